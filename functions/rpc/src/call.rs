@@ -1,0 +1,211 @@
+//! What a request says: its action, version and format, its parameters, and who signed it.
+
+use std::borrow::Cow;
+
+use http::Method;
+
+use crate::encoding::percent_encode;
+use crate::error::{self, Error};
+use crate::request::{Parameters, Request};
+use crate::response::Format;
+use crate::signature::Signed;
+use crate::signature::{acs3, v1};
+
+/// How far a timestamp may be from now, either way: 15 minutes.
+pub(crate) const TIMESTAMP_SKEW_SECS: u64 = 15 * 60;
+
+/// What a server offers.
+#[derive(Clone, Copy, Debug)]
+pub struct Api {
+    /// The product's code, as in `Recommend`.
+    pub product: &'static str,
+    /// The API version.
+    pub version: &'static str,
+    /// The host to name where a request names none.
+    pub host: &'static str,
+}
+
+/// Which kind of signature a call carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Common parameters among the others, signed with HMAC-SHA1.
+    V1,
+    /// Common parameters in `x-acs-` headers, signed in `Authorization: ACS3-…`.
+    V3,
+}
+
+/// A request, its parameters merged: what the call says, not yet checked.
+#[derive(Debug)]
+pub struct Call {
+    request: Request,
+    style: Style,
+    parameters: Parameters,
+    query: Parameters,
+    repeated: Option<String>,
+}
+
+impl Call {
+    /// Reads the parameters of query and form body into one: the body's value wins (decision
+    /// `twice`).
+    #[must_use]
+    pub fn read(mut request: Request) -> Self {
+        let mut repeated = None;
+        let query = merge(std::mem::take(&mut request.query), &mut repeated);
+        let form = merge(request.form(), &mut repeated);
+        let mut parameters = query.clone();
+        parameters.extend(form);
+
+        let signs_acs3 = request.header("authorization").is_some_and(|a| a.starts_with("ACS3-"));
+        // A V1 call too may have the header x-acs-action; it always has the parameter. A call with
+        // the header alone is a V3 call that lacks its Authorization.
+        let style = if signs_acs3
+            || (!parameters.contains_key("Action") && request.headers.contains_key("x-acs-action"))
+        {
+            Style::V3
+        } else {
+            Style::V1
+        };
+        Self { request, style, parameters, query, repeated }
+    }
+
+    /// Which kind of signature the call carries.
+    #[must_use]
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// The request, its query moved to [`Self::query`].
+    pub(crate) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// All parameters.
+    pub(crate) fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The parameters of the query alone.
+    pub(crate) fn query(&self) -> &Parameters {
+        &self.query
+    }
+
+    /// A parameter, wherever it stands; empty ones too.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
+    }
+
+    /// A common parameter, which a V1 call has among the others and a V3 call in a header. An
+    /// empty one counts as absent.
+    pub(crate) fn common(&self, parameter: &str, header: &str) -> Option<Cow<'_, str>> {
+        let value = match self.style {
+            Style::V1 => self.parameter(parameter).map(Cow::Borrowed),
+            Style::V3 => self.request.header(header),
+        };
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// The action named, known or not.
+    #[must_use]
+    pub fn action(&self) -> Option<Cow<'_, str>> {
+        self.common("Action", "x-acs-action")
+    }
+
+    /// The format to answer in: the one asked for, or else XML for a V1 call and JSON for a V3
+    /// call (decision `format-default`), also where the one asked for is none.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        let default = match self.style {
+            Style::V1 => Format::Xml,
+            Style::V3 => Format::Json,
+        };
+        self.parameter("Format").and_then(Format::parse).unwrap_or(default)
+    }
+
+    /// The host the client called, without its port (decision `host-id`); `None` where the request
+    /// names none that could be one.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        let host = self.request.header("host")?;
+        let end = match host.find(']') {
+            Some(bracket) => bracket + 1,
+            None => host.find(':').unwrap_or(host.len()),
+        };
+        let host = &host[..end];
+        let plausible = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+        (!host.is_empty() && host.bytes().all(plausible)).then(|| host.to_owned())
+    }
+
+    /// Checks the method, the parameters' form, and that `api` has the action that
+    /// `find_action` looks up.
+    ///
+    /// # Errors
+    ///
+    /// The first that applies: the method unsupported, a parameter repeated, the action missing or
+    /// unknown, the version missing or unknown, the format unknown.
+    pub fn route<A>(
+        &self,
+        api: &Api,
+        find_action: impl FnOnce(&str) -> Option<A>,
+    ) -> Result<A, Error> {
+        if ![Method::GET, Method::POST].contains(&self.request.method) {
+            return Err(error::UNSUPPORTED_HTTP_METHOD.into());
+        }
+        if let Some(name) = &self.repeated {
+            // Encoded, as a parameter's name may hold what neither JSON nor XML shows well.
+            let message = format!("Specified parameter {} is not valid.", percent_encode(name));
+            return Err(Error::with_message(error::INVALID_PARAMETER_FORMAT, message));
+        }
+        let action = self.action().ok_or(error::MISSING_ACTION)?;
+        let action = find_action(&action).ok_or(error::INVALID_ACTION_NOT_FOUND)?;
+        let version = self.common("Version", "x-acs-version").ok_or(error::MISSING_VERSION)?;
+        if version != api.version {
+            return Err(error::INVALID_VERSION.into());
+        }
+        if self.parameter("Format").is_some_and(|format| Format::parse(format).is_none()) {
+            return Err(error::INVALID_PARAMETER_FORMAT.into());
+        }
+        Ok(action)
+    }
+
+    /// Checks the common parameters of the signature and its time, and yields what is to be
+    /// verified once the access key is known.
+    ///
+    /// # Errors
+    ///
+    /// The first that applies: a common parameter missing or not valid, the timestamp malformed or
+    /// more than 15 minutes away from `now_secs`, in seconds since 1970 UTC.
+    pub fn signed(&self, now_secs: u64) -> Result<Signed<'_>, Error> {
+        if self.parameter("SignatureType").is_some_and(|kind| !kind.is_empty()) {
+            return Err(error::INVALID_SIGNATURE_TYPE.into());
+        }
+        let signed = match self.style {
+            Style::V1 => v1::signed(self)?,
+            Style::V3 => acs3::signed(self)?,
+        };
+        self.common("SignatureNonce", "x-acs-signature-nonce")
+            .ok_or(error::MISSING_SIGNATURE_NONCE)?;
+        let timestamp = self.common("Timestamp", "x-acs-date").ok_or(error::MISSING_TIMESTAMP)?;
+        let timestamp =
+            crate::parse_timestamp(&timestamp).ok_or(error::INVALID_TIMESTAMP_FORMAT)?;
+        if timestamp.saturating_sub_unsigned(now_secs).unsigned_abs() > TIMESTAMP_SKEW_SECS {
+            return Err(error::INVALID_TIMESTAMP_EXPIRED.into());
+        }
+        Ok(signed)
+    }
+}
+
+/// The parameters of one place by name; `repeated` becomes the first name that has two values.
+fn merge(pairs: Vec<(String, String)>, repeated: &mut Option<String>) -> Parameters {
+    let mut merged = Parameters::new();
+    for (name, value) in pairs {
+        match merged.get(&name) {
+            Some(earlier) if *earlier != value => {
+                repeated.get_or_insert(name);
+            }
+            Some(_) => {}
+            None => drop(merged.insert(name, value)),
+        }
+    }
+    merged
+}

@@ -1,0 +1,106 @@
+//! The errors that every action shares, in the order in which a call is checked (decision
+//! `check-order`).
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A gateway error: its code, status and message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorCode {
+    /// The HTTP status.
+    pub status: u16,
+    /// The code as it goes over the wire.
+    pub code: &'static str,
+    /// The message, unless the error has one of its own.
+    pub message: &'static str,
+}
+
+macro_rules! gateway_errors {
+    ($($(#[$doc:meta])* $name:ident = $status:literal, $code:literal, $message:literal;)+) => {
+        $(
+            $(#[$doc])*
+            pub const $name: ErrorCode = ErrorCode { status: $status, code: $code, message: $message };
+        )+
+
+        /// Every gateway error, in checking order.
+        pub const ALL: &[ErrorCode] = &[$($name),+];
+    };
+}
+
+gateway_errors! {
+    /// The method is neither GET nor POST (decision `unknown-method`).
+    UNSUPPORTED_HTTP_METHOD = 400, "UnsupportedHTTPMethod", "This http method is not supported.";
+    /// `Format` is neither JSON nor XML (decision `format`), or a parameter stands twice in one
+    /// place with different values (decisions `twice` and `repeated`; that message names it).
+    INVALID_PARAMETER_FORMAT = 400, "InvalidParameter.Format", "Specified parameter format is not valid.";
+    /// No action is named.
+    MISSING_ACTION = 400, "MissingAction", "Action is mandatory for this action.";
+    /// The action is unknown. Letter case counts.
+    INVALID_ACTION_NOT_FOUND = 404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.";
+    /// No version is named.
+    MISSING_VERSION = 400, "MissingVersion", "Version is mandatory for this action.";
+    /// The version is unknown (decision `unknown-version`).
+    INVALID_VERSION = 404, "InvalidVersion", "Specified parameter Version is not valid.";
+    /// A bearer token or key pair is offered (decision `signature-method`).
+    INVALID_SIGNATURE_TYPE = 400, "InvalidSignatureType", "Specified parameter SignatureType is not valid.";
+    /// V1: no access key is named.
+    MISSING_ACCESS_KEY_ID = 400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.";
+    /// V1: not signed.
+    MISSING_SIGNATURE = 400, "MissingSignature", "Signature is mandatory for this action.";
+    /// V1: no signature method is named.
+    MISSING_SIGNATURE_METHOD = 400, "MissingSignatureMethod", "SignatureMethod is mandatory for this action.";
+    /// The signature's method or algorithm is not one of ours (decision `signature-method`).
+    INVALID_SIGNATURE_METHOD = 400, "InvalidSignatureMethod", "Specified signature method is not valid.";
+    /// V1: no signature version is named.
+    MISSING_SIGNATURE_VERSION = 400, "MissingSignatureVersion", "SignatureVersion is mandatory for this action.";
+    /// V1: the signature version is not 1.0 (decision `signature-method`).
+    INVALID_SIGNATURE_VERSION = 400, "InvalidSignatureVersion", "Specified parameter SignatureVersion is not valid.";
+    /// V3: not signed (decision `v3-missing`).
+    MISSING_AUTHORIZATION = 400, "MissingAuthorization", "Authorization is mandatory for this action.";
+    /// V3: the `Authorization` header is malformed or covers too little (decision
+    /// `authorization-form`).
+    INCOMPLETE_SIGNATURE = 400, "IncompleteSignature", "The request signature does not conform to Aliyun standards.";
+    /// No nonce.
+    MISSING_SIGNATURE_NONCE = 400, "MissingSignatureNonce", "SignatureNonce is mandatory for this action.";
+    /// No timestamp.
+    MISSING_TIMESTAMP = 400, "MissingTimestamp", "Timestamp is mandatory for this action.";
+    /// The timestamp is not `YYYY-MM-DDThh:mm:ssZ`.
+    INVALID_TIMESTAMP_FORMAT = 400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.";
+    /// The timestamp is more than 15 minutes away from now.
+    INVALID_TIMESTAMP_EXPIRED = 400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.";
+    /// There is no such access key.
+    INVALID_ACCESS_KEY_ID_NOT_FOUND = 404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.";
+    /// The signature is not the server's. The answer shows the server's string to sign (decision
+    /// `mismatch-text`).
+    SIGNATURE_DOES_NOT_MATCH = 400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.";
+}
+
+/// One gateway error, ready to be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// Which gateway error.
+    pub code: ErrorCode,
+    /// Its message.
+    pub message: Cow<'static, str>,
+}
+
+impl Error {
+    /// The error `code` with a message of its own.
+    pub(crate) fn with_message(code: ErrorCode, message: String) -> Self {
+        Self { code, message: Cow::Owned(message) }
+    }
+}
+
+impl From<ErrorCode> for Error {
+    fn from(code: ErrorCode) -> Self {
+        Self { code, message: Cow::Borrowed(code.message) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,20 @@
+//! Alibaba Cloud RPC-style calls: what a request says, who signed it, and how an answer looks.
+//!
+//! It reads the parameters of a call wherever a client put them ([`Call`]), verifies signatures of
+//! both kinds ([`signature`]), knows the errors that every action shares ([`error`]) and writes
+//! answers as JSON and XML ([`response`]). It knows no operation, does no I/O and reads no clock.
+
+mod call;
+mod encoding;
+pub mod error;
+mod request;
+mod response;
+pub mod signature;
+mod timestamp;
+
+pub use call::{Api, Call, Style};
+pub use encoding::{form_pairs, percent_encode};
+pub use error::{Error, ErrorCode};
+pub use request::{Parameters, Request};
+pub use response::{Elements, Envelope, Fault, Format, Response};
+pub use timestamp::{format_timestamp, parse_timestamp};

@@ -1,0 +1,61 @@
+//! A request as it came in, whatever carried it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method};
+
+use crate::encoding::form_pairs;
+
+/// The parameters of one place, or of all of them, by name in byte order.
+pub type Parameters = BTreeMap<String, String>;
+
+/// A request as it came in.
+///
+/// It has no path: signatures cover `/` whatever the path was, so the path says nothing
+/// (decision `path`).
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: Method,
+    /// The parameters of the query, decoded, in the order sent.
+    pub query: Vec<(String, String)>,
+    /// The headers as received, `host` among them.
+    pub headers: HeaderMap,
+    /// The body, its transfer encoding undone.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// The value of a header; several of one name are joined as HTTP joins them.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut values = self
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let first = values.next()?;
+        let joined = values.fold(first, |joined, value| Cow::Owned(format!("{joined},{value}")));
+        Some(match joined {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        })
+    }
+
+    /// The parameters of the body, if it is a form.
+    pub(crate) fn form(&self) -> Vec<(String, String)> {
+        let is_form = self.header(CONTENT_TYPE.as_str()).is_some_and(|content_type| {
+            let media_type = content_type.split(';').next().unwrap_or_default();
+            media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
+        if !is_form {
+            return Vec::new();
+        }
+        form_pairs(&String::from_utf8_lossy(&self.body))
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect()
+    }
+}

@@ -1,0 +1,62 @@
+//! The one form of time on the wire: `YYYY-MM-DDThh:mm:ssZ`, UTC.
+
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+const FORM: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
+/// Reads a timestamp, in seconds since 1970 UTC; `None` if it is not in the one form, or names no
+/// day there is.
+#[must_use]
+pub fn parse_timestamp(text: &str) -> Option<i64> {
+    // The form's year takes a sign, the wire does not.
+    if text.len() != "2026-01-02T03:04:05Z".len() || !text.starts_with(|c: char| c.is_ascii_digit())
+    {
+        return None;
+    }
+    let time = PrimitiveDateTime::parse(text, FORM).ok()?;
+    Some(time.assume_utc().unix_timestamp())
+}
+
+/// Writes a time, in seconds since 1970 UTC; a time outside the years 0 to 9999 as its number.
+#[must_use]
+pub fn format_timestamp(secs: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(secs)
+        .ok()
+        .and_then(|time| time.format(FORM).ok())
+        .unwrap_or_else(|| secs.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_form_is_read_and_written() {
+        assert_eq!(parse_timestamp("2026-01-02T03:04:05Z"), Some(1_767_323_045));
+        assert_eq!(format_timestamp(1_767_323_045), "2026-01-02T03:04:05Z");
+    }
+
+    #[test]
+    fn nothing_else_is_a_timestamp() {
+        for text in [
+            "",
+            "undefined",
+            "2026-01-02",
+            "2026-01-02T03:04:05",
+            "2026-01-02T03:04:05z",
+            "2026-01-02 03:04:05Z",
+            "2026-01-02T03:04:05+0000",
+            "2026-01-02T03:04:05.0Z",
+            "2026-02-30T03:04:05Z",
+            "2026-01-02T24:04:05Z",
+            "+026-01-02T03:04:05Z",
+            "-026-01-02T03:04:05Z",
+            "1767323045",
+        ] {
+            assert_eq!(parse_timestamp(text), None, "{text}");
+        }
+    }
+}
