@@ -1,0 +1,103 @@
+//! A store that lives in memory and dies with it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::{Document, Error, Key, Store, Version, Versioned, Write};
+
+/// Keeps documents in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    shelf: Mutex<Shelf>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    documents: HashMap<Key, Versioned>,
+    /// When which document may be dropped, soonest first.
+    expiries: BTreeSet<(u64, Key)>,
+    /// The version last given out; never given twice, so a document that was removed and made
+    /// again does not look unchanged.
+    version: u64,
+}
+
+impl MemoryStore {
+    /// A store that holds `documents`.
+    #[must_use]
+    pub fn holding(documents: impl IntoIterator<Item = Document>) -> Self {
+        let store = Self::default();
+        store.replace(documents);
+        store
+    }
+
+    /// Drops everything and holds `documents` instead.
+    pub fn replace(&self, documents: impl IntoIterator<Item = Document>) {
+        let mut held = self.lock();
+        held.documents.clear();
+        held.expiries.clear();
+        for document in documents {
+            held.put(document);
+        }
+    }
+
+    /// Every document, in no order.
+    #[must_use]
+    pub fn documents(&self) -> Vec<Document> {
+        self.lock().documents.values().map(|versioned| versioned.document.clone()).collect()
+    }
+
+    /// Drops the documents whose time is up, so that memory stays bounded.
+    pub fn drop_expired(&self, now_secs: u64) {
+        let mut held = self.lock();
+        while let Some((expires_at_secs, _)) = held.expiries.first()
+            && *expires_at_secs <= now_secs
+        {
+            if let Some((_, key)) = held.expiries.pop_first() {
+                held.documents.remove(&key);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        // Whoever panicked held the lock between two whole writes or none: nothing is half done.
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf {
+    fn put(&mut self, document: Document) {
+        self.version += 1;
+        let key = document.key();
+        if let Some(expires_at_secs) = document.expires_at_secs() {
+            self.expiries.insert((expires_at_secs, key.clone()));
+        }
+        let versioned = Versioned { document, version: Version(self.version) };
+        if let Some(earlier) = self.documents.insert(key.clone(), versioned)
+            && let Some(earlier_secs) = earlier.document.expires_at_secs()
+            && self.documents[&key].document.expires_at_secs() != Some(earlier_secs)
+        {
+            self.expiries.remove(&(earlier_secs, key));
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        let held = self.lock();
+        Ok(keys.iter().map(|key| held.documents.get(key).cloned()).collect())
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        let mut held = self.lock();
+        let unchanged = writes.iter().all(|write| {
+            held.documents.get(&write.document.key()).map(|read| read.version) == write.replaces
+        });
+        if !unchanged {
+            return Err(Error::Conflict);
+        }
+        for write in writes {
+            held.put(write.document);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! What must hold of a world beyond the form of each field.
+
+use std::collections::HashSet;
+
+use allocation::{NetworkType, is_ipv6_address_id, is_known_region};
+
+use super::locate::Step::{Element, Member};
+use super::{World, WorldAccount, WorldAddress, locate::Step};
+
+type Finding = (Vec<Step>, String);
+
+/// Finds the first field that is at odds with another, or not in the form of what it names.
+pub(super) fn check(world: &World) -> Result<(), Finding> {
+    let mut seen = Seen::default();
+    for (position, account) in world.accounts.iter().enumerate() {
+        let at = [Member("Accounts"), Element(position)];
+        let is_account_id = account.account_id.len() == 16
+            && account.account_id.bytes().all(|b| b.is_ascii_digit());
+        if !is_account_id {
+            return Err(finding(
+                &at,
+                "AccountId",
+                format!("not 16 digits: {}", account.account_id),
+            ));
+        }
+        seen.once("AccountId", &account.account_id, &at)?;
+        check_account(account, &at, &mut seen)?;
+    }
+    Ok(())
+}
+
+fn check_account(account: &WorldAccount, at: &[Step], seen: &mut Seen) -> Result<(), Finding> {
+    for (position, key) in account.access_keys.iter().enumerate() {
+        seen.once("AccessKeyId", &key.access_key_id, &inside(at, "AccessKeys", position))?;
+    }
+    let mut vpcs = HashSet::new();
+    for (position, gateway) in account.ipv6_gateways.iter().enumerate() {
+        let at = inside(at, "Ipv6Gateways", position);
+        check_region(&gateway.region_id, &at)?;
+        seen.once("Ipv6GatewayId", &gateway.ipv6_gateway_id, &at)?;
+        if !vpcs.insert((&gateway.region_id, &gateway.vpc_id)) {
+            let message =
+                format!("a VPC has one gateway, this one has another: {}", gateway.vpc_id);
+            return Err(finding(&at, "VpcId", message));
+        }
+    }
+    for (position, address) in account.ipv6_addresses.iter().enumerate() {
+        check_address(address, &inside(at, "Ipv6Addresses", position), seen)?;
+    }
+    for (position, token) in account.client_tokens.iter().enumerate() {
+        let at = inside(at, "ClientTokens", position);
+        check_region(&token.region_id, &at)?;
+        let scope = format!(
+            "{}/{}/{}/{}",
+            account.account_id, token.region_id, token.action, token.client_token
+        );
+        seen.once("ClientToken", &scope, &at)?;
+    }
+    Ok(())
+}
+
+fn check_address(address: &WorldAddress, at: &[Step], seen: &mut Seen) -> Result<(), Finding> {
+    let id = &address.ipv6_address_id;
+    if !is_ipv6_address_id(id) {
+        let message = format!("not ipv6- and lower-case letters, digits and hyphens: {id}");
+        return Err(finding(at, "Ipv6AddressId", message));
+    }
+    seen.once("Ipv6AddressId", id, at)?;
+    check_region(&address.region_id, at)?;
+    if address.associated_instance_type.is_none() && address.associated_instance_id.is_some() {
+        let message = "stands without AssociatedInstanceType".to_owned();
+        return Err(finding(at, "AssociatedInstanceId", message));
+    }
+    if let Some(network_type) = address.network_type {
+        let is_public = match network_type {
+            NetworkType::Public => true,
+            NetworkType::Private => false,
+        };
+        if is_public != address.ipv6_internet_bandwidth.is_some() {
+            let message = "Public goes with an Ipv6InternetBandwidth, Private without".to_owned();
+            return Err(finding(at, "NetworkType", message));
+        }
+    }
+    if let Some(bandwidth) = &address.ipv6_internet_bandwidth {
+        let at = [at, &[Member("Ipv6InternetBandwidth")]].concat();
+        seen.once("Ipv6InternetBandwidthId", &bandwidth.internet_bandwidth_id, &at)?;
+        let mbps_max = bandwidth.internet_charge_type.bandwidth_mbps_max();
+        if !(1..=mbps_max).contains(&bandwidth.bandwidth_mbps) {
+            let message = format!("not from 1 to {mbps_max}: {}", bandwidth.bandwidth_mbps);
+            return Err(finding(&at, "Bandwidth", message));
+        }
+    }
+    Ok(())
+}
+
+fn check_region(region_id: &str, at: &[Step]) -> Result<(), Finding> {
+    if is_known_region(region_id) {
+        return Ok(());
+    }
+    Err(finding(at, "RegionId", format!("no such region: {region_id}")))
+}
+
+fn inside(at: &[Step], list: &'static str, position: usize) -> Vec<Step> {
+    [at, &[Member(list), Element(position)]].concat()
+}
+
+fn finding(at: &[Step], field: &'static str, message: String) -> Finding {
+    ([at, &[Member(field)]].concat(), message)
+}
+
+/// The ids met so far, each by the field that holds it.
+#[derive(Default)]
+struct Seen(HashSet<(&'static str, String)>);
+
+impl Seen {
+    fn once(&mut self, field: &'static str, id: &str, at: &[Step]) -> Result<(), Finding> {
+        if self.0.insert((field, id.to_owned())) {
+            return Ok(());
+        }
+        Err(finding(at, field, format!("stands twice: {id}")))
+    }
+}

@@ -1,0 +1,59 @@
+//! Where in a text a field stands.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+/// One step into a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Into the member of this name.
+    Member(&'static str),
+    /// Into the element at this position.
+    Element(usize),
+}
+
+/// Writes a path as people do: `Accounts[0].AccountId`.
+pub(super) fn path(steps: &[Step]) -> String {
+    steps.iter().fold(String::new(), |path, step| match step {
+        Step::Member(name) if path.is_empty() => (*name).to_owned(),
+        Step::Member(name) => format!("{path}.{name}"),
+        Step::Element(position) => format!("{path}[{position}]"),
+    })
+}
+
+/// The line, from 1, on which the value at `steps` begins, or the deepest value on the way there.
+pub(super) fn line(text: &str, steps: &[Step]) -> usize {
+    let mut value = text.trim_start();
+    for step in steps {
+        let inner: Option<&str> = match step {
+            Step::Member(name) => serde_json::from_str::<BTreeMap<String, &RawValue>>(value)
+                .ok()
+                .and_then(|members| members.get(*name).map(|raw| raw.get())),
+            Step::Element(position) => serde_json::from_str::<Vec<&RawValue>>(value)
+                .ok()
+                .and_then(|elements| elements.get(*position).map(|raw| raw.get())),
+        };
+        match inner {
+            Some(inner) => value = inner,
+            None => break,
+        }
+    }
+    // Every value is a slice of the text.
+    let offset = (value.as_ptr().addr()).saturating_sub(text.as_ptr().addr());
+    text.get(..offset).unwrap_or(text).matches('\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_found_on_its_line() {
+        let text = "{\n  \"A\": [\n    { \"B\": 1 },\n    {\n      \"B\": 2\n    }\n  ]\n}";
+        let steps = [Step::Member("A"), Step::Element(1), Step::Member("B")];
+        assert_eq!(line(text, &steps), 5);
+        assert_eq!(path(&steps), "A[1].B");
+        assert_eq!(line(text, &[Step::Member("A"), Step::Element(1), Step::Member("C")]), 4);
+    }
+}
