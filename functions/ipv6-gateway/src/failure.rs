@@ -1,0 +1,96 @@
+//! Every failure, and what the caller sees of it.
+
+use std::error::Error as _;
+
+use allocation::{Answer, ErrorCode};
+use rpc::Fault;
+
+use crate::action::Action;
+
+/// Why a call was not answered with a success.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The call is not in order, or its caller not known.
+    Gateway(rpc::Error),
+    /// A rule says no.
+    Rule(allocation::Error),
+    /// The store failed, or others kept changing what was read.
+    Store(store::Error),
+}
+
+impl Failure {
+    /// The one place where a failure gets its code, status and message.
+    pub(crate) fn fault(&self) -> Fault {
+        match self {
+            Self::Gateway(error) => Fault {
+                status: error.code.status,
+                code: error.code.code,
+                message: error.message.clone(),
+            },
+            Self::Rule(error) => rule_fault(error),
+            // Why it failed is for the log (decision `busy`).
+            Self::Store(store::Error::Conflict | store::Error::Unavailable { .. }) => {
+                rule_fault(&ErrorCode::SystemBusy.into())
+            }
+        }
+    }
+}
+
+fn rule_fault(error: &allocation::Error) -> Fault {
+    Fault {
+        status: error.code.status(),
+        code: error.code.as_str(),
+        message: error.to_string().into(),
+    }
+}
+
+/// Logs how a call ended: its id, action and code, and of a store's failure the whole chain of
+/// causes. Never a parameter, a header or a signature.
+pub(crate) fn log(
+    outcome: &Result<(&'static Action, Answer), Failure>,
+    request_id: &str,
+    action: Option<&str>,
+) {
+    // The name comes from outside; one that is no action's stays out of the log.
+    let action = action.and_then(Action::find).map_or("", |action| action.name);
+    match outcome {
+        Ok(_) => tracing::info!(request_id, action, "answered"),
+        Err(Failure::Store(error)) => {
+            let mut causes = String::new();
+            let mut source = error.source();
+            while let Some(cause) = source {
+                causes.push_str(": ");
+                causes.push_str(&cause.to_string());
+                source = cause.source();
+            }
+            tracing::error!(request_id, action, "{error}{causes}");
+        }
+        Err(failure @ (Failure::Gateway(_) | Failure::Rule(_))) => {
+            tracing::info!(request_id, action, code = failure.fault().code, "refused");
+        }
+    }
+}
+
+impl From<rpc::Error> for Failure {
+    fn from(error: rpc::Error) -> Self {
+        Self::Gateway(error)
+    }
+}
+
+impl From<rpc::ErrorCode> for Failure {
+    fn from(code: rpc::ErrorCode) -> Self {
+        Self::Gateway(code.into())
+    }
+}
+
+impl From<allocation::Error> for Failure {
+    fn from(error: allocation::Error) -> Self {
+        Self::Rule(error)
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
