@@ -1,0 +1,104 @@
+//! What a newcomer is told at start.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+
+const HEADING: Style = AnsiColor::Green.on_default().bold();
+const NAME: Style = AnsiColor::Cyan.on_default();
+
+/// Prints where the endpoint is and how to call it.
+pub(crate) fn print(address: SocketAddr, world: Option<&Path>) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{HEADING}Listening on http://{address}{HEADING:#}")?;
+    if let Some(world) = world {
+        writeln!(out, "World  {}", world.display())?;
+        return out.flush();
+    }
+    writeln!(
+        out,
+        "\
+Key        {NAME}testid{NAME:#} / {NAME}testsecret{NAME:#}
+Region     {NAME}cn-huhehaote{NAME:#}, gateway {NAME}ipv6gw-demo{NAME:#}
+Addresses  {NAME}ipv6-demo01{NAME:#} ... {NAME}ipv6-demo20{NAME:#}, without bandwidth
+           and one for each documented condition, among them {NAME}ipv6-ula{NAME:#}, {NAME}ipv6-static-isp{NAME:#},
+           {NAME}ipv6-pending{NAME:#}, {NAME}ipv6-without-gateway{NAME:#}, {NAME}ipv6-allocated{NAME:#}, {NAME}ipv6-released{NAME:#};
+           accounts with their own keys: {NAME}cdt-not-opened{NAME:#}, {NAME}in-arrears{NAME:#}, ...
+           All of them: curl http://{address}/_control/world
+"
+    )?;
+    for (title, snippet) in snippets(address) {
+        writeln!(out, "{HEADING}{title}{HEADING:#}\n\n{snippet}\n")?;
+    }
+    out.flush()
+}
+
+/// A first call for each client, each to an address of its own.
+fn snippets(address: SocketAddr) -> [(&'static str, String); 4] {
+    [
+        (
+            "Python: pip install alibabacloud-vpc20160428",
+            format!(
+                "\
+from alibabacloud_tea_openapi.models import Config
+from alibabacloud_vpc20160428.client import Client
+from alibabacloud_vpc20160428.models import AllocateIpv6InternetBandwidthRequest
+
+client = Client(Config(access_key_id='testid', access_key_secret='testsecret',
+                       protocol='http', endpoint='{address}'))
+answer = client.allocate_ipv_6internet_bandwidth(AllocateIpv6InternetBandwidthRequest(
+    region_id='cn-huhehaote', ipv_6address_id='ipv6-demo01', bandwidth=200))
+print(answer.body.to_map())"
+            ),
+        ),
+        (
+            "Node: npm install @alicloud/vpc20160428 @alicloud/openapi-core",
+            format!(
+                "\
+import vpc, {{ AllocateIpv6InternetBandwidthRequest }} from '@alicloud/vpc20160428';
+import {{ $OpenApiUtil }} from '@alicloud/openapi-core';
+
+const client = new vpc.default(new $OpenApiUtil.Config({{
+  accessKeyId: 'testid', accessKeySecret: 'testsecret', protocol: 'http', endpoint: '{address}' }}));
+const answer = await client.allocateIpv6InternetBandwidth(new AllocateIpv6InternetBandwidthRequest({{
+  regionId: 'cn-huhehaote', ipv6AddressId: 'ipv6-demo02', bandwidth: 200 }}));
+console.log(answer.body);"
+            ),
+        ),
+        (
+            "aliyun CLI",
+            format!(
+                "\
+aliyun vpc AllocateIpv6InternetBandwidth --insecure --endpoint {address} --region cn-huhehaote \\
+  --access-key-id testid --access-key-secret testsecret --mode AK \\
+  --RegionId cn-huhehaote --Ipv6AddressId ipv6-demo03 --Bandwidth 200"
+            ),
+        ),
+        (
+            "Terraform",
+            format!(
+                "\
+provider \"alicloud\" {{
+  region                 = \"cn-huhehaote\"
+  access_key             = \"testid\"
+  secret_key             = \"testsecret\"
+  account_type           = \"Domestic\"
+  protocol               = \"HTTP\"
+  skip_region_validation = true
+  endpoints {{
+    vpc = \"{address}\"
+  }}
+}}
+
+resource \"alicloud_vpc_ipv6_internet_bandwidth\" \"demo\" {{
+  ipv6_gateway_id      = \"ipv6gw-demo\"
+  ipv6_address_id      = \"ipv6-demo04\"
+  internet_charge_type = \"PayByBandwidth\"
+  bandwidth            = 200
+}}"
+            ),
+        ),
+    ]
+}

@@ -1,0 +1,144 @@
+//! `local-endpoint call`: one signed call, shown.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use anstyle::{AnsiColor, Style};
+use ipv6_gateway::rpc::Parameters;
+use ipv6_gateway::rpc::signature::{acs3, v1};
+use ipv6_gateway::rpc::{format_timestamp, percent_encode};
+use ipv6_gateway::{API, Ids};
+use reqwest::Url;
+
+use crate::command::{Call, Format, Signature};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const NAME: Style = AnsiColor::Cyan.on_default();
+
+/// Makes the call and shows it.
+pub(crate) async fn call(call: Call, now: SystemTime) -> Result<ExitCode, String> {
+    let request = request(&call, now)?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(std::time::Duration::from_secs(30))
+        .build()
+        .map_err(|error| error.to_string())?;
+    let mut out = anstream::stdout();
+    show_request(&mut out, &request).map_err(|error| error.to_string())?;
+    let answer = client.execute(request).await.map_err(|error| {
+        format!("no answer from {}: {}; is `local-endpoint` running?", call.endpoint, chain(&error))
+    })?;
+    let status = answer.status();
+    let headers = answer.headers().clone();
+    let body = answer.text().await.map_err(|error| chain(&error))?;
+    let mut show_answer = || -> io::Result<()> {
+        let style = if status.is_success() { GOOD } else { BAD };
+        writeln!(out, "{style}{status}{style:#}")?;
+        for (name, value) in &headers {
+            writeln!(out, "{NAME}{name}{NAME:#}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+        }
+        writeln!(out, "\n{body}")
+    };
+    show_answer().map_err(|error| error.to_string())?;
+    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The error and what brought it about.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+fn show_request(out: &mut impl Write, request: &reqwest::Request) -> io::Result<()> {
+    writeln!(out, "{GOOD}{}{GOOD:#} {}", request.method(), request.url())?;
+    for (name, value) in request.headers() {
+        writeln!(out, "{NAME}{name}{NAME:#}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+    }
+    writeln!(out)
+}
+
+/// The signed request, all parameters in the query.
+fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
+    let mut url = Url::parse(&call.endpoint)
+        .map_err(|error| format!("--endpoint {}: {error}", call.endpoint))?;
+    let host = match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => return Err(format!("--endpoint {}: no host", call.endpoint)),
+    };
+    let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let timestamp = format_timestamp(i64::try_from(since_1970).unwrap_or(i64::MAX));
+    let nonce = Ids::from_system().map_err(|error| error.to_string())?.request_id();
+
+    let format = match call.format {
+        Format::Json => "JSON",
+        Format::Xml => "XML",
+    };
+    let mut query: Parameters = call.parameters.iter().cloned().collect();
+    query.insert("Format".to_owned(), format.to_owned());
+    let mut headers = vec![("host", host)];
+    match call.signature {
+        Signature::V1 => {
+            let common = [
+                ("Action", call.action.as_str()),
+                ("Version", API.version),
+                ("AccessKeyId", call.access_key_id.as_str()),
+                ("SignatureMethod", "HMAC-SHA1"),
+                ("SignatureVersion", "1.0"),
+                ("SignatureNonce", &nonce),
+                ("Timestamp", &timestamp),
+            ];
+            query.extend(common.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            let string_to_sign = v1::string_to_sign(&reqwest::Method::POST, &query);
+            let signature = v1::sign(&call.access_key_secret, &string_to_sign);
+            query.insert("Signature".to_owned(), signature);
+        }
+        Signature::V3 => {
+            let hashed_request_payload = acs3::hex_sha256(b"");
+            headers.extend([
+                ("x-acs-action", call.action.clone()),
+                ("x-acs-content-sha256", hashed_request_payload.clone()),
+                ("x-acs-date", timestamp),
+                ("x-acs-signature-nonce", nonce),
+                ("x-acs-version", API.version.to_owned()),
+            ]);
+            let signed: Vec<(&str, &str)> =
+                headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let canonical_request = acs3::canonical_request(
+                &reqwest::Method::POST,
+                &query,
+                &signed,
+                &hashed_request_payload,
+            );
+            let string_to_sign = acs3::string_to_sign(&canonical_request);
+            let signature = acs3::sign(&call.access_key_secret, &string_to_sign);
+            let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
+            let authorization = format!(
+                "{} Credential={},SignedHeaders={},Signature={signature}",
+                acs3::ALGORITHM,
+                call.access_key_id,
+                names.join(";")
+            );
+            headers.push(("authorization", authorization));
+        }
+    }
+    let pairs: Vec<String> = query
+        .iter()
+        .map(|(name, value)| format!("{}={}", percent_encode(name), percent_encode(value)))
+        .collect();
+    url.set_query(Some(&pairs.join("&")));
+    let mut request = reqwest::Request::new(reqwest::Method::POST, url);
+    for (name, value) in headers {
+        let value = value.parse().map_err(|error| format!("the header {name}: {error}"))?;
+        request.headers_mut().insert(name, value);
+    }
+    Ok(request)
+}

@@ -1,0 +1,128 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum};
+
+/// Runs Alibaba Cloud's IPv6 gateway API on this machine, for clients to be tested against.
+///
+/// Any official client works unmodified: set its endpoint to the address printed at start and its
+/// protocol to HTTP, with the key `testid` / `testsecret`. The signature, the parameters and the
+/// state are checked as the cloud checks them, and every documented error can be had: the demo
+/// world has one address for each condition, named after it (`ipv6-ula`, `ipv6-static-isp`, ...).
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_long_help = AFTER_HELP)]
+pub(crate) struct Command {
+    #[command(subcommand)]
+    pub(crate) subcommand: Option<Subcommand>,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+}
+
+const AFTER_HELP: &str = "\
+Control paths, for test suites:
+  GET    /_control/world    the world as it is now
+  PUT    /_control/world    replace it; a world document as for --world
+  POST   /_control/reset    begin again: world, clock, calls and faults as at start
+  GET    /_control/clock    the time by which calls are judged
+  PUT    /_control/clock    set it: {\"Now\": \"2026-01-02T03:04:05Z\"}; it goes on from there
+  DELETE /_control/clock    the system's time again
+  GET    /_control/calls    the last 1000 calls and how they were answered
+  DELETE /_control/calls    forget them
+  GET    /_control/faults   the faults still planned
+  PUT    /_control/faults   plan faults for the next calls of an action:
+                            {\"Faults\": [{\"Action\": \"AllocateIpv6InternetBandwidth\", \"Times\": 2,
+                                         \"Kind\": \"Answer\", \"Code\": \"SystemBusy\"}]}
+                            Kind: Answer (with Code), Delay (with Milliseconds), BreakBeforeCommit,
+                            BreakAfterCommit, StoreUnavailable
+  DELETE /_control/faults   plan none
+
+Examples:
+  local-endpoint
+  local-endpoint --listen 127.0.0.1:0 --world my-world.json --seed 1
+  local-endpoint call AllocateIpv6InternetBandwidth \\
+      RegionId=cn-huhehaote Ipv6AddressId=ipv6-demo01 Bandwidth=200
+  RUST_LOG=warn local-endpoint      without a line for each call";
+
+/// How to serve.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 picks a free one and prints it.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
+    pub(crate) listen: String,
+    /// A world document to begin with, instead of the demo world.
+    ///
+    /// Its form is described in contracts/common/schemas/world.json; GET /_control/world of a
+    /// running endpoint shows an example.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) world: Option<PathBuf>,
+    /// Draw the same ids and `RequestIds` in every run.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// What else there is to do.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Subcommand {
+    /// Signs one call, sends it to a running endpoint and shows the request and the answer.
+    ///
+    /// Exits with 0 if the call succeeded, 1 if it was answered with an error, 2 if there was no
+    /// answer.
+    Call(Call),
+}
+
+/// The call to make.
+#[derive(Args, Debug)]
+pub(crate) struct Call {
+    /// The operation, for example `AllocateIpv6InternetBandwidth`.
+    pub(crate) action: String,
+    /// Its parameters.
+    #[arg(value_name = "KEY=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// The endpoint.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787")]
+    pub(crate) endpoint: String,
+    /// The access key's id.
+    #[arg(long, value_name = "ID", default_value = "testid")]
+    pub(crate) access_key_id: String,
+    /// The access key's secret.
+    #[arg(
+        long,
+        value_name = "SECRET",
+        default_value = "testsecret",
+        env = "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        hide_env_values = true
+    )]
+    pub(crate) access_key_secret: String,
+    /// The signature to make.
+    #[arg(long, value_enum, default_value_t = Signature::V3)]
+    pub(crate) signature: Signature,
+    /// The format to ask for.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(crate) format: Format,
+}
+
+/// The kinds of signature.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Signature {
+    /// HMAC-SHA1 over all parameters.
+    V1,
+    /// ACS3-HMAC-SHA256.
+    V3,
+}
+
+/// The formats of an answer.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// JSON.
+    Json,
+    /// XML.
+    Xml,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("not Key=Value: {text}"))
+}

@@ -1,0 +1,115 @@
+//! The control paths: what a test suite may do to the endpoint, and the function never offers.
+
+use http::{Method, StatusCode};
+use ipv6_gateway::allocation::ErrorCode;
+use ipv6_gateway::rpc::{format_timestamp, parse_timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::World;
+
+use crate::fault::{Fault, Planned};
+use crate::server::Endpoint;
+
+/// Where they begin.
+pub(crate) const PREFIX: &str = "/_control/";
+
+/// What a control path answers: a status and a JSON body.
+pub(crate) type Answer = (StatusCode, Value);
+
+/// Answers a request to a control path.
+pub(crate) fn answer(endpoint: &Endpoint, method: &Method, path: &str, body: &[u8]) -> Answer {
+    let name = path.strip_prefix(PREFIX).unwrap_or(path);
+    let outcome = match (method.as_str(), name) {
+        ("GET", "world") => world(endpoint),
+        ("PUT", "world") => replace_world(endpoint, body),
+        ("POST", "reset") => {
+            endpoint.reset();
+            Ok(json!({}))
+        }
+        ("GET", "clock") => Ok(clock(endpoint)),
+        ("PUT", "clock") => set_clock(endpoint, body),
+        ("DELETE", "clock") => {
+            endpoint.clock.reset();
+            Ok(clock(endpoint))
+        }
+        ("GET", "calls") => Ok(endpoint.record.to_json()),
+        ("DELETE", "calls") => {
+            endpoint.record.clear();
+            Ok(json!({}))
+        }
+        ("GET", "faults") => Ok(json!({ "Faults": endpoint.plan.planned() })),
+        ("PUT", "faults") => plan_faults(endpoint, body),
+        ("DELETE", "faults") => {
+            endpoint.plan.replace(Vec::new());
+            Ok(json!({}))
+        }
+        (_, "world" | "reset" | "clock" | "calls" | "faults") => {
+            return error(StatusCode::METHOD_NOT_ALLOWED, &format!("{path} takes no {method}"));
+        }
+        _ => {
+            let message = "no such control path: there are world, reset, clock, calls and faults";
+            return error(StatusCode::NOT_FOUND, message);
+        }
+    };
+    match outcome {
+        Ok(body) => (StatusCode::OK, body),
+        Err(message) => error(StatusCode::BAD_REQUEST, &message),
+    }
+}
+
+fn error(status: StatusCode, message: &str) -> Answer {
+    (status, json!({ "Error": message }))
+}
+
+fn world(endpoint: &Endpoint) -> Result<Value, String> {
+    let world = World::from_documents(endpoint.function.store().memory.documents());
+    serde_json::to_value(world).map_err(|error| error.to_string())
+}
+
+fn replace_world(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    let world = World::parse(text).map_err(|error| error.to_string())?;
+    endpoint.function.store().memory.replace(world.into_documents());
+    Ok(json!({}))
+}
+
+fn clock(endpoint: &Endpoint) -> Value {
+    let secs = i64::try_from(endpoint.clock.now_secs()).unwrap_or(i64::MAX);
+    json!({ "Now": format_timestamp(secs) })
+}
+
+fn set_clock(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+    struct Setting {
+        now: String,
+    }
+    let Setting { now } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let secs = parse_timestamp(&now)
+        .ok_or_else(|| format!("Now: not a time like 2026-01-02T03:04:05Z: {now}"))?;
+    endpoint.clock.set(secs);
+    Ok(clock(endpoint))
+}
+
+fn plan_faults(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+    struct Setting {
+        faults: Vec<Planned>,
+    }
+    let Setting { faults } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    for (position, planned) in faults.iter().enumerate() {
+        match planned.fault() {
+            Fault::Answer { code } if ErrorCode::parse(code).is_none() => {
+                return Err(format!("Faults[{position}].Code: no documented error: {code}"));
+            }
+            Fault::Answer { .. }
+            | Fault::Delay { .. }
+            | Fault::BreakBeforeCommit
+            | Fault::BreakAfterCommit
+            | Fault::StoreUnavailable => {}
+        }
+    }
+    endpoint.plan.replace(faults);
+    Ok(json!({ "Faults": endpoint.plan.planned() }))
+}

@@ -1,0 +1,83 @@
+//! The last calls and how they were answered.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, Uri};
+use ipv6_gateway::rpc;
+use serde_json::{Map, Value, json};
+
+/// How many calls are kept.
+const CALLS_MAX: usize = 1000;
+
+/// A call, as little worked on as can be: it is read when someone asks for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// When it came, in seconds since 1970 UTC.
+    pub(crate) at_secs: u64,
+    /// Its method.
+    pub(crate) method: Method,
+    /// Its target.
+    pub(crate) uri: Uri,
+    /// What a V3 call names its action in.
+    pub(crate) action: Option<HeaderValue>,
+    /// Its body.
+    pub(crate) body: Bytes,
+    /// The answer's status; none if the connection was broken instead.
+    pub(crate) status: Option<StatusCode>,
+    /// The answer's body.
+    pub(crate) answer: Bytes,
+}
+
+/// The last calls, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Record(Mutex<VecDeque<Call>>);
+
+impl Record {
+    /// Adds a call.
+    pub(crate) fn add(&self, call: Call) {
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() == CALLS_MAX {
+            calls.pop_front();
+        }
+        calls.push_back(call);
+    }
+
+    /// Forgets all calls.
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The calls as JSON, without what is secret.
+    pub(crate) fn to_json(&self) -> Value {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        json!({ "Calls": calls.iter().map(Call::to_json).collect::<Vec<_>>() })
+    }
+}
+
+impl Call {
+    fn to_json(&self) -> Value {
+        let mut parameters = Map::new();
+        let body = String::from_utf8_lossy(&self.body);
+        for (name, value) in
+            rpc::form_pairs(self.uri.query().unwrap_or_default()).chain(rpc::form_pairs(&body))
+        {
+            if !["Signature", "SecurityToken"].contains(&&*name) {
+                parameters.insert(name.into_owned(), value.into_owned().into());
+            }
+        }
+        let action = match parameters.remove("Action") {
+            Some(action) => action,
+            None => self.action.as_ref().map(|a| String::from_utf8_lossy(a.as_bytes())).into(),
+        };
+        json!({
+            "At": rpc::format_timestamp(i64::try_from(self.at_secs).unwrap_or(i64::MAX)),
+            "Method": self.method.as_str(),
+            "Action": action,
+            "Parameters": parameters,
+            "Status": self.status.map(|status| status.as_u16()),
+            "Answer": String::from_utf8_lossy(&self.answer),
+        })
+    }
+}

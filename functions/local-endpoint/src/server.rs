@@ -1,0 +1,285 @@
+//! HTTP in, an event to the function, HTTP out.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use ipv6_gateway::allocation::ErrorCode;
+use ipv6_gateway::rpc::{Call, Envelope, Fault as Answerable, Format};
+use ipv6_gateway::{API, Event, Function, Ids};
+use store::{Document, World};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+
+use crate::clock::Clock;
+use crate::control;
+use crate::fault::{FailingStore, Fault, Plan, STORE_IS_UNAVAILABLE};
+use crate::record::{self, Record};
+
+/// The largest request body, in bytes (decision `limits`).
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The most that a request's line and headers may take, in bytes.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a request's head may take to arrive, and so how long a connection may idle: what the
+/// answers' `Keep-Alive` promises.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(25);
+
+/// How long a request's body may take to arrive.
+const BODY_TIME_MAX: Duration = Duration::from_secs(25);
+
+/// How long calls may go on after the endpoint was told to end.
+const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// How often documents whose time is up are dropped.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// The function, and what surrounds it here.
+pub(crate) struct Endpoint {
+    pub(crate) function: Function<FailingStore>,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) plan: Plan,
+    pub(crate) record: Record,
+    /// The documents to begin with, and to begin again with.
+    initial: Vec<Document>,
+}
+
+impl Endpoint {
+    /// An endpoint that begins with `world`.
+    pub(crate) fn new(world: World, clock: Clock, ids: Ids) -> Self {
+        let clock = Arc::new(clock);
+        let told = Arc::clone(&clock);
+        let store = FailingStore::default();
+        let endpoint = Self {
+            function: Function::new(store, Box::new(move || told.now()), ids),
+            clock,
+            plan: Plan::default(),
+            record: Record::default(),
+            initial: world.into_documents(),
+        };
+        endpoint.reset();
+        endpoint
+    }
+
+    /// Begins again.
+    pub(crate) fn reset(&self) {
+        self.function.store().memory.replace(self.initial.iter().cloned());
+        self.clock.reset();
+        self.plan.replace(Vec::new());
+        self.record.clear();
+    }
+}
+
+/// The connection is to be broken instead of answered.
+#[derive(Debug)]
+struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the connection was broken as planned")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// Serves `endpoint` until `shutdown` resolves, then lets calls under way end.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    endpoint: Endpoint,
+    shutdown: impl Future<Output = ()>,
+) {
+    let endpoint = Arc::new(endpoint);
+    let connections = GracefulShutdown::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    let mut sweep = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => connect(stream, peer, &endpoint, &connections),
+                Err(error) => {
+                    // Most often too many open files: the next connection may fare better.
+                    tracing::warn!("cannot accept a connection: {error}");
+                    sleep(Duration::from_millis(50)).await;
+                }
+            },
+            _ = sweep.tick() => {
+                endpoint.function.store().memory.drop_expired(endpoint.clock.now_secs());
+            }
+            () = &mut shutdown => break,
+        }
+    }
+    drop(listener);
+    if timeout(SHUTDOWN_TIME_MAX, connections.shutdown()).await.is_err() {
+        tracing::warn!("some calls were still under way");
+    }
+}
+
+fn connect(
+    stream: TcpStream,
+    peer: SocketAddr,
+    endpoint: &Arc<Endpoint>,
+    connections: &GracefulShutdown,
+) {
+    // An answer is one small write; it shall not wait for more.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("{peer}: {error}");
+    }
+    let endpoint = Arc::clone(endpoint);
+    let service = service_fn(move |request| {
+        let endpoint = Arc::clone(&endpoint);
+        async move { answer(&endpoint, request, peer).await }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!("{peer}: {error}");
+        }
+    });
+}
+
+async fn answer(
+    endpoint: &Endpoint,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Result<Response<Full<Bytes>>, Broken> {
+    let (parts, body) = request.into_parts();
+    let body = match timeout(BODY_TIME_MAX, Limited::new(body, BODY_BYTES_MAX).collect()).await {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            return Ok(too_large());
+        }
+        // The client is gone, or never finishes: there is nobody to answer.
+        Ok(Err(_)) | Err(_) => return Err(Broken),
+    };
+    if parts.uri.path().starts_with(control::PREFIX) {
+        let (status, json) = control::answer(endpoint, &parts.method, parts.uri.path(), &body);
+        return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));
+    }
+
+    let mut call = record::Call {
+        at_secs: endpoint.clock.now_secs(),
+        method: parts.method.clone(),
+        uri: parts.uri.clone(),
+        action: parts.headers.get("x-acs-action").cloned(),
+        body: body.clone(),
+        status: None,
+        answer: Bytes::new(),
+    };
+    // The event is made here, so it cannot be unknown.
+    let event = Event::http_api(event(parts, &body, peer)).map_err(|_| Broken)?;
+    let response = befall(endpoint, event).await;
+    if let Ok(response) = &response {
+        call.status = Some(response.status());
+        call.answer = response.body().clone().into_inner().unwrap_or_default();
+    }
+    endpoint.record.add(call);
+    response
+}
+
+/// Has the function answer `event`, with what is planned to befall it.
+async fn befall(endpoint: &Endpoint, event: Event) -> Result<Response<Full<Bytes>>, Broken> {
+    let fault = if endpoint.plan.is_empty() {
+        None
+    } else {
+        let action = Call::read(event.request.clone()).action().map(std::borrow::Cow::into_owned);
+        action.and_then(|action| endpoint.plan.take(&action))
+    };
+    let function = &endpoint.function;
+    let answer = match fault {
+        None => function.handle(event).await,
+        Some(Fault::Answer { code }) => match ErrorCode::parse(&code) {
+            Some(code) => function.handle_with_fault(event, code).await,
+            None => function.handle(event).await,
+        },
+        Some(Fault::Delay { milliseconds }) => {
+            sleep(Duration::from_millis(milliseconds)).await;
+            function.handle(event).await
+        }
+        Some(Fault::BreakBeforeCommit) => return Err(Broken),
+        Some(Fault::BreakAfterCommit) => {
+            function.handle(event).await;
+            return Err(Broken);
+        }
+        Some(Fault::StoreUnavailable) => {
+            STORE_IS_UNAVAILABLE.scope((), function.handle(event)).await
+        }
+    };
+    let status = StatusCode::from_u16(answer.status_code).unwrap_or_default();
+    let mut response = respond(status, Bytes::from(answer.body));
+    for (name, value) in answer.headers {
+        // Ours are all plain text.
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    Ok(response)
+}
+
+/// The event that API Gateway's HTTP API would send.
+fn event(parts: http::request::Parts, body: &Bytes, peer: SocketAddr) -> ApiGatewayV2httpRequest {
+    let mut event = ApiGatewayV2httpRequest::default();
+    event.version = Some("2.0".to_owned());
+    event.route_key = Some("$default".to_owned());
+    event.raw_path = Some(parts.uri.path().to_owned());
+    event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
+    event.headers = parts.headers;
+    event.request_context.http.method = parts.method;
+    event.request_context.http.source_ip = Some(peer.ip().to_string());
+    if !body.is_empty() {
+        // Whatever is not certain to be text goes as base64.
+        event.body = Some(STANDARD.encode(body));
+        event.is_base64_encoded = true;
+    }
+    event
+}
+
+/// An answer with the headers that the vendor's servers add to every one.
+fn respond(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(Format::Json.content_type()));
+    headers.insert("connection", HeaderValue::from_static("keep-alive"));
+    headers.insert("keep-alive", HeaderValue::from_static("timeout=25"));
+    response
+}
+
+/// The answer to a body that is over the limit (decision `limits`). The rest of it is not read, so
+/// the connection ends.
+fn too_large() -> Response<Full<Bytes>> {
+    let envelope = Envelope {
+        format: Format::Json,
+        request_id: "00000000-0000-4000-8000-000000000000",
+        trace_id: "00000000000000000000000000000000",
+        host_id: API.host,
+        product: API.product,
+    };
+    let fault = Answerable {
+        status: StatusCode::PAYLOAD_TOO_LARGE.as_u16(),
+        code: "RequestBodyTooLarge",
+        message: format!("The request body is larger than {BODY_BYTES_MAX} bytes.").into(),
+    };
+    let answer = envelope.failure(&fault);
+    let mut response = respond(StatusCode::PAYLOAD_TOO_LARGE, Bytes::from(answer.body));
+    response.headers_mut().insert("connection", HeaderValue::from_static("close"));
+    response
+}
