@@ -162,7 +162,8 @@ impl Call {
         if version != api.version {
             return Err(error::INVALID_VERSION.into());
         }
-        if self.parameter("Format").is_some_and(|format| Format::parse(format).is_none()) {
+        let format = self.parameter("Format").filter(|format| !format.is_empty());
+        if format.is_some_and(|format| Format::parse(format).is_none()) {
             return Err(error::INVALID_PARAMETER_FORMAT.into());
         }
         Ok(action)
@@ -179,19 +180,28 @@ impl Call {
         if self.parameter("SignatureType").is_some_and(|kind| !kind.is_empty()) {
             return Err(error::INVALID_SIGNATURE_TYPE.into());
         }
-        let signed = match self.style {
-            Style::V1 => v1::signed(self)?,
-            Style::V3 => acs3::signed(self)?,
+        let (signed, timestamp) = match self.style {
+            Style::V1 => (v1::signed(self)?, self.nonce_and_timestamp()?),
+            Style::V3 => {
+                let authorization = acs3::authorization(self)?;
+                // A header that is not there is told by its name, before it is found unsigned.
+                let timestamp = self.nonce_and_timestamp()?;
+                (acs3::signed(self, &authorization)?, timestamp)
+            }
         };
-        self.common("SignatureNonce", "x-acs-signature-nonce")
-            .ok_or(error::MISSING_SIGNATURE_NONCE)?;
-        let timestamp = self.common("Timestamp", "x-acs-date").ok_or(error::MISSING_TIMESTAMP)?;
         let timestamp =
             crate::parse_timestamp(&timestamp).ok_or(error::INVALID_TIMESTAMP_FORMAT)?;
         if timestamp.saturating_sub_unsigned(now_secs).unsigned_abs() > TIMESTAMP_SKEW_SECS {
             return Err(error::INVALID_TIMESTAMP_EXPIRED.into());
         }
         Ok(signed)
+    }
+
+    /// Checks that there is a nonce, and yields the timestamp.
+    fn nonce_and_timestamp(&self) -> Result<Cow<'_, str>, Error> {
+        self.common("SignatureNonce", "x-acs-signature-nonce")
+            .ok_or(error::MISSING_SIGNATURE_NONCE)?;
+        Ok(self.common("Timestamp", "x-acs-date").ok_or(error::MISSING_TIMESTAMP)?)
     }
 }
 

@@ -155,7 +155,9 @@ impl World {
         let mut json = serde_json::Deserializer::from_str(text);
         let world: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let field = error.path().to_string();
-            let field = if field == "." { "the document".to_owned() } else { field };
+            // What a document that ends too soon lacks has no name yet.
+            let is_named = !matches!(field.as_str(), "." | "?");
+            let field = if is_named { field } else { "the document".to_owned() };
             let json = error.inner();
             // The line stands in front already.
             let message = json.to_string();

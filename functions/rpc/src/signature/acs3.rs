@@ -80,8 +80,8 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// What is to be verified, once all that a V3 signature needs is there.
-pub(crate) fn signed(call: &Call) -> Result<Signed<'_>, Error> {
+/// The parts of the `Authorization` header, once it is there and one of ours.
+pub(crate) fn authorization(call: &Call) -> Result<Authorization<'_>, Error> {
     let authorization = call
         .request()
         .headers
@@ -93,9 +93,15 @@ pub(crate) fn signed(call: &Call) -> Result<Signed<'_>, Error> {
     if algorithm != ALGORITHM {
         return Err(error::INVALID_SIGNATURE_METHOD.into());
     }
-    let Authorization { credential, signed_headers, signature } =
-        Authorization::parse(rest).ok_or(error::INCOMPLETE_SIGNATURE)?;
+    Ok(Authorization::parse(rest).ok_or(error::INCOMPLETE_SIGNATURE)?)
+}
 
+/// What is to be verified, once the signature covers all that it must.
+pub(crate) fn signed<'a>(
+    call: &'a Call,
+    authorization: &Authorization<'a>,
+) -> Result<Signed<'a>, Error> {
+    let Authorization { credential, signed_headers, signature } = *authorization;
     let request = call.request();
     let names: Vec<&str> = signed_headers.split(';').collect();
     // Without it, whoever changes the type of a body changes what the body says.
@@ -120,7 +126,8 @@ pub(crate) fn signed(call: &Call) -> Result<Signed<'_>, Error> {
 }
 
 /// The parts of an `Authorization` header after the algorithm.
-struct Authorization<'a> {
+#[derive(Clone, Copy)]
+pub(crate) struct Authorization<'a> {
     credential: &'a str,
     signed_headers: &'a str,
     signature: &'a str,

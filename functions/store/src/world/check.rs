@@ -67,9 +67,16 @@ fn check_address(address: &WorldAddress, at: &[Step], seen: &mut Seen) -> Result
     }
     seen.once("Ipv6AddressId", id, at)?;
     check_region(&address.region_id, at)?;
-    if address.associated_instance_type.is_none() && address.associated_instance_id.is_some() {
-        let message = "stands without AssociatedInstanceType".to_owned();
-        return Err(finding(at, "AssociatedInstanceId", message));
+    match (&address.associated_instance_type, &address.associated_instance_id) {
+        (Some(_), Some(_)) | (None, None) => {}
+        (None, Some(_)) => {
+            let message = "stands without AssociatedInstanceType".to_owned();
+            return Err(finding(at, "AssociatedInstanceId", message));
+        }
+        (Some(_), None) => {
+            let message = "stands without AssociatedInstanceId".to_owned();
+            return Err(finding(at, "AssociatedInstanceType", message));
+        }
     }
     if let Some(network_type) = address.network_type {
         let is_public = match network_type {
