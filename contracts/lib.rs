@@ -1,0 +1,26 @@
+//! The contract's files, embedded: JSON that any language can read, and nothing else.
+//!
+//! In debug builds they are read from the folder each time, so that an edited case needs no build.
+
+use std::borrow::Cow;
+
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "."]
+struct Folder;
+
+/// The paths of all files, relative to `contracts/`, in order.
+#[must_use]
+pub fn paths() -> Vec<String> {
+    let mut paths: Vec<String> = Folder::iter().map(Cow::into_owned).collect();
+    paths.sort();
+    paths
+}
+
+/// The text of a file, by its path relative to `contracts/`.
+#[must_use]
+pub fn text(path: &str) -> Option<String> {
+    let file = Folder::get(path)?;
+    String::from_utf8(file.data.into_owned()).ok()
+}
