@@ -1,0 +1,223 @@
+//! The official clients, unmodified and pinned, against the local endpoint.
+//!
+//! They are installed into `target/` from the lock files in `tests/clients/` on first use.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+
+use harness::target::{Endpoint, built};
+use regex::Regex;
+use serde_json::Value;
+
+/// One installation at a time, however many tests want it.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
+/// Where the clients of a language are installed: beside the tests' other files, kept between runs.
+fn home(language: &str) -> PathBuf {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(language);
+    std::fs::create_dir_all(&home).unwrap();
+    home
+}
+
+/// Runs a command and says what it wrote if it failed.
+fn run(command: &mut Command, needs: &str) -> Output {
+    let output = command.output().unwrap_or_else(|error| {
+        panic!("{}: {error}; install {needs}", command.get_program().display())
+    });
+    assert!(
+        output.status.success(),
+        "{command:?} failed\n{}{}\n(it needs {needs})",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    output
+}
+
+/// Whether what is installed in `home` is what `lock` says.
+fn is_installed(home: &Path, lock: &str) -> bool {
+    std::fs::read_to_string(home.join("installed")).is_ok_and(|installed| installed == lock)
+}
+
+/// The Python that has the clients.
+fn python() -> PathBuf {
+    let _installing = INSTALLING.lock();
+    let (home, folder) = (home("python"), clients().join("python"));
+    let python = home.join("bin/python");
+    let requirements = folder.join("requirements.txt");
+    let lock = std::fs::read_to_string(&requirements).unwrap();
+    if !is_installed(&home, &lock) {
+        let needs = "python3 with its venv module (Debian: apt-get install python3-venv)";
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home), needs);
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        let mut install = Command::new(&python);
+        install.args(pip).args(["--require-hashes", "--requirement"]).arg(&requirements);
+        run(&mut install, "the Python package index");
+        std::fs::write(home.join("installed"), lock).unwrap();
+    }
+    python
+}
+
+/// The folder of Node scripts that has the clients.
+fn node() -> PathBuf {
+    let _installing = INSTALLING.lock();
+    let (home, folder) = (home("node"), clients().join("node"));
+    let lock = std::fs::read_to_string(folder.join("package-lock.json")).unwrap();
+    if !is_installed(&home, &lock) {
+        for file in ["package.json", "package-lock.json"] {
+            std::fs::copy(folder.join(file), home.join(file)).unwrap();
+        }
+        let needs = "node 18 or newer with npm (Debian: apt-get install nodejs npm)";
+        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
+        run(Command::new("npm").args(install).current_dir(&home), needs);
+        std::fs::write(home.join("installed"), lock).unwrap();
+    }
+    // The script looks for its clients beside itself.
+    std::fs::copy(folder.join("drive.mjs"), home.join("drive.mjs")).unwrap();
+    home
+}
+
+/// What each client must print: see `tests/clients/expected.json`.
+struct Expected(Value);
+
+impl Expected {
+    fn read() -> Self {
+        let text = std::fs::read_to_string(clients().join("expected.json")).unwrap();
+        Self(serde_json::from_str(&text).unwrap())
+    }
+
+    /// The clients of a language.
+    fn clients(&self, language: &str) -> Vec<&str> {
+        let clients = self.0["clients"].as_object().unwrap().iter();
+        let of_language = clients.filter(|(_, client)| client["language"] == language);
+        of_language.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Matches what was printed for a scenario; yields what stood for each placeholder.
+    fn check(&self, client: &str, scenario: &str, printed: &Value) -> BTreeMap<String, String> {
+        let expected = &self.0["expected"][client][scenario];
+        let fields = expected.as_object().unwrap_or_else(|| panic!("{client} has no {scenario}"));
+        let mut stood = BTreeMap::new();
+        let context = format!("{client}, {scenario}: {printed}");
+        let names: BTreeSet<&String> = printed.as_object().unwrap().keys().collect();
+        let known = ["client".to_owned(), "scenario".to_owned()];
+        assert_eq!(names, fields.keys().chain(&known).collect(), "{context}");
+        for (name, expected) in fields {
+            let actual = &printed[name];
+            match (expected, actual) {
+                (Value::String(expected), Value::String(actual)) => {
+                    let pattern = self.pattern(expected);
+                    let Some(captures) = pattern.captures(actual) else {
+                        panic!("{context}\n{name} is not {expected}");
+                    };
+                    for placeholder in pattern.capture_names().flatten() {
+                        let text = captures[placeholder].to_owned();
+                        let earlier = stood.entry(placeholder.to_owned()).or_insert(text.clone());
+                        assert_eq!(*earlier, text, "{context}\n{placeholder} differs in {name}");
+                    }
+                }
+                _ => assert_eq!(actual, expected, "{context}\n{name}"),
+            }
+        }
+        stood
+    }
+
+    /// The text as a pattern, each placeholder once as a group of its name.
+    fn pattern(&self, text: &str) -> Regex {
+        let mut pattern = regex::escape(text);
+        for (name, expression) in self.0["placeholders"].as_object().unwrap() {
+            let expression = expression.as_str().unwrap();
+            let placeholder = regex::escape(&format!("{{{name}}}"));
+            pattern = pattern.replacen(&placeholder, &format!("(?P<{name}>{expression})"), 1);
+            pattern = pattern.replace(&placeholder, &format!("(?:{expression})"));
+        }
+        Regex::new(&format!("^{pattern}$")).unwrap()
+    }
+}
+
+/// Has a driver make its calls and holds every line against what is expected.
+async fn drive(language: &str, mut driver: Command) {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
+    driver.args(["--endpoint", endpoint.address()]);
+    let output = run(&mut driver, "the clients of tests/clients/");
+    let expected = Expected::read();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let mut tried: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut bandwidths: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut request_ids = BTreeSet::new();
+    for line in printed.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let text = |name: &str| line[name].as_str().unwrap().to_owned();
+        let (client, scenario) = (text("client"), text("scenario"));
+        let stood = expected.check(&client, &scenario, &line);
+        if let Some(id) = stood.get("requestId") {
+            assert!(request_ids.insert(id.clone()), "{client}, {scenario}: {id} came twice");
+        }
+        bandwidths
+            .entry(client.clone())
+            .or_default()
+            .extend(stood.get("internetBandwidthId").cloned());
+        tried.entry(client).or_default().insert(scenario);
+    }
+    let scenarios: BTreeSet<String> =
+        expected.0["scenarios"].as_object().unwrap().keys().cloned().collect();
+    for client in expected.clients(language) {
+        assert_eq!(tried.get(client), Some(&scenarios), "what {client} tried");
+        assert_eq!(bandwidths[client].len(), 1, "{client}: a replay gives the first bandwidth");
+    }
+}
+
+#[tokio::test]
+async fn the_python_clients_take_every_answer_as_their_own() {
+    let mut driver = Command::new(python());
+    driver.arg(clients().join("python/drive.py"));
+    drive("python", driver).await;
+}
+
+#[tokio::test]
+async fn the_node_clients_take_every_answer_as_their_own() {
+    let home = node();
+    let mut driver = Command::new("node");
+    driver.arg(home.join("drive.mjs"));
+    drive("node", driver).await;
+}
+
+/// The snippet that the endpoint prints under a heading.
+fn snippet(banner: &str, heading: &str) -> String {
+    let (_, rest) =
+        banner.split_once(heading).unwrap_or_else(|| panic!("no {heading} in\n{banner}"));
+    let rest = rest.split_once("\n\n").unwrap().1;
+    // The next heading ends it.
+    let end =
+        ["\n\nNode:", "\n\naliyun CLI", "\n\nTerraform"].iter().filter_map(|h| rest.find(h)).min();
+    rest[..end.unwrap()].to_owned()
+}
+
+#[tokio::test]
+async fn the_snippets_of_the_banner_work_when_pasted() {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
+    let banner = endpoint.banner().await;
+
+    let home = crate::cases::scratch("snippets");
+    let script = home.join("snippet.py");
+    std::fs::write(&script, snippet(&banner, "Python:")).unwrap();
+    let mut command = Command::new(python());
+    let output = run(command.arg(&script).env_remove("HTTP_PROXY").env_remove("http_proxy"), "");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains("ipv6bw-") && printed.contains("ipv6-demo01"), "{printed}");
+
+    let home = node();
+    let script = home.join("snippet.mjs");
+    std::fs::write(&script, snippet(&banner, "Node:")).unwrap();
+    let mut command = Command::new("node");
+    let output = run(command.arg(&script).env_remove("HTTP_PROXY").env_remove("http_proxy"), "");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains("ipv6bw-") && printed.contains("ipv6-demo02"), "{printed}");
+}

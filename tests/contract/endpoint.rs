@@ -1,0 +1,379 @@
+//! The local endpoint as its users meet it: options, control paths, faults, limits, and the end.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use harness::answer::Answer;
+use harness::case::{Request, Style, Variant};
+use harness::client::{self, Wire};
+use harness::judge::ACTION;
+use harness::target::{Endpoint, built};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+
+use crate::cases::{now_secs, scratch};
+
+async fn start(arguments: &[&str]) -> Endpoint {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    Endpoint::start(&binary, arguments).await.unwrap()
+}
+
+fn signed(query: &Value, at_secs: i64) -> Wire {
+    let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
+    let variant = Variant { style: Style::V3, format: None };
+    client::sign(&request, &variant, at_secs, "nonce", ACTION)
+}
+
+fn allocate(id: &str) -> Value {
+    json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" })
+}
+
+fn code(answer: &Answer) -> String {
+    answer.read().unwrap().text("Code").unwrap_or("Success").to_owned()
+}
+
+async fn call(endpoint: &Endpoint, query: &Value) -> Result<Answer, String> {
+    endpoint.send(&signed(query, now_secs()), None).await
+}
+
+#[tokio::test]
+async fn a_seed_gives_the_same_ids_in_every_run() {
+    let mut bodies = Vec::new();
+    for seed in ["7", "7", "8"] {
+        let endpoint = start(&["--seed", seed]).await;
+        bodies.push(call(&endpoint, &allocate("ipv6-demo01")).await.unwrap().body);
+    }
+    assert_eq!(bodies[0], bodies[1]);
+    assert_ne!(bodies[0], bodies[2]);
+}
+
+#[tokio::test]
+async fn each_address_of_the_demo_world_gives_the_error_it_is_named_after() {
+    let endpoint = start(&[]).await;
+    let mut answers = Vec::new();
+    for (key, id, charge_type) in [
+        ("testid", "ipv6-unassociated", "PayByTraffic"),
+        ("testid", "ipv6-static-isp", "PayByTraffic"),
+        ("testid", "ipv6-ula", "PayByBandwidth"),
+        ("testid", "ipv6-private-gua", "PayByBandwidth"),
+        ("testid", "ipv6-pending", "PayByBandwidth"),
+        ("testid", "ipv6-released", "PayByBandwidth"),
+        ("testid", "ipv6-cloud-service", "PayByBandwidth"),
+        ("testid", "ipv6-without-gateway", "PayByBandwidth"),
+        ("testid", "ipv6-allocated", "PayByBandwidth"),
+        ("testid", "ipv6-hangzhou", "PayByBandwidth"),
+        ("no-billing-record", "ipv6-no-billing-record", "PayByBandwidth"),
+        ("cdt-not-opened", "ipv6-cdt-not-opened", "PayByTraffic"),
+        ("cdt-not-upgraded", "ipv6-cdt-not-upgraded", "PayByTraffic"),
+        ("in-arrears", "ipv6-in-arrears", "PayByBandwidth"),
+        ("risk-control", "ipv6-risk-control", "PayByBandwidth"),
+        ("quota-exceeded", "ipv6-quota-exceeded", "PayByBandwidth"),
+        ("testid", "ipv6-ecs-instance", "PayByTraffic"),
+    ] {
+        let mut query = allocate(id);
+        query["InternetChargeType"] = charge_type.into();
+        let request = json!({ "query": query, "accessKeyId": key });
+        let request: Request = serde_json::from_value(request).unwrap();
+        let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
+        let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
+        answers.push(code(&endpoint.send(&wire, None).await.unwrap()));
+    }
+    let expected = [
+        "UnsupportedFeature.InternetChargeTypeOnFreeIpv6Address",
+        "UnsupportedFeature.InternetChargeTypeOnStaticIsp",
+        "OperationUnsupported.ULA",
+        "OperationUnsupported.PrivateGUA",
+        "IncorrectStatus.Ipv6Instance",
+        "ResourceNotFound.Ipv6Address",
+        "OperationDenied.UnSupportedBindTypeCloudInstance",
+        "OperationFailed.Ipv6GatewayNotExist",
+        "OperationFailed.InternetBandwidthAlreadyExisted",
+        "InvalidIpv6Instance.NotFound",
+        "OperationFailed.QueryAccountInfo",
+        "OperationFailed.OpenCdtServiceFirst",
+        "OperationFailed.UpgradeCdtServiceFirst",
+        "OperationFailed.SaleValidate",
+        "OperationFailed.SaleValidate",
+        "OperationFailed.SaleValidate",
+        "Success",
+    ];
+    assert_eq!(answers, expected);
+}
+
+#[tokio::test]
+async fn a_world_can_be_read_replaced_and_reset() {
+    let endpoint = start(&[]).await;
+    let initial = endpoint.control(Method::GET, "world", "").await.unwrap();
+    call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();
+    let changed = endpoint.control(Method::GET, "world", "").await.unwrap();
+    assert_ne!(initial, changed);
+    // What was read can be put back.
+    endpoint.control(Method::PUT, "world", &changed.to_string()).await.unwrap();
+    assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), changed);
+    endpoint.control(Method::POST, "reset", "").await.unwrap();
+    assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), initial);
+
+    let wrong = "{\n  \"Accounts\": [ { \"AccountId\": \"x\" } ]\n}";
+    let error = endpoint.control(Method::PUT, "world", wrong).await.unwrap_err();
+    assert!(error.contains("400") && error.contains("line 2, Accounts[0].AccountId"), "{error}");
+    assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), initial);
+    let error = endpoint.control(Method::GET, "nothing", "").await.unwrap_err();
+    assert!(error.contains("404") && error.contains("world, reset, clock"), "{error}");
+    let error = endpoint.control(Method::DELETE, "world", "").await.unwrap_err();
+    assert!(error.contains("405"), "{error}");
+}
+
+#[tokio::test]
+async fn the_clock_can_be_set_and_a_token_is_forgotten_after_24_hours() {
+    let endpoint = start(&[]).await;
+    let mut query = allocate("ipv6-demo01");
+    query["ClientToken"] = "t-1".into();
+    let start_secs = 1_767_323_045;
+    let set = r#"{"Now": "2026-01-02T03:04:05Z"}"#;
+    endpoint.control(Method::PUT, "clock", set).await.unwrap();
+    let first = endpoint.send(&signed(&query, start_secs), None).await.unwrap();
+    assert_eq!(code(&first), "Success");
+    // By the system's time the call would be long out of date, and now is by this one.
+    let now = call(&endpoint, &query).await.unwrap();
+    assert_eq!(code(&now), "InvalidTimeStamp.Expired");
+
+    let set = r#"{"Now": "2026-01-03T03:03:55Z"}"#;
+    endpoint.control(Method::PUT, "clock", set).await.unwrap();
+    let late = endpoint.send(&signed(&query, start_secs + 86_390), None).await.unwrap();
+    assert_eq!(code(&late), "Success", "remembered for 24 hours");
+    let set = r#"{"Now": "2026-01-03T03:05:05Z"}"#;
+    endpoint.control(Method::PUT, "clock", set).await.unwrap();
+    let later = endpoint.send(&signed(&query, start_secs + 86_460), None).await.unwrap();
+    assert_eq!(code(&later), "OperationFailed.InternetBandwidthAlreadyExisted", "and no longer");
+
+    endpoint.control(Method::DELETE, "clock", "").await.unwrap();
+    let now = call(&endpoint, &allocate("ipv6-demo02")).await.unwrap();
+    assert_eq!(code(&now), "Success");
+    let error = endpoint.control(Method::PUT, "clock", r#"{"Now": "noon"}"#).await.unwrap_err();
+    assert!(error.contains("Now: not a time like"), "{error}");
+}
+
+#[tokio::test]
+async fn the_log_of_calls_shows_them_without_their_signatures() {
+    let endpoint = start(&[]).await;
+    let request: Request =
+        serde_json::from_value(json!({ "query": allocate("ipv6-ula") })).unwrap();
+    for style in [Style::V1, Style::V3] {
+        let variant = Variant { style, format: Some("JSON".to_owned()) };
+        let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
+        endpoint.send(&wire, None).await.unwrap();
+    }
+    let calls = endpoint.control(Method::GET, "calls", "").await.unwrap();
+    let listed = calls["Calls"].as_array().unwrap();
+    assert_eq!(listed.len(), 2, "{calls}");
+    for call in listed {
+        assert_eq!(call["Action"], ACTION);
+        assert_eq!(call["Parameters"]["Ipv6AddressId"], "ipv6-ula");
+        assert_eq!(call["Status"], 400);
+        assert!(call["Answer"].as_str().unwrap().contains("OperationUnsupported.ULA"), "{call}");
+    }
+    assert!(!calls.to_string().contains("\"Signature\""), "{calls}");
+    endpoint.control(Method::DELETE, "calls", "").await.unwrap();
+    let calls = endpoint.control(Method::GET, "calls", "").await.unwrap();
+    assert_eq!(calls, json!({ "Calls": [] }));
+}
+
+#[tokio::test]
+async fn planned_faults_befall_the_next_calls_and_no_more() {
+    let endpoint = start(&[]).await;
+    let plan = async |fault: Value| {
+        let mut fault = fault;
+        fault["Action"] = ACTION.into();
+        let faults = json!({ "Faults": [fault] }).to_string();
+        endpoint.control(Method::PUT, "faults", &faults).await
+    };
+    plan(json!({ "Times": 2, "Kind": "Answer", "Code": "OperationFailed.SaleValidate" }))
+        .await
+        .unwrap();
+    let query = allocate("ipv6-demo01");
+    for expected in ["OperationFailed.SaleValidate", "OperationFailed.SaleValidate", "Success"] {
+        assert_eq!(code(&call(&endpoint, &query).await.unwrap()), expected);
+    }
+    // A call that is refused at the door is refused for that.
+    plan(json!({ "Times": 1, "Kind": "Answer", "Code": "SystemBusy" })).await.unwrap();
+    let wrong = json!({ "query": query, "accessKeySecret": "wrong" });
+    let variant = Variant { style: Style::V3, format: None };
+    let request: Request = serde_json::from_value(wrong).unwrap();
+    let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
+    assert_eq!(code(&endpoint.send(&wire, None).await.unwrap()), "SignatureDoesNotMatch");
+
+    plan(json!({ "Times": 1, "Kind": "StoreUnavailable" })).await.unwrap();
+    let query = allocate("ipv6-demo02");
+    let busy = call(&endpoint, &query).await.unwrap();
+    assert_eq!((busy.status, code(&busy).as_str()), (500, "SystemBusy"));
+    assert_eq!(code(&call(&endpoint, &query).await.unwrap()), "Success");
+
+    let mut query = allocate("ipv6-demo03");
+    query["ClientToken"] = "t-1".into();
+    plan(json!({ "Times": 1, "Kind": "BreakBeforeCommit" })).await.unwrap();
+    call(&endpoint, &query).await.unwrap_err();
+    plan(json!({ "Times": 1, "Kind": "BreakAfterCommit" })).await.unwrap();
+    call(&endpoint, &query).await.unwrap_err();
+    let calls = endpoint.control(Method::GET, "calls", "").await.unwrap();
+    assert_eq!(calls["Calls"].as_array().unwrap().last().unwrap()["Status"], Value::Null);
+    // Nothing was done the first time and all of it the second: the token replays that.
+    let world = endpoint.control(Method::GET, "world", "").await.unwrap().to_string();
+    let replayed = call(&endpoint, &query).await.unwrap().read().unwrap();
+    let bandwidth = replayed.text("InternetBandwidthId").unwrap();
+    assert!(world.contains(bandwidth), "the lost answer's bandwidth is the one replayed");
+
+    plan(json!({ "Times": 1, "Kind": "Delay", "Milliseconds": 300 })).await.unwrap();
+    let late = tokio::time::timeout(Duration::from_millis(200), call(&endpoint, &query)).await;
+    assert!(late.is_err(), "the answer comes late");
+
+    let error = plan(json!({ "Times": 1, "Kind": "Answer", "Code": "Nothing" })).await.unwrap_err();
+    assert!(error.contains("Faults[0].Code: no documented error: Nothing"), "{error}");
+    plan(json!({ "Times": 9, "Kind": "StoreUnavailable" })).await.unwrap();
+    endpoint.control(Method::DELETE, "faults", "").await.unwrap();
+    assert_eq!(code(&call(&endpoint, &query).await.unwrap()), "Success");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_and_others_go_on() {
+    let endpoint = start(&[]).await;
+    let mut wire = signed(&allocate("ipv6-demo01"), now_secs());
+    wire.body = "x".repeat(1024 * 1024 + 1);
+    let answer = endpoint.send(&wire, None).await.unwrap();
+    assert_eq!((answer.status, code(&answer).as_str()), (413, "RequestBodyTooLarge"));
+    // A client that never finishes its request's head.
+    let mut slow = TcpStream::connect(endpoint.address()).await.unwrap();
+    slow.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    // One whose head is too large.
+    let mut large = TcpStream::connect(endpoint.address()).await.unwrap();
+    large.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nX: ").await.unwrap();
+    // It may be cut off while it still sends.
+    drop(large.write_all(&vec![b'x'; 128 * 1024]).await);
+    let mut answer = Vec::new();
+    drop(large.read_to_end(&mut answer).await);
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    assert_eq!(code(&call(&endpoint, &allocate("ipv6-demo01")).await.unwrap()), "Success");
+    drop(slow);
+}
+
+#[tokio::test]
+async fn an_absolute_target_and_a_chunked_body_are_read() {
+    let endpoint = start(&[]).await;
+    let request = json!({ "body": allocate("ipv6-demo01") });
+    let request: Request = serde_json::from_value(request).unwrap();
+    let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
+    let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
+    let (one, two) = wire.body.split_at(7);
+    let head = format!(
+        "POST http://{}/?{} HTTP/1.1\r\nHost: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\
+         Connection: close\r\n\r\n",
+        client::HOST,
+        wire.query_string(),
+        client::HOST,
+    );
+    let body = format!("{:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n", one.len(), two.len());
+    let mut stream = TcpStream::connect(endpoint.address()).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_world_file_that_is_wrong_is_told_with_its_line_and_field() {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let file = scratch("endpoint").join("wrong.json");
+    std::fs::write(&file, "{\n \"Accounts\": [\n  { \"Account\": 1 }\n ]\n}").unwrap();
+    let run = async |arguments: &[&str]| {
+        let output = Command::new(&binary).args(arguments).output().await.unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, error) = run(&["--world", file.to_str().unwrap()]).await;
+    assert_eq!(status, Some(2));
+    assert!(error.contains("wrong.json: line 3, Accounts[0].Account: unknown field"), "{error}");
+    let (status, error) = run(&["--world", "no-such-file.json"]).await;
+    assert_eq!(status, Some(2));
+    assert!(error.contains("no-such-file.json: No such file"), "{error}");
+    let endpoint = start(&[]).await;
+    let (status, error) = run(&["--listen", endpoint.address()]).await;
+    assert_eq!(status, Some(2));
+    assert!(error.contains(&format!("cannot listen on {}", endpoint.address())), "{error}");
+}
+
+#[tokio::test]
+async fn call_shows_the_request_and_the_answer_and_exits_by_it() {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let endpoint = start(&[]).await;
+    let url = format!("http://{}", endpoint.address());
+    let run = async |arguments: &[&str]| {
+        let output = Command::new(&binary)
+            .args(["call", "--endpoint", &url])
+            .args(arguments)
+            .env_remove("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+            .output()
+            .await
+            .unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), out, String::from_utf8(output.stderr).unwrap())
+    };
+    let sound = [ACTION, "RegionId=cn-huhehaote", "Ipv6AddressId=ipv6-demo01", "Bandwidth=200"];
+    let (status, out, _) = run(&sound).await;
+    assert_eq!(status, Some(0), "{out}");
+    assert!(out.contains("ACS3-HMAC-SHA256") && out.contains("200 OK"), "{out}");
+    assert!(out.contains("\"InternetBandwidthId\":\"ipv6bw-"), "{out}");
+    assert!(!out.contains("testsecret"), "{out}");
+    let (status, out, _) =
+        run(&[&sound[..], &["--signature", "v1", "--format", "xml"]].concat()).await;
+    assert_eq!(status, Some(1), "{out}");
+    assert!(out.contains("400 Bad Request") && out.contains("AlreadyExisted</Code>"), "{out}");
+    let (status, _, error) = run(&[ACTION, "Bandwidth"]).await;
+    assert_eq!(status, Some(2));
+    assert!(error.contains("not Key=Value: Bandwidth"), "{error}");
+    let (status, _, error) = run(&[ACTION, "--endpoint", "http://127.0.0.1:1"]).await;
+    assert_eq!(status, Some(2), "{error}");
+    let nowhere = ["call", ACTION, "--endpoint", "http://127.0.0.1:1"];
+    let output = Command::new(&binary).args(nowhere).output().await.unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("no answer from http://127.0.0.1:1"), "{error}");
+}
+
+#[tokio::test]
+async fn help_teaches() {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let output = Command::new(&binary).arg("--help").output().await.unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    for word in
+        ["--listen", "--world", "--seed", "call", "/_control/faults", "testsecret", "Examples"]
+    {
+        assert!(help.contains(word), "{word} is not in\n{help}");
+    }
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_it_cleanly() {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    for signal in ["-INT", "-TERM"] {
+        let mut process = Command::new(&binary)
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut stdout = process.stdout.take().unwrap();
+        let mut first = [0; 9];
+        stdout.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"Listening");
+        // The handler is set once the endpoint accepts; it prints before that.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let id = process.id().unwrap().to_string();
+        Command::new("kill").args([signal, &id]).status().await.unwrap();
+        let status = tokio::time::timeout(Duration::from_secs(10), process.wait()).await;
+        assert_eq!(status.unwrap().unwrap().code(), Some(0), "{signal}");
+    }
+}

@@ -1,0 +1,256 @@
+//! The same request in every shape of event gives the same bytes, and what is no event is told so.
+
+use std::path::Path;
+
+use harness::case::{Request, Style, Variant};
+use harness::client::{self, Wire};
+use harness::judge::ACTION;
+use harness::target::bootstrap::spawn;
+use harness::target::runtime_api::RuntimeApi;
+use harness::target::{InProcess, built, http_api_payload};
+use ipv6_gateway::Event;
+use serde_json::{Map, Value, json};
+
+use crate::cases::{now_secs, scratch};
+
+fn world() -> Value {
+    json!({ "Accounts": [{
+        "AccountId": "1234567890123456",
+        "AccessKeys": [{ "AccessKeyId": "testid", "AccessKeySecret": "testsecret" }],
+        "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" },
+        "Ipv6Gateways": [
+            { "Ipv6GatewayId": "ipv6gw-1", "RegionId": "cn-huhehaote", "VpcId": "vpc-1" }
+        ],
+        "Ipv6Addresses": [{
+            "Ipv6AddressId": "ipv6-1", "RegionId": "cn-huhehaote", "VpcId": "vpc-1",
+            "Ipv6Address": "2408:4004:1::1"
+        }]
+    }] })
+}
+
+/// What becomes of each name's values.
+fn by_name(pairs: &[(String, String)], value: impl Fn(&str) -> String) -> Map<String, Value> {
+    let mut map: Map<String, Value> = Map::new();
+    for (name, text) in pairs {
+        let values = map.entry(name.clone()).or_insert_with(|| json!([]));
+        values.as_array_mut().unwrap().push(value(text).into());
+    }
+    map
+}
+
+fn lasts(multi: &Map<String, Value>) -> Map<String, Value> {
+    multi
+        .iter()
+        .map(|(name, values)| (name.clone(), values[values.as_array().unwrap().len() - 1].clone()))
+        .collect()
+}
+
+/// As a browser encodes a parameter, which is not how it is signed.
+fn encoded(text: &str) -> String {
+    let pairs = [("", text)];
+    let mut encoder = form_urlencoded::Serializer::new(String::new());
+    encoder.extend_pairs(pairs);
+    encoder.finish().trim_start_matches('=').to_owned()
+}
+
+/// The request as each sender would send it.
+fn payloads(wire: &Wire) -> Vec<(&'static str, Value)> {
+    let headers: Map<String, Value> =
+        wire.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    let multi_headers: Map<String, Value> =
+        wire.headers.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
+    let decoded = by_name(&wire.query, str::to_owned);
+    let raw = by_name(&wire.query, encoded);
+    let body = if wire.body.is_empty() { Value::Null } else { wire.body.clone().into() };
+    let rest = json!({
+        "resource": "/", "path": "/", "httpMethod": wire.method,
+        "headers": headers, "multiValueHeaders": multi_headers,
+        "queryStringParameters": lasts(&decoded), "multiValueQueryStringParameters": decoded,
+        "pathParameters": null, "stageVariables": null,
+        "requestContext": { "stage": "prod", "httpMethod": wire.method, "identity": { "sourceIp": "192.0.2.1" } },
+        "body": body, "isBase64Encoded": false
+    });
+    let alb = json!({
+        "requestContext": { "elb": { "targetGroupArn": "arn:aws:elasticloadbalancing:x" } },
+        "httpMethod": wire.method, "path": "/", "headers": headers,
+        "queryStringParameters": lasts(&raw),
+        "body": wire.body, "isBase64Encoded": false
+    });
+    let mut shapes = vec![
+        ("HTTP API", http_api_payload(wire)),
+        ("HTTP API with a stage and plain text", {
+            let mut payload = http_api_payload(wire);
+            payload["rawPath"] = "/prod/".into();
+            payload["isBase64Encoded"] = false.into();
+            payload["body"] = body.clone();
+            payload
+        }),
+        ("Function URL", {
+            let mut payload = http_api_payload(wire);
+            payload["requestContext"]["domainName"] = "abc.lambda-url.us-east-1.on.aws".into();
+            payload["requestContext"]["authorizer"] = Value::Null;
+            payload["cookies"] = json!([]);
+            payload
+        }),
+        ("REST API", rest.clone()),
+        ("REST API with single values only", {
+            let mut payload = rest.clone();
+            payload["multiValueHeaders"] = Value::Null;
+            payload["multiValueQueryStringParameters"] = Value::Null;
+            payload
+        }),
+        ("load balancer", alb.clone()),
+        ("load balancer with multiple values", {
+            let mut payload = alb;
+            let fields = payload.as_object_mut().unwrap();
+            fields.remove("headers");
+            fields.remove("queryStringParameters");
+            payload["multiValueHeaders"] = json!(multi_headers);
+            payload["multiValueQueryStringParameters"] = json!(raw);
+            payload
+        }),
+    ];
+    if wire.body.is_empty() && !wire.headers.contains_key("authorization") {
+        let mut console = rest;
+        for field in ["headers", "multiValueHeaders", "body"] {
+            console[field] = Value::Null;
+        }
+        shapes.push(("the REST API's console, without headers", console));
+    }
+    shapes
+}
+
+fn request(fields: &Value) -> Request {
+    serde_json::from_value(fields.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn the_same_request_gives_the_same_bytes_in_every_shape() {
+    let sound = json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200",
+        "ClientToken": "a b*c~d+e/é(!')&=%" });
+    let plain = json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200",
+        "ClientToken": "a b*c~d+e/(!')&=%" });
+    let empty = json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": "", "Bandwidth": "200" });
+    let twice = json!([
+        ["RegionId", "cn-huhehaote"],
+        ["RegionId", "cn-huhehaote"],
+        ["Ipv6AddressId", "ipv6-1"],
+        ["Bandwidth", "200"]
+    ]);
+    let mut seen = Vec::new();
+    for fields in [
+        json!({ "query": plain }),
+        json!({ "query": plain, "method": "GET" }),
+        json!({ "body": plain }),
+        json!({ "query": { "RegionId": "cn-hangzhou" }, "body": plain }),
+        json!({ "query": sound }),
+        json!({ "query": empty }),
+        json!({ "query": twice }),
+        json!({ "query": plain, "accessKeySecret": "wrong" }),
+    ] {
+        for style in [Style::V1, Style::V3] {
+            for format in ["JSON", "XML"] {
+                let variant = Variant { style, format: Some(format.to_owned()) };
+                let wire = client::sign(&request(&fields), &variant, now_secs(), "n", ACTION);
+                let mut first: Option<(Value, Value)> = None;
+                for (shape, payload) in payloads(&wire) {
+                    let repeats = fields["query"].is_array();
+                    // One value of two is the same request only where both were one.
+                    let mut target = InProcess::default();
+                    target.begin(&world()).unwrap();
+                    let response = target.invoke(&payload).await.unwrap();
+                    let answer = (response["statusCode"].clone(), response["body"].clone());
+                    if shape.contains("console") && answer.0 != 200 {
+                        // It has no host to name in an error.
+                        continue;
+                    }
+                    let expected = first.get_or_insert_with(|| answer.clone());
+                    assert_eq!(
+                        answer, *expected,
+                        "{shape}, {style:?}, {fields}, repeats: {repeats}"
+                    );
+                    let headers = match shape {
+                        "load balancer with multiple values" => &response["multiValueHeaders"],
+                        _ => &response["headers"],
+                    };
+                    assert!(
+                        headers["content-type"].is_string() || headers["content-type"].is_array()
+                    );
+                }
+                seen.push(first.unwrap().0.as_u64().unwrap());
+            }
+        }
+    }
+    assert!(seen.contains(&200) && seen.contains(&400), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_load_balancer_gets_the_status_in_words() {
+    let variant = Variant { style: Style::V1, format: None };
+    let fields = json!({ "query": { "RegionId": "cn-nowhere" } });
+    let wire = client::sign(&request(&fields), &variant, now_secs(), "n", ACTION);
+    let (_, payload) =
+        payloads(&wire).into_iter().find(|(shape, _)| *shape == "load balancer").unwrap();
+    let mut target = InProcess::default();
+    target.begin(&world()).unwrap();
+    let response = target.invoke(&payload).await.unwrap();
+    assert_eq!(response["statusDescription"], "404 Not Found");
+}
+
+/// Payloads that are no event, with a word of what is told.
+fn no_events() -> Vec<(Value, &'static str)> {
+    vec![
+        (json!({}), "no HTTP event"),
+        (json!([]), "no HTTP event"),
+        (json!(null), "no HTTP event"),
+        (json!("text"), "no HTTP event"),
+        (json!(17), "no HTTP event"),
+        (json!({ "key1": "value1", "key2": "value2" }), "no HTTP event"),
+        (json!({ "Records": [{ "eventSource": "aws:sqs", "body": "x" }] }), "no HTTP event"),
+        (json!({ "httpMethod": "GET" }), "RestApi"),
+        (json!({ "httpMethod": "GET", "requestContext": 1 }), "no HTTP event"),
+        (json!({ "httpMethod": 1, "requestContext": {} }), "RestApi"),
+        (json!({ "requestContext": { "http": {} } }), "HttpApi"),
+        (json!({ "requestContext": { "http": 1 } }), "HttpApi"),
+        (json!({ "requestContext": { "elb": {} } }), "Alb"),
+        (json!({ "requestContext": { "elb": {} }, "httpMethod": "GET", "headers": 1 }), "Alb"),
+        (
+            json!({ "requestContext": { "http": { "method": "GET" } }, "headers": {}, "body": "%%",
+                "isBase64Encoded": true }),
+            "base64",
+        ),
+    ]
+}
+
+#[test]
+fn a_payload_that_is_no_event_is_told_so_without_its_values() {
+    for (payload, word) in no_events() {
+        let error = Event::parse(payload.to_string().as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(word), "{payload}: {error}");
+    }
+    let secret =
+        json!({ "httpMethod": "GET", "requestContext": {}, "isBase64Encoded": "my-secret" });
+    let error = Event::parse(secret.to_string().as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("isBase64Encoded") && !error.contains("my-secret"), "{error}");
+}
+
+#[tokio::test]
+async fn after_a_payload_that_is_no_event_the_function_goes_on() {
+    let binary = built("ipv6-gateway", "bootstrap").unwrap();
+    let folder = scratch("events");
+    let file = folder.join("world.json");
+    std::fs::write(&file, world().to_string()).unwrap();
+    let runtime_api = RuntimeApi::start().await.unwrap();
+    let mut process = spawn(Path::new(&binary), &runtime_api, &file).unwrap();
+    for (payload, word) in no_events() {
+        let error = runtime_api.invoke(payload.to_string()).await.unwrap().unwrap_err();
+        let message = error["errorMessage"].as_str().unwrap_or_default();
+        assert!(message.contains(word), "{payload}: {error}");
+    }
+    let fields = json!({ "query": { "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200" } });
+    let variant = Variant { style: Style::V1, format: None };
+    let wire = client::sign(&request(&fields), &variant, now_secs(), "n", ACTION);
+    let response = runtime_api.invoke(http_api_payload(&wire).to_string()).await.unwrap().unwrap();
+    assert_eq!(response["statusCode"], 200, "{response}");
+    process.kill().await.unwrap();
+}

@@ -1,0 +1,15 @@
+//! The contract's tests: every case, three ways, and what keeps the contract whole.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot go on without ends it there")]
+
+mod cases;
+mod clients;
+mod coverage;
+mod decisions;
+mod endpoint;
+mod events;
+mod precedence;
+mod races;
+mod schemas;
+mod signatures;
+mod worlds;

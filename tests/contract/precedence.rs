@@ -1,0 +1,160 @@
+//! Of two faults at once, the one that is checked first is answered: on the wire and between the
+//! wire and the rules (decision `check-order`). The rules' own order is tried in `allocation`.
+
+use harness::case::{Asked, Case, Request, Style, Variant};
+use harness::client;
+use harness::judge::ACTION;
+use harness::target::{InProcess, Target};
+use serde_json::{Value, json};
+
+use crate::cases::now_secs;
+
+/// A fault: the code it is answered with, and the fields of a case's request that bring it about.
+/// A path is a field's, or that of a member of `common`.
+struct Fault {
+    code: &'static str,
+    path: &'static str,
+    value: Value,
+}
+
+fn fault(code: &'static str, path: &'static str, value: Value) -> Fault {
+    Fault { code, path, value }
+}
+
+fn first() -> Vec<Fault> {
+    let repeated = json!([["RegionId", "cn-nowhere"], ["Bandwidth", "1"], ["Bandwidth", "2"]]);
+    vec![
+        fault("UnsupportedHTTPMethod", "/method", json!("PUT")),
+        fault("InvalidParameter.Format", "/query", repeated),
+    ]
+}
+
+fn last() -> Vec<Fault> {
+    vec![
+        fault("InvalidAccessKeyId.NotFound", "/accessKeyId", json!("nobody")),
+        fault("SignatureDoesNotMatch", "/accessKeySecret", json!("wrong")),
+        fault("InvalidRegionId.NotFound", "/query/RegionId", json!("cn-nowhere")),
+        fault("InvalidIpv6Instance.NotFound", "/query/Ipv6AddressId", json!("ipv6-nowhere")),
+    ]
+}
+
+/// The faults of a V1 call, in checking order.
+fn v1() -> Vec<Fault> {
+    let wire = vec![
+        fault("MissingAction", "/common/Action", json!(null)),
+        fault("InvalidAction.NotFound", "/common/Action", json!("Nothing")),
+        fault("MissingVersion", "/common/Version", json!(null)),
+        fault("InvalidVersion", "/common/Version", json!("2014-05-26")),
+        fault("InvalidParameter.Format", "/format", json!("YAML")),
+        fault("InvalidSignatureType", "/common/SignatureType", json!("BEARERTOKEN")),
+        fault("MissingAccessKeyId", "/common/AccessKeyId", json!(null)),
+        fault("MissingSignature", "/common/Signature", json!(null)),
+        fault("MissingSignatureMethod", "/common/SignatureMethod", json!(null)),
+        fault("InvalidSignatureMethod", "/common/SignatureMethod", json!("HMAC-SHA256")),
+        fault("MissingSignatureVersion", "/common/SignatureVersion", json!(null)),
+        fault("InvalidSignatureVersion", "/common/SignatureVersion", json!("2.0")),
+        fault("MissingSignatureNonce", "/common/SignatureNonce", json!(null)),
+        fault("MissingTimestamp", "/common/Timestamp", json!(null)),
+        fault("InvalidTimeStamp.Format", "/common/Timestamp", json!("yesterday")),
+        fault("InvalidTimeStamp.Expired", "/common/Timestamp", json!({ "offsetSeconds": -960 })),
+    ];
+    first().into_iter().chain(wire).chain(last()).collect()
+}
+
+/// The faults of a V3 call, in checking order.
+fn v3() -> Vec<Fault> {
+    let rsa = "ACS3-RSA-SHA256 Credential=testid,SignedHeaders=host,Signature=00";
+    let incomplete = "ACS3-HMAC-SHA256 Credential=testid,Signature=00";
+    let wire = vec![
+        fault("InvalidAction.NotFound", "/common/x-acs-action", json!("Nothing")),
+        fault("MissingVersion", "/common/x-acs-version", json!(null)),
+        fault("InvalidVersion", "/common/x-acs-version", json!("2014-05-26")),
+        fault("InvalidParameter.Format", "/format", json!("YAML")),
+        fault("InvalidSignatureType", "/query/SignatureType", json!("BEARERTOKEN")),
+        fault("MissingAuthorization", "/common/authorization", json!(null)),
+        fault("InvalidSignatureMethod", "/common/authorization", json!(rsa)),
+        fault("IncompleteSignature", "/common/authorization", json!(incomplete)),
+        fault("InvalidTimeStamp.Format", "/common/x-acs-date", json!("yesterday")),
+        fault("InvalidTimeStamp.Expired", "/common/x-acs-date", json!({ "offsetSeconds": 960 })),
+    ];
+    first().into_iter().chain(wire).chain(last()).collect()
+}
+
+/// A case whose call succeeds.
+fn sound() -> Case {
+    let cases = Case::all().unwrap();
+    let plain = |case: &Case| {
+        case.folder() == ACTION
+            && case.group() == "Success"
+            && case.before.is_empty()
+            && !case.request.query.list().is_empty()
+            && case.request.body.list().is_empty()
+            && case.request.method == "POST"
+            && case.request.common.is_empty()
+    };
+    cases.into_iter().find(plain).unwrap()
+}
+
+fn set(request: &mut Value, fault: &Fault) {
+    let mut parts = fault.path.split('/').skip(1);
+    let (field, member) = (parts.next().unwrap(), parts.next());
+    match member {
+        Some(member) => {
+            if !request[field].is_object() {
+                request[field] = json!({});
+            }
+            request[field][member] = fault.value.clone();
+        }
+        None => request[field] = fault.value.clone(),
+    }
+}
+
+async fn check(style: Style, faults: Vec<Fault>) {
+    let sound = sound();
+    let query = Value::Object(
+        sound.request.query.list().into_iter().map(|(name, value)| (name, value.into())).collect(),
+    );
+    let mut target = Target::InProcess(InProcess::default());
+    let mut pairs = 0;
+    for (position, winner) in faults.iter().enumerate() {
+        for loser in &faults[position + 1..] {
+            // One thing cannot be wrong in two ways.
+            let meet = |one: &str, two: &str| one == two || one.starts_with(&format!("{two}/"));
+            if meet(winner.path, loser.path) || meet(loser.path, winner.path) {
+                continue;
+            }
+            let mut request = json!({ "query": query, "signature": format!("{style:?}") });
+            // A call without the key's id has no other fault with it.
+            let keys = ["/accessKeyId", "/common/AccessKeyId"];
+            if keys.contains(&winner.path) && keys.contains(&loser.path) {
+                continue;
+            }
+            set(&mut request, winner);
+            set(&mut request, loser);
+            pairs += 1;
+            let request: Request = serde_json::from_value(request).unwrap();
+            let format = match &request.format {
+                Asked::Format(format) => format.clone(),
+                Asked::Either | Asked::None => "JSON".to_owned(),
+            };
+            let variant = Variant { style, format: Some(format) };
+            target.begin(&sound.world).await.unwrap();
+            let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
+            let answer = target.send(&wire, None).await.unwrap();
+            let body = answer.read().unwrap();
+            let code = body.text("Code").unwrap_or("Success");
+            assert_eq!(code, winner.code, "{style:?}: {} wins before {}", winner.code, loser.code);
+        }
+    }
+    assert!(pairs > 80, "{pairs} pairs tried");
+}
+
+#[tokio::test]
+async fn of_two_faults_of_a_v1_call_the_one_checked_first_is_answered() {
+    check(Style::V1, v1()).await;
+}
+
+#[tokio::test]
+async fn of_two_faults_of_a_v3_call_the_one_checked_first_is_answered() {
+    check(Style::V3, v3()).await;
+}

@@ -1,0 +1,156 @@
+//! The schemas are tight: a wrong type, a missing and an extra field fail.
+
+use harness::case::{Case, Style};
+use harness::judge::{ACTION, validator};
+use serde_json::{Map, Value, json};
+
+/// The paths of the schemas of answers.
+fn answer_schemas() -> Vec<String> {
+    let is_answer =
+        |path: &String| path.contains("/schemas/errors/") || path.ends_with("schemas/success.json");
+    contracts::paths().into_iter().filter(is_answer).collect()
+}
+
+const REQUEST_ID: &str = "6972A26E-99B1-4367-9890-FBDEBB0F5E7D";
+
+/// The answers of a schema's code that the snapshots hold, as JSON.
+fn snapshots(path: &str) -> Vec<Value> {
+    let (folder, file) = path.split_once("/schemas/").unwrap();
+    let code = file.trim_start_matches("errors/").trim_end_matches(".json");
+    let code = if code == "success" { "Success" } else { code };
+    let prefix = format!("{folder}/snapshots/{code}@");
+    let paths = contracts::paths();
+    let texts =
+        paths.iter().filter(|path| path.starts_with(&prefix)).filter_map(|p| contracts::text(p));
+    // The last answer is the case's; those before it are of the calls before.
+    let last = |text: String| text.lines().rfind(|line| line.starts_with('{')).map(str::to_owned);
+    let answers = texts.filter_map(last).map(|line| {
+        let line = line
+            .replace("[RequestId]", REQUEST_ID)
+            .replace("[RequestId 2]", REQUEST_ID)
+            .replace("[RequestId 3]", REQUEST_ID)
+            .replace("[InternetBandwidthId]", "ipv6bw-abcdefghij0123456")
+            .replace("[InternetBandwidthId 2]", "ipv6bw-abcdefghij0123457");
+        let hash = "0".repeat(64);
+        let line = if line.contains("server StringToSign is") {
+            line.replace("[StringToSign]", &format!("ACS3-HMAC-SHA256\\n{hash}"))
+        } else {
+            line.replace("[StringToSign]", "GET&%2F&Action%3DX")
+        };
+        serde_json::from_str(&line).unwrap()
+    });
+    answers.collect()
+}
+
+#[test]
+fn the_snapshots_fit_their_schemas_and_every_change_of_shape_does_not() {
+    for path in answer_schemas() {
+        let schema = validator(&path).unwrap();
+        let answers = snapshots(&path);
+        assert!(!answers.is_empty(), "{path}: no snapshot to try it with");
+        for answer in answers {
+            let fits = schema.validate(&answer).map_err(|error| error.to_string());
+            assert_eq!(fits, Ok(()), "{path}: {answer}");
+            let fields: Map<String, Value> = answer.as_object().unwrap().clone();
+            for (name, value) in &fields {
+                for other in [json!(1), json!(null), json!([value]), json!(""), json!("x y\u{0}")] {
+                    let mut changed = answer.clone();
+                    changed[name] = other.clone();
+                    assert!(!schema.is_valid(&changed), "{path}: takes {name} = {other}");
+                }
+                let mut changed = answer.clone();
+                changed[name] = format!("{} ", value.as_str().unwrap()).into();
+                assert!(!schema.is_valid(&changed), "{path}: takes a space after {name}");
+                let mut missing = fields.clone();
+                missing.remove(name);
+                assert!(!schema.is_valid(&missing.clone().into()), "{path}: takes no {name}");
+                missing.insert(name.to_lowercase(), value.clone());
+                assert!(!schema.is_valid(&missing.into()), "{path}: takes {name} in lower case");
+            }
+            let mut extra = fields;
+            extra.insert("Success".to_owned(), false.into());
+            assert!(!schema.is_valid(&extra.into()), "{path}: takes an extra field");
+        }
+    }
+}
+
+#[test]
+fn no_answer_fits_the_schema_of_another() {
+    let schemas: Vec<_> =
+        answer_schemas().into_iter().map(|path| (validator(&path).unwrap(), path)).collect();
+    for (_, path) in &schemas {
+        // Those of common are an action's answers too.
+        let Some(answer) = snapshots(path).into_iter().next() else { continue };
+        for (schema, other) in schemas.iter().filter(|(_, other)| other != path) {
+            assert!(!schema.is_valid(&answer), "the answer of {path} fits {other}");
+        }
+    }
+}
+
+#[test]
+fn every_schema_is_one_and_says_which() {
+    for path in contracts::paths().into_iter().filter(|path| path.contains("/schemas/")) {
+        validator(&path).unwrap();
+        let schema: Value = serde_json::from_str(&contracts::text(&path).unwrap()).unwrap();
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{path}");
+        assert!(schema["$id"].is_string(), "{path} has no $id");
+    }
+}
+
+#[test]
+fn every_case_fits_the_schema_of_cases_and_every_world_that_of_worlds() {
+    let case_schema = validator("common/schemas/case.json").unwrap();
+    let world_schema = validator("common/schemas/world.json").unwrap();
+    for case in Case::all().unwrap() {
+        let text = contracts::text(&case.path).unwrap();
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let fits = case_schema.validate(&value).map_err(|error| error.to_string());
+        assert_eq!(fits, Ok(()), "{}", case.path);
+        let fits = world_schema.validate(&case.world).map_err(|error| error.to_string());
+        assert_eq!(fits, Ok(()), "{}: its world", case.path);
+    }
+}
+
+/// The codes that the parameters alone bring about.
+const OF_PARAMETERS: &[&str] = &[
+    "MissingRegionId",
+    "MissingParam.Ipv6InstanceId",
+    "MissingBandwidth",
+    "IllegalParam.Ipv6Address",
+    "IllegalParam.ChargeType",
+    "IllegalParam.InternetChargeType",
+    "OperationUnsupported.PrePaid",
+    "IllegalParam.Bandwidth",
+    "InvalidClientToken.ValueNotSupported",
+    "InvalidDryRun",
+];
+
+#[test]
+fn the_schema_of_requests_takes_what_succeeds_and_refuses_what_is_not_in_form() {
+    let schema = validator(&format!("{ACTION}/schemas/request.json")).unwrap();
+    let (mut taken, mut refused) = (0, 0);
+    for case in Case::all().unwrap().into_iter().filter(|case| case.folder() == ACTION) {
+        let query = case.request.query.list();
+        let body = case.request.body.list();
+        let parameters = query.into_iter().chain(body).map(|(name, value)| (name, value.into()));
+        let parameters: Map<String, Value> = parameters.collect();
+        let fits = schema.is_valid(&parameters.into());
+        if case.demanded.status == 200 {
+            assert!(fits, "{} succeeds but does not fit", case.path);
+            taken += 1;
+        } else if OF_PARAMETERS.contains(&case.group()) {
+            assert!(!fits, "{} is refused but fits", case.path);
+            refused += 1;
+        }
+    }
+    assert!(taken > 20 && refused > 40, "{taken} taken, {refused} refused");
+}
+
+#[test]
+fn both_kinds_of_signature_are_tried() {
+    let cases = Case::all().unwrap();
+    for style in [Style::V1, Style::V3] {
+        let tried = |case: &&Case| case.variants().iter().any(|variant| variant.style == style);
+        assert!(cases.iter().filter(tried).count() > 100, "{style:?} is hardly tried");
+    }
+}

@@ -1,0 +1,91 @@
+//! World documents: the demo world, and what is told of one that is wrong.
+
+use std::path::Path;
+
+use harness::judge::validator;
+use serde_json::Value;
+use store::World;
+
+fn demo() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::fs::read_to_string(root.join("functions/local-endpoint/src/demo-world.json")).unwrap()
+}
+
+#[test]
+fn the_demo_world_fits_the_schema_and_has_an_address_for_every_condition() {
+    let text = demo();
+    let world: Value = serde_json::from_str(&text).unwrap();
+    let fits =
+        validator("common/schemas/world.json").unwrap().validate(&world).map_err(|e| e.to_string());
+    assert_eq!(fits, Ok(()));
+    World::parse(&text).unwrap();
+    for id in (1..=20).map(|number| format!("ipv6-demo{number:02}")) {
+        assert!(text.contains(&format!("\"{id}\"")), "{id}");
+    }
+}
+
+#[test]
+fn a_world_is_read_back_as_it_was_written() {
+    let world = World::parse(&demo()).unwrap();
+    let written = World::from_documents(world.into_documents()).to_json().unwrap();
+    let read = World::parse(&written).unwrap();
+    assert_eq!(World::from_documents(read.into_documents()).to_json().unwrap(), written);
+    for lost in ["ipv6gw-other", "ipv6-released", "quota-exceeded", "ipv6bw-demo0000000000000"] {
+        assert!(written.contains(lost), "{lost} was lost");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_world_is_told_with_its_line_and_field() {
+    let address = |fields: &str| {
+        format!(
+            "{{\n \"Accounts\": [\n  {{ \"AccountId\": \"1234567890123456\",\n   \"Ipv6Addresses\": [\n    {{ \
+             \"Ipv6AddressId\": \"ipv6-1\", \"RegionId\": \"cn-huhehaote\",\n      \"VpcId\": \"v\", {fields} }}\n   ]\n  }}\n ]\n}}"
+        )
+    };
+    let sound = "\"Ipv6Address\": \"2408::1\"";
+    assert!(World::parse(&address(sound)).is_ok());
+    let at = |field: &str| format!("Accounts[0].Ipv6Addresses[0].{field}");
+    for (text, line, field) in [
+        ("{".to_owned(), 1, "the document".to_owned()),
+        ("{}".to_owned(), 1, "the document".to_owned()),
+        ("{\n \"Accounts\": 1\n}".to_owned(), 2, "Accounts".to_owned()),
+        (
+            "{\n \"Accounts\": [\n  { \"AccountId\": \"1\" }\n ]\n}".to_owned(),
+            3,
+            "Accounts[0].AccountId".to_owned(),
+        ),
+        ("{ \"Accounts\": [] }\n x".to_owned(), 2, "the document".to_owned()),
+        (address("\"Ipv6Address\": \"2408::g\""), 6, at("Ipv6Address")),
+        (address(&format!("{sound}, \"Status\": \"Gone\"")), 6, at("Status")),
+        (address(&format!("{sound}, \"Colour\": 1")), 6, at("Colour")),
+        (address(&format!("{sound}, \"NetworkType\": \"Public\"")), 6, at("NetworkType")),
+        (
+            address(&format!("{sound}, \"AssociatedInstanceId\": \"i\"")),
+            6,
+            at("AssociatedInstanceId"),
+        ),
+        (
+            address(&format!(
+                "{sound},\n \"Ipv6InternetBandwidth\": {{ \"Ipv6InternetBandwidthId\": \"b\",\n \
+                 \"InternetChargeType\": \"PayByTraffic\", \"Bandwidth\": 1001 }}"
+            )),
+            8,
+            at("Ipv6InternetBandwidth.Bandwidth"),
+        ),
+        (address(sound).replace("cn-huhehaote", "cn-nowhere"), 5, at("RegionId")),
+        (address(sound).replace("ipv6-1", "IPV6-1"), 5, at("Ipv6AddressId")),
+    ] {
+        let error = World::parse(&text).unwrap_err();
+        assert_eq!((error.line, error.field.as_str()), (line, field.as_str()), "{error}\n{text}");
+        assert!(error.to_string().starts_with(&format!("line {line}, {field}: ")), "{error}");
+    }
+}
+
+#[test]
+fn an_id_that_stands_twice_is_refused() {
+    let twice = demo().replacen("\"ipv6-demo02\"", "\"ipv6-demo01\"", 1);
+    let error = World::parse(&twice).unwrap_err();
+    assert_eq!(error.field, "Accounts[0].Ipv6Addresses[1].Ipv6AddressId");
+    assert_eq!(error.message, "stands twice: ipv6-demo01");
+}

@@ -1,0 +1,111 @@
+//! An answer, read.
+
+use std::collections::BTreeMap;
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use serde_json::{Map, Value};
+
+/// An answer as it came over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: String,
+}
+
+/// A body, read: its root element in XML, and its elements.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    /// The name of the root element; JSON has none.
+    pub root: Option<String>,
+    /// The elements by name.
+    pub elements: Map<String, Value>,
+}
+
+impl Answer {
+    /// The value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// Reads the body in the format that the content type names.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    pub fn read(&self) -> Result<Body, String> {
+        match self.header("content-type") {
+            Some("application/json;charset=utf-8") => {
+                let elements = serde_json::from_str(&self.body).map_err(|e| e.to_string())?;
+                Ok(Body { root: None, elements })
+            }
+            Some("text/xml;charset=utf-8") => read_xml(&self.body),
+            other => Err(format!("content-type {other:?} is neither of the two documented")),
+        }
+    }
+}
+
+impl Body {
+    /// The text of an element.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.elements.get(name).and_then(Value::as_str)
+    }
+}
+
+/// Reads one level of elements that hold text.
+fn read_xml(body: &str) -> Result<Body, String> {
+    let declaration = "<?xml version='1.0' encoding='UTF-8'?>";
+    let rest = body.strip_prefix(declaration).ok_or("the XML declaration is not the vendor's")?;
+    let mut reader = Reader::from_str(rest);
+    reader.config_mut().check_end_names = true;
+    let mut root = None;
+    let mut open: Option<(String, String)> = None;
+    let mut elements = Map::new();
+    loop {
+        match reader.read_event().map_err(|error| error.to_string())? {
+            Event::Start(start) => {
+                let name = start.name().as_ref().to_owned();
+                if start.attributes().next().is_some() {
+                    return Err(format!("{name} has attributes"));
+                }
+                match (&root, &open) {
+                    (None, _) => root = Some(name),
+                    (Some(_), None) => open = Some((name, String::new())),
+                    (Some(_), Some((outer, _))) => return Err(format!("{name} stands in {outer}")),
+                }
+            }
+            Event::Text(text) => add(&mut open, &text.xml10_content())?,
+            Event::CData(text) => add(&mut open, &text.xml10_content())?,
+            Event::GeneralRef(reference) => {
+                let name = reference.xml10_content();
+                let text = quick_xml::escape::resolve_predefined_entity(&name)
+                    .ok_or_else(|| format!("unknown entity {name}"))?;
+                add(&mut open, text)?;
+            }
+            Event::End(_) => {
+                if let Some((name, text)) = open.take()
+                    && elements.insert(name.clone(), text.into()).is_some()
+                {
+                    return Err(format!("{name} stands twice"));
+                }
+            }
+            Event::Eof => return Ok(Body { root, elements }),
+            other => return Err(format!("unexpected in an answer: {other:?}")),
+        }
+    }
+}
+
+fn add(open: &mut Option<(String, String)>, text: &str) -> Result<(), String> {
+    match open {
+        Some((_, content)) => content.push_str(text),
+        None if text.is_empty() => {}
+        None => return Err(format!("text between elements: {text:?}")),
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! A case: a world, a request, and the answer that the contract demands.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// A case file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Case {
+    /// Where the file stands, relative to `contracts/`.
+    #[serde(skip)]
+    pub path: String,
+    /// What happens.
+    pub description: String,
+    /// The page's sentence that the case rests on.
+    pub page: Option<String>,
+    /// The decision that the case rests on.
+    pub decision: Option<String>,
+    /// The documents that there are.
+    pub world: Value,
+    /// Calls made first, each of which succeeds.
+    #[serde(default)]
+    pub before: Vec<Request>,
+    /// The call.
+    pub request: Request,
+    /// What befalls the store meanwhile.
+    pub fault: Option<Fault>,
+    /// The answer demanded.
+    #[serde(rename = "answer")]
+    pub demanded: Demanded,
+    /// What the address holds afterwards.
+    pub after: Option<BTreeMap<String, Value>>,
+}
+
+/// A fault that needs a target whose store can be made to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// The store fails at whatever it is asked.
+    StoreUnavailable,
+}
+
+/// A request, before it is signed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Request {
+    /// The HTTP method.
+    #[serde(default = "post")]
+    pub method: String,
+    /// The kind of signature; absent: both are tried.
+    pub signature: Option<Style>,
+    /// The format to ask for.
+    #[serde(default)]
+    pub format: Asked,
+    /// The access key.
+    #[serde(default = "testid")]
+    pub access_key_id: String,
+    /// Its secret.
+    #[serde(default = "testsecret")]
+    pub access_key_secret: String,
+    /// The operation's parameters in the query.
+    #[serde(default)]
+    pub query: Pairs,
+    /// The operation's parameters in a form body.
+    #[serde(default)]
+    pub body: Pairs,
+    /// Common parameters changed before signing.
+    #[serde(default)]
+    pub common: BTreeMap<String, Setting>,
+    /// What is changed after signing.
+    #[serde(default)]
+    pub after_signing: BTreeMap<String, Setting>,
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
+
+fn testid() -> String {
+    "testid".to_owned()
+}
+
+fn testsecret() -> String {
+    "testsecret".to_owned()
+}
+
+/// The format that a case asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// It leaves it open: both are tried.
+    #[default]
+    Either,
+    /// None: no `Format` is sent.
+    None,
+    /// This one, sent as it is.
+    Format(String),
+}
+
+impl<'de> Deserialize<'de> for Asked {
+    /// What is absent is [`Asked::Either`], a null is [`Asked::None`].
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(value)?.map_or(Self::None, Self::Format))
+    }
+}
+
+/// The kinds of signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub enum Style {
+    /// HMAC-SHA1 over all parameters.
+    V1,
+    /// ACS3-HMAC-SHA256.
+    V3,
+}
+
+/// Parameters, in order.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Pairs {
+    /// Each once.
+    Map(BTreeMap<String, String>),
+    /// Some more than once.
+    List(Vec<(String, String)>),
+}
+
+impl Default for Pairs {
+    fn default() -> Self {
+        Self::List(Vec::new())
+    }
+}
+
+impl Pairs {
+    /// The parameters as a list.
+    #[must_use]
+    pub fn list(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Map(map) => map.clone().into_iter().collect(),
+            Self::List(list) => list.clone(),
+        }
+    }
+}
+
+/// What a common parameter is set to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// A text.
+    Text(String),
+    /// A time, so far from now.
+    #[serde(rename_all = "camelCase")]
+    Time {
+        /// Seconds from now; negative: in the past.
+        offset_seconds: i64,
+    },
+    /// It is left out.
+    Absent(()),
+}
+
+/// The answer that a case demands.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Demanded {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error's code.
+    pub code: Option<String>,
+    /// The error's message; `[StringToSign]` stands for the server's.
+    pub message: Option<String>,
+    /// The address, in a success.
+    #[serde(rename = "Ipv6AddressId")]
+    pub ipv6_address_id: Option<String>,
+    /// The bandwidth, in a replay of what the world remembers.
+    #[serde(rename = "InternetBandwidthId")]
+    pub internet_bandwidth_id: Option<String>,
+    /// The bandwidth is that of the last call made before.
+    #[serde(rename = "sameAsBefore", default)]
+    pub same_as_before: bool,
+}
+
+impl Case {
+    /// The cases of the contract, in order of their paths.
+    ///
+    /// # Errors
+    ///
+    /// The first file that is not a case, and why.
+    pub fn all() -> Result<Vec<Self>, String> {
+        let paths = contracts::paths();
+        let paths = paths.into_iter().filter(|path| {
+            path.split('/').nth(1) == Some("cases")
+                && std::path::Path::new(path).extension().is_some_and(|ext| ext == "json")
+        });
+        paths.map(|path| Self::read(&path)).collect()
+    }
+
+    fn read(path: &str) -> Result<Self, String> {
+        let text = contracts::text(path).ok_or_else(|| format!("contracts/{path}: not text"))?;
+        let case: Self =
+            serde_json::from_str(&text).map_err(|error| format!("contracts/{path}: {error}"))?;
+        Ok(Self { path: path.to_owned(), ..case })
+    }
+
+    /// The folder of the contract that the case belongs to: an action, or `common`.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        self.path.split('/').next().unwrap_or_default()
+    }
+
+    /// The folder of the case: a code, or `Success`.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.path.split('/').nth(2).unwrap_or_default()
+    }
+
+    /// The file's name without its ending.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let file = self.path.rsplit('/').next().unwrap_or_default();
+        file.strip_suffix(".json").unwrap_or(file)
+    }
+
+    /// What the case rests on, for a report.
+    #[must_use]
+    pub fn rests_on(&self) -> String {
+        let page = self.page.as_ref().map(|page| format!("page: {page:?}"));
+        let decision = self.decision.as_ref().map(|id| format!("decision {id}"));
+        [page, decision].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+
+    /// The variants in which the case is tried: each signature and format that it leaves open.
+    #[must_use]
+    pub fn variants(&self) -> Vec<Variant> {
+        let styles = match self.request.signature {
+            Some(style) => vec![style],
+            None => vec![Style::V1, Style::V3],
+        };
+        let formats = match &self.request.format {
+            Asked::Either => vec![Some("JSON".to_owned()), Some("XML".to_owned())],
+            Asked::None => vec![None],
+            Asked::Format(format) => vec![Some(format.clone())],
+        };
+        formats
+            .iter()
+            .flat_map(|format| {
+                styles.iter().map(|style| Variant { style: *style, format: format.clone() })
+            })
+            .collect()
+    }
+}
+
+/// One way to try a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// The kind of signature.
+    pub style: Style,
+    /// The format asked for.
+    pub format: Option<String>,
+}

@@ -1,0 +1,226 @@
+//! Plays a client: signs requests as the vendor's pages say, in code of its own.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use time::macros::format_description;
+
+use crate::case::{Request, Setting, Style, Variant};
+
+/// The host that every request names.
+pub const HOST: &str = "vpc.cn-huhehaote.aliyuncs.com";
+
+/// A request as it goes over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wire {
+    /// The HTTP method.
+    pub method: String,
+    /// The parameters of the query, not yet encoded.
+    pub query: Vec<(String, String)>,
+    /// The headers, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: String,
+}
+
+impl Wire {
+    /// The query string.
+    #[must_use]
+    pub fn query_string(&self) -> String {
+        encode_pairs(&self.query)
+    }
+
+    fn form(&self) -> Vec<(String, String)> {
+        let form = form_urlencoded::parse(self.body.as_bytes());
+        form.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    }
+
+    /// The string that a server makes the signature of, after whatever was changed on the way.
+    #[must_use]
+    pub fn string_to_sign(&self) -> String {
+        match self.headers.get("authorization") {
+            Some(authorization) => {
+                let signed_headers = authorization
+                    .split_once("SignedHeaders=")
+                    .and_then(|(_, rest)| rest.split(',').next())
+                    .unwrap_or_default();
+                acs3_string_to_sign(self, &signed_headers.split(';').collect::<Vec<_>>())
+            }
+            None => v1_string_to_sign(self),
+        }
+    }
+}
+
+/// Signs `request` in the way of `variant`, at `now_secs` since 1970 UTC, with `nonce`.
+#[must_use]
+pub fn sign(
+    request: &Request,
+    variant: &Variant,
+    now_secs: i64,
+    nonce: &str,
+    action: &str,
+) -> Wire {
+    let body = encode_pairs(&request.body.list());
+    let mut wire = Wire {
+        method: request.method.clone(),
+        query: request.query.list(),
+        headers: BTreeMap::from([("host".to_owned(), HOST.to_owned())]),
+        body,
+    };
+    if !wire.body.is_empty() {
+        let form = "application/x-www-form-urlencoded".to_owned();
+        wire.headers.insert("content-type".to_owned(), form);
+    }
+    if let Some(format) = &variant.format {
+        wire.query.push(("Format".to_owned(), format.clone()));
+    }
+    match variant.style {
+        Style::V1 => sign_v1(&mut wire, request, now_secs, nonce, action),
+        Style::V3 => sign_acs3(&mut wire, request, now_secs, nonce, action),
+    }
+    for (name, setting) in &request.after_signing {
+        let is_header = variant.style == Style::V3 && name.starts_with(|c: char| c.is_lowercase());
+        let value = text(setting, now_secs);
+        if name == "body" {
+            wire.body = value.unwrap_or_default();
+        } else if name == "method" {
+            wire.method = value.unwrap_or_default();
+        } else if is_header {
+            set_header(&mut wire, name, value);
+        } else {
+            set_parameter(&mut wire, name, value);
+        }
+    }
+    wire
+}
+
+fn sign_v1(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str, action: &str) {
+    for (name, value) in [
+        ("Action", action),
+        ("Version", "2016-04-28"),
+        ("AccessKeyId", &request.access_key_id),
+        ("SignatureMethod", "HMAC-SHA1"),
+        ("SignatureVersion", "1.0"),
+        ("SignatureNonce", nonce),
+        ("Timestamp", &timestamp(now_secs)),
+    ] {
+        wire.query.push((name.to_owned(), value.to_owned()));
+    }
+    for (name, setting) in request.common.iter().filter(|(name, _)| *name != "Signature") {
+        set_parameter(wire, name, text(setting, now_secs));
+    }
+    let key = format!("{}&", request.access_key_secret);
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(key.as_bytes()) else { return };
+    mac.update(v1_string_to_sign(wire).as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    wire.query.push(("Signature".to_owned(), signature));
+    if let Some(setting) = request.common.get("Signature") {
+        set_parameter(wire, "Signature", text(setting, now_secs));
+    }
+}
+
+fn sign_acs3(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str, action: &str) {
+    for (name, value) in [
+        ("x-acs-action", action),
+        ("x-acs-version", "2016-04-28"),
+        ("x-acs-date", &timestamp(now_secs)),
+        ("x-acs-signature-nonce", nonce),
+        ("x-acs-content-sha256", &hex(&Sha256::digest(wire.body.as_bytes()))),
+    ] {
+        wire.headers.insert(name.to_owned(), value.to_owned());
+    }
+    for (name, setting) in request.common.iter().filter(|(name, _)| *name != "authorization") {
+        if name.starts_with(|c: char| c.is_lowercase()) {
+            set_header(wire, name, text(setting, now_secs));
+        } else {
+            set_parameter(wire, name, text(setting, now_secs));
+        }
+    }
+    let names: Vec<String> = wire.headers.keys().cloned().collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(request.access_key_secret.as_bytes()) else {
+        return;
+    };
+    mac.update(acs3_string_to_sign(wire, &names).as_bytes());
+    let signature = hex(&mac.finalize().into_bytes());
+    let credential = &request.access_key_id;
+    let signed = names.join(";");
+    let authorization = format!(
+        "ACS3-HMAC-SHA256 Credential={credential},SignedHeaders={signed},Signature={signature}"
+    );
+    wire.headers.insert("authorization".to_owned(), authorization);
+    if let Some(setting) = request.common.get("authorization") {
+        set_header(wire, "authorization", text(setting, now_secs));
+    }
+}
+
+fn v1_string_to_sign(wire: &Wire) -> String {
+    let mut all: BTreeMap<String, String> = wire.query.iter().cloned().collect();
+    all.extend(wire.form());
+    all.remove("Signature");
+    let all: Vec<_> = all.into_iter().collect();
+    format!("{}&%2F&{}", wire.method, encode(&encode_pairs(&all)))
+}
+
+fn acs3_string_to_sign(wire: &Wire, signed_headers: &[&str]) -> String {
+    let query: BTreeMap<String, String> = wire.query.iter().cloned().collect();
+    let query = encode_pairs(&query.into_iter().collect::<Vec<_>>());
+    let mut canonical = format!("{}\n/\n{query}\n", wire.method);
+    for name in signed_headers {
+        let value = wire.headers.get(*name).map(String::as_str).unwrap_or_default();
+        canonical.extend([name, ":", value.trim(), "\n"]);
+    }
+    let payload = hex(&Sha256::digest(wire.body.as_bytes()));
+    canonical.extend(["\n", &signed_headers.join(";"), "\n", &payload]);
+    format!("ACS3-HMAC-SHA256\n{}", hex(&Sha256::digest(canonical.as_bytes())))
+}
+
+fn set_parameter(wire: &mut Wire, name: &str, value: Option<String>) {
+    wire.query.retain(|(known, _)| known != name);
+    wire.query.extend(value.map(|value| (name.to_owned(), value)));
+}
+
+fn set_header(wire: &mut Wire, name: &str, value: Option<String>) {
+    wire.headers.remove(name);
+    wire.headers.extend(value.map(|value| (name.to_owned(), value)));
+}
+
+fn text(setting: &Setting, now_secs: i64) -> Option<String> {
+    match setting {
+        Setting::Text(text) => Some(text.clone()),
+        Setting::Time { offset_seconds } => Some(timestamp(now_secs + offset_seconds)),
+        Setting::Absent(()) => None,
+    }
+}
+
+fn timestamp(secs: i64) -> String {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    time::OffsetDateTime::from_unix_timestamp(secs)
+        .ok()
+        .and_then(|time| time.format(form).ok())
+        .unwrap_or_default()
+}
+
+fn encode_pairs(pairs: &[(String, String)]) -> String {
+    let pairs = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn encode(text: &str) -> String {
+    const RESERVED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,161 @@
+//! What a case is sent to.
+
+pub mod bootstrap;
+mod endpoint;
+mod in_process;
+pub mod runtime_api;
+
+pub use bootstrap::Bootstrap;
+pub use endpoint::Endpoint;
+pub use in_process::InProcess;
+
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::case::Fault;
+use crate::client::Wire;
+
+/// A target, set to the world of one case.
+///
+/// The three are told apart by hand rather than by a trait: each test knows which it has.
+#[derive(Debug)]
+pub enum Target {
+    /// The function, in this process.
+    InProcess(InProcess),
+    /// The local endpoint, over a socket.
+    Endpoint(Endpoint),
+    /// The built `bootstrap`, under a Runtime API emulation.
+    Bootstrap(Bootstrap),
+}
+
+impl Target {
+    /// Begins a case: the target holds `world` and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not.
+    pub async fn begin(&mut self, world: &Value) -> Result<(), String> {
+        match self {
+            Self::InProcess(target) => target.begin(world),
+            Self::Endpoint(target) => target.begin(world).await,
+            Self::Bootstrap(target) => target.begin(world).await,
+        }
+    }
+
+    /// Whether the target can have its store fail and its world read.
+    #[must_use]
+    pub fn is_controlled(&self) -> bool {
+        match self {
+            Self::InProcess(_) | Self::Endpoint(_) => true,
+            Self::Bootstrap(_) => false,
+        }
+    }
+
+    /// Sends a request and reads the answer.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
+        match self {
+            Self::InProcess(target) => target.send(wire, fault).await,
+            Self::Endpoint(target) => target.send(wire, fault).await,
+            Self::Bootstrap(target) => target.send(wire).await,
+        }
+    }
+
+    /// The documents that there are, if the target tells.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not, although it should.
+    pub async fn world(&self) -> Result<Option<Value>, String> {
+        match self {
+            Self::InProcess(target) => target.world().map(Some),
+            Self::Endpoint(target) => target.world().await.map(Some),
+            Self::Bootstrap(_) => Ok(None),
+        }
+    }
+}
+
+/// The payload that API Gateway's HTTP API would send for a request.
+#[must_use]
+pub fn http_api_payload(wire: &Wire) -> Value {
+    use base64::Engine as _;
+    let mut payload = json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/",
+        "rawQueryString": wire.query_string(),
+        "headers": wire.headers,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "api",
+            "domainName": crate::client::HOST,
+            "http": {
+                "method": wire.method,
+                "path": "/",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "harness"
+            },
+            "requestId": "id",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "02/Jan/2026:03:04:05 +0000",
+            "timeEpoch": 1_767_323_045_000_u64
+        },
+        "isBase64Encoded": false
+    });
+    if !wire.body.is_empty() {
+        // API Gateway encodes forms so.
+        payload["body"] = base64::engine::general_purpose::STANDARD.encode(&wire.body).into();
+        payload["isBase64Encoded"] = true.into();
+    }
+    payload
+}
+
+/// Reads the answer that the function gives API Gateway.
+///
+/// # Errors
+///
+/// What is missing in it.
+pub fn read_event_response(response: &Value) -> Result<Answer, String> {
+    let status = response["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
+    let headers = response["headers"].as_object().ok_or("no headers")?;
+    Ok(Answer {
+        status: status.ok_or("no statusCode")?,
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+            .collect(),
+        body: response["body"].as_str().ok_or("no body")?.to_owned(),
+    })
+}
+
+/// Builds a binary of the workspace, in the profile of the tests, and says where it is.
+///
+/// # Errors
+///
+/// What cargo says.
+pub fn built(package: &str, binary: &str) -> Result<std::path::PathBuf, String> {
+    let mut arguments = vec!["build", "--locked", "--package", package, "--bin", binary];
+    if !cfg!(debug_assertions) {
+        arguments.push("--release");
+    }
+    arguments.push("--message-format=json-render-diagnostics");
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(&arguments)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .map_err(|error| format!("cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == binary)
+        .find_map(|message| message["executable"].as_str().map(Into::into))
+        .ok_or_else(|| format!("cargo built no {binary}"))
+}

@@ -1,0 +1,71 @@
+//! The built `bootstrap`, under a Runtime API emulation.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use super::runtime_api::RuntimeApi;
+use super::{http_api_payload, read_event_response};
+use crate::answer::Answer;
+use crate::client::Wire;
+
+/// A `bootstrap` of its own for each world, ended with this value.
+#[derive(Debug)]
+pub struct Bootstrap {
+    binary: PathBuf,
+    folder: PathBuf,
+    running: Option<(RuntimeApi, Child)>,
+}
+
+impl Bootstrap {
+    /// Will run `binary`, its world documents written to `folder`.
+    #[must_use]
+    pub fn new(binary: &Path, folder: &Path) -> Self {
+        Self { binary: binary.to_owned(), folder: folder.to_owned(), running: None }
+    }
+
+    pub(super) async fn begin(&mut self, world: &Value) -> Result<(), String> {
+        if let Some((_, mut process)) = self.running.take() {
+            process.kill().await.map_err(|error| error.to_string())?;
+        }
+        let file = self.folder.join("world.json");
+        std::fs::write(&file, format!("{world:#}"))
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        let runtime_api = RuntimeApi::start().await?;
+        let process = spawn(&self.binary, &runtime_api, &file)?;
+        self.running = Some((runtime_api, process));
+        Ok(())
+    }
+
+    pub(super) async fn send(&self, wire: &Wire) -> Result<Answer, String> {
+        let (runtime_api, _) = self.running.as_ref().ok_or("no case was begun")?;
+        let response = runtime_api.invoke(http_api_payload(wire).to_string()).await?;
+        let response = response.map_err(|error| format!("the invocation failed: {error}"))?;
+        read_event_response(&response)
+    }
+}
+
+/// Runs `binary` as Lambda would, with the world of `world_file`.
+///
+/// # Errors
+///
+/// Why it does not start.
+pub fn spawn(binary: &Path, runtime_api: &RuntimeApi, world_file: &Path) -> Result<Child, String> {
+    Command::new(binary)
+        .env_clear()
+        .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address())
+        .env("AWS_LAMBDA_FUNCTION_NAME", "ipv6-gateway")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
+        .env("RUST_LOG", "warn")
+        .env("WORLD_FILE", world_file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| format!("{}: {error}", binary.display()))
+}

@@ -1,0 +1,109 @@
+//! The function, in this process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use ipv6_gateway::{Event, Function, Ids};
+use serde_json::Value;
+use store::{Error, Key, MemoryStore, Store, Versioned, World, Write};
+
+use super::{http_api_payload, read_event_response};
+use crate::answer::Answer;
+use crate::case::Fault;
+use crate::client::Wire;
+
+/// The function over a store in memory.
+pub struct InProcess {
+    function: Function<FailingStore>,
+    fails: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for InProcess {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("InProcess").finish_non_exhaustive()
+    }
+}
+
+impl Default for InProcess {
+    fn default() -> Self {
+        let fails = Arc::new(AtomicBool::new(false));
+        let store = FailingStore { memory: MemoryStore::default(), fails: Arc::clone(&fails) };
+        let ids = Ids::from_seed(1);
+        Self { function: Function::new(store, Box::new(now), ids), fails }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the harness signs by the same clock")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+impl InProcess {
+    /// Begins anew, holding `world`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the world.
+    pub fn begin(&mut self, world: &Value) -> Result<(), String> {
+        // As text, so that what is wrong with it is told with its line.
+        let text = format!("{world:#}");
+        let world = World::parse(&text).map_err(|error| format!("the case's world, {error}"))?;
+        // A new function, so that nothing is remembered from an earlier case.
+        *self = Self::default();
+        self.function.store().memory.replace(world.into_documents());
+        Ok(())
+    }
+
+    pub(super) async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
+        self.fails.store(fault == Some(Fault::StoreUnavailable), Ordering::Relaxed);
+        let response = self.invoke(&http_api_payload(wire)).await;
+        self.fails.store(false, Ordering::Relaxed);
+        read_event_response(&response?)
+    }
+
+    /// Has the function answer a payload.
+    ///
+    /// # Errors
+    ///
+    /// The payload is no event.
+    pub async fn invoke(&self, payload: &Value) -> Result<Value, String> {
+        let payload = payload.to_string();
+        let event = Event::parse(payload.as_bytes()).map_err(|error| error.to_string())?;
+        let response = self.function.handle(event).await;
+        serde_json::to_value(response).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn world(&self) -> Result<Value, String> {
+        let world = World::from_documents(self.function.store().memory.documents());
+        serde_json::to_value(world).map_err(|error| error.to_string())
+    }
+}
+
+/// A fake: a store in memory that fails on demand.
+#[derive(Debug)]
+struct FailingStore {
+    memory: MemoryStore,
+    fails: Arc<AtomicBool>,
+}
+
+impl FailingStore {
+    fn check(&self) -> Result<(), Error> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable { source: "the case demands it".into() });
+        }
+        Ok(())
+    }
+}
+
+impl Store for FailingStore {
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        self.check()?;
+        self.memory.load(keys).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        self.check()?;
+        self.memory.commit(writes).await
+    }
+}

@@ -1,0 +1,132 @@
+//! An emulation of the Lambda Runtime API: hands out invocations and takes what comes of them.
+//!
+//! It is a stand-in for Lambda's own, written from its public description: one invocation at a time
+//! at `/2018-06-01/runtime/invocation/next`, its outcome at `…/{id}/response` or `…/{id}/error`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
+
+/// How long an invocation may take.
+const INVOCATION_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// What came of an invocation: the function's response, or the error that the runtime reported.
+type Outcome = Result<Value, Value>;
+
+/// A Runtime API on loopback, ended with this value.
+#[derive(Debug)]
+pub struct RuntimeApi {
+    address: String,
+    invocations: mpsc::Sender<String>,
+    outcomes: Mutex<mpsc::Receiver<Outcome>>,
+    server: JoinHandle<()>,
+}
+
+struct Exchange {
+    invocations: Mutex<mpsc::Receiver<String>>,
+    outcomes: mpsc::Sender<Outcome>,
+}
+
+impl RuntimeApi {
+    /// Starts on a free port.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not.
+    pub async fn start() -> Result<Self, String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+        let address = listener.local_addr().map_err(|error| error.to_string())?.to_string();
+        let (invocations, to_hand_out) = mpsc::channel(1);
+        let (reported, outcomes) = mpsc::channel(1);
+        let exchange =
+            Arc::new(Exchange { invocations: Mutex::new(to_hand_out), outcomes: reported });
+        let server = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let exchange = Arc::clone(&exchange);
+                // Answers are small and the runtime waits for them.
+                drop(stream.set_nodelay(true));
+                tokio::spawn(async move {
+                    let service = service_fn(|request| answer(&exchange, request));
+                    let http = hyper::server::conn::http1::Builder::new();
+                    drop(http.serve_connection(TokioIo::new(stream), service).await);
+                });
+            }
+        });
+        Ok(Self { address, invocations, outcomes: Mutex::new(outcomes), server })
+    }
+
+    /// Where it listens, as `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Invokes the function and waits for what comes of it.
+    ///
+    /// # Errors
+    ///
+    /// Nothing came of it in time.
+    pub async fn invoke(&self, payload: String) -> Result<Outcome, String> {
+        self.invocations.send(payload).await.map_err(|_| "the emulation has ended")?;
+        let mut outcomes = self.outcomes.lock().await;
+        tokio::time::timeout(INVOCATION_TIME_MAX, outcomes.recv())
+            .await
+            .map_err(|_| "the function did not answer in time")?
+            .ok_or_else(|| "the emulation has ended".to_owned())
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(
+    exchange: &Exchange,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let path = request.uri().path().to_owned();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if name == "next" {
+        let payload = exchange.invocations.lock().await.recv().await.unwrap_or_default();
+        let mut response = Response::new(Full::new(Bytes::from(payload)));
+        for (name, value) in [
+            ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
+            ("lambda-runtime-deadline-ms", "4102444800000"),
+            (
+                "lambda-runtime-invoked-function-arn",
+                "arn:aws:lambda:us-east-1:123456789012:function:f",
+            ),
+            ("lambda-runtime-trace-id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700"),
+            ("content-type", "application/json"),
+        ] {
+            response.headers_mut().insert(name, hyper::header::HeaderValue::from_static(value));
+        }
+        return Ok(response);
+    }
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
+    let value = serde_json::from_slice(&body)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned()));
+    let outcome = if name == "response" { Ok(value) } else { Err(value) };
+    drop(exchange.outcomes.send(outcome).await);
+    let mut response = Response::new(Full::new(Bytes::new()));
+    *response.status_mut() = hyper::StatusCode::ACCEPTED;
+    Ok(response)
+}
