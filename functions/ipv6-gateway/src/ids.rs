@@ -39,7 +39,8 @@ impl Ids {
     }
 
     /// 32 lower-case hexadecimal digits.
-    pub(crate) fn trace_id(&self) -> String {
+    #[must_use]
+    pub fn trace_id(&self) -> String {
         let mut buffer = uuid::Uuid::encode_buffer();
         uuid::Uuid::from_bytes(self.bytes()).simple().encode_lower(&mut buffer).to_owned()
     }

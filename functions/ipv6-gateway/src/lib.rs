@@ -9,6 +9,7 @@ pub mod event;
 mod failure;
 mod ids;
 mod known_accounts;
+mod reading;
 
 pub use allocation;
 pub use event::{Event, Response};
@@ -17,13 +18,14 @@ pub use rpc;
 
 use std::time::SystemTime;
 
-use allocation::{Answer, Caller, Decision, ErrorCode, Fresh, Name, Operation, Resource};
+use allocation::{Answer, Caller, Decision, ErrorCode, Fresh, Operation};
 use rpc::{Api, Call, Envelope};
-use store::{AccessKey, Document, Key, Store, Versioned, Write};
+use store::{AccessKey, Key, Store};
 
 use action::Action;
 use failure::Failure;
 use known_accounts::KnownAccounts;
+use reading::Reading;
 
 /// The API that the function serves.
 pub const API: Api = Api { product: "Vpc", version: "2016-04-28", host: "vpc.aliyuncs.com" };
@@ -53,6 +55,11 @@ impl<S: Store> Function<S> {
     /// The store.
     pub fn store(&self) -> &S {
         &self.store
+    }
+
+    /// Where new ids come from.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
     }
 
     /// Answers an event. Whatever fails on the way is an answer too.
@@ -102,7 +109,9 @@ impl<S: Store> Function<S> {
         let operation = (action.parse)(&|name| call.parameter(name));
         let guess = self.known_accounts.caller(signed.access_key_id, request_id);
         let names = operation.as_ref().ok().zip(guess.as_ref()).map(|(o, caller)| o.names(caller));
-        let (access_key, read) = self.load_with_key(signed.access_key_id, names).await?;
+        let mut keys = vec![Key::AccessKey(signed.access_key_id.to_owned())];
+        keys.extend(names.into_iter().flatten().map(Key::Resource));
+        let (access_key, reading) = self.load(keys).await?;
         let AccessKey { access_key_secret, account_id, .. } =
             access_key.ok_or(rpc::error::INVALID_ACCESS_KEY_ID_NOT_FOUND)?;
         signed.verify(&access_key_secret)?;
@@ -112,8 +121,8 @@ impl<S: Store> Function<S> {
         let operation = operation?;
         let caller = Caller { account_id, request_id: request_id.to_owned() };
         self.known_accounts.learn(signed.access_key_id, &caller.account_id);
-        let read = read.filter(|_| guess.as_ref() == Some(&caller));
-        Ok((action, self.decide(&*operation, &caller, read, now_secs).await?))
+        let reading = (guess.as_ref() == Some(&caller)).then_some(reading);
+        Ok((action, self.decide(&*operation, &caller, reading, now_secs).await?))
     }
 
     /// Decides on the documents that `operation` names and commits what is decided, if nothing has
@@ -122,27 +131,27 @@ impl<S: Store> Function<S> {
         &self,
         operation: &dyn Operation,
         caller: &Caller,
-        read: Option<Vec<Versioned>>,
+        reading: Option<Reading>,
         now_secs: u64,
     ) -> Result<Answer, Failure> {
-        let names = operation.names(caller);
-        let mut read = match read {
-            Some(read) => read,
-            None => self.load(&names).await?,
+        let load = async || {
+            let names = operation.names(caller);
+            let (_, reading) = self.load(names.into_iter().map(Key::Resource).collect()).await?;
+            Ok::<_, Failure>(reading)
+        };
+        let mut reading = match reading {
+            Some(reading) => reading,
+            None => load().await?,
         };
         for _ in 0..DECISIONS_MAX {
             let fresh = Fresh { now_secs, id_tail: &self.ids.tail() };
-            let documents = read.iter().filter_map(|read| match &read.document {
-                Document::Resource(resource) => Some(resource.clone()),
-                Document::AccessKey(_) => None,
-            });
-            let (writes, answer) = match operation.decide(caller, &documents.collect(), &fresh)? {
+            let (writes, answer) = match operation.decide(caller, &reading.documents, &fresh)? {
                 Decision::Replay(answer) => return Ok(answer),
                 Decision::Commit { writes, answer } => (writes, answer),
             };
-            match self.store.commit(replacing(&read, writes)).await {
+            match self.store.commit(reading.replaced_by(writes)).await {
                 Ok(()) => return Ok(answer),
-                Err(store::Error::Conflict) => read = self.load(&names).await?,
+                Err(store::Error::Conflict) => reading = load().await?,
                 Err(unavailable @ store::Error::Unavailable { .. }) => {
                     return Err(unavailable.into());
                 }
@@ -151,41 +160,14 @@ impl<S: Store> Function<S> {
         Err(store::Error::Conflict.into())
     }
 
-    /// Reads the access key and, in the same read, the documents that are named already.
-    async fn load_with_key(
-        &self,
-        access_key_id: &str,
-        names: Option<Vec<Name>>,
-    ) -> Result<(Option<AccessKey>, Option<Vec<Versioned>>), Failure> {
-        let reads_resources = names.is_some();
-        let mut keys = vec![Key::AccessKey(access_key_id.to_owned())];
-        keys.extend(names.into_iter().flatten().map(Key::Resource));
-        let mut read = self.store.load(&keys).await?.into_iter();
-        let access_key = read.next().flatten().and_then(|read| match read.document {
-            Document::AccessKey(access_key) => Some(access_key),
-            Document::Resource(_) => None,
-        });
-        Ok((access_key, reads_resources.then(|| read.flatten().collect())))
-    }
-
-    async fn load(&self, names: &[Name]) -> Result<Vec<Versioned>, Failure> {
-        let keys: Vec<Key> = names.iter().cloned().map(Key::Resource).collect();
-        Ok(self.store.load(&keys).await?.into_iter().flatten().collect())
+    /// Reads the documents of `keys`, the access key's apart.
+    async fn load(&self, keys: Vec<Key>) -> Result<(Option<AccessKey>, Reading), Failure> {
+        let read = self.store.load(&keys).await?;
+        Ok(Reading::new(keys, read))
     }
 
     fn now_secs(&self) -> u64 {
         let since_1970 = (self.clock)().duration_since(SystemTime::UNIX_EPOCH);
         since_1970.map_or(0, |since| since.as_secs())
     }
-}
-
-/// `writes`, each replacing what was read of it; what was not read must not exist.
-fn replacing(read: &[Versioned], writes: Vec<Resource>) -> Vec<Write> {
-    let write = |resource: Resource| {
-        let document = Document::Resource(resource);
-        let key = document.key();
-        let earlier = read.iter().find(|read| read.document.key() == key);
-        Write { document, replaces: earlier.map(|read| read.version) }
-    };
-    writes.into_iter().map(write).collect()
 }

@@ -31,6 +31,9 @@ use crate::record::{self, Record};
 /// The largest request body, in bytes (decision `limits`).
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
+/// The largest body of a request to a control path, in bytes: a world may be large.
+const CONTROL_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// The most that a request's line and headers may take, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
@@ -162,15 +165,17 @@ async fn answer(
     peer: SocketAddr,
 ) -> Result<Response<Full<Bytes>>, Broken> {
     let (parts, body) = request.into_parts();
-    let body = match timeout(BODY_TIME_MAX, Limited::new(body, BODY_BYTES_MAX).collect()).await {
+    let is_control = parts.uri.path().starts_with(control::PREFIX);
+    let bytes_max = if is_control { CONTROL_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+    let body = match timeout(BODY_TIME_MAX, Limited::new(body, bytes_max).collect()).await {
         Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return Ok(too_large());
+            return Ok(too_large(endpoint.function.ids(), bytes_max));
         }
         // The client is gone, or never finishes: there is nobody to answer.
         Ok(Err(_)) | Err(_) => return Err(Broken),
     };
-    if parts.uri.path().starts_with(control::PREFIX) {
+    if is_control {
         let (status, json) = control::answer(endpoint, &parts.method, parts.uri.path(), &body);
         return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));
     }
@@ -265,18 +270,18 @@ fn respond(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
 
 /// The answer to a body that is over the limit (decision `limits`). The rest of it is not read, so
 /// the connection ends.
-fn too_large() -> Response<Full<Bytes>> {
+fn too_large(ids: &Ids, bytes_max: usize) -> Response<Full<Bytes>> {
     let envelope = Envelope {
         format: Format::Json,
-        request_id: "00000000-0000-4000-8000-000000000000",
-        trace_id: "00000000000000000000000000000000",
+        request_id: &ids.request_id(),
+        trace_id: &ids.trace_id(),
         host_id: API.host,
         product: API.product,
     };
     let fault = Answerable {
         status: StatusCode::PAYLOAD_TOO_LARGE.as_u16(),
         code: "RequestBodyTooLarge",
-        message: format!("The request body is larger than {BODY_BYTES_MAX} bytes.").into(),
+        message: format!("The request body is larger than {bytes_max} bytes.").into(),
     };
     let answer = envelope.failure(&fault);
     let mut response = respond(StatusCode::PAYLOAD_TOO_LARGE, Bytes::from(answer.body));

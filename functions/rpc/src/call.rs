@@ -40,7 +40,8 @@ pub struct Call {
     request: Request,
     style: Style,
     parameters: Parameters,
-    query: Parameters,
+    /// The parameters of the query alone, where there are others.
+    query: Option<Parameters>,
     repeated: Option<String>,
 }
 
@@ -50,9 +51,9 @@ impl Call {
     #[must_use]
     pub fn read(mut request: Request) -> Self {
         let mut repeated = None;
-        let query = merge(std::mem::take(&mut request.query), &mut repeated);
+        let mut parameters = merge(std::mem::take(&mut request.query), &mut repeated);
         let form = merge(request.form(), &mut repeated);
-        let mut parameters = query.clone();
+        let query = (!form.is_empty()).then(|| parameters.clone());
         parameters.extend(form);
 
         let signs_acs3 = request.header("authorization").is_some_and(|a| a.starts_with("ACS3-"));
@@ -86,7 +87,7 @@ impl Call {
 
     /// The parameters of the query alone.
     pub(crate) fn query(&self) -> &Parameters {
-        &self.query
+        self.query.as_ref().unwrap_or(&self.parameters)
     }
 
     /// A parameter, wherever it stands; empty ones too.

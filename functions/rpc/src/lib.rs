@@ -2,7 +2,7 @@
 //!
 //! It reads the parameters of a call wherever a client put them ([`Call`]), verifies signatures of
 //! both kinds ([`signature`]), knows the errors that every action shares ([`error`]) and writes
-//! answers as JSON and XML ([`response`]). It knows no operation, does no I/O and reads no clock.
+//! answers as JSON and XML ([`Envelope`]). It knows no operation, does no I/O and reads no clock.
 
 mod call;
 mod encoding;
