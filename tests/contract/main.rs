@@ -10,6 +10,8 @@ mod endpoint;
 mod events;
 mod precedence;
 mod races;
+mod readme;
 mod schemas;
 mod signatures;
+mod store;
 mod worlds;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use ::store::{Error, Key, MemoryStore, Store, Versioned, World, Write};
 use harness::case::{Request, Style, Variant};
 use harness::client;
 use harness::judge::ACTION;
 use harness::target::{http_api_payload, read_event_response};
 use ipv6_gateway::{Event, Function, Ids};
 use serde_json::json;
-use store::{Error, Key, MemoryStore, Store, Versioned, World, Write};
 use tokio::sync::Barrier;
 
 const NOW_SECS: u32 = 1_767_323_045;

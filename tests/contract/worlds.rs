@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use ::store::World;
 use harness::judge::validator;
 use serde_json::Value;
-use store::World;
 
 fn demo() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

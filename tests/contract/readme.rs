@@ -1,0 +1,119 @@
+//! The README tells what is so: its commands are run, its files are there, its snippets are those
+//! that are tried.
+
+use std::path::Path;
+use std::process::Command;
+
+use harness::target::{Endpoint, built};
+
+fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The blocks of a language.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = read("README.md");
+    let opening = format!("```{language}\n");
+    let blocks = readme.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.map(|block| block.trim_end().to_owned()).collect()
+}
+
+/// Where each command of the README is run.
+const RUN: &[(&str, &str)] = &[
+    ("cargo run --release --bin local-endpoint", ".ci/run, run_main_job"),
+    ("cargo test", ".ci/run, run_tests"),
+    (
+        "cargo run --release --bin local-endpoint -- call AllocateIpv6InternetBandwidth \
+         RegionId=cn-huhehaote Ipv6AddressId=ipv6-demo01 Bandwidth=200",
+        ".ci/run, run_main_job",
+    ),
+    ("cargo run --release --bin local-endpoint -- --help", "endpoint.rs, help_teaches"),
+    ("pip install alibabacloud-vpc20160428", "clients.rs, with the pinned version"),
+    (".ci/template.sh", ".ci/run, check_template"),
+    (
+        "sam build && sam deploy --guided",
+        "sam build by .ci/template.sh; deploying needs an account",
+    ),
+    (
+        "CASE=IllegalParam.Bandwidth cargo test --test contract cases",
+        "here, some_cases_can_be_tried_by_name",
+    ),
+    ("cargo insta review", "a person reviews"),
+    ("cargo bench", "by hand: figures of a shared machine prove nothing"),
+];
+
+#[test]
+fn every_command_is_run_somewhere() {
+    for block in blocks("sh") {
+        for command in block.lines() {
+            assert!(RUN.iter().any(|(known, _)| *known == command), "nothing runs: {command}");
+        }
+    }
+    let ci = read(".ci/run").replace("\n    ", " ");
+    for part in [
+        "cargo run --quiet --release --bin local-endpoint -- call AllocateIpv6InternetBandwidth",
+        "RegionId=cn-huhehaote Ipv6AddressId=ipv6-demo01 Bandwidth=200",
+        "cargo test --locked",
+        ".ci/template.sh",
+    ] {
+        assert!(ci.contains(part), ".ci/run does not run: {part}");
+    }
+}
+
+#[test]
+fn some_cases_can_be_tried_by_name() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command
+        .args(["cases::every_case_holds_in_process", "--exact"])
+        .env("CASE", "IllegalParam.Bandwidth")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command
+        .args(["cases::every_case_holds_in_process", "--exact"])
+        .env("CASE", "no such case")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!output.status.success() && told.contains("no case was tried"), "{told}");
+}
+
+#[test]
+fn every_file_that_is_linked_is_there() {
+    let readme = read("README.md");
+    for link in readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        if !link.starts_with("http") {
+            assert!(root().join(link).exists(), "{link}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_python_snippet_is_the_one_that_the_endpoint_prints() {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
+    let banner = endpoint.banner().await.replace(endpoint.address(), "127.0.0.1:8787");
+    let snippets = blocks("python");
+    assert_eq!(snippets.len(), 1);
+    assert!(banner.contains(&snippets[0]), "{banner}");
+}
+
+#[tokio::test]
+async fn the_table_of_errors_on_demand_names_addresses_that_are_there() {
+    let demo = read("functions/local-endpoint/src/demo-world.json");
+    let readme = read("README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| `ipv6-"));
+    let mut rows_seen = 0;
+    for row in rows {
+        rows_seen += 1;
+        for id in row.split('`').filter(|part| part.starts_with("ipv6-")) {
+            assert!(demo.contains(&format!("\"{id}\"")), "{id} is not in the demo world");
+        }
+    }
+    assert!(rows_seen > 15, "{rows_seen}");
+}

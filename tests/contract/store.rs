@@ -1,0 +1,190 @@
+//! What the function asks of its store, and what the store in memory holds to.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use ::store::{Document, Error, Key, MemoryStore, Store, Version, Versioned, World, Write};
+use harness::answer::Answer;
+use harness::case::{Request, Style, Variant};
+use harness::client;
+use harness::judge::ACTION;
+use harness::target::{http_api_payload, read_event_response};
+use ipv6_gateway::allocation::{Name, Resource};
+use ipv6_gateway::{Event, Function, Ids};
+use serde_json::{Value, json};
+
+const NOW_SECS: u32 = 1_767_323_045;
+
+/// Two accounts with an address each, the first with the key.
+fn world(key_of_second: bool) -> World {
+    let account = |number: u32, has_key: bool| {
+        let keys = json!([{ "AccessKeyId": "testid", "AccessKeySecret": "testsecret" }]);
+        json!({
+            "AccountId": format!("{:016}", number),
+            "AccessKeys": if has_key { keys } else { json!([]) },
+            "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" },
+            "Ipv6Gateways": [{
+                "Ipv6GatewayId": format!("ipv6gw-{number}"), "RegionId": "cn-huhehaote", "VpcId": "vpc"
+            }],
+            "Ipv6Addresses": [{
+                "Ipv6AddressId": format!("ipv6-{number}"), "RegionId": "cn-huhehaote", "VpcId": "vpc",
+                "Ipv6Address": "2408:4004:1::1"
+            }, {
+                "Ipv6AddressId": format!("ipv6-{number}-b"), "RegionId": "cn-huhehaote", "VpcId": "vpc",
+                "Ipv6Address": "2408:4004:1::2"
+            }]
+        })
+    };
+    let world = json!({ "Accounts": [account(1, !key_of_second), account(2, key_of_second)] });
+    World::parse(&world.to_string()).unwrap()
+}
+
+/// Counts, and lets the first commits conflict.
+#[derive(Default)]
+struct Counting {
+    memory: MemoryStore,
+    loads: AtomicUsize,
+    commits: AtomicUsize,
+    conflicts: AtomicUsize,
+}
+
+impl Store for Counting {
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        self.loads.fetch_add(1, Ordering::Relaxed);
+        self.memory.load(keys).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        let left =
+            self.conflicts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        if left.is_ok() {
+            return Err(Error::Conflict);
+        }
+        self.memory.commit(writes).await
+    }
+}
+
+struct Counted {
+    function: Function<Counting>,
+}
+
+impl Counted {
+    fn new() -> Self {
+        let store = Counting::default();
+        store.memory.replace(world(false).into_documents());
+        let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_SECS.into());
+        Self { function: Function::new(store, Box::new(clock), Ids::from_seed(1)) }
+    }
+
+    fn store(&self) -> &Counting {
+        self.function.store()
+    }
+
+    async fn call(&self, query: Value) -> Answer {
+        let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
+        let variant = Variant { style: Style::V3, format: None };
+        let wire = client::sign(&request, &variant, NOW_SECS.into(), "nonce", ACTION);
+        let event = Event::parse(http_api_payload(&wire).to_string().as_bytes()).unwrap();
+        read_event_response(&serde_json::to_value(self.function.handle(event).await).unwrap())
+            .unwrap()
+    }
+
+    /// How many reads and commits there have been since the last time.
+    fn counts(&self) -> (usize, usize) {
+        let (loads, commits) = (&self.store().loads, &self.store().commits);
+        (loads.swap(0, Ordering::Relaxed), commits.swap(0, Ordering::Relaxed))
+    }
+}
+
+fn allocate(id: &str) -> Value {
+    json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" })
+}
+
+#[tokio::test]
+async fn one_allocation_is_one_read_and_one_commit_once_the_key_is_known() {
+    let counted = Counted::new();
+    assert_eq!(counted.call(allocate("ipv6-1")).await.status, 200);
+    assert_eq!(counted.counts(), (2, 1), "the first call of a key");
+    assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 200);
+    assert_eq!(counted.counts(), (1, 1), "every other");
+    assert_eq!(counted.call(allocate("ipv6-1")).await.status, 400);
+    assert_eq!(counted.counts(), (1, 0), "one that is refused writes nothing");
+}
+
+#[tokio::test]
+async fn a_key_that_is_another_accounts_now_acts_for_that_account() {
+    let counted = Counted::new();
+    assert_eq!(counted.call(allocate("ipv6-1")).await.status, 200);
+    counted.store().memory.replace(world(true).into_documents());
+    let answer = counted.call(allocate("ipv6-1")).await;
+    assert!(answer.body.contains("InvalidIpv6Instance.NotFound"), "{answer:?}");
+    assert_eq!(counted.call(allocate("ipv6-2")).await.status, 200);
+}
+
+#[tokio::test]
+async fn after_a_conflict_the_call_decides_again_and_gives_up_in_the_end() {
+    let counted = Counted::new();
+    counted.call(allocate("ipv6-1")).await;
+    counted.counts();
+    counted.store().conflicts.store(4, Ordering::Relaxed);
+    assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 200);
+    assert_eq!(counted.counts(), (5, 5));
+    let counted = Counted::new();
+    counted.call(allocate("ipv6-1")).await;
+    counted.store().conflicts.store(5, Ordering::Relaxed);
+    let busy = counted.call(allocate("ipv6-1-b")).await;
+    assert_eq!(busy.status, 500);
+    assert!(busy.body.contains("\"Code\":\"SystemBusy\""), "{busy:?}");
+    // Nothing was done and nothing is remembered: the same call again succeeds.
+    assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 200);
+}
+
+fn account_key(number: u32) -> Key {
+    Key::Resource(Name::Account(format!("{number:016}")))
+}
+
+fn account(number: u32) -> Document {
+    world(false).into_documents().into_iter().find(|d| d.key() == account_key(number)).unwrap()
+}
+
+#[tokio::test]
+async fn a_commit_writes_all_or_nothing() {
+    let memory = MemoryStore::holding([account(1)]);
+    let keys = [account_key(1), account_key(2)];
+    let read = memory.load(&keys).await.unwrap();
+    let version = read[0].as_ref().unwrap().version;
+    assert!(read[1].is_none());
+    let write = |number, replaces| Write { document: account(number), replaces };
+    for wrong in [
+        vec![write(2, None), write(1, None)],
+        vec![write(2, Some(version)), write(1, Some(version))],
+        vec![write(2, None), write(1, Some(Version(version.0 + 1)))],
+    ] {
+        assert!(matches!(memory.commit(wrong).await, Err(Error::Conflict)));
+        assert!(memory.load(&keys).await.unwrap()[1].is_none(), "half of it was written");
+    }
+    memory.commit(vec![write(2, None), write(1, Some(version))]).await.unwrap();
+    let read = memory.load(&keys).await.unwrap();
+    assert_ne!(read[0].as_ref().unwrap().version, version, "a write gives a new version");
+    assert!(read[1].is_some());
+}
+
+#[tokio::test]
+async fn what_has_expired_is_dropped_and_nothing_else() {
+    let counted = Counted::new();
+    let mut query = allocate("ipv6-1");
+    query["ClientToken"] = "t-1".into();
+    assert_eq!(counted.call(query).await.status, 200);
+    let memory = &counted.store().memory;
+    let tokens = || {
+        let is_token = |d: &Document| matches!(d, Document::Resource(Resource::ClientToken(_)));
+        memory.documents().iter().filter(|document| is_token(document)).count()
+    };
+    let all = memory.documents().len();
+    let expires_at_secs = u64::from(NOW_SECS) + 86_400;
+    memory.drop_expired(expires_at_secs - 1);
+    assert_eq!(tokens(), 1);
+    memory.drop_expired(expires_at_secs);
+    assert_eq!((tokens(), memory.documents().len()), (0, all - 1));
+}
