@@ -19,6 +19,7 @@ pub use rpc;
 use std::time::SystemTime;
 
 use allocation::{Answer, Caller, Decision, ErrorCode, Fresh, Operation};
+use rpc::signature::Signed;
 use rpc::{Api, Call, Envelope};
 use store::{AccessKey, Key, Store};
 
@@ -103,7 +104,7 @@ impl<S: Store> Function<S> {
     ) -> Result<(&'static Action, Answer), Failure> {
         let now_secs = self.now_secs();
         let action = call.route(&API, Action::find)?;
-        let signed = call.signed(now_secs)?;
+        let signed = Signed::read(call, now_secs)?;
         // Parsed here so that the documents it names are read together with the access key; what
         // is wrong with it is told only to a caller who is known (decision `check-order`).
         let operation = (action.parse)(&|name| call.parameter(name));

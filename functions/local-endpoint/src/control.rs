@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::World;
 
+use crate::endpoint::Endpoint;
 use crate::fault::{Fault, Planned};
-use crate::server::Endpoint;
 
 /// Where they begin.
 pub(crate) const PREFIX: &str = "/_control/";

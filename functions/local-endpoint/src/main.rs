@@ -9,6 +9,7 @@ mod call;
 mod clock;
 mod command;
 mod control;
+mod endpoint;
 mod fault;
 mod record;
 mod server;
@@ -24,7 +25,7 @@ use tracing_subscriber::EnvFilter;
 
 use clock::Clock;
 use command::{Command, Serve, Subcommand};
-use server::Endpoint;
+use endpoint::Endpoint;
 
 /// The world that the endpoint begins with unless another is named.
 const DEMO_WORLD: &str = include_str!("demo-world.json");

@@ -18,15 +18,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use ipv6_gateway::allocation::ErrorCode;
 use ipv6_gateway::rpc::{Call, Envelope, Fault as Answerable, Format};
-use ipv6_gateway::{API, Event, Function, Ids};
-use store::{Document, World};
+use ipv6_gateway::{API, Event, Ids};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use crate::clock::Clock;
 use crate::control;
-use crate::fault::{FailingStore, Fault, Plan, STORE_IS_UNAVAILABLE};
-use crate::record::{self, Record};
+use crate::endpoint::Endpoint;
+use crate::fault::{Fault, STORE_IS_UNAVAILABLE};
+use crate::record;
 
 /// The largest request body, in bytes (decision `limits`).
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -49,42 +48,6 @@ const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// How often documents whose time is up are dropped.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
-
-/// The function, and what surrounds it here.
-pub(crate) struct Endpoint {
-    pub(crate) function: Function<FailingStore>,
-    pub(crate) clock: Arc<Clock>,
-    pub(crate) plan: Plan,
-    pub(crate) record: Record,
-    /// The documents to begin with, and to begin again with.
-    initial: Vec<Document>,
-}
-
-impl Endpoint {
-    /// An endpoint that begins with `world`.
-    pub(crate) fn new(world: World, clock: Clock, ids: Ids) -> Self {
-        let clock = Arc::new(clock);
-        let told = Arc::clone(&clock);
-        let store = FailingStore::default();
-        let endpoint = Self {
-            function: Function::new(store, Box::new(move || told.now()), ids),
-            clock,
-            plan: Plan::default(),
-            record: Record::default(),
-            initial: world.into_documents(),
-        };
-        endpoint.reset();
-        endpoint
-    }
-
-    /// Begins again.
-    pub(crate) fn reset(&self) {
-        self.function.store().memory.replace(self.initial.iter().cloned());
-        self.clock.reset();
-        self.plan.replace(Vec::new());
-        self.record.clear();
-    }
-}
 
 /// The connection is to be broken instead of answered.
 #[derive(Debug)]

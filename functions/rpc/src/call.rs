@@ -8,11 +8,6 @@ use crate::encoding::percent_encode;
 use crate::error::{self, Error};
 use crate::request::{Parameters, Request};
 use crate::response::Format;
-use crate::signature::Signed;
-use crate::signature::{acs3, v1};
-
-/// How far a timestamp may be from now, either way: 15 minutes.
-pub(crate) const TIMESTAMP_SKEW_SECS: u64 = 15 * 60;
 
 /// What a server offers.
 #[derive(Clone, Copy, Debug)]
@@ -168,41 +163,6 @@ impl Call {
             return Err(error::INVALID_PARAMETER_FORMAT.into());
         }
         Ok(action)
-    }
-
-    /// Checks the common parameters of the signature and its time, and yields what is to be
-    /// verified once the access key is known.
-    ///
-    /// # Errors
-    ///
-    /// The first that applies: a common parameter missing or not valid, the timestamp malformed or
-    /// more than 15 minutes away from `now_secs`, in seconds since 1970 UTC.
-    pub fn signed(&self, now_secs: u64) -> Result<Signed<'_>, Error> {
-        if self.parameter("SignatureType").is_some_and(|kind| !kind.is_empty()) {
-            return Err(error::INVALID_SIGNATURE_TYPE.into());
-        }
-        let (signed, timestamp) = match self.style {
-            Style::V1 => (v1::signed(self)?, self.nonce_and_timestamp()?),
-            Style::V3 => {
-                let authorization = acs3::authorization(self)?;
-                // A header that is not there is told by its name, before it is found unsigned.
-                let timestamp = self.nonce_and_timestamp()?;
-                (acs3::signed(self, &authorization)?, timestamp)
-            }
-        };
-        let timestamp =
-            crate::parse_timestamp(&timestamp).ok_or(error::INVALID_TIMESTAMP_FORMAT)?;
-        if timestamp.saturating_sub_unsigned(now_secs).unsigned_abs() > TIMESTAMP_SKEW_SECS {
-            return Err(error::INVALID_TIMESTAMP_EXPIRED.into());
-        }
-        Ok(signed)
-    }
-
-    /// Checks that there is a nonce, and yields the timestamp.
-    fn nonce_and_timestamp(&self) -> Result<Cow<'_, str>, Error> {
-        self.common("SignatureNonce", "x-acs-signature-nonce")
-            .ok_or(error::MISSING_SIGNATURE_NONCE)?;
-        Ok(self.common("Timestamp", "x-acs-date").ok_or(error::MISSING_TIMESTAMP)?)
     }
 }
 

@@ -3,9 +3,16 @@
 pub mod acs3;
 pub mod v1;
 
+use std::borrow::Cow;
+
 use subtle::ConstantTimeEq;
 
+use crate::call::{Call, Style};
 use crate::error::{self, Error};
+use crate::timestamp::parse_timestamp;
+
+/// How far a timestamp may be from now, either way: 15 minutes (decision `timestamp`).
+const TIMESTAMP_SKEW_SECS: u64 = 15 * 60;
 
 /// A signature as a client sent it, with the server's string to sign.
 #[derive(Clone, Debug)]
@@ -20,7 +27,34 @@ pub struct Signed<'a> {
     mismatch: fn(string_to_sign: &str) -> String,
 }
 
-impl Signed<'_> {
+impl<'a> Signed<'a> {
+    /// Checks the common parameters of a call's signature and its time, and yields what is to be
+    /// verified once the access key is known.
+    ///
+    /// # Errors
+    ///
+    /// The first that applies: a common parameter missing or not valid, the timestamp malformed or
+    /// more than 15 minutes away from `now_secs`, in seconds since 1970 UTC.
+    pub fn read(call: &'a Call, now_secs: u64) -> Result<Self, Error> {
+        if call.parameter("SignatureType").is_some_and(|kind| !kind.is_empty()) {
+            return Err(error::INVALID_SIGNATURE_TYPE.into());
+        }
+        let (signed, timestamp) = match call.style() {
+            Style::V1 => (v1::signed(call)?, nonce_and_timestamp(call)?),
+            Style::V3 => {
+                let authorization = acs3::authorization(call)?;
+                // A header that is not there is told by its name, before it is found unsigned.
+                let timestamp = nonce_and_timestamp(call)?;
+                (acs3::signed(call, &authorization)?, timestamp)
+            }
+        };
+        let timestamp = parse_timestamp(&timestamp).ok_or(error::INVALID_TIMESTAMP_FORMAT)?;
+        if timestamp.saturating_sub_unsigned(now_secs).unsigned_abs() > TIMESTAMP_SKEW_SECS {
+            return Err(error::INVALID_TIMESTAMP_EXPIRED.into());
+        }
+        Ok(signed)
+    }
+
     /// Checks the signature against the secret of the access key, in constant time.
     ///
     /// # Errors
@@ -35,4 +69,10 @@ impl Signed<'_> {
         let message = (self.mismatch)(&self.string_to_sign);
         Err(Error::with_message(error::SIGNATURE_DOES_NOT_MATCH, message))
     }
+}
+
+/// Checks that there is a nonce, and yields the timestamp.
+fn nonce_and_timestamp(call: &Call) -> Result<Cow<'_, str>, Error> {
+    call.common("SignatureNonce", "x-acs-signature-nonce").ok_or(error::MISSING_SIGNATURE_NONCE)?;
+    Ok(call.common("Timestamp", "x-acs-date").ok_or(error::MISSING_TIMESTAMP)?)
 }
