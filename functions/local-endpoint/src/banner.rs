@@ -77,7 +77,7 @@ aliyun vpc AllocateIpv6InternetBandwidth --insecure --endpoint {address} --regio
             ),
         ),
         (
-            "Terraform",
+            "Terraform (it allocates, then fails to read back: DescribeIpv6Addresses is not served yet)",
             format!(
                 "\
 provider \"alicloud\" {{

@@ -86,13 +86,7 @@ pub(crate) struct Call {
     #[arg(long, value_name = "ID", default_value = "testid")]
     pub(crate) access_key_id: String,
     /// The access key's secret.
-    #[arg(
-        long,
-        value_name = "SECRET",
-        default_value = "testsecret",
-        env = "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "SECRET", default_value = "testsecret")]
     pub(crate) access_key_secret: String,
     /// The signature to make.
     #[arg(long, value_enum, default_value_t = Signature::V3)]

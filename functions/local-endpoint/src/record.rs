@@ -11,6 +11,10 @@ use serde_json::{Map, Value, json};
 /// How many calls are kept.
 const CALLS_MAX: usize = 1000;
 
+/// How much of a call's body is kept, in bytes: more than any call of a client has, and so little
+/// that all calls kept stay small.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
 /// A call, as little worked on as can be: it is read when someone asks for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -36,7 +40,11 @@ pub(crate) struct Record(Mutex<VecDeque<Call>>);
 
 impl Record {
     /// Adds a call.
-    pub(crate) fn add(&self, call: Call) {
+    pub(crate) fn add(&self, mut call: Call) {
+        if let Some(kept) = call.body.get(..BODY_BYTES_MAX) {
+            // A copy, so that the rest is let go.
+            call.body = Bytes::copy_from_slice(kept);
+        }
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if calls.len() == CALLS_MAX {
             calls.pop_front();
