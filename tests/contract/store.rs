@@ -155,7 +155,8 @@ async fn a_commit_writes_all_or_nothing() {
     let read = memory.load(&keys).await.unwrap();
     let version = read[0].as_ref().unwrap().version;
     assert!(read[1].is_none());
-    let write = |number, replaces| Write { document: account(number), replaces };
+    let write =
+        |number, replaces| Write { key: account_key(number), document: account(number), replaces };
     for wrong in [
         vec![write(2, None), write(1, None)],
         vec![write(2, Some(version)), write(1, Some(version))],
@@ -178,7 +179,10 @@ async fn what_has_expired_is_dropped_and_nothing_else() {
     assert_eq!(counted.call(query).await.status, 200);
     let memory = &counted.store().memory;
     let tokens = || {
-        let is_token = |d: &Document| matches!(d, Document::Resource(Resource::ClientToken(_)));
+        let is_token = |document: &Document| match document {
+            Document::Resource(resource) => matches!(**resource, Resource::ClientToken(_)),
+            Document::AccessKey(_) => false,
+        };
         memory.documents().iter().filter(|document| is_token(document)).count()
     };
     let all = memory.documents().len();

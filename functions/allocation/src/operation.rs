@@ -1,5 +1,7 @@
 //! What every operation is to the function that runs it: it names documents, then decides.
 
+use std::sync::Arc;
+
 use crate::document::{Account, ClientToken, Ipv6Address, Name, Resource};
 use crate::error::Error;
 
@@ -44,14 +46,14 @@ pub struct Fresh<'a> {
 
 /// The documents that were read; a document that does not exist is not among them.
 #[derive(Clone, Debug, Default)]
-pub struct Documents(Vec<Resource>);
+pub struct Documents(Vec<Arc<Resource>>);
 
 impl Documents {
     /// The account of this id.
     #[must_use]
     pub fn account(&self, account_id: &str) -> Option<&Account> {
         self.0.iter().find_map(|resource| {
-            let Resource::Account(account) = resource else { return None };
+            let Resource::Account(account) = resource.as_ref() else { return None };
             (account.account_id == account_id).then_some(account)
         })
     }
@@ -60,7 +62,7 @@ impl Documents {
     #[must_use]
     pub fn ipv6_address(&self, ipv6_address_id: &str) -> Option<&Ipv6Address> {
         self.0.iter().find_map(|resource| {
-            let Resource::Ipv6Address(address) = resource else { return None };
+            let Resource::Ipv6Address(address) = resource.as_ref() else { return None };
             (address.ipv6_address_id == ipv6_address_id).then_some(address.as_ref())
         })
     }
@@ -69,14 +71,14 @@ impl Documents {
     #[must_use]
     pub fn client_token(&self, name: &Name) -> Option<&ClientToken> {
         self.0.iter().find_map(|resource| {
-            let Resource::ClientToken(token) = resource else { return None };
+            let Resource::ClientToken(token) = resource.as_ref() else { return None };
             (token.name() == *name).then_some(token.as_ref())
         })
     }
 }
 
-impl FromIterator<Resource> for Documents {
-    fn from_iter<I: IntoIterator<Item = Resource>>(resources: I) -> Self {
+impl FromIterator<Arc<Resource>> for Documents {
+    fn from_iter<I: IntoIterator<Item = Arc<Resource>>>(resources: I) -> Self {
         Self(resources.into_iter().collect())
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The same request looks different from each sender; all of them become one [`rpc::Request`].
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -203,10 +204,10 @@ pub struct Response {
     pub status_description: Option<String>,
     /// The headers, names in lower case.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<&'static str, String>,
+    pub headers: BTreeMap<&'static str, Cow<'static, str>>,
     /// The headers again, for a load balancer that takes no others.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub multi_value_headers: BTreeMap<&'static str, [String; 1]>,
+    pub multi_value_headers: BTreeMap<&'static str, [Cow<'static, str>; 1]>,
     /// The body, as it is.
     pub body: String,
     /// Never.

@@ -31,10 +31,11 @@ impl Reading {
     /// `writes`, each replacing what was read of it; what was not read must not exist.
     pub(crate) fn replaced_by(&self, writes: Vec<Resource>) -> Vec<Write> {
         let write = |resource: Resource| {
-            let document = Document::Resource(resource);
+            let document = Document::from(resource);
             let key = document.key();
             let read = self.versions.iter().find(|(read, _)| *read == key);
-            Write { document, replaces: read.map(|(_, version)| *version) }
+            let replaces = read.map(|(_, version)| *version);
+            Write { key, document, replaces }
         };
         writes.into_iter().map(write).collect()
     }

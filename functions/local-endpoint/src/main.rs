@@ -27,6 +27,11 @@ use clock::Clock;
 use command::{Command, Serve, Subcommand};
 use endpoint::Endpoint;
 
+/// A call allocates some hundred small things and frees them on another thread, which the system's
+/// allocator is slow at: with this one the endpoint answers a quarter more calls.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The world that the endpoint begins with unless another is named.
 const DEMO_WORLD: &str = include_str!("demo-world.json");
 

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::request::Parts;
+use http::{Method, StatusCode};
 use ipv6_gateway::rpc;
 use serde_json::{Map, Value, json};
 
@@ -16,18 +17,21 @@ const CALLS_MAX: usize = 1000;
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// A call, as little worked on as can be: it is read when someone asks for it.
+///
+/// What comes from the connection is copied, for as long as a part of its buffer is kept, the
+/// connection must take a new one for each request.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     /// When it came, in seconds since 1970 UTC.
-    pub(crate) at_secs: u64,
+    at_secs: u64,
     /// Its method.
-    pub(crate) method: Method,
-    /// Its target.
-    pub(crate) uri: Uri,
+    method: Method,
+    /// The query of its target.
+    query: String,
     /// What a V3 call names its action in.
-    pub(crate) action: Option<HeaderValue>,
-    /// Its body.
-    pub(crate) body: Bytes,
+    action: Option<String>,
+    /// The beginning of its body.
+    body: Vec<u8>,
     /// The answer's status; none if the connection was broken instead.
     pub(crate) status: Option<StatusCode>,
     /// The answer's body.
@@ -40,16 +44,13 @@ pub(crate) struct Record(Mutex<VecDeque<Call>>);
 
 impl Record {
     /// Adds a call.
-    pub(crate) fn add(&self, mut call: Call) {
-        if let Some(kept) = call.body.get(..BODY_BYTES_MAX) {
-            // A copy, so that the rest is let go.
-            call.body = Bytes::copy_from_slice(kept);
-        }
+    pub(crate) fn add(&self, call: Call) {
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if calls.len() == CALLS_MAX {
-            calls.pop_front();
-        }
+        let oldest = if calls.len() == CALLS_MAX { calls.pop_front() } else { None };
         calls.push_back(call);
+        drop(calls);
+        // After the lock, as it takes its time.
+        drop(oldest);
     }
 
     /// Forgets all calls.
@@ -65,19 +66,31 @@ impl Record {
 }
 
 impl Call {
+    /// A call that is not answered yet.
+    pub(crate) fn new(at_secs: u64, parts: &Parts, body: &[u8]) -> Self {
+        let action = parts.headers.get("x-acs-action");
+        Self {
+            at_secs,
+            method: parts.method.clone(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            action: action.map(|action| String::from_utf8_lossy(action.as_bytes()).into_owned()),
+            body: body[..body.len().min(BODY_BYTES_MAX)].to_vec(),
+            status: None,
+            answer: Bytes::new(),
+        }
+    }
+
     fn to_json(&self) -> Value {
         let mut parameters = Map::new();
         let body = String::from_utf8_lossy(&self.body);
-        for (name, value) in
-            rpc::form_pairs(self.uri.query().unwrap_or_default()).chain(rpc::form_pairs(&body))
-        {
+        for (name, value) in rpc::form_pairs(&self.query).chain(rpc::form_pairs(&body)) {
             if !["Signature", "SecurityToken"].contains(&&*name) {
                 parameters.insert(name.into_owned(), value.into_owned().into());
             }
         }
         let action = match parameters.remove("Action") {
             Some(action) => action,
-            None => self.action.as_ref().map(|a| String::from_utf8_lossy(a.as_bytes())).into(),
+            None => self.action.clone().into(),
         };
         json!({
             "At": rpc::format_timestamp(i64::try_from(self.at_secs).unwrap_or(i64::MAX)),

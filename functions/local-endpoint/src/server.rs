@@ -1,5 +1,6 @@
 //! HTTP in, an event to the function, HTTP out.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -106,7 +107,7 @@ fn connect(
     let endpoint = Arc::clone(endpoint);
     let service = service_fn(move |request| {
         let endpoint = Arc::clone(&endpoint);
-        async move { answer(&endpoint, request, peer).await }
+        async move { answer(&endpoint, request).await }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -125,7 +126,6 @@ fn connect(
 async fn answer(
     endpoint: &Endpoint,
     request: Request<Incoming>,
-    peer: SocketAddr,
 ) -> Result<Response<Full<Bytes>>, Broken> {
     let (parts, body) = request.into_parts();
     let is_control = parts.uri.path().starts_with(control::PREFIX);
@@ -143,17 +143,9 @@ async fn answer(
         return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));
     }
 
-    let mut call = record::Call {
-        at_secs: endpoint.clock.now_secs(),
-        method: parts.method.clone(),
-        uri: parts.uri.clone(),
-        action: parts.headers.get("x-acs-action").cloned(),
-        body: body.clone(),
-        status: None,
-        answer: Bytes::new(),
-    };
+    let mut call = record::Call::new(endpoint.clock.now_secs(), &parts, &body);
     // The event is made here, so it cannot be unknown.
-    let event = Event::http_api(event(parts, &body, peer)).map_err(|_| Broken)?;
+    let event = Event::http_api(event(parts, &body)).map_err(|_| Broken)?;
     let response = befall(endpoint, event).await;
     if let Ok(response) = &response {
         call.status = Some(response.status());
@@ -168,7 +160,7 @@ async fn befall(endpoint: &Endpoint, event: Event) -> Result<Response<Full<Bytes
     let fault = if endpoint.plan.is_empty() {
         None
     } else {
-        let action = Call::read(event.request.clone()).action().map(std::borrow::Cow::into_owned);
+        let action = Call::read(event.request.clone()).action().map(Cow::into_owned);
         action.and_then(|action| endpoint.plan.take(&action))
     };
     let function = &endpoint.function;
@@ -194,24 +186,24 @@ async fn befall(endpoint: &Endpoint, event: Event) -> Result<Response<Full<Bytes
     let status = StatusCode::from_u16(answer.status_code).unwrap_or_default();
     let mut response = respond(status, Bytes::from(answer.body));
     for (name, value) in answer.headers {
+        let value = match value {
+            Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
+            Cow::Owned(value) => HeaderValue::from_maybe_shared(Bytes::from(value)),
+        };
         // Ours are all plain text.
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
+        if let Ok(value) = value {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }
     Ok(response)
 }
 
-/// The event that API Gateway's HTTP API would send.
-fn event(parts: http::request::Parts, body: &Bytes, peer: SocketAddr) -> ApiGatewayV2httpRequest {
+/// The event that API Gateway's HTTP API would send, less the fields that the function never reads.
+fn event(parts: http::request::Parts, body: &Bytes) -> ApiGatewayV2httpRequest {
     let mut event = ApiGatewayV2httpRequest::default();
-    event.version = Some("2.0".to_owned());
-    event.route_key = Some("$default".to_owned());
-    event.raw_path = Some(parts.uri.path().to_owned());
     event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
     event.headers = parts.headers;
     event.request_context.http.method = parts.method;
-    event.request_context.http.source_ip = Some(peer.ip().to_string());
     if !body.is_empty() {
         // Whatever is not certain to be text goes as base64.
         event.body = Some(STANDARD.encode(body));

@@ -61,7 +61,7 @@ pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The headers, names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body.
     pub body: String,
 }
@@ -136,11 +136,11 @@ impl Envelope<'_> {
 
     fn response(&self, status: u16, body: String) -> Response {
         let headers = vec![
-            ("content-type", self.format.content_type().to_owned()),
-            ("access-control-allow-origin", "*".to_owned()),
-            ("access-control-expose-headers", "*".to_owned()),
-            ("x-acs-request-id", self.request_id.to_owned()),
-            ("x-acs-trace-id", self.trace_id.to_owned()),
+            ("content-type", Cow::Borrowed(self.format.content_type())),
+            ("access-control-allow-origin", Cow::Borrowed("*")),
+            ("access-control-expose-headers", Cow::Borrowed("*")),
+            ("x-acs-request-id", Cow::Owned(self.request_id.to_owned())),
+            ("x-acs-trace-id", Cow::Owned(self.trace_id.to_owned())),
         ];
         Response { status, headers, body }
     }

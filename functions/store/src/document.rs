@@ -1,6 +1,7 @@
 //! What a store keeps.
 
 use std::fmt;
+use std::sync::Arc;
 
 use allocation::{Name, Resource};
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,14 @@ pub enum Key {
 pub enum Document {
     /// An access key.
     AccessKey(AccessKey),
-    /// A document of the rules.
-    Resource(Resource),
+    /// A document of the rules; shared, so that reading one copies nothing.
+    Resource(Arc<Resource>),
+}
+
+impl From<Resource> for Document {
+    fn from(resource: Resource) -> Self {
+        Self::Resource(Arc::new(resource))
+    }
 }
 
 impl Document {
@@ -82,6 +89,8 @@ pub struct Versioned {
 /// A document to be written, and what it replaces.
 #[derive(Clone, Debug)]
 pub struct Write {
+    /// What the document is found by.
+    pub key: Key,
     /// The document as it shall be.
     pub document: Document,
     /// The version it was read in; `None` if there must be none.

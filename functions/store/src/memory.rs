@@ -36,7 +36,7 @@ impl MemoryStore {
         held.documents.clear();
         held.expiries.clear();
         for document in documents {
-            held.put(document);
+            held.put(document.key(), document);
         }
     }
 
@@ -65,19 +65,16 @@ impl MemoryStore {
 }
 
 impl Shelf {
-    fn put(&mut self, document: Document) {
+    fn put(&mut self, key: Key, document: Document) {
         self.version += 1;
-        let key = document.key();
+        let earlier_secs = self.documents.get(&key).and_then(|d| d.document.expires_at_secs());
+        if let Some(earlier_secs) = earlier_secs {
+            self.expiries.remove(&(earlier_secs, key.clone()));
+        }
         if let Some(expires_at_secs) = document.expires_at_secs() {
             self.expiries.insert((expires_at_secs, key.clone()));
         }
-        let versioned = Versioned { document, version: Version(self.version) };
-        if let Some(earlier) = self.documents.insert(key.clone(), versioned)
-            && let Some(earlier_secs) = earlier.document.expires_at_secs()
-            && self.documents[&key].document.expires_at_secs() != Some(earlier_secs)
-        {
-            self.expiries.remove(&(earlier_secs, key));
-        }
+        self.documents.insert(key, Versioned { document, version: Version(self.version) });
     }
 }
 
@@ -89,14 +86,14 @@ impl Store for MemoryStore {
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         let mut held = self.lock();
-        let unchanged = writes.iter().all(|write| {
-            held.documents.get(&write.document.key()).map(|read| read.version) == write.replaces
-        });
+        let unchanged = writes
+            .iter()
+            .all(|write| held.documents.get(&write.key).map(|read| read.version) == write.replaces);
         if !unchanged {
             return Err(Error::Conflict);
         }
         for write in writes {
-            held.put(write.document);
+            held.put(write.key, write.document);
         }
         Ok(())
     }

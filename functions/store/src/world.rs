@@ -202,35 +202,37 @@ impl World {
             add(entry);
         };
         for document in documents {
-            match document {
+            match &document {
                 Document::AccessKey(key) => account(&key.account_id, &mut |account| {
                     account.access_keys.push(WorldAccessKey {
                         access_key_id: key.access_key_id.clone(),
                         access_key_secret: key.access_key_secret.clone(),
                     });
                 }),
-                Document::Resource(Resource::Account(known)) => {
-                    account(&known.account_id, &mut |account| account.billing = known.billing);
-                }
-                Document::Resource(Resource::Ipv6Gateway(gateway)) => {
-                    account(&gateway.account_id, &mut |account| {
-                        account.ipv6_gateways.push(WorldGateway {
-                            ipv6_gateway_id: gateway.ipv6_gateway_id.clone(),
-                            region_id: gateway.region_id.clone(),
-                            vpc_id: gateway.vpc_id.clone(),
+                Document::Resource(resource) => match resource.as_ref() {
+                    Resource::Account(known) => {
+                        account(&known.account_id, &mut |account| account.billing = known.billing);
+                    }
+                    Resource::Ipv6Gateway(gateway) => {
+                        account(&gateway.account_id, &mut |account| {
+                            account.ipv6_gateways.push(WorldGateway {
+                                ipv6_gateway_id: gateway.ipv6_gateway_id.clone(),
+                                region_id: gateway.region_id.clone(),
+                                vpc_id: gateway.vpc_id.clone(),
+                            });
                         });
-                    });
-                }
-                Document::Resource(Resource::Ipv6Address(address)) => {
-                    account(&address.account_id, &mut |account| account.add_address(&address));
-                }
-                // It is seen on its address.
-                Document::Resource(Resource::InternetBandwidth(_)) => {}
-                Document::Resource(Resource::ClientToken(token)) => {
-                    account(&token.account_id, &mut |account| {
-                        account.client_tokens.push(WorldToken::of(&token));
-                    });
-                }
+                    }
+                    Resource::Ipv6Address(address) => {
+                        account(&address.account_id, &mut |account| account.add_address(address));
+                    }
+                    // It is seen on its address.
+                    Resource::InternetBandwidth(_) => {}
+                    Resource::ClientToken(token) => {
+                        account(&token.account_id, &mut |account| {
+                            account.client_tokens.push(WorldToken::of(token));
+                        });
+                    }
+                },
             }
         }
         let mut world = Self { accounts: accounts.into_values().collect() };
@@ -291,7 +293,7 @@ impl WorldAccount {
                 account_id: account_id.clone(),
             })
         });
-        keys.chain(resources.into_iter().map(Document::Resource)).collect()
+        keys.chain(resources.into_iter().map(Document::from)).collect()
     }
 
     fn add_address(&mut self, address: &Ipv6Address) {

@@ -1,5 +1,7 @@
 //! The rules, fault by fault and two faults at a time.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::document::{Account, AssociatedInstance, Billing, Ipv6Isp};
 
@@ -188,7 +190,7 @@ impl World {
         let names = request.names(&caller);
         let read =
             documents.into_iter().flatten().filter(|document| names.contains(&document.name()));
-        request.decide(&caller, &read.collect(), &FRESH)
+        request.decide(&caller, &read.map(Arc::new).collect(), &FRESH)
     }
 
     fn code(&self) -> Result<Decision, ErrorCode> {

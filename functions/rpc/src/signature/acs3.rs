@@ -1,8 +1,6 @@
 //! ACS3-HMAC-SHA256: HMAC-SHA256 over the query, the body's hash and the headers that
 //! `SignedHeaders` lists.
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use sha2::{Digest, Sha256};
@@ -63,21 +61,13 @@ pub fn sign(access_key_secret: &str, string_to_sign: &str) -> String {
         return String::new();
     };
     mac.update(string_to_sign.as_bytes());
-    hex(&mac.finalize().into_bytes())
+    base16ct::lower::encode_string(&mac.finalize().into_bytes())
 }
 
 /// The SHA-256 of `bytes` in lower-case hexadecimal.
 #[must_use]
 pub fn hex_sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    base16ct::lower::encode_string(&Sha256::digest(bytes))
 }
 
 /// The parts of the `Authorization` header, once it is there and one of ours.

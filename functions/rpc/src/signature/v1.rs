@@ -8,7 +8,7 @@ use sha1::Sha1;
 
 use super::Signed;
 use crate::call::Call;
-use crate::encoding::percent_encode;
+use crate::encoding::percent_encoded;
 use crate::error::{self, Error};
 use crate::request::Parameters;
 
@@ -20,7 +20,9 @@ pub fn canonicalized_query_string(parameters: &Parameters) -> String {
         if !text.is_empty() {
             text.push('&');
         }
-        text.extend([&*percent_encode(name), "=", &*percent_encode(value)]);
+        text.extend(percent_encoded(name));
+        text.push('=');
+        text.extend(percent_encoded(value));
     }
     text
 }
@@ -29,7 +31,11 @@ pub fn canonicalized_query_string(parameters: &Parameters) -> String {
 #[must_use]
 pub fn string_to_sign(method: &Method, parameters: &Parameters) -> String {
     let canonicalized = canonicalized_query_string(parameters);
-    format!("{method}&%2F&{}", percent_encode(&canonicalized))
+    // Every `&`, `=` and `%` becomes three characters.
+    let mut text = String::with_capacity(canonicalized.len() * 3 / 2);
+    text.extend([method.as_str(), "&%2F&"]);
+    text.extend(percent_encoded(&canonicalized));
+    text
 }
 
 /// The signature: base64 of HMAC-SHA1, the key being the secret and `&`.
