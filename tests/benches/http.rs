@@ -1,0 +1,224 @@
+//! Signed calls over HTTP: `local-endpoint` against a bare hyper server that does one HMAC-SHA1.
+//!
+//! Each server is a process of its own and gets the same bytes from the same client, in turns. The
+//! client signs beforehand and reads no more of an answer than it must, yet it takes its share of
+//! the machine; that it takes the same share from both is what the ratio rests on.
+
+mod calls;
+mod measure;
+
+use std::convert::Infallible;
+use std::hint::black_box;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use harness::case::Style;
+use harness::client::Wire;
+use harness::target::built;
+use hmac::{Hmac, KeyInit, Mac};
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use sha1::Sha1;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use measure::{Comparison, now};
+
+/// How many rounds: each measures ours, then the baseline.
+const ROUNDS: u32 = 5;
+
+/// How many calls a round times, each to an address of its own.
+const CALLS: u32 = 50_000;
+
+/// How many calls are under way at a time, each on a connection that is kept.
+const CONNECTIONS: usize = 64;
+
+/// Has this program be the baseline; the length of its answers in bytes follows.
+const SERVE_BASELINE: &str = "--serve-baseline";
+
+fn main() -> Result<(), String> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let mut arguments = std::env::args().skip_while(|argument| argument != SERVE_BASELINE).skip(1);
+    match arguments.next() {
+        Some(answer_bytes) => {
+            let answer_bytes = answer_bytes.parse().map_err(|error| format!("{error}"))?;
+            runtime.block_on(serve_baseline(answer_bytes))
+        }
+        None => runtime.block_on(compare()),
+    }
+}
+
+async fn compare() -> Result<(), String> {
+    let endpoint = built("local-endpoint", "local-endpoint")?;
+    let world_file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("http-world.json");
+    std::fs::write(&world_file, calls::world(CALLS)).map_err(|error| error.to_string())?;
+    let endpoint = Server::start(
+        Command::new(endpoint)
+            .args(["--listen", "127.0.0.1:0", "--world"])
+            .arg(&world_file)
+            .env("RUST_LOG", "off"),
+    )?;
+    let v1 = requests(Style::V1)?;
+    let v3 = requests(Style::V3)?;
+    let answer = probe(&endpoint.address, &v1[0]).await?;
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    let baseline =
+        Server::start(Command::new(this).args([SERVE_BASELINE, &answer.body_bytes.to_string()]))?;
+
+    let goal = || Some(0.6..=f64::INFINITY);
+    let mut comparisons = [
+        (Comparison::new("signed V1 calls / bare hyper and 1 HMAC-SHA1", "/s", goal()), v1),
+        (Comparison::new("signed V3 calls / bare hyper and 1 HMAC-SHA1", "/s", goal()), v3),
+    ];
+    for _ in 0..ROUNDS {
+        for (comparison, requests) in &mut comparisons {
+            probe(&endpoint.address, b"POST /_control/reset HTTP/1.1\r\nhost: a\r\n\r\n").await?;
+            let ours = calls_per_second(&endpoint.address, requests).await?;
+            comparison.add(ours, calls_per_second(&baseline.address, requests).await?);
+        }
+    }
+    measure::print(&comparisons.map(|(comparison, _)| comparison));
+    Ok(())
+}
+
+/// Requests as they go over the wire, signed now.
+fn requests(style: Style) -> Result<Arc<Vec<Vec<u8>>>, String> {
+    Ok(Arc::new(calls::signed(style, CALLS)?.iter().map(serialized).collect()))
+}
+
+fn serialized(call: &Wire) -> Vec<u8> {
+    let mut request = format!("{} /?{} HTTP/1.1\r\n", call.method, call.query_string());
+    for (name, value) in &call.headers {
+        request.extend([name, ": ", value, "\r\n"]);
+    }
+    request.push_str("content-length: 0\r\n\r\n");
+    request.into_bytes()
+}
+
+/// How long an answer is; all to the calls of one kind are as long.
+#[derive(Clone, Copy)]
+struct AnswerLength {
+    bytes: usize,
+    body_bytes: usize,
+}
+
+/// Sends one request and reads the length of the answer.
+async fn probe(address: &str, request: &[u8]) -> Result<AnswerLength, String> {
+    let failed = |error: std::io::Error| format!("{address}: {error}");
+    let mut stream = TcpStream::connect(address).await.map_err(failed)?;
+    stream.write_all(request).await.map_err(failed)?;
+    let mut answer = Vec::new();
+    loop {
+        if stream.read_buf(&mut answer).await.map_err(failed)? == 0 {
+            return Err(format!("{address} ended the connection"));
+        }
+        let text = String::from_utf8_lossy(&answer);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        if !head.starts_with("HTTP/1.1 200") {
+            return Err(format!("{address} answered {text}"));
+        }
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.and_then(|length| length.parse().ok()).ok_or("no content-length")?;
+        if body.len() == length {
+            return Ok(AnswerLength { bytes: answer.len(), body_bytes: length });
+        }
+    }
+}
+
+/// Sends every one of `requests`, over many connections at a time.
+async fn calls_per_second(address: &str, requests: &Arc<Vec<Vec<u8>>>) -> Result<f64, String> {
+    // The last one is used up by it; 1 in 50,000 does not show.
+    let last = requests.len() - 1;
+    let AnswerLength { bytes: answer_bytes, .. } = probe(address, &requests[last]).await?;
+    let mut streams = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        streams.push(stream);
+    }
+    let next = Arc::new(AtomicUsize::new(0));
+    let start = now();
+    let connections: Vec<_> = streams
+        .into_iter()
+        .map(|mut stream| {
+            let requests = Arc::clone(requests);
+            let next = Arc::clone(&next);
+            tokio::spawn(async move {
+                let mut answer = vec![0; answer_bytes];
+                while let Some(request) = requests[..last].get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    stream.write_all(request).await?;
+                    stream.read_exact(&mut answer).await?;
+                    if !answer.starts_with(b"HTTP/1.1 200") {
+                        return Err(std::io::Error::other(String::from_utf8_lossy(&answer)));
+                    }
+                }
+                Ok(())
+            })
+        })
+        .collect();
+    for connection in connections {
+        let outcome = connection.await.map_err(|error| error.to_string())?;
+        outcome.map_err(|error: std::io::Error| format!("{address}: {error}"))?;
+    }
+    Ok(f64::from(CALLS - 1) / start.elapsed().as_secs_f64())
+}
+
+/// A server in a process of its own, ended with this value.
+struct Server {
+    address: String,
+    process: Child,
+    #[expect(dead_code, reason = "it may print more than the first line")]
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// Starts `command`, which tells its address in the first line that it prints.
+    fn start(command: &mut Command) -> Result<Self, String> {
+        let mut process = command.stdout(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
+        let mut line = String::new();
+        let mut stdout = BufReader::new(process.stdout.take().ok_or("no stdout")?);
+        stdout.read_line(&mut line).map_err(|error| error.to_string())?;
+        let (_, address) =
+            line.rsplit_once("http://").ok_or_else(|| format!("no address in: {line}"))?;
+        Ok(Self { address: address.trim().to_owned(), process, stdout })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Serves what the ratio is taken against.
+async fn serve_baseline(answer_bytes: usize) -> Result<(), String> {
+    let answer = Bytes::from(vec![b' '; answer_bytes]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    writeln!(std::io::stdout(), "http://{address}").map_err(|error| error.to_string())?;
+    loop {
+        let (stream, _) = listener.accept().await.map_err(|error| error.to_string())?;
+        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        let answer = answer.clone();
+        let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+            let query = request.uri().query().unwrap_or_default();
+            let mac = Hmac::<Sha1>::new_from_slice(b"testsecret&");
+            black_box(mac.map(|mac| mac.chain_update(query).finalize())).ok();
+            let mut response = Response::new(Full::new(answer.clone()));
+            let json = HeaderValue::from_static("application/json;charset=utf-8");
+            response.headers_mut().insert(CONTENT_TYPE, json);
+            std::future::ready(Ok::<_, Infallible>(response))
+        });
+        let http = hyper::server::conn::http1::Builder::new();
+        tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+    }
+}

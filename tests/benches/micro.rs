@@ -1,0 +1,201 @@
+//! What the parts of a call cost, counted in HMACs: the decision, verifying a signature, and a
+//! whole event.
+
+mod calls;
+mod measure;
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::Duration;
+
+use harness::case::Style;
+use harness::client::Wire;
+use harness::target::http_api_payload;
+use hmac::{Hmac, KeyInit, Mac};
+use ipv6_gateway::allocation::{Caller, Documents, Fresh, allocate_ipv6_internet_bandwidth};
+use ipv6_gateway::rpc::signature::{Signed, acs3};
+use ipv6_gateway::rpc::{Call, Request};
+use ipv6_gateway::{API, Event, Function, Ids};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use store::{Document, MemoryStore, World};
+
+use measure::{Comparison, now};
+
+/// How many rounds: each measures ours, then the baseline.
+const ROUNDS: u32 = 51;
+
+/// How many calls a round times, each to an address of its own.
+const CALLS: u32 = 2000;
+
+/// What an HMAC is taken over where a call does not tell: about a V1 call's string to sign.
+const TEXT: [u8; 600] = [b'a'; 600];
+
+fn main() -> Result<(), String> {
+    let v1 = calls::signed(Style::V1, CALLS)?;
+    let v3 = calls::signed(Style::V3, CALLS)?;
+    let world = World::parse(&calls::world(CALLS)).map_err(|error| error.to_string())?;
+    let documents = world.into_documents();
+    measure::print(&[
+        decision(&v1[0], &documents)?,
+        verify_v1(&v1)?,
+        verify_v3(&v3)?,
+        event("an event, V1, allocating / 1 HMAC-SHA1", &v1, &documents, 200)?,
+        event("an event, V3, allocating / 1 HMAC-SHA1", &v3, &documents, 200)?,
+        event("an event, V1, no such address / 1 HMAC-SHA1", &v1, &documents[..2], 400)?,
+    ]);
+    Ok(())
+}
+
+/// Parsing the operation's parameters and deciding on documents that were read already.
+fn decision(call: &Wire, documents: &[Document]) -> Result<Comparison, String> {
+    let parameters: BTreeMap<&str, &str> =
+        call.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let caller = Caller {
+        account_id: "1234567890123456".to_owned(),
+        request_id: Ids::from_seed(1).request_id(),
+    };
+    let parse = || {
+        allocate_ipv6_internet_bandwidth::parse(&|name| parameters.get(name).copied())
+            .map_err(|error| error.to_string())
+    };
+    let names = parse()?.names(&caller);
+    let read: Documents = documents
+        .iter()
+        .filter_map(|document| match document {
+            Document::Resource(resource) => Some(resource.clone()),
+            Document::AccessKey(_) => None,
+        })
+        .filter(|resource| names.contains(&resource.name()))
+        .collect();
+    let fresh = Fresh { now_secs: 1_767_323_045, id_tail: "hp3y0l3ln89j8cdvf" };
+    parse()?.decide(&caller, &read, &fresh).map_err(|error| error.to_string())?;
+
+    let mut comparison = Comparison::new("the decision / 1 HMAC-SHA1", "us", None);
+    for _ in 0..ROUNDS {
+        let ours = time(|| {
+            for _ in 0..CALLS {
+                drop(black_box(parse().map(|operation| operation.decide(&caller, &read, &fresh))));
+            }
+        });
+        add(&mut comparison, ours, hmacs_sha1(&TEXT));
+    }
+    Ok(comparison)
+}
+
+/// Reading a V1 call and verifying it; the baseline has the string to sign already.
+fn verify_v1(calls: &[Wire]) -> Result<Comparison, String> {
+    let string_to_sign = calls[0].string_to_sign();
+    let mut comparison = Comparison::new("verifying V1 / its HMAC-SHA1", "us", None);
+    for _ in 0..ROUNDS {
+        add(&mut comparison, verify(calls)?, hmacs_sha1(string_to_sign.as_bytes()));
+    }
+    Ok(comparison)
+}
+
+/// Reading a V3 call and verifying it; the baseline has the canonical request already.
+fn verify_v3(calls: &[Wire]) -> Result<Comparison, String> {
+    let query = calls[0].query.iter().cloned().collect();
+    let headers: Vec<(&str, &str)> = calls[0]
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "authorization")
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let hashed_payload = acs3::hex_sha256(b"");
+    let canonical =
+        acs3::canonical_request(&hyper::Method::POST, &query, &headers, &hashed_payload);
+    let string_to_sign = acs3::string_to_sign(&canonical);
+    let mut comparison =
+        Comparison::new("verifying V3 / its 2 SHA-256 and HMAC-SHA256", "us", None);
+    for _ in 0..ROUNDS {
+        let baseline = time(|| {
+            for _ in 0..CALLS {
+                black_box(Sha256::digest(black_box(b"")));
+                black_box(Sha256::digest(black_box(&canonical)));
+                let mac = Hmac::<Sha256>::new_from_slice(black_box(b"testsecret"));
+                black_box(mac.map(|mac| mac.chain_update(black_box(&string_to_sign)).finalize()))
+                    .ok();
+            }
+        });
+        add(&mut comparison, verify(calls)?, baseline);
+    }
+    Ok(comparison)
+}
+
+/// The time it takes to read `calls` and verify their signatures.
+fn verify(calls: &[Wire]) -> Result<Duration, String> {
+    let requests: Result<Vec<Request>, String> =
+        calls.iter().map(|call| Ok(event_of(call)?.request)).collect();
+    let requests = requests?;
+    let now_secs = calls::now_secs();
+    let mut verified = 0;
+    let took = time(|| {
+        for request in requests {
+            let call = Call::read(request);
+            let action = call.route(&API, |action| action.starts_with("Allocate").then_some(()));
+            let signed = action.and_then(|()| Signed::read(&call, now_secs));
+            verified += u32::from(signed.and_then(|signed| signed.verify("testsecret")).is_ok());
+        }
+    });
+    if verified == CALLS { Ok(took) } else { Err(format!("only {verified} of {CALLS} verified")) }
+}
+
+/// A payload in, a payload out: all that an invocation does in our code.
+fn event(
+    what: &'static str,
+    calls: &[Wire],
+    documents: &[Document],
+    status: u16,
+) -> Result<Comparison, String> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
+    let payloads: Vec<String> =
+        calls.iter().map(|call| http_api_payload(call).to_string()).collect();
+    let function = Function::new(MemoryStore::default(), Box::new(calls::now), Ids::from_seed(1));
+    let mut comparison = Comparison::new(what, "us", None);
+    for _ in 0..ROUNDS {
+        function.store().replace(documents.iter().cloned());
+        let mut answered = 0;
+        let ours = time(|| {
+            runtime.block_on(async {
+                for payload in &payloads {
+                    let Ok(event) = Event::parse(payload.as_bytes()) else { continue };
+                    let response = function.handle(event).await;
+                    answered += u32::from(response.status_code == status);
+                    black_box(serde_json::to_vec(&response)).ok();
+                }
+            });
+        });
+        if answered != CALLS {
+            return Err(format!("{what}: only {answered} of {CALLS} were answered with {status}"));
+        }
+        add(&mut comparison, ours, hmacs_sha1(&TEXT));
+    }
+    Ok(comparison)
+}
+
+fn event_of(call: &Wire) -> Result<Event, String> {
+    Event::parse(http_api_payload(call).to_string().as_bytes()).map_err(|error| error.to_string())
+}
+
+/// The time that HMAC-SHA1 takes over `text`, once for every call.
+fn hmacs_sha1(text: &[u8]) -> Duration {
+    time(|| {
+        for _ in 0..CALLS {
+            let mac = Hmac::<Sha1>::new_from_slice(black_box(b"testsecret&"));
+            black_box(mac.map(|mac| mac.chain_update(black_box(text)).finalize())).ok();
+        }
+    })
+}
+
+fn add(comparison: &mut Comparison, ours: Duration, baseline: Duration) {
+    let micros = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(CALLS);
+    comparison.add(micros(ours), micros(baseline));
+}
+
+fn time(work: impl FnOnce()) -> Duration {
+    let start = now();
+    work();
+    start.elapsed()
+}
