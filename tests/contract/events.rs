@@ -12,21 +12,7 @@ use ipv6_gateway::Event;
 use serde_json::{Map, Value, json};
 
 use crate::cases::{now_secs, scratch};
-
-fn world() -> Value {
-    json!({ "Accounts": [{
-        "AccountId": "1234567890123456",
-        "AccessKeys": [{ "AccessKeyId": "testid", "AccessKeySecret": "testsecret" }],
-        "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" },
-        "Ipv6Gateways": [
-            { "Ipv6GatewayId": "ipv6gw-1", "RegionId": "cn-huhehaote", "VpcId": "vpc-1" }
-        ],
-        "Ipv6Addresses": [{
-            "Ipv6AddressId": "ipv6-1", "RegionId": "cn-huhehaote", "VpcId": "vpc-1",
-            "Ipv6Address": "2408:4004:1::1"
-        }]
-    }] })
-}
+use crate::worlds::one_address;
 
 /// What becomes of each name's values.
 fn by_name(pairs: &[(String, String)], value: impl Fn(&str) -> String) -> Map<String, Value> {
@@ -157,7 +143,7 @@ async fn the_same_request_gives_the_same_bytes_in_every_shape() {
                     let repeats = fields["query"].is_array();
                     // One value of two is the same request only where both were one.
                     let mut target = InProcess::default();
-                    target.begin(&world()).unwrap();
+                    target.begin(&one_address()).unwrap();
                     let response = target.invoke(&payload).await.unwrap();
                     let answer = (response["statusCode"].clone(), response["body"].clone());
                     if shape.contains("console") && answer.0 != 200 {
@@ -192,7 +178,7 @@ async fn a_load_balancer_gets_the_status_in_words() {
     let (_, payload) =
         payloads(&wire).into_iter().find(|(shape, _)| *shape == "load balancer").unwrap();
     let mut target = InProcess::default();
-    target.begin(&world()).unwrap();
+    target.begin(&one_address()).unwrap();
     let response = target.invoke(&payload).await.unwrap();
     assert_eq!(response["statusDescription"], "404 Not Found");
 }
@@ -239,7 +225,7 @@ async fn after_a_payload_that_is_no_event_the_function_goes_on() {
     let binary = built("ipv6-gateway", "bootstrap").unwrap();
     let folder = scratch("events");
     let file = folder.join("world.json");
-    std::fs::write(&file, world().to_string()).unwrap();
+    std::fs::write(&file, one_address().to_string()).unwrap();
     let runtime_api = RuntimeApi::start().await.unwrap();
     let mut process = spawn(Path::new(&binary), &runtime_api, &file).unwrap();
     for (payload, word) in no_events() {

@@ -13,23 +13,13 @@ use ipv6_gateway::{Event, Function, Ids};
 use serde_json::json;
 use tokio::sync::Barrier;
 
+use crate::worlds::one_address;
+
 const NOW_SECS: u32 = 1_767_323_045;
 const CALLERS: usize = 64;
 
 fn memory() -> MemoryStore {
-    let world = json!({ "Accounts": [{
-        "AccountId": "1234567890123456",
-        "AccessKeys": [{ "AccessKeyId": "testid", "AccessKeySecret": "testsecret" }],
-        "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" },
-        "Ipv6Gateways": [
-            { "Ipv6GatewayId": "ipv6gw-1", "RegionId": "cn-huhehaote", "VpcId": "vpc-1" }
-        ],
-        "Ipv6Addresses": [{
-            "Ipv6AddressId": "ipv6-1", "RegionId": "cn-huhehaote", "VpcId": "vpc-1",
-            "Ipv6Address": "2408:4004:1::1"
-        }]
-    }] });
-    MemoryStore::holding(World::parse(&world.to_string()).unwrap().into_documents())
+    MemoryStore::holding(World::parse(&one_address().to_string()).unwrap().into_documents())
 }
 
 /// Yields between reading and writing, so that callers overtake one another; and counts.

@@ -4,7 +4,23 @@ use std::path::Path;
 
 use ::store::World;
 use harness::judge::validator;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// A world of one address, `ipv6-1`, that is attached to nothing.
+pub(crate) fn one_address() -> Value {
+    json!({ "Accounts": [{
+        "AccountId": "1234567890123456",
+        "AccessKeys": [{ "AccessKeyId": "testid", "AccessKeySecret": "testsecret" }],
+        "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" },
+        "Ipv6Gateways": [
+            { "Ipv6GatewayId": "ipv6gw-1", "RegionId": "cn-huhehaote", "VpcId": "vpc-1" }
+        ],
+        "Ipv6Addresses": [{
+            "Ipv6AddressId": "ipv6-1", "RegionId": "cn-huhehaote", "VpcId": "vpc-1",
+            "Ipv6Address": "2408:4004:1::1"
+        }]
+    }] })
+}
 
 fn demo() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
