@@ -1,6 +1,7 @@
 //! What a request says: its action, version and format, its parameters, and who signed it.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 
 use http::Method;
 
@@ -170,12 +171,14 @@ impl Call {
 fn merge(pairs: Vec<(String, String)>, repeated: &mut Option<String>) -> Parameters {
     let mut merged = Parameters::new();
     for (name, value) in pairs {
-        match merged.get(&name) {
-            Some(earlier) if *earlier != value => {
-                repeated.get_or_insert(name);
+        match merged.entry(name) {
+            Entry::Vacant(place) => {
+                place.insert(value);
             }
-            Some(_) => {}
-            None => drop(merged.insert(name, value)),
+            Entry::Occupied(earlier) if *earlier.get() != value => {
+                repeated.get_or_insert_with(|| earlier.key().clone());
+            }
+            Entry::Occupied(_) => {}
         }
     }
     merged
