@@ -183,3 +183,57 @@ fn merge(pairs: Vec<(String, String)>, repeated: &mut Option<String>) -> Paramet
     }
     merged
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use http::header::{HOST, HeaderValue};
+
+    use super::*;
+
+    fn call(query: &[(&str, &str)], headers: &[(&'static str, &str)]) -> Call {
+        let pairs = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()))
+            .collect();
+        Call::read(Request { query: pairs.collect(), headers, ..Request::default() })
+    }
+
+    #[test]
+    fn the_host_is_told_without_its_port_and_only_if_it_can_be_one() {
+        for (header, host) in [
+            ("vpc.aliyuncs.com", Some("vpc.aliyuncs.com")),
+            ("127.0.0.1:8787", Some("127.0.0.1")),
+            ("[::1]:8787", Some("[::1]")),
+            ("[::1]", Some("[::1]")),
+            ("", None),
+            (":80", None),
+            ("a b", None),
+            ("<script>", None),
+        ] {
+            let told = call(&[], &[(HOST.as_str(), header)]).host();
+            assert_eq!(told.as_deref(), host, "{header:?}");
+        }
+        assert_eq!(call(&[], &[]).host(), None);
+    }
+
+    #[test]
+    fn the_kind_of_signature_is_told_by_where_the_action_stands() {
+        let action = ("Action", "A");
+        let header = ("x-acs-action", "A");
+        let acs3 = ("authorization", "ACS3-HMAC-SHA256 x");
+        for (query, headers, style) in [
+            (&[action][..], &[][..], Style::V1),
+            // V1 clients send the header as well.
+            (&[action], &[header], Style::V1),
+            (&[], &[], Style::V1),
+            (&[], &[header], Style::V3),
+            (&[], &[header, acs3], Style::V3),
+            (&[action], &[acs3], Style::V3),
+            (&[], &[("authorization", "Basic x")], Style::V1),
+        ] {
+            assert_eq!(call(query, headers).style(), style, "{query:?} {headers:?}");
+        }
+    }
+}
