@@ -76,3 +76,31 @@ fn nonce_and_timestamp(call: &Call) -> Result<Cow<'_, str>, Error> {
     call.common("SignatureNonce", "x-acs-signature-nonce").ok_or(error::MISSING_SIGNATURE_NONCE)?;
     Ok(call.common("Timestamp", "x-acs-date").ok_or(error::MISSING_TIMESTAMP)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Request;
+
+    #[test]
+    fn a_timestamp_is_good_for_15_minutes_either_way_to_the_second() {
+        let query = [
+            ("AccessKeyId", "testid"),
+            ("Signature", "x"),
+            ("SignatureMethod", "HMAC-SHA1"),
+            ("SignatureVersion", "1.0"),
+            ("SignatureNonce", "n"),
+            ("Timestamp", "2026-01-02T03:04:05Z"),
+        ];
+        let query = query.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let call = Call::read(Request { query, ..Request::default() });
+        let sent_secs = 1_767_323_045;
+        for now_secs in [sent_secs - 900, sent_secs, sent_secs + 900] {
+            assert!(Signed::read(&call, now_secs).is_ok(), "{now_secs}");
+        }
+        for now_secs in [0, sent_secs - 901, sent_secs + 901, u64::MAX] {
+            let refused = Signed::read(&call, now_secs).map(drop).map_err(|error| error.code);
+            assert_eq!(refused, Err(error::INVALID_TIMESTAMP_EXPIRED), "{now_secs}");
+        }
+    }
+}
