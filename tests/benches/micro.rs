@@ -13,7 +13,8 @@ use harness::client::Wire;
 use harness::target::http_api_payload;
 use hmac::{Hmac, KeyInit, Mac};
 use ipv6_gateway::allocation::{Caller, Documents, Fresh, allocate_ipv6_internet_bandwidth};
-use ipv6_gateway::rpc::signature::{Signed, acs3};
+use ipv6_gateway::rpc::signature::Signed;
+use ipv6_gateway::rpc::signature::acs3::{self, Algorithm};
 use ipv6_gateway::rpc::{Call, Request};
 use ipv6_gateway::{API, Event, Function, Ids};
 use sha1::Sha1;
@@ -64,7 +65,7 @@ fn decision(call: &Wire, documents: &[Document]) -> Result<Comparison, String> {
         .iter()
         .filter_map(|document| match document {
             Document::Resource(resource) => Some(resource.clone()),
-            Document::AccessKey(_) => None,
+            Document::AccessKey(_) | Document::Identity(_) => None,
         })
         .filter(|resource| names.contains(&resource.name()))
         .collect();
@@ -85,7 +86,7 @@ fn decision(call: &Wire, documents: &[Document]) -> Result<Comparison, String> {
 
 /// Reading a V1 call and verifying it; the baseline has the string to sign already.
 fn verify_v1(calls: &[Wire]) -> Result<Comparison, String> {
-    let string_to_sign = calls[0].string_to_sign();
+    let string_to_sign = calls[0].shown_string_to_sign();
     let mut comparison = Comparison::new("verifying V1 / its HMAC-SHA1", "us", None);
     for _ in 0..ROUNDS {
         add(&mut comparison, verify(calls)?, hmacs_sha1(string_to_sign.as_bytes()));
@@ -102,10 +103,10 @@ fn verify_v3(calls: &[Wire]) -> Result<Comparison, String> {
         .filter(|(name, _)| *name != "authorization")
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let hashed_payload = acs3::hex_sha256(b"");
+    let hashed_payload = Algorithm::HmacSha256.hex_digest(b"");
     let canonical =
         acs3::canonical_request(&hyper::Method::POST, &query, &headers, &hashed_payload);
-    let string_to_sign = acs3::string_to_sign(&canonical);
+    let string_to_sign = Algorithm::HmacSha256.string_to_sign(&canonical);
     let mut comparison =
         Comparison::new("verifying V3 / its 2 SHA-256 and HMAC-SHA256", "us", None);
     for _ in 0..ROUNDS {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use harness::case::Case;
 use harness::judge::{Schemas, judge};
-use harness::target::{Bootstrap, Endpoint, InProcess, Target, built};
+use harness::target::{Bootstrap, Endpoint, Target, built};
 
 /// Seconds since 1970 UTC.
 #[expect(clippy::disallowed_methods, reason = "the endpoints judge timestamps by the same clock")]
@@ -77,6 +77,7 @@ async fn check(mut target: Target) {
                 .unwrap();
         }
     }
+    assert_eq!(target.leaks(), [""; 0], "what a target writes shows no secret");
     assert!(tried > 0, "no case was tried");
     assert!(failed == 0, "{failed} cases do not hold ({tried} answers judged)\n\n{report}");
 }
@@ -107,7 +108,7 @@ fn compare(case: &Case, answers: &BTreeMap<&str, String>) -> String {
 
 #[tokio::test]
 async fn every_case_holds_in_process() {
-    check(Target::InProcess(InProcess::default())).await;
+    check(Target::InProcess(Box::default())).await;
 }
 
 #[tokio::test]

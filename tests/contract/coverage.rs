@@ -6,7 +6,7 @@ use std::path::Path;
 
 use harness::case::Case;
 use harness::judge::{ACTION, Schemas, judge};
-use harness::target::{InProcess, Target};
+use harness::target::Target;
 use ipv6_gateway::allocation::{Error, ErrorCode};
 use ipv6_gateway::rpc;
 use serde_json::Value;
@@ -114,7 +114,7 @@ fn every_documented_code_has_a_schema_a_case_and_a_snapshot() {
 #[tokio::test]
 async fn every_documented_code_is_really_answered() {
     let schemas = Schemas::read().unwrap();
-    let mut target = Target::InProcess(InProcess::default());
+    let mut target = Target::InProcess(Box::default());
     let mut answered = BTreeSet::new();
     for case in Case::all().unwrap() {
         for variant in case.variants() {

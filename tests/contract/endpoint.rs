@@ -24,7 +24,7 @@ async fn start(arguments: &[&str]) -> Endpoint {
 fn signed(query: &Value, at_secs: i64) -> Wire {
     let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
     let variant = Variant { style: Style::V3, format: None };
-    client::sign(&request, &variant, at_secs, "nonce", ACTION)
+    client::sign(&request, &variant, at_secs, &client::fresh_nonce(), ACTION)
 }
 
 fn allocate(id: &str) -> Value {
@@ -78,7 +78,7 @@ async fn each_address_of_the_demo_world_gives_the_error_it_is_named_after() {
         let request = json!({ "query": query, "accessKeyId": key });
         let request: Request = serde_json::from_value(request).unwrap();
         let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
-        let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
+        let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION);
         answers.push(code(&endpoint.send(&wire, None).await.unwrap()));
     }
     let expected = [
@@ -163,7 +163,7 @@ async fn the_log_of_calls_shows_them_without_their_signatures() {
         serde_json::from_value(json!({ "query": allocate("ipv6-ula") })).unwrap();
     for style in [Style::V1, Style::V3] {
         let variant = Variant { style, format: Some("JSON".to_owned()) };
-        let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
+        let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION);
         endpoint.send(&wire, None).await.unwrap();
     }
     let calls = endpoint.control(Method::GET, "calls", "").await.unwrap();
@@ -202,7 +202,7 @@ async fn planned_faults_befall_the_next_calls_and_no_more() {
     let wrong = json!({ "query": query, "accessKeySecret": "wrong" });
     let variant = Variant { style: Style::V3, format: None };
     let request: Request = serde_json::from_value(wrong).unwrap();
-    let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
+    let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION);
     assert_eq!(code(&endpoint.send(&wire, None).await.unwrap()), "SignatureDoesNotMatch");
 
     plan(json!({ "Times": 1, "Kind": "StoreUnavailable" })).await.unwrap();
@@ -242,7 +242,7 @@ async fn a_body_over_the_limit_is_refused_and_others_go_on() {
     let mut wire = signed(&allocate("ipv6-demo01"), now_secs());
     wire.body = "x".repeat(1024 * 1024 + 1);
     let answer = endpoint.send(&wire, None).await.unwrap();
-    assert_eq!((answer.status, code(&answer).as_str()), (413, "RequestBodyTooLarge"));
+    assert_eq!((answer.status, code(&answer).as_str()), (413, "RequestTooLarge"));
     // A client that never finishes its request's head.
     let mut slow = TcpStream::connect(endpoint.address()).await.unwrap();
     slow.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
@@ -250,7 +250,7 @@ async fn a_body_over_the_limit_is_refused_and_others_go_on() {
     let mut large = TcpStream::connect(endpoint.address()).await.unwrap();
     large.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nX: ").await.unwrap();
     // It may be cut off while it still sends.
-    drop(large.write_all(&vec![b'x'; 128 * 1024]).await);
+    drop(large.write_all(&vec![b'x'; 512 * 1024]).await);
     let mut answer = Vec::new();
     drop(large.read_to_end(&mut answer).await);
     let answer = String::from_utf8_lossy(&answer);
@@ -265,7 +265,7 @@ async fn an_absolute_target_and_a_chunked_body_are_read() {
     let request = json!({ "body": allocate("ipv6-demo01") });
     let request: Request = serde_json::from_value(request).unwrap();
     let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
-    let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
+    let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION);
     let (one, two) = wire.body.split_at(7);
     let head = format!(
         "POST http://{}/?{} HTTP/1.1\r\nHost: {}\r\n\
@@ -375,4 +375,27 @@ async fn ctrl_c_ends_it_cleanly() {
         let status = tokio::time::timeout(Duration::from_secs(10), process.wait()).await;
         assert_eq!(status.unwrap().unwrap().code(), Some(0), "{signal}");
     }
+}
+
+#[tokio::test]
+async fn a_panic_is_logged_with_the_request_id_and_its_place_and_not_its_message() {
+    let endpoint = start(&[]).await;
+    let fault = json!({ "Action": ACTION, "Times": 1, "Kind": "StorePanics" });
+    let faults = json!({ "Faults": [fault] }).to_string();
+    endpoint.control(Method::PUT, "faults", &faults).await.unwrap();
+    let answer = call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();
+    assert_eq!((answer.status, code(&answer).as_str()), (500, "InternalError"));
+    let id = answer.header("x-acs-request-id").unwrap();
+    let logged = async {
+        loop {
+            if let Some(line) = endpoint.log().lines().find(|line| line.contains(id)) {
+                return line.to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let line = tokio::time::timeout(Duration::from_secs(10), logged).await.unwrap();
+    assert!(line.contains("ERROR") && line.contains("fault.rs:"), "{line}");
+    assert!(!endpoint.log().contains("a test suite planned it"), "{}", endpoint.log());
+    assert_eq!(code(&call(&endpoint, &allocate("ipv6-demo01")).await.unwrap()), "Success");
 }

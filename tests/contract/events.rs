@@ -143,7 +143,7 @@ async fn the_same_request_gives_the_same_bytes_in_every_shape() {
                     let repeats = fields["query"].is_array();
                     // One value of two is the same request only where both were one.
                     let mut target = InProcess::default();
-                    target.begin(&one_address()).unwrap();
+                    target.begin(&one_address(), None).unwrap();
                     let response = target.invoke(&payload).await.unwrap();
                     let answer = (response["statusCode"].clone(), response["body"].clone());
                     if shape.contains("console") && answer.0 != 200 {
@@ -178,7 +178,7 @@ async fn a_load_balancer_gets_the_status_in_words() {
     let (_, payload) =
         payloads(&wire).into_iter().find(|(shape, _)| *shape == "load balancer").unwrap();
     let mut target = InProcess::default();
-    target.begin(&one_address()).unwrap();
+    target.begin(&one_address(), None).unwrap();
     let response = target.invoke(&payload).await.unwrap();
     assert_eq!(response["statusDescription"], "404 Not Found");
 }
@@ -239,4 +239,72 @@ async fn after_a_payload_that_is_no_event_the_function_goes_on() {
     let response = runtime_api.invoke(http_api_payload(&wire).to_string()).await.unwrap().unwrap();
     assert_eq!(response["statusCode"], 200, "{response}");
     process.kill().await.unwrap();
+}
+
+/// What a client may send to seem to be somebody else.
+fn claims() -> Value {
+    json!({
+        "x-forwarded-for": "203.0.113.9",
+        "x-real-ip": "203.0.113.9",
+        "forwarded": "for=203.0.113.9;proto=https",
+        "x-acs-proxy-source-ip": "203.0.113.9",
+        "x-acs-proxy-secure-transport": "true"
+    })
+}
+
+#[test]
+fn who_connected_is_told_by_the_gateway_and_never_by_the_client() {
+    let with = |more: Value| {
+        let mut headers = claims();
+        headers.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        headers
+    };
+    let http_api = |headers: Value, ip: &str| {
+        json!({
+            "version": "2.0", "rawQueryString": "SourceIp=203.0.113.9&SecureTransport=true",
+            "headers": headers,
+            "requestContext": { "http": { "method": "GET", "path": "/", "sourceIp": ip } },
+            "isBase64Encoded": false
+        })
+    };
+    let rest_api = |headers: Value, ip: &str| {
+        json!({
+            "httpMethod": "GET", "path": "/", "headers": headers,
+            "queryStringParameters": { "SourceIp": "203.0.113.9" },
+            "requestContext": { "httpMethod": "GET", "identity": { "sourceIp": ip } },
+            "isBase64Encoded": false
+        })
+    };
+    let alb = |headers: Value| {
+        json!({
+            "httpMethod": "GET", "path": "/", "headers": headers,
+            "queryStringParameters": { "SourceIp": "203.0.113.9" },
+            "requestContext": { "elb": { "targetGroupArn": "arn" } }, "isBase64Encoded": false
+        })
+    };
+    let https = with(json!({ "x-forwarded-proto": "https" }));
+    let through = |for_: &str, proto: &str| {
+        with(json!({ "x-forwarded-for": for_, "x-forwarded-proto": proto }))
+    };
+    let [v4, v6] = ["192.0.2.1", "2001:db8::1"].map(|ip| Some(ip.to_owned()));
+    for (payload, source_ip, secure_transport) in [
+        (http_api(https.clone(), "192.0.2.1"), &v4, true),
+        (http_api(https.clone(), "2001:db8::1"), &v6, true),
+        (http_api(claims(), "192.0.2.1"), &v4, true),
+        (http_api(with(json!({ "x-forwarded-proto": "http" })), "192.0.2.1"), &v4, false),
+        (http_api(https.clone(), "nobody"), &None, true),
+        (rest_api(https.clone(), "192.0.2.1"), &v4, true),
+        (rest_api(claims(), "2001:db8::1"), &v6, true),
+        // The load balancer adds who connected to whatever the client sent.
+        (alb(through("203.0.113.9, 192.0.2.1", "https")), &v4, true),
+        (alb(through("203.0.113.9,2001:db8::1", "http")), &v6, false),
+        (alb(through("192.0.2.1:51234", "HTTPS")), &v4, true),
+        (alb(through("[2001:db8::1]:51234", "https")), &v6, true),
+        (alb(through("203.0.113.9, unknown", "https")), &None, true),
+        (alb(through("", "")), &None, false),
+    ] {
+        let request = Event::parse(payload.to_string().as_bytes()).unwrap().request;
+        let told = (request.source_ip.map(|ip| ip.to_string()), request.secure_transport);
+        assert_eq!(told, (source_ip.clone(), secure_transport), "{payload}");
+    }
 }

@@ -1,13 +1,14 @@
 //! Of two faults at once, the one that is checked first is answered: on the wire and between the
 //! wire and the rules (decision `check-order`). The rules' own order is tried in `allocation`.
 
-use harness::case::{Asked, Case, Request, Style, Variant};
+use harness::case::{Asked, Case, Request, Style, Throttling, Variant};
 use harness::client;
 use harness::judge::ACTION;
-use harness::target::{InProcess, Target};
+use harness::target::Target;
 use serde_json::{Value, json};
 
 use crate::cases::now_secs;
+use crate::worlds::one_address;
 
 /// A fault: the code it is answered with, and the fields of a case's request that bring it about.
 /// A path is a field's, or that of a member of `common`.
@@ -23,8 +24,12 @@ fn fault(code: &'static str, path: &'static str, value: Value) -> Fault {
 
 fn first() -> Vec<Fault> {
     let repeated = json!([["RegionId", "cn-nowhere"], ["Bandwidth", "1"], ["Bandwidth", "2"]]);
+    let eight_kib = json!({ "repeat": "x", "times": 8192 });
+    let megabyte: Vec<_> =
+        (0..128).map(|number| json!([format!("P{number}"), eight_kib])).collect();
     vec![
         fault("UnsupportedHTTPMethod", "/method", json!("PUT")),
+        fault("RequestTooLarge", "/body", json!(megabyte)),
         fault("InvalidParameter.Format", "/query", repeated),
     ]
 }
@@ -114,7 +119,8 @@ async fn check(style: Style, faults: Vec<Fault>) {
     let query = Value::Object(
         sound.request.query.list().into_iter().map(|(name, value)| (name, value.into())).collect(),
     );
-    let mut target = Target::InProcess(InProcess::default());
+    let mut target = Target::InProcess(Box::default());
+    let signature = if style.is_v3() { "V3" } else { "V1" };
     let mut pairs = 0;
     for (position, winner) in faults.iter().enumerate() {
         for loser in &faults[position + 1..] {
@@ -123,7 +129,9 @@ async fn check(style: Style, faults: Vec<Fault>) {
             if meet(winner.path, loser.path) || meet(loser.path, winner.path) {
                 continue;
             }
-            let mut request = json!({ "query": query, "signature": format!("{style:?}") });
+            let secret = &sound.request.access_key_secret;
+            let mut request =
+                json!({ "query": query, "signature": signature, "accessKeySecret": secret });
             // A call without the key's id has no other fault with it.
             let keys = ["/accessKeyId", "/common/AccessKeyId"];
             if keys.contains(&winner.path) && keys.contains(&loser.path) {
@@ -138,7 +146,7 @@ async fn check(style: Style, faults: Vec<Fault>) {
                 Asked::Either | Asked::None => "JSON".to_owned(),
             };
             let variant = Variant { style, format: Some(format) };
-            target.begin(&sound.world).await.unwrap();
+            target.begin(&sound.world, None).await.unwrap();
             let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
             let answer = target.send(&wire, None).await.unwrap();
             let body = answer.read().unwrap();
@@ -157,4 +165,97 @@ async fn of_two_faults_of_a_v1_call_the_one_checked_first_is_answered() {
 #[tokio::test]
 async fn of_two_faults_of_a_v3_call_the_one_checked_first_is_answered() {
     check(Style::V3, v3()).await;
+}
+
+/// A call of a RAM user, and what is around it.
+struct Scene {
+    world: Value,
+    throttling: Option<Throttling>,
+    request: Value,
+}
+
+impl Scene {
+    /// One where nothing is wrong.
+    fn sound() -> Self {
+        let mut world = one_address();
+        let policy = json!({
+            "Version": "1",
+            "Statement": [{ "Effect": "Allow", "Action": "vpc:*", "Resource": "*" }]
+        });
+        world["Accounts"][0]["RamUsers"] = json!([{
+            "UserId": "201234567890123456",
+            "UserName": "alice",
+            "AccessKeys": [{ "AccessKeyId": "alice", "AccessKeySecret": "testsecret" }],
+            "Policies": [{ "PolicyName": "Everything", "PolicyDocument": policy }]
+        }]);
+        let request = json!({ "accessKeyId": "alice", "nonce": "2", "query": {
+            "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200"
+        } });
+        Self { world, throttling: None, request }
+    }
+
+    fn user(&mut self) -> &mut Value {
+        &mut self.world["Accounts"][0]["RamUsers"][0]
+    }
+}
+
+/// A fault of a call at the door: its code and what brings it about.
+type DoorFault = (&'static str, fn(&mut Scene));
+
+/// The faults of a call at the door and just behind it, in checking order.
+const DOOR: &[DoorFault] = &[
+    ("InvalidTimeStamp.Expired", |scene| {
+        scene.request["common"]["Timestamp"] = json!({ "offsetSeconds": -960 });
+        scene.request["common"]["x-acs-date"] = json!({ "offsetSeconds": -960 });
+    }),
+    ("InvalidAccessKeyId.NotFound", |scene| {
+        scene.user()["AccessKeys"][0]["AccessKeyId"] = "bob".into();
+    }),
+    ("InvalidAccessKeyId.Inactive", |scene| {
+        scene.user()["AccessKeys"][0]["Status"] = "Inactive".into();
+    }),
+    ("InvalidSecurityToken.MismatchWithAccessKey", |scene| {
+        scene.request["securityToken"] = "token".into();
+    }),
+    ("SignatureDoesNotMatch", |scene| scene.request["accessKeySecret"] = "wrong".into()),
+    ("SignatureNonceUsed", |scene| scene.request["nonce"] = "1".into()),
+    ("Throttling.User", |scene| scene.throttling = Some(Throttling { calls: 1, seconds: 86_400 })),
+    ("Forbidden.RAM", |scene| scene.user()["Policies"] = json!([])),
+    ("InvalidRegionId.NotFound", |scene| scene.request["query"]["RegionId"] = "cn-x".into()),
+    ("MissingBandwidth", |scene| scene.request["query"]["Bandwidth"] = "".into()),
+];
+
+#[tokio::test]
+async fn of_two_faults_at_the_door_the_one_checked_first_is_answered() {
+    let mut pairs = 0;
+    for style in [Style::V1, Style::V3, Style::V3Sm3] {
+        let mut target = Target::InProcess(Box::default());
+        for (position, (code, first)) in DOOR.iter().enumerate() {
+            for (loser, second) in
+                [&("Success", (|_| {}) as fn(&mut Scene))].into_iter().chain(&DOOR[position + 1..])
+            {
+                let mut scene = Scene::sound();
+                // The later one first, as the earlier may change the whole of it.
+                second(&mut scene);
+                first(&mut scene);
+                target.begin(&scene.world, scene.throttling).await.unwrap();
+                let variant = Variant { style, format: Some("JSON".to_owned()) };
+                let send = async |request: &Value| {
+                    let request: Request = serde_json::from_value(request.clone()).unwrap();
+                    let wire = client::sign(&request, &variant, now_secs(), "unused", ACTION);
+                    let answer = target.send(&wire, None).await.unwrap();
+                    let body = answer.read().unwrap();
+                    body.text("Code").unwrap_or("Success").to_owned()
+                };
+                // A call made before, whatever comes of it, for those that look back.
+                let mut before = Scene::sound().request;
+                before["nonce"] = "1".into();
+                before["query"]["Ipv6AddressId"] = "ipv6-nowhere".into();
+                send(&before).await;
+                assert_eq!(send(&scene.request).await, *code, "{style:?}: {code} before {loser}");
+                pairs += 1;
+            }
+        }
+    }
+    assert_eq!(pairs, 3 * (10 + 45));
 }

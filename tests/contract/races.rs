@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ::store::{Error, Key, MemoryStore, Store, Versioned, World, Write};
+use ::store::{Admission, Admitted, Error, Key, MemoryStore, Store, Versioned, World, Write};
 use harness::case::{Request, Style, Variant};
 use harness::client;
 use harness::judge::ACTION;
@@ -35,6 +35,11 @@ impl Store for Yielding {
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         tokio::task::yield_now().await;
         self.0.commit(writes).await
+    }
+
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        tokio::task::yield_now().await;
+        self.0.admit(admission).await
     }
 }
 

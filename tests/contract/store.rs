@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use ::store::{Document, Error, Key, MemoryStore, Store, Version, Versioned, World, Write};
+use ::store::{
+    Admission, Admitted, Document, Error, Key, MemoryStore, Store, Version, Versioned, World, Write,
+};
 use harness::answer::Answer;
 use harness::case::{Request, Style, Variant};
 use harness::client;
@@ -46,6 +48,7 @@ struct Counting {
     loads: AtomicUsize,
     commits: AtomicUsize,
     conflicts: AtomicUsize,
+    admissions: AtomicUsize,
 }
 
 impl Store for Counting {
@@ -63,10 +66,16 @@ impl Store for Counting {
         }
         self.memory.commit(writes).await
     }
+
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        self.admissions.fetch_add(1, Ordering::Relaxed);
+        self.memory.admit(admission).await
+    }
 }
 
 struct Counted {
     function: Function<Counting>,
+    calls: AtomicUsize,
 }
 
 impl Counted {
@@ -74,7 +83,8 @@ impl Counted {
         let store = Counting::default();
         store.memory.replace(world(false).into_documents());
         let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_SECS.into());
-        Self { function: Function::new(store, Box::new(clock), Ids::from_seed(1)) }
+        let function = Function::new(store, Box::new(clock), Ids::from_seed(1));
+        Self { function, calls: AtomicUsize::new(0) }
     }
 
     fn store(&self) -> &Counting {
@@ -84,16 +94,19 @@ impl Counted {
     async fn call(&self, query: Value) -> Answer {
         let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
         let variant = Variant { style: Style::V3, format: None };
-        let wire = client::sign(&request, &variant, NOW_SECS.into(), "nonce", ACTION);
+        let nonce = self.calls.fetch_add(1, Ordering::Relaxed).to_string();
+        let wire = client::sign(&request, &variant, NOW_SECS.into(), &nonce, ACTION);
         let event = Event::parse(http_api_payload(&wire).to_string().as_bytes()).unwrap();
         read_event_response(&serde_json::to_value(self.function.handle(event).await).unwrap())
             .unwrap()
     }
 
-    /// How many reads and commits there have been since the last time.
-    fn counts(&self) -> (usize, usize) {
-        let (loads, commits) = (&self.store().loads, &self.store().commits);
-        (loads.swap(0, Ordering::Relaxed), commits.swap(0, Ordering::Relaxed))
+    /// How many reads, commits and admissions there have been since the last time.
+    fn counts(&self) -> (usize, usize, usize) {
+        let Counting { loads, commits, admissions, .. } = self.store();
+        let [loads, commits, admissions] =
+            [loads, commits, admissions].map(|count| count.swap(0, Ordering::Relaxed));
+        (loads, commits, admissions)
     }
 }
 
@@ -105,11 +118,11 @@ fn allocate(id: &str) -> Value {
 async fn one_allocation_is_one_read_and_one_commit_once_the_key_is_known() {
     let counted = Counted::new();
     assert_eq!(counted.call(allocate("ipv6-1")).await.status, 200);
-    assert_eq!(counted.counts(), (2, 1), "the first call of a key");
+    assert_eq!(counted.counts(), (2, 1, 1), "the first call of a key");
     assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 200);
-    assert_eq!(counted.counts(), (1, 1), "every other");
+    assert_eq!(counted.counts(), (1, 1, 1), "every other");
     assert_eq!(counted.call(allocate("ipv6-1")).await.status, 400);
-    assert_eq!(counted.counts(), (1, 0), "one that is refused writes nothing");
+    assert_eq!(counted.counts(), (1, 0, 1), "one that is refused writes nothing");
 }
 
 #[tokio::test]
@@ -129,7 +142,7 @@ async fn after_a_conflict_the_call_decides_again_and_gives_up_in_the_end() {
     counted.counts();
     counted.store().conflicts.store(4, Ordering::Relaxed);
     assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 200);
-    assert_eq!(counted.counts(), (5, 5));
+    assert_eq!(counted.counts(), (5, 5, 1));
     let counted = Counted::new();
     counted.call(allocate("ipv6-1")).await;
     counted.store().conflicts.store(5, Ordering::Relaxed);
@@ -181,7 +194,7 @@ async fn what_has_expired_is_dropped_and_nothing_else() {
     let tokens = || {
         let is_token = |document: &Document| match document {
             Document::Resource(resource) => matches!(**resource, Resource::ClientToken(_)),
-            Document::AccessKey(_) => false,
+            Document::AccessKey(_) | Document::Identity(_) => false,
         };
         memory.documents().iter().filter(|document| is_token(document)).count()
     };

@@ -58,15 +58,21 @@ impl Body {
     }
 }
 
-/// Reads one level of elements that hold text.
+/// An element that is still open.
+struct Open {
+    name: String,
+    text: String,
+    children: Map<String, Value>,
+}
+
+/// Reads elements that hold text or other elements.
 fn read_xml(body: &str) -> Result<Body, String> {
     let declaration = "<?xml version='1.0' encoding='UTF-8'?>";
     let rest = body.strip_prefix(declaration).ok_or("the XML declaration is not the vendor's")?;
     let mut reader = Reader::from_str(rest);
     reader.config_mut().check_end_names = true;
-    let mut root = None;
-    let mut open: Option<(String, String)> = None;
-    let mut elements = Map::new();
+    let mut open: Vec<Open> = Vec::new();
+    let mut read = None;
     loop {
         match reader.read_event().map_err(|error| error.to_string())? {
             Event::Start(start) => {
@@ -74,11 +80,10 @@ fn read_xml(body: &str) -> Result<Body, String> {
                 if start.attributes().next().is_some() {
                     return Err(format!("{name} has attributes"));
                 }
-                match (&root, &open) {
-                    (None, _) => root = Some(name),
-                    (Some(_), None) => open = Some((name, String::new())),
-                    (Some(_), Some((outer, _))) => return Err(format!("{name} stands in {outer}")),
+                if read.is_some() {
+                    return Err(format!("{name} follows the end"));
                 }
+                open.push(Open { name, text: String::new(), children: Map::new() });
             }
             Event::Text(text) => add(&mut open, &text.xml10_content())?,
             Event::CData(text) => add(&mut open, &text.xml10_content())?,
@@ -89,21 +94,31 @@ fn read_xml(body: &str) -> Result<Body, String> {
                 add(&mut open, text)?;
             }
             Event::End(_) => {
-                if let Some((name, text)) = open.take()
-                    && elements.insert(name.clone(), text.into()).is_some()
-                {
+                let Open { name, text, children } = open.pop().ok_or("an end too many")?;
+                let Some(outer) = open.last_mut() else {
+                    if !text.is_empty() {
+                        return Err(format!("text between elements: {text:?}"));
+                    }
+                    read = Some(Body { root: Some(name), elements: children });
+                    continue;
+                };
+                if !children.is_empty() && !text.is_empty() {
+                    return Err(format!("text between elements of {name}: {text:?}"));
+                }
+                let value = if children.is_empty() { text.into() } else { Value::Object(children) };
+                if outer.children.insert(name.clone(), value).is_some() {
                     return Err(format!("{name} stands twice"));
                 }
             }
-            Event::Eof => return Ok(Body { root, elements }),
+            Event::Eof => return read.ok_or_else(|| "no element".to_owned()),
             other => return Err(format!("unexpected in an answer: {other:?}")),
         }
     }
 }
 
-fn add(open: &mut Option<(String, String)>, text: &str) -> Result<(), String> {
-    match open {
-        Some((_, content)) => content.push_str(text),
+fn add(open: &mut [Open], text: &str) -> Result<(), String> {
+    match open.last_mut() {
+        Some(element) => element.text.push_str(text),
         None if text.is_empty() => {}
         None => return Err(format!("text between elements: {text:?}")),
     }

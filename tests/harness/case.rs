@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::secrets;
+
 /// A case file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -27,6 +29,8 @@ pub struct Case {
     pub request: Request,
     /// What befalls the store meanwhile.
     pub fault: Option<Fault>,
+    /// How often an account may call; absent: as often as it likes.
+    pub throttling: Option<Throttling>,
     /// The answer demanded.
     #[serde(rename = "answer")]
     pub demanded: Demanded,
@@ -40,6 +44,18 @@ pub struct Case {
 pub enum Fault {
     /// The store fails at whatever it is asked.
     StoreUnavailable,
+    /// The store panics at whatever it is asked.
+    StorePanics,
+}
+
+/// How often an account may call an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throttling {
+    /// How many calls.
+    pub calls: u32,
+    /// In how many seconds.
+    pub seconds: u64,
 }
 
 /// A request, before it is signed.
@@ -60,6 +76,10 @@ pub struct Request {
     /// Its secret.
     #[serde(default = "testsecret")]
     pub access_key_secret: String,
+    /// The token that goes with a temporary access key.
+    pub security_token: Option<String>,
+    /// The nonce; absent: one that no other call has.
+    pub nonce: Option<String>,
     /// The operation's parameters in the query.
     #[serde(default)]
     pub query: Pairs,
@@ -112,6 +132,20 @@ pub enum Style {
     V1,
     /// ACS3-HMAC-SHA256.
     V3,
+    /// ACS3-HMAC-SM3.
+    #[serde(rename = "V3-SM3")]
+    V3Sm3,
+}
+
+impl Style {
+    /// Whether the common parameters stand in headers.
+    #[must_use]
+    pub fn is_v3(self) -> bool {
+        match self {
+            Self::V1 => false,
+            Self::V3 | Self::V3Sm3 => true,
+        }
+    }
 }
 
 /// Parameters, in order.
@@ -119,9 +153,36 @@ pub enum Style {
 #[serde(untagged)]
 pub enum Pairs {
     /// Each once.
-    Map(BTreeMap<String, String>),
+    Map(BTreeMap<String, Text>),
     /// Some more than once.
-    List(Vec<(String, String)>),
+    List(Vec<(Text, Text)>),
+}
+
+/// A text, maybe a long one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Text {
+    /// As it stands.
+    Plain(String),
+    /// Repeated.
+    #[serde(rename_all = "camelCase")]
+    Repeated {
+        /// What is repeated.
+        repeat: String,
+        /// How often it stands there.
+        times: usize,
+    },
+}
+
+impl Text {
+    /// The whole text.
+    #[must_use]
+    pub fn whole(&self) -> String {
+        match self {
+            Self::Plain(text) => text.clone(),
+            Self::Repeated { repeat, times } => repeat.repeat(*times),
+        }
+    }
 }
 
 impl Default for Pairs {
@@ -135,8 +196,10 @@ impl Pairs {
     #[must_use]
     pub fn list(&self) -> Vec<(String, String)> {
         match self {
-            Self::Map(map) => map.clone().into_iter().collect(),
-            Self::List(list) => list.clone(),
+            Self::Map(map) => map.iter().map(|(name, text)| (name.clone(), text.whole())).collect(),
+            Self::List(list) => {
+                list.iter().map(|(name, text)| (name.whole(), text.whole())).collect()
+            }
         }
     }
 }
@@ -146,7 +209,7 @@ impl Pairs {
 #[serde(untagged)]
 pub enum Setting {
     /// A text.
-    Text(String),
+    Text(Text),
     /// A time, so far from now.
     #[serde(rename_all = "camelCase")]
     Time {
@@ -167,6 +230,12 @@ pub struct Demanded {
     pub code: Option<String>,
     /// The error's message; `[StringToSign]` stands for the server's.
     pub message: Option<String>,
+    /// Why the caller's policies do not allow the call.
+    #[serde(rename = "accessDeniedDetail")]
+    pub access_denied_detail: Option<BTreeMap<String, String>>,
+    /// Headers beyond those of every answer, and what they match.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
     /// The address, in a success.
     #[serde(rename = "Ipv6AddressId")]
     pub ipv6_address_id: Option<String>,
@@ -195,9 +264,15 @@ impl Case {
 
     fn read(path: &str) -> Result<Self, String> {
         let text = contracts::text(path).ok_or_else(|| format!("contracts/{path}: not text"))?;
+        let text = secrets::disguise(&text);
         let case: Self =
             serde_json::from_str(&text).map_err(|error| format!("contracts/{path}: {error}"))?;
-        Ok(Self { path: path.to_owned(), ..case })
+        let mut case = Self { path: path.to_owned(), ..case };
+        for request in case.before.iter_mut().chain([&mut case.request]) {
+            // The default too.
+            request.access_key_secret = secrets::disguise(&request.access_key_secret);
+        }
+        Ok(case)
     }
 
     /// The folder of the contract that the case belongs to: an action, or `common`.

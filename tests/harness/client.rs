@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use sm3::Sm3;
 use time::macros::format_description;
 
 use crate::case::{Request, Setting, Style, Variant};
+use crate::secrets;
 
 /// The host that every request names.
 pub const HOST: &str = "vpc.cn-huhehaote.aliyuncs.com";
@@ -41,23 +44,37 @@ impl Wire {
         form.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 
-    /// The string that a server makes the signature of, after whatever was changed on the way.
+    /// The string that a server shows to have made the signature of, after whatever was changed on
+    /// the way: without the security token, which is a secret.
     #[must_use]
-    pub fn string_to_sign(&self) -> String {
-        match self.headers.get("authorization") {
-            Some(authorization) => {
-                let signed_headers = authorization
-                    .split_once("SignedHeaders=")
-                    .and_then(|(_, rest)| rest.split(',').next())
-                    .unwrap_or_default();
-                acs3_string_to_sign(self, &signed_headers.split(';').collect::<Vec<_>>())
-            }
-            None => v1_string_to_sign(self),
+    pub fn shown_string_to_sign(&self) -> String {
+        let Some(authorization) = self.headers.get("authorization") else {
+            let mut shown = self.clone();
+            let tokens = shown.query.iter_mut().filter(|(name, _)| name == "SecurityToken");
+            tokens.for_each(|(_, value)| "***".clone_into(value));
+            return v1_string_to_sign(&shown);
+        };
+        let signed_headers = authorization
+            .split_once("SignedHeaders=")
+            .and_then(|(_, rest)| rest.split(',').next())
+            .unwrap_or_default();
+        let signed_headers: Vec<_> = signed_headers.split(';').collect();
+        match authorization.split(' ').next() {
+            Some("ACS3-HMAC-SM3") => acs3_string_to_sign::<Sm3>(self, &signed_headers),
+            _ => acs3_string_to_sign::<Sha256>(self, &signed_headers),
         }
     }
 }
 
-/// Signs `request` in the way of `variant`, at `now_secs` since 1970 UTC, with `nonce`.
+/// A nonce that no other call of this process has.
+#[must_use]
+pub fn fresh_nonce() -> String {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    format!("{}-{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Signs `request` in the way of `variant`, at `now_secs` since 1970 UTC, with `nonce` unless it has
+/// one of its own.
 #[must_use]
 pub fn sign(
     request: &Request,
@@ -80,12 +97,14 @@ pub fn sign(
     if let Some(format) = &variant.format {
         wire.query.push(("Format".to_owned(), format.clone()));
     }
+    let nonce = request.nonce.as_deref().unwrap_or(nonce);
     match variant.style {
         Style::V1 => sign_v1(&mut wire, request, now_secs, nonce, action),
-        Style::V3 => sign_acs3(&mut wire, request, now_secs, nonce, action),
+        Style::V3 => sign_acs3::<Sha256>(&mut wire, request, now_secs, nonce, action),
+        Style::V3Sm3 => sign_acs3::<Sm3>(&mut wire, request, now_secs, nonce, action),
     }
     for (name, setting) in &request.after_signing {
-        let is_header = variant.style == Style::V3 && name.starts_with(|c: char| c.is_lowercase());
+        let is_header = variant.style.is_v3() && name.starts_with(|c: char| c.is_lowercase());
         let value = text(setting, now_secs);
         if name == "body" {
             wire.body = value.unwrap_or_default();
@@ -112,6 +131,9 @@ fn sign_v1(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str, actio
     ] {
         wire.query.push((name.to_owned(), value.to_owned()));
     }
+    if let Some(token) = &request.security_token {
+        wire.query.push(("SecurityToken".to_owned(), token.clone()));
+    }
     for (name, setting) in request.common.iter().filter(|(name, _)| *name != "Signature") {
         set_parameter(wire, name, text(setting, now_secs));
     }
@@ -119,21 +141,44 @@ fn sign_v1(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str, actio
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(key.as_bytes()) else { return };
     mac.update(v1_string_to_sign(wire).as_bytes());
     let signature = STANDARD.encode(mac.finalize().into_bytes());
+    secrets::remember(&signature);
     wire.query.push(("Signature".to_owned(), signature));
     if let Some(setting) = request.common.get("Signature") {
         set_parameter(wire, "Signature", text(setting, now_secs));
     }
 }
 
-fn sign_acs3(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str, action: &str) {
+/// The name of the algorithm with a hash.
+trait Acs3: EagerHash + Digest {
+    const ALGORITHM: &str;
+}
+
+impl Acs3 for Sha256 {
+    const ALGORITHM: &str = "ACS3-HMAC-SHA256";
+}
+
+impl Acs3 for Sm3 {
+    const ALGORITHM: &str = "ACS3-HMAC-SM3";
+}
+
+fn sign_acs3<H: Acs3>(
+    wire: &mut Wire,
+    request: &Request,
+    now_secs: i64,
+    nonce: &str,
+    action: &str,
+) {
     for (name, value) in [
         ("x-acs-action", action),
         ("x-acs-version", "2016-04-28"),
         ("x-acs-date", &timestamp(now_secs)),
         ("x-acs-signature-nonce", nonce),
-        ("x-acs-content-sha256", &hex(&Sha256::digest(wire.body.as_bytes()))),
+        ("x-acs-content-sha256", &hex(&H::digest(wire.body.as_bytes()))),
     ] {
         wire.headers.insert(name.to_owned(), value.to_owned());
+    }
+    if let Some(token) = &request.security_token {
+        wire.headers.insert("x-acs-security-token".to_owned(), token.clone());
     }
     for (name, setting) in request.common.iter().filter(|(name, _)| *name != "authorization") {
         if name.starts_with(|c: char| c.is_lowercase()) {
@@ -144,16 +189,17 @@ fn sign_acs3(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str, act
     }
     let names: Vec<String> = wire.headers.keys().cloned().collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(request.access_key_secret.as_bytes()) else {
+    let Ok(mut mac) = Hmac::<H>::new_from_slice(request.access_key_secret.as_bytes()) else {
         return;
     };
-    mac.update(acs3_string_to_sign(wire, &names).as_bytes());
+    mac.update(acs3_string_to_sign::<H>(wire, &names).as_bytes());
     let signature = hex(&mac.finalize().into_bytes());
+    secrets::remember(&signature);
     let credential = &request.access_key_id;
     let signed = names.join(";");
-    let authorization = format!(
-        "ACS3-HMAC-SHA256 Credential={credential},SignedHeaders={signed},Signature={signature}"
-    );
+    let algorithm = H::ALGORITHM;
+    let authorization =
+        format!("{algorithm} Credential={credential},SignedHeaders={signed},Signature={signature}");
     wire.headers.insert("authorization".to_owned(), authorization);
     if let Some(setting) = request.common.get("authorization") {
         set_header(wire, "authorization", text(setting, now_secs));
@@ -168,7 +214,7 @@ fn v1_string_to_sign(wire: &Wire) -> String {
     format!("{}&%2F&{}", wire.method, encode(&encode_pairs(&all)))
 }
 
-fn acs3_string_to_sign(wire: &Wire, signed_headers: &[&str]) -> String {
+fn acs3_string_to_sign<H: Acs3>(wire: &Wire, signed_headers: &[&str]) -> String {
     let query: BTreeMap<String, String> = wire.query.iter().cloned().collect();
     let query = encode_pairs(&query.into_iter().collect::<Vec<_>>());
     let mut canonical = format!("{}\n/\n{query}\n", wire.method);
@@ -176,9 +222,9 @@ fn acs3_string_to_sign(wire: &Wire, signed_headers: &[&str]) -> String {
         let value = wire.headers.get(*name).map(String::as_str).unwrap_or_default();
         canonical.extend([name, ":", value.trim(), "\n"]);
     }
-    let payload = hex(&Sha256::digest(wire.body.as_bytes()));
+    let payload = hex(&H::digest(wire.body.as_bytes()));
     canonical.extend(["\n", &signed_headers.join(";"), "\n", &payload]);
-    format!("ACS3-HMAC-SHA256\n{}", hex(&Sha256::digest(canonical.as_bytes())))
+    format!("{}\n{}", H::ALGORITHM, hex(&H::digest(canonical.as_bytes())))
 }
 
 fn set_parameter(wire: &mut Wire, name: &str, value: Option<String>) {
@@ -193,7 +239,7 @@ fn set_header(wire: &mut Wire, name: &str, value: Option<String>) {
 
 fn text(setting: &Setting, now_secs: i64) -> Option<String> {
     match setting {
-        Setting::Text(text) => Some(text.clone()),
+        Setting::Text(text) => Some(text.whole()),
         Setting::Time { offset_seconds } => Some(timestamp(now_secs + offset_seconds)),
         Setting::Absent(()) => None,
     }

@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jsonschema::Validator;
-use serde_json::Value;
+use regex::Regex;
+use serde_json::{Value, json};
 
 use crate::answer::{Answer, Body};
 use crate::case::{Asked, Case, Style, Variant};
 use crate::client::{self, HOST, Wire};
 use crate::placeholder::Placeholders;
+use crate::secrets;
 use crate::target::Target;
 
 /// The action that every case calls, those of `common` too.
 pub const ACTION: &str = "AllocateIpv6InternetBandwidth";
+
+/// Headers that only some answers have.
+const EXTRA_HEADERS: [&str; 2] = ["x-acs-retry-after", "x-ratelimit-user-api"];
 
 /// One way in which an answer is not what the contract demands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +115,7 @@ pub async fn judge(
     schemas: &Schemas,
     now_secs: i64,
 ) -> Result<Verdict, String> {
-    target.begin(&case.world).await?;
+    target.begin(&case.world, case.throttling).await?;
     let mut judge = Judge {
         case,
         world: case.world.to_string(),
@@ -174,7 +179,7 @@ fn expected_format(variant: &Variant) -> &'static str {
         Some(format) if format.eq_ignore_ascii_case("xml") => "XML",
         _ => match variant.style {
             Style::V1 => "XML",
-            Style::V3 => "JSON",
+            Style::V3 | Style::V3Sm3 => "JSON",
         },
     }
 }
@@ -222,15 +227,40 @@ impl Judge<'_> {
         if !is_trace_id {
             self.finding("header x-acs-trace-id", "32 lower-case hexadecimal digits", trace_id);
         }
+        for (name, pattern) in &self.case.demanded.headers {
+            let actual = answer.header(name).unwrap_or("(none)");
+            let matches = Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(actual));
+            if !matches {
+                self.finding(&format!("header {name}"), pattern, actual);
+            }
+        }
+        for name in EXTRA_HEADERS {
+            if let Some(actual) = answer.header(name)
+                && !self.case.demanded.headers.contains_key(name)
+            {
+                self.finding(&format!("header {name}"), "(none)", actual);
+            }
+        }
+        let all = format!("{:?}\n{}", answer.headers, answer.body);
+        if let Some(secret) = secrets::find(&all) {
+            self.finding("secrecy", format!("an answer without {secret}"), all);
+        }
     }
 
     fn body(&mut self, answer: &Answer, body: &Body, wire: &Wire, format: &str) {
         let demanded = &self.case.demanded;
-        let string_to_sign = wire.string_to_sign();
+        let string_to_sign = wire.shown_string_to_sign();
         let message =
             demanded.message.as_ref().map(|m| m.replace("[StringToSign]", &string_to_sign));
         self.equal("Code", demanded.code.as_deref(), body.text("Code"));
         self.equal("Message", message.as_deref(), body.text("Message"));
+        let detail = demanded.access_denied_detail.as_ref().map(|detail| json!(detail));
+        if detail.as_ref() != body.elements.get("AccessDeniedDetail") {
+            let shown =
+                |detail: Option<&Value>| detail.map_or("(none)".to_owned(), Value::to_string);
+            let actual = shown(body.elements.get("AccessDeniedDetail"));
+            self.finding("AccessDeniedDetail", shown(detail.as_ref()), actual);
+        }
         self.equal(
             "header x-acs-request-id",
             body.text("RequestId"),
@@ -329,12 +359,15 @@ impl Judge<'_> {
             placeholders.learn("InternetBandwidthId", id);
         }
         // As the body's format escapes it.
-        let string_to_sign = wire.string_to_sign();
+        let string_to_sign = wire.shown_string_to_sign();
         let escaped = match body.root {
             Some(_) => string_to_sign.replace('&', "&amp;"),
             None => string_to_sign.replace('\n', "\\n"),
         };
         placeholders.learn("StringToSign", &escaped);
+        for (kind, name) in ["RetryAfter", "RateLimit"].into_iter().zip(EXTRA_HEADERS).rev() {
+            placeholders.learn(kind, answer.header(name).unwrap_or_default());
+        }
         let mut text = String::new();
         if !heading.is_empty() {
             text.extend([heading, "\n"]);
@@ -348,6 +381,11 @@ impl Judge<'_> {
             "x-acs-trace-id",
         ] {
             text.extend([name, ": ", answer.header(name).unwrap_or("(none)"), "\n"]);
+        }
+        for name in EXTRA_HEADERS {
+            if let Some(value) = answer.header(name) {
+                text.extend([name, ": ", value, "\n"]);
+            }
         }
         text.extend(["\n", &answer.body, "\n"]);
         self.transcript.push_str(&placeholders.apply(&text));

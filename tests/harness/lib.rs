@@ -9,4 +9,5 @@ pub mod case;
 pub mod client;
 pub mod judge;
 pub mod placeholder;
+pub mod secrets;
 pub mod target;

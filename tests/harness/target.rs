@@ -3,6 +3,7 @@
 pub mod bootstrap;
 mod endpoint;
 mod in_process;
+mod output;
 pub mod runtime_api;
 
 pub use bootstrap::Bootstrap;
@@ -12,7 +13,7 @@ pub use in_process::InProcess;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::case::Fault;
+use crate::case::{Fault, Throttling};
 use crate::client::Wire;
 
 /// A target, set to the world of one case.
@@ -21,7 +22,7 @@ use crate::client::Wire;
 #[derive(Debug)]
 pub enum Target {
     /// The function, in this process.
-    InProcess(InProcess),
+    InProcess(Box<InProcess>),
     /// The local endpoint, over a socket.
     Endpoint(Endpoint),
     /// The built `bootstrap`, under a Runtime API emulation.
@@ -29,16 +30,31 @@ pub enum Target {
 }
 
 impl Target {
-    /// Begins a case: the target holds `world` and nothing else.
+    /// Begins a case: the target holds `world` and nothing else, and throttles as the case demands.
     ///
     /// # Errors
     ///
     /// Why it does not.
-    pub async fn begin(&mut self, world: &Value) -> Result<(), String> {
+    pub async fn begin(
+        &mut self,
+        world: &Value,
+        throttling: Option<Throttling>,
+    ) -> Result<(), String> {
         match self {
-            Self::InProcess(target) => target.begin(world),
-            Self::Endpoint(target) => target.begin(world).await,
-            Self::Bootstrap(target) => target.begin(world).await,
+            Self::InProcess(target) => target.begin(world, throttling),
+            Self::Endpoint(target) => target.begin(world, throttling).await,
+            Self::Bootstrap(target) => target.begin(world, throttling).await,
+        }
+    }
+
+    /// The lines in which the target wrote a secret so far.
+    #[must_use]
+    pub fn leaks(&self) -> Vec<String> {
+        match self {
+            // It writes nothing but what the tests' own log takes.
+            Self::InProcess(_) => Vec::new(),
+            Self::Endpoint(target) => target.leaks(),
+            Self::Bootstrap(target) => target.leaks(),
         }
     }
 

@@ -8,6 +8,8 @@ use rpc::Elements;
 pub(crate) struct Action {
     /// The name, as `Action` and `x-acs-action` give it.
     pub(crate) name: &'static str,
+    /// What of an account the action is about, as RAM names it (decision `denied`).
+    pub(crate) ram_resource: &'static str,
     /// Parses the parameters of a call.
     pub(crate) parse: fn(&Parameters<'_>) -> Result<Box<dyn Operation>, Error>,
     /// The elements of its answer, in the order of the vendor's samples.
@@ -17,6 +19,7 @@ pub(crate) struct Action {
 /// Every action there is.
 const ACTIONS: &[Action] = &[Action {
     name: allocate_ipv6_internet_bandwidth::ACTION,
+    ram_resource: "ipv6bandwidth/*",
     parse: allocate_ipv6_internet_bandwidth::parse,
     elements: Elements {
         json: &["Ipv6AddressId", "RequestId", "InternetBandwidthId"],

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 use aws_lambda_events::alb::AlbTargetGroupRequest;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
@@ -12,6 +13,7 @@ use aws_lambda_events::query_map::QueryMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
 use rpc::Request;
 use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
@@ -123,7 +125,11 @@ impl Event {
             event.multi_value_headers
         };
         let body = body(event.body, event.is_base64_encoded)?;
-        let request = Request { method: event.http_method, query, headers, body };
+        let source_ip = event.request_context.identity.source_ip;
+        let source_ip = source_ip.and_then(|ip| ip.parse().ok());
+        let secure_transport = is_secure(&headers, true);
+        let method = event.http_method;
+        let request = Request { method, query, headers, body, source_ip, secure_transport };
         Ok(Self { shape: Shape::RestApi, request })
     }
 
@@ -137,9 +143,12 @@ impl Event {
         let query = rpc::form_pairs(event.raw_query_string.as_deref().unwrap_or_default())
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
-        let method = event.request_context.http.method;
+        let http = event.request_context.http;
         let body = body(event.body, event.is_base64_encoded)?;
-        let request = Request { method, query, headers: event.headers, body };
+        let source_ip = http.source_ip.and_then(|ip| ip.parse().ok());
+        let (method, headers) = (http.method, event.headers);
+        let secure_transport = is_secure(&headers, true);
+        let request = Request { method, query, headers, body, source_ip, secure_transport };
         Ok(Self { shape: Shape::HttpApi, request })
     }
 
@@ -159,9 +168,28 @@ impl Event {
             (Shape::AlbMultiValue, event.multi_value_headers)
         };
         let body = body(event.body, event.is_base64_encoded)?;
-        let request = Request { method: event.http_method, query, headers, body };
+        let source_ip = forwarded_for(&headers);
+        let secure_transport = is_secure(&headers, false);
+        let method = event.http_method;
+        let request = Request { method, query, headers, body, source_ip, secure_transport };
         Ok(Self { shape, request })
     }
+}
+
+/// Whether the client spoke TLS, which API Gateway and load balancers tell in a header of their own
+/// making, over whatever a client sent (decision `source-ip`).
+fn is_secure(headers: &HeaderMap, otherwise: bool) -> bool {
+    let proto = headers.get("x-forwarded-proto").map(HeaderValue::as_bytes);
+    proto.map_or(otherwise, |proto| proto.eq_ignore_ascii_case(b"https"))
+}
+
+/// Who connected to the load balancer, which adds it to whatever a client sent: the last address
+/// (decision `source-ip`).
+fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    let last = last.rsplit(',').next()?.trim();
+    let with_port = || last.parse().map(|address: SocketAddr| address.ip());
+    last.parse().or_else(|_| with_port()).ok()
 }
 
 fn read<T: DeserializeOwned>(payload: &[u8], shape: Shape) -> Result<T, UnknownEvent> {

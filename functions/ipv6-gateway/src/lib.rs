@@ -5,27 +5,38 @@
 //! `rpc`'s business, what it comes to is `allocation`'s, where documents are kept is `store`'s.
 
 mod action;
+mod door;
 pub mod event;
 mod failure;
 mod ids;
-mod known_accounts;
+mod known_keys;
+mod panics;
+mod permission;
+mod rate_limit;
 mod reading;
 
 pub use allocation;
 pub use event::{Event, Response};
 pub use ids::Ids;
+pub use panics::log_panics;
+pub use ram;
+pub use rate_limit::{NoRateLimit, RateLimit};
 pub use rpc;
 
+use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
 
 use allocation::{Answer, Caller, Decision, ErrorCode, Fresh, Operation};
 use rpc::signature::Signed;
-use rpc::{Api, Call, Envelope};
-use store::{AccessKey, Key, Store};
+use rpc::{Api, Call, Envelope, Format, Request};
+use store::{Key, Store};
 
 use action::Action;
+use door::Visit;
 use failure::Failure;
-use known_accounts::KnownAccounts;
+use known_keys::KnownKeys;
+use panics::caught;
+use rate_limit::Throttled;
 use reading::Reading;
 
 /// The API that the function serves.
@@ -43,14 +54,25 @@ pub struct Function<S> {
     store: S,
     clock: Clock,
     ids: Ids,
-    known_accounts: KnownAccounts,
+    known_keys: KnownKeys,
+    rate_limit: RwLock<Option<RateLimit>>,
 }
 
 impl<S: Store> Function<S> {
     /// A function over `store` that takes the time from `clock` and new ids from `ids`.
     #[must_use]
     pub fn new(store: S, clock: Clock, ids: Ids) -> Self {
-        Self { store, clock, ids, known_accounts: KnownAccounts::default() }
+        Self { store, clock, ids, known_keys: KnownKeys::default(), rate_limit: RwLock::default() }
+    }
+
+    /// Lets each account call each action so often, from now on; `None`: as often as it likes.
+    pub fn limit_rate(&self, rate_limit: Option<RateLimit>) {
+        *self.rate_limit.write().unwrap_or_else(PoisonError::into_inner) = rate_limit;
+    }
+
+    /// How often each account may call each action.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        *self.rate_limit.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store.
@@ -76,23 +98,29 @@ impl<S: Store> Function<S> {
 
     async fn respond(&self, event: Event, planned: Option<ErrorCode>) -> Response {
         let Event { shape, request } = event;
-        let call = Call::read(request);
         let request_id = self.ids.request_id();
-        let outcome = self.outcome(&call, &request_id, planned).await;
-        failure::log(&outcome, &request_id, call.action().as_deref());
-        let host = call.host();
-        let envelope = Envelope {
-            format: call.format(),
-            request_id: &request_id,
-            trace_id: &self.ids.trace_id(),
-            host_id: host.as_deref().unwrap_or(API.host),
-            product: API.product,
-        };
-        let response = match outcome {
-            Ok((action, answer)) => envelope.success(action.name, &action.elements, &answer),
-            Err(failure) => envelope.failure(&failure.fault()),
-        };
+        let response = caught(self.answer(request, &request_id, planned)).await;
+        let response = response.unwrap_or_else(|| {
+            // What the call was is not known any more.
+            let outcome = Err(Failure::Panicked);
+            failure::log(&outcome, &request_id, None);
+            self.envelope(Format::Json, API.host, &request_id, outcome)
+        });
         Response::new(shape, response)
+    }
+
+    async fn answer(
+        &self,
+        request: Request,
+        request_id: &str,
+        planned: Option<ErrorCode>,
+    ) -> rpc::Response {
+        let call = Call::read(request);
+        let outcome = caught(self.outcome(&call, request_id, planned)).await;
+        let outcome = outcome.unwrap_or(Err(Failure::Panicked));
+        failure::log(&outcome, request_id, call.action().as_deref());
+        let host = call.host();
+        self.envelope(call.format(), host.as_deref().unwrap_or(API.host), request_id, outcome)
     }
 
     /// The way of a request: forward only.
@@ -105,45 +133,30 @@ impl<S: Store> Function<S> {
         let now_secs = self.now_secs();
         let action = call.route(&API, Action::find)?;
         let signed = Signed::read(call, now_secs)?;
-        // Parsed here so that the documents it names are read together with the access key; what
-        // is wrong with it is told only to a caller who is known (decision `check-order`).
+        // Parsed here so that the documents it names are read while the call is let in; what is
+        // wrong with it is told only to a caller who may call (decision `check-order`).
         let operation = (action.parse)(&|name| call.parameter(name));
-        let guess = self.known_accounts.caller(signed.access_key_id, request_id);
-        let names = operation.as_ref().ok().zip(guess.as_ref()).map(|(o, caller)| o.names(caller));
-        let mut keys = vec![Key::AccessKey(signed.access_key_id.to_owned())];
-        keys.extend(names.into_iter().flatten().map(Key::Resource));
-        let (access_key, reading) = self.load(keys).await?;
-        let AccessKey { access_key_secret, account_id, .. } =
-            access_key.ok_or(rpc::error::INVALID_ACCESS_KEY_ID_NOT_FOUND)?;
-        signed.verify(&access_key_secret)?;
+        let names = |caller: &Caller| match &operation {
+            Ok(operation) => operation.names(caller),
+            Err(_) => Vec::new(),
+        };
+        let visit = Visit { call, action, signed: &signed, names: &names, request_id, now_secs };
+        let (caller, reading) = self.admit(&visit).await?;
         if let Some(code) = planned {
             return Err(allocation::Error::from(code).into());
         }
-        let operation = operation?;
-        let caller = Caller { account_id, request_id: request_id.to_owned() };
-        self.known_accounts.learn(signed.access_key_id, &caller.account_id);
-        let reading = (guess.as_ref() == Some(&caller)).then_some(reading);
-        Ok((action, self.decide(&*operation, &caller, reading, now_secs).await?))
+        Ok((action, self.decide(&*operation?, &caller, reading, now_secs).await?))
     }
 
-    /// Decides on the documents that `operation` names and commits what is decided, if nothing has
-    /// changed since; else on fresh documents (decision `race`).
+    /// Decides on what was read of the documents that `operation` names and commits what is decided,
+    /// if nothing has changed since; else on fresh documents (decision `race`).
     async fn decide(
         &self,
         operation: &dyn Operation,
         caller: &Caller,
-        reading: Option<Reading>,
+        mut reading: Reading,
         now_secs: u64,
     ) -> Result<Answer, Failure> {
-        let load = async || {
-            let names = operation.names(caller);
-            let (_, reading) = self.load(names.into_iter().map(Key::Resource).collect()).await?;
-            Ok::<_, Failure>(reading)
-        };
-        let mut reading = match reading {
-            Some(reading) => reading,
-            None => load().await?,
-        };
         for _ in 0..DECISIONS_MAX {
             let fresh = Fresh { now_secs, id_tail: &self.ids.tail() };
             let (writes, answer) = match operation.decide(caller, &reading.documents, &fresh)? {
@@ -152,7 +165,10 @@ impl<S: Store> Function<S> {
             };
             match self.store.commit(reading.replaced_by(writes)).await {
                 Ok(()) => return Ok(answer),
-                Err(store::Error::Conflict) => reading = load().await?,
+                Err(store::Error::Conflict) => {
+                    let names = operation.names(caller);
+                    reading = self.load(names.into_iter().map(Key::Resource).collect()).await?;
+                }
                 Err(unavailable @ store::Error::Unavailable { .. }) => {
                     return Err(unavailable.into());
                 }
@@ -161,10 +177,35 @@ impl<S: Store> Function<S> {
         Err(store::Error::Conflict.into())
     }
 
-    /// Reads the documents of `keys`, the access key's apart.
-    async fn load(&self, keys: Vec<Key>) -> Result<(Option<AccessKey>, Reading), Failure> {
+    /// Reads the documents of `keys`.
+    async fn load(&self, keys: Vec<Key>) -> Result<Reading, Failure> {
         let read = self.store.load(&keys).await?;
         Ok(Reading::new(keys, read))
+    }
+
+    /// The answer that an outcome comes to, in `format`.
+    fn envelope(
+        &self,
+        format: Format,
+        host_id: &str,
+        request_id: &str,
+        outcome: Result<(&'static Action, Answer), Failure>,
+    ) -> rpc::Response {
+        let trace_id = &self.ids.trace_id();
+        let envelope = Envelope { format, request_id, trace_id, host_id, product: API.product };
+        match outcome {
+            Ok((action, answer)) => envelope.success(action.name, &action.elements, &answer),
+            Err(failure) => envelope.failure(&failure.fault()),
+        }
+    }
+
+    /// That a call came too often, where there is a limit.
+    fn throttled(&self, now_secs: u64) -> Failure {
+        match self.rate_limit() {
+            Some(limit) => Failure::Throttled(Throttled { limit, now_secs }),
+            // The limit was lifted this very moment.
+            None => rpc::error::THROTTLING_USER.into(),
+        }
     }
 
     fn now_secs(&self) -> u64 {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ipv6_gateway::{Event, Function, Ids};
+use ipv6_gateway::{Event, Function, Ids, RateLimit};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use store::{MemoryStore, World};
@@ -16,11 +16,12 @@ async fn main() -> Result<(), Error> {
         .json()
         .flatten_event(true)
         .with_ansi(false)
-        .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
-        )
+        .with_env_filter(log_filter()?)
         .init();
-    let function = Arc::new(Function::new(open_store()?, clock(), Ids::from_system()?));
+    ipv6_gateway::log_panics();
+    let function = Function::new(open_store()?, clock(), Ids::from_system()?);
+    function.limit_rate(rate_limit()?);
+    let function = Arc::new(function);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
         let function = Arc::clone(&function);
         async move {
@@ -31,6 +32,13 @@ async fn main() -> Result<(), Error> {
         }
     }))
     .await
+}
+
+/// What is logged: what `RUST_LOG` says, but never the runtime's own look into events, which hold
+/// signatures and security tokens.
+fn log_filter() -> Result<EnvFilter, Error> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    Ok(filter.add_directive("lambda_runtime=info".parse()?))
 }
 
 /// The store in memory, holding the world document that `WORLD_FILE` names.
@@ -44,6 +52,14 @@ fn open_store() -> Result<MemoryStore, Error> {
         std::fs::read_to_string(&path).map_err(|error| format!("WORLD_FILE {path}: {error}"))?;
     let world = World::parse(&text).map_err(|error| format!("WORLD_FILE {path}: {error}"))?;
     Ok(MemoryStore::holding(world.into_documents()))
+}
+
+/// How often each account may call each action: `RATE_LIMIT`, as `300/60`.
+#[expect(clippy::disallowed_methods, reason = "main is where the environment is read")]
+fn rate_limit() -> Result<Option<RateLimit>, Error> {
+    let Ok(text) = std::env::var("RATE_LIMIT") else { return Ok(None) };
+    let limit = text.parse().map_err(|error| format!("RATE_LIMIT {text}: {error}"))?;
+    Ok(Some(limit))
 }
 
 #[expect(clippy::disallowed_methods, reason = "main is where the clock is read")]

@@ -1,31 +1,39 @@
-//! What was read for a decision, and what it was read as.
+//! What was read for a call, and what it was read as.
+
+use std::sync::Arc;
 
 use allocation::{Documents, Resource};
-use store::{AccessKey, Document, Key, Version, Versioned, Write};
+use store::{AccessKey, Document, Identity, Key, Version, Versioned, Write};
 
-/// The documents of a decision, with the versions that a commit replaces.
+/// The documents of a call, with the versions that a commit replaces.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
+    /// The access key, if it was asked for and is there.
+    pub(crate) access_key: Option<Arc<AccessKey>>,
+    /// The RAM user or role that has the access key, if it was asked for and is there.
+    pub(crate) identity: Option<Arc<Identity>>,
+    /// What the rules decide on.
     pub(crate) documents: Documents,
     versions: Vec<(Key, Version)>,
 }
 
 impl Reading {
-    /// What came of a read: the access key, if it was asked for and is there, and the rest.
-    pub(crate) fn new(keys: Vec<Key>, read: Vec<Option<Versioned>>) -> (Option<AccessKey>, Self) {
-        let (mut access_key, mut resources, mut versions) = (None, Vec::new(), Vec::new());
+    /// What came of reading `keys`.
+    pub(crate) fn new(keys: Vec<Key>, read: Vec<Option<Versioned>>) -> Self {
+        let (mut reading, mut resources) = (Self::default(), Vec::new());
         for (key, Versioned { document, version }) in
             keys.into_iter().zip(read).filter_map(|(key, read)| Some((key, read?)))
         {
             match document {
-                Document::AccessKey(read) => access_key = Some(read),
+                Document::AccessKey(read) => reading.access_key = Some(read),
+                Document::Identity(read) => reading.identity = Some(read),
                 Document::Resource(resource) => {
                     resources.push(resource);
-                    versions.push((key, version));
+                    reading.versions.push((key, version));
                 }
             }
         }
-        (access_key, Self { documents: resources.into_iter().collect(), versions })
+        Self { documents: resources.into_iter().collect(), ..reading }
     }
 
     /// `writes`, each replacing what was read of it; what was not read must not exist.

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use anstyle::{AnsiColor, Style};
 use ipv6_gateway::rpc::Parameters;
-use ipv6_gateway::rpc::signature::{acs3, v1};
+use ipv6_gateway::rpc::signature::acs3::{self, Algorithm};
+use ipv6_gateway::rpc::signature::v1;
 use ipv6_gateway::rpc::{format_timestamp, percent_encode};
 use ipv6_gateway::{API, Ids};
 use reqwest::Url;
@@ -16,6 +17,9 @@ use crate::command::{Call, Format, Signature};
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const NAME: Style = AnsiColor::Cyan.on_default();
+
+/// The header that holds the token of a temporary access key.
+const SECURITY_TOKEN: &str = "x-acs-security-token";
 
 /// Makes the call and shows it.
 pub(crate) async fn call(call: Call, now: SystemTime) -> Result<ExitCode, String> {
@@ -27,7 +31,8 @@ pub(crate) async fn call(call: Call, now: SystemTime) -> Result<ExitCode, String
         .build()
         .map_err(|error| error.to_string())?;
     let mut out = anstream::stdout();
-    show_request(&mut out, &request).map_err(|error| error.to_string())?;
+    let security_token = call.security_token.as_deref();
+    show_request(&mut out, &request, security_token).map_err(|error| error.to_string())?;
     let answer = client.execute(request).await.map_err(|error| {
         format!("no answer from {}: {}; is `local-endpoint` running?", call.endpoint, chain(&error))
     })?;
@@ -57,10 +62,20 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn show_request(out: &mut impl Write, request: &reqwest::Request) -> io::Result<()> {
-    writeln!(out, "{GOOD}{}{GOOD:#} {}", request.method(), request.url())?;
+/// Shows the request as it goes out, but for the security token, which is a secret.
+fn show_request(
+    out: &mut impl Write,
+    request: &reqwest::Request,
+    security_token: Option<&str>,
+) -> io::Result<()> {
+    let masked = |text: &str| match security_token {
+        Some(token) => text.replace(&*percent_encode(token), "***").replace(token, "***"),
+        None => text.to_owned(),
+    };
+    writeln!(out, "{GOOD}{}{GOOD:#} {}", request.method(), masked(request.url().as_str()))?;
     for (name, value) in request.headers() {
-        writeln!(out, "{NAME}{name}{NAME:#}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+        let value = String::from_utf8_lossy(value.as_bytes());
+        writeln!(out, "{NAME}{name}{NAME:#}: {}", masked(&value))?;
     }
     writeln!(out)
 }
@@ -85,8 +100,16 @@ fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
     let mut query: Parameters = call.parameters.iter().cloned().collect();
     query.insert("Format".to_owned(), format.to_owned());
     let mut headers = vec![("host", host)];
-    match call.signature {
-        Signature::V1 => {
+    let algorithm = match call.signature {
+        Signature::V1 => None,
+        Signature::V3 => Some(Algorithm::HmacSha256),
+        Signature::V3Sm3 => Some(Algorithm::HmacSm3),
+    };
+    match algorithm {
+        None => {
+            if let Some(token) = &call.security_token {
+                query.insert("SecurityToken".to_owned(), token.clone());
+            }
             let common = [
                 ("Action", call.action.as_str()),
                 ("Version", API.version),
@@ -101,8 +124,8 @@ fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
             let signature = v1::sign(&call.access_key_secret, &string_to_sign);
             query.insert("Signature".to_owned(), signature);
         }
-        Signature::V3 => {
-            let hashed_request_payload = acs3::hex_sha256(b"");
+        Some(algorithm) => {
+            let hashed_request_payload = algorithm.hex_digest(b"");
             headers.extend([
                 ("x-acs-action", call.action.clone()),
                 ("x-acs-content-sha256", hashed_request_payload.clone()),
@@ -110,6 +133,7 @@ fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
                 ("x-acs-signature-nonce", nonce),
                 ("x-acs-version", API.version.to_owned()),
             ]);
+            headers.extend(call.security_token.clone().map(|token| (SECURITY_TOKEN, token)));
             let signed: Vec<(&str, &str)> =
                 headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let canonical_request = acs3::canonical_request(
@@ -118,12 +142,12 @@ fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
                 &signed,
                 &hashed_request_payload,
             );
-            let string_to_sign = acs3::string_to_sign(&canonical_request);
-            let signature = acs3::sign(&call.access_key_secret, &string_to_sign);
+            let string_to_sign = algorithm.string_to_sign(&canonical_request);
+            let signature = algorithm.sign(&call.access_key_secret, &string_to_sign);
             let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
             let authorization = format!(
                 "{} Credential={},SignedHeaders={},Signature={signature}",
-                acs3::ALGORITHM,
+                algorithm.name(),
                 call.access_key_id,
                 names.join(";")
             );

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
+use ipv6_gateway::RateLimit;
 
 /// Runs Alibaba Cloud's IPv6 gateway API on this machine, for clients to be tested against.
 ///
@@ -23,7 +24,7 @@ const AFTER_HELP: &str = "\
 Control paths, for test suites:
   GET    /_control/world    the world as it is now
   PUT    /_control/world    replace it; a world document as for --world
-  POST   /_control/reset    begin again: world, clock, calls and faults as at start
+  POST   /_control/reset    begin again: world, clock, calls, faults and throttling as at start
   GET    /_control/clock    the time by which calls are judged
   PUT    /_control/clock    set it: {\"Now\": \"2026-01-02T03:04:05Z\"}; it goes on from there
   DELETE /_control/clock    the system's time again
@@ -34,8 +35,11 @@ Control paths, for test suites:
                             {\"Faults\": [{\"Action\": \"AllocateIpv6InternetBandwidth\", \"Times\": 2,
                                          \"Kind\": \"Answer\", \"Code\": \"SystemBusy\"}]}
                             Kind: Answer (with Code), Delay (with Milliseconds), BreakBeforeCommit,
-                            BreakAfterCommit, StoreUnavailable
+                            BreakAfterCommit, StoreUnavailable, StorePanics
   DELETE /_control/faults   plan none
+  GET    /_control/throttling   how often an account may call an action
+  PUT    /_control/throttling   set it: {\"Calls\": 300, \"Seconds\": 60}
+  DELETE /_control/throttling   as often as it likes
 
 Examples:
   local-endpoint
@@ -59,6 +63,10 @@ pub(crate) struct Serve {
     /// Draw the same ids and `RequestIds` in every run.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Let each account call each action so often in each window: 300/60 is the documented figure,
+    /// 300 calls in 60 seconds. Unless given, as often as it likes.
+    #[arg(long, value_name = "CALLS/SECONDS")]
+    pub(crate) throttle: Option<RateLimit>,
 }
 
 /// What else there is to do.
@@ -88,6 +96,9 @@ pub(crate) struct Call {
     /// The access key's secret.
     #[arg(long, value_name = "SECRET", default_value = "testsecret")]
     pub(crate) access_key_secret: String,
+    /// The token that goes with a temporary access key.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) security_token: Option<String>,
     /// The signature to make.
     #[arg(long, value_enum, default_value_t = Signature::V3)]
     pub(crate) signature: Signature,
@@ -103,6 +114,8 @@ pub(crate) enum Signature {
     V1,
     /// ACS3-HMAC-SHA256.
     V3,
+    /// ACS3-HMAC-SM3.
+    V3Sm3,
 }
 
 /// The formats of an answer.

@@ -1,6 +1,7 @@
 //! The control paths: what a test suite may do to the endpoint, and the function never offers.
 
 use http::{Method, StatusCode};
+use ipv6_gateway::RateLimit;
 use ipv6_gateway::allocation::ErrorCode;
 use ipv6_gateway::rpc::{format_timestamp, parse_timestamp};
 use serde::Deserialize;
@@ -43,11 +44,18 @@ pub(crate) fn answer(endpoint: &Endpoint, method: &Method, path: &str, body: &[u
             endpoint.plan.replace(Vec::new());
             Ok(json!({}))
         }
-        (_, "world" | "reset" | "clock" | "calls" | "faults") => {
+        ("GET", "throttling") => Ok(throttling(endpoint)),
+        ("PUT", "throttling") => set_throttling(endpoint, body),
+        ("DELETE", "throttling") => {
+            endpoint.function.limit_rate(None);
+            Ok(throttling(endpoint))
+        }
+        (_, "world" | "reset" | "clock" | "calls" | "faults" | "throttling") => {
             return error(StatusCode::METHOD_NOT_ALLOWED, &format!("{path} takes no {method}"));
         }
         _ => {
-            let message = "no such control path: there are world, reset, clock, calls and faults";
+            let message = "no such control path: there are world, reset, clock, calls, faults and \
+                           throttling";
             return error(StatusCode::NOT_FOUND, message);
         }
     };
@@ -59,6 +67,12 @@ pub(crate) fn answer(endpoint: &Endpoint, method: &Method, path: &str, body: &[u
 
 fn error(status: StatusCode, message: &str) -> Answer {
     (status, json!({ "Error": message }))
+}
+
+/// The answer to a body larger than `bytes_max`.
+pub(crate) fn too_large(bytes_max: usize) -> Answer {
+    let message = format!("the body is larger than {bytes_max} bytes");
+    error(StatusCode::PAYLOAD_TOO_LARGE, &message)
 }
 
 fn world(endpoint: &Endpoint) -> Result<Value, String> {
@@ -107,9 +121,33 @@ fn plan_faults(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
             | Fault::Delay { .. }
             | Fault::BreakBeforeCommit
             | Fault::BreakAfterCommit
-            | Fault::StoreUnavailable => {}
+            | Fault::StoreUnavailable
+            | Fault::StorePanics => {}
         }
     }
     endpoint.plan.replace(faults);
     Ok(json!({ "Faults": endpoint.plan.planned() }))
+}
+
+fn throttling(endpoint: &Endpoint) -> Value {
+    endpoint.function.rate_limit().map_or_else(
+        || json!({}),
+        |limit| json!({ "Calls": limit.calls_max, "Seconds": limit.window_secs }),
+    )
+}
+
+fn set_throttling(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+    struct Setting {
+        calls: u32,
+        seconds: u64,
+    }
+    let Setting { calls, seconds } =
+        serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    if seconds == 0 {
+        return Err("Seconds: a window of no length".to_owned());
+    }
+    endpoint.function.limit_rate(Some(RateLimit { calls_max: calls, window_secs: seconds }));
+    Ok(throttling(endpoint))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ipv6_gateway::{Function, Ids};
+use ipv6_gateway::{Function, Ids, RateLimit};
 use store::{Document, World};
 
 use crate::clock::Clock;
@@ -17,11 +17,13 @@ pub(crate) struct Endpoint {
     pub(crate) record: Record,
     /// The documents to begin with, and to begin again with.
     initial: Vec<Document>,
+    /// How often accounts may call to begin with.
+    rate_limit: Option<RateLimit>,
 }
 
 impl Endpoint {
-    /// An endpoint that begins with `world`.
-    pub(crate) fn new(world: World, clock: Clock, ids: Ids) -> Self {
+    /// An endpoint that begins with `world` and lets accounts call as often as `rate_limit` says.
+    pub(crate) fn new(world: World, clock: Clock, ids: Ids, rate_limit: Option<RateLimit>) -> Self {
         let clock = Arc::new(clock);
         let told = Arc::clone(&clock);
         let store = FailingStore::default();
@@ -31,6 +33,7 @@ impl Endpoint {
             plan: Plan::default(),
             record: Record::default(),
             initial: world.into_documents(),
+            rate_limit,
         };
         endpoint.reset();
         endpoint
@@ -39,6 +42,7 @@ impl Endpoint {
     /// Begins again.
     pub(crate) fn reset(&self) {
         self.function.store().memory.replace(self.initial.iter().cloned());
+        self.function.limit_rate(self.rate_limit);
         self.clock.reset();
         self.plan.replace(Vec::new());
         self.record.clear();

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use store::{Error, Key, MemoryStore, Store, Versioned, Write};
+use store::{Admission, Admitted, Error, Key, MemoryStore, Store, Versioned, Write};
 
 /// A fault planned for the next calls of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub(crate) enum Fault {
     BreakAfterCommit,
     /// The store fails at whatever it is asked.
     StoreUnavailable,
+    /// The store panics at whatever it is asked, as no store should.
+    StorePanics,
 }
 
 /// The faults still planned, soonest first.
@@ -82,12 +84,21 @@ impl Plan {
     }
 }
 
-tokio::task_local! {
-    /// Set while a call is answered whose store shall fail.
-    pub(crate) static STORE_IS_UNAVAILABLE: ();
+/// How a store fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreFault {
+    /// It does nothing and says so.
+    Unavailable,
+    /// It panics.
+    Panic,
 }
 
-/// A store in memory that fails while [`STORE_IS_UNAVAILABLE`] is set.
+tokio::task_local! {
+    /// Set while a call is answered whose store shall fail.
+    pub(crate) static STORE_FAULT: StoreFault;
+}
+
+/// A store in memory that fails while [`STORE_FAULT`] is set.
 #[derive(Debug, Default)]
 pub(crate) struct FailingStore {
     pub(crate) memory: MemoryStore,
@@ -95,9 +106,12 @@ pub(crate) struct FailingStore {
 
 impl FailingStore {
     fn check() -> Result<(), Error> {
-        match STORE_IS_UNAVAILABLE.try_with(|()| ()) {
-            Ok(()) => Err(Error::Unavailable { source: "a test suite planned it".into() }),
+        match STORE_FAULT.try_with(|fault| *fault) {
             Err(_) => Ok(()),
+            Ok(StoreFault::Unavailable) => {
+                Err(Error::Unavailable { source: "a test suite planned it".into() })
+            }
+            Ok(StoreFault::Panic) => panic!("a test suite planned it"),
         }
     }
 }
@@ -111,5 +125,9 @@ impl Store for FailingStore {
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         Self::check()?;
         self.memory.commit(writes).await
+    }
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        Self::check()?;
+        self.memory.admit(admission).await
     }
 }

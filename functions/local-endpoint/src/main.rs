@@ -62,6 +62,7 @@ async fn listen(serve: Serve) -> Result<(), String> {
             EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
         )
         .init();
+    ipv6_gateway::log_panics();
     let world = match &serve.world {
         Some(path) => {
             let text = std::fs::read_to_string(path)
@@ -79,7 +80,7 @@ async fn listen(serve: Serve) -> Result<(), String> {
         .map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     banner::print(address, serve.world.as_deref()).map_err(|error| error.to_string())?;
-    let endpoint = Endpoint::new(world, Clock::new(now), ids);
+    let endpoint = Endpoint::new(world, Clock::new(now), ids, serve.throttle);
     server::serve(listener, endpoint, shutdown()).await;
     Ok(())
 }

@@ -13,29 +13,28 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use ipv6_gateway::Event;
 use ipv6_gateway::allocation::ErrorCode;
-use ipv6_gateway::rpc::{Call, Envelope, Fault as Answerable, Format};
-use ipv6_gateway::{API, Event, Ids};
+use ipv6_gateway::rpc::limits::REQUEST_BYTES_MAX;
+use ipv6_gateway::rpc::{Call, Format};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use crate::control;
 use crate::endpoint::Endpoint;
-use crate::fault::{Fault, STORE_IS_UNAVAILABLE};
+use crate::fault::{Fault, STORE_FAULT, StoreFault};
 use crate::record;
-
-/// The largest request body, in bytes (decision `limits`).
-const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// The largest body of a request to a control path, in bytes: a world may be large.
 const CONTROL_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// The most that a request's line and headers may take, in bytes.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// The most that a request's line and headers may take, in bytes: enough to tell whoever is over a
+/// limit which one. What is still larger gets a bare 414 or 431 from the HTTP server.
+const HEAD_BYTES_MAX: usize = 256 * 1024;
 
 /// How long a request's head may take to arrive, and so how long a connection may idle: what the
 /// answers' `Keep-Alive` promises.
@@ -107,7 +106,7 @@ fn connect(
     let endpoint = Arc::clone(endpoint);
     let service = service_fn(move |request| {
         let endpoint = Arc::clone(&endpoint);
-        async move { answer(&endpoint, request).await }
+        async move { answer(&endpoint, request, peer).await }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -126,33 +125,50 @@ fn connect(
 async fn answer(
     endpoint: &Endpoint,
     request: Request<Incoming>,
+    peer: SocketAddr,
 ) -> Result<Response<Full<Bytes>>, Broken> {
     let (parts, body) = request.into_parts();
     let is_control = parts.uri.path().starts_with(control::PREFIX);
-    let bytes_max = if is_control { CONTROL_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
-    let body = match timeout(BODY_TIME_MAX, Limited::new(body, bytes_max).collect()).await {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return Ok(too_large(endpoint.function.ids(), bytes_max));
-        }
-        // The client is gone, or never finishes: there is nobody to answer.
-        Ok(Err(_)) | Err(_) => return Err(Broken),
-    };
+    let bytes_max = if is_control { CONTROL_BODY_BYTES_MAX } else { REQUEST_BYTES_MAX };
+    let body = read(body, bytes_max).await?;
     if is_control {
-        let (status, json) = control::answer(endpoint, &parts.method, parts.uri.path(), &body);
+        let (status, json) = match &body {
+            Some(body) => control::answer(endpoint, &parts.method, parts.uri.path(), body),
+            None => control::too_large(bytes_max),
+        };
         return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));
     }
+    let is_too_large = body.is_none();
+    // Of a request over the limit the function looks at no more than its size.
+    let body = body.unwrap_or_else(|| Bytes::from(vec![0; REQUEST_BYTES_MAX + 1]));
 
     let mut call = record::Call::new(endpoint.clock.now_secs(), &parts, &body);
     // The event is made here, so it cannot be unknown.
-    let event = Event::http_api(event(parts, &body)).map_err(|_| Broken)?;
-    let response = befall(endpoint, event).await;
+    let event = Event::http_api(event(parts, &body, peer)).map_err(|_| Broken)?;
+    let mut response = befall(endpoint, event).await;
     if let Ok(response) = &response {
         call.status = Some(response.status());
         call.answer = response.body().clone().into_inner().unwrap_or_default();
     }
     endpoint.record.add(call);
+    if is_too_large && let Ok(response) = &mut response {
+        // The rest of it is not read.
+        response.headers_mut().insert("connection", HeaderValue::from_static("close"));
+    }
     response
+}
+
+/// Reads a body of at most `bytes_max`; `None` if it is larger.
+async fn read(body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, Broken> {
+    if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+        return Ok(None);
+    }
+    match timeout(BODY_TIME_MAX, Limited::new(body, bytes_max).collect()).await {
+        Ok(Ok(collected)) => Ok(Some(collected.to_bytes())),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Ok(None),
+        // The client is gone, or never finishes: there is nobody to answer.
+        Ok(Err(_)) | Err(_) => Err(Broken),
+    }
 }
 
 /// Has the function answer `event`, with what is planned to befall it.
@@ -180,7 +196,10 @@ async fn befall(endpoint: &Endpoint, event: Event) -> Result<Response<Full<Bytes
             return Err(Broken);
         }
         Some(Fault::StoreUnavailable) => {
-            STORE_IS_UNAVAILABLE.scope((), function.handle(event)).await
+            STORE_FAULT.scope(StoreFault::Unavailable, function.handle(event)).await
+        }
+        Some(Fault::StorePanics) => {
+            STORE_FAULT.scope(StoreFault::Panic, function.handle(event)).await
         }
     };
     let status = StatusCode::from_u16(answer.status_code).unwrap_or_default();
@@ -199,11 +218,14 @@ async fn befall(endpoint: &Endpoint, event: Event) -> Result<Response<Full<Bytes
 }
 
 /// The event that API Gateway's HTTP API would send, less the fields that the function never reads.
-fn event(parts: http::request::Parts, body: &Bytes) -> ApiGatewayV2httpRequest {
+fn event(parts: http::request::Parts, body: &Bytes, peer: SocketAddr) -> ApiGatewayV2httpRequest {
     let mut event = ApiGatewayV2httpRequest::default();
     event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
     event.headers = parts.headers;
+    // As API Gateway, over whatever the client sent; but here it is never TLS.
+    event.headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
     event.request_context.http.method = parts.method;
+    event.request_context.http.source_ip = Some(peer.ip().to_string());
     if !body.is_empty() {
         // Whatever is not certain to be text goes as base64.
         event.body = Some(STANDARD.encode(body));
@@ -220,26 +242,5 @@ fn respond(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(Format::Json.content_type()));
     headers.insert("connection", HeaderValue::from_static("keep-alive"));
     headers.insert("keep-alive", HeaderValue::from_static("timeout=25"));
-    response
-}
-
-/// The answer to a body that is over the limit (decision `limits`). The rest of it is not read, so
-/// the connection ends.
-fn too_large(ids: &Ids, bytes_max: usize) -> Response<Full<Bytes>> {
-    let envelope = Envelope {
-        format: Format::Json,
-        request_id: &ids.request_id(),
-        trace_id: &ids.trace_id(),
-        host_id: API.host,
-        product: API.product,
-    };
-    let fault = Answerable {
-        status: StatusCode::PAYLOAD_TOO_LARGE.as_u16(),
-        code: "RequestBodyTooLarge",
-        message: format!("The request body is larger than {bytes_max} bytes.").into(),
-    };
-    let answer = envelope.failure(&fault);
-    let mut response = respond(StatusCode::PAYLOAD_TOO_LARGE, Bytes::from(answer.body));
-    response.headers_mut().insert("connection", HeaderValue::from_static("close"));
     response
 }

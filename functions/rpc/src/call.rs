@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::btree_map::Entry;
+use std::fmt;
 
 use http::Method;
 
-use crate::encoding::percent_encode;
 use crate::error::{self, Error};
+use crate::limits::{self, Excess};
 use crate::request::{Parameters, Request};
 use crate::response::Format;
 
@@ -30,8 +31,10 @@ pub enum Style {
     V3,
 }
 
+/// What tells the kind of a call and the format of its answer, also where it is over a limit.
+const TELLING: [&str; 2] = ["Action", "Format"];
+
 /// A request, its parameters merged: what the call says, not yet checked.
-#[derive(Debug)]
 pub struct Call {
     request: Request,
     style: Style,
@@ -39,16 +42,42 @@ pub struct Call {
     /// The parameters of the query alone, where there are others.
     query: Option<Parameters>,
     repeated: Option<String>,
+    /// The limit that the request is over.
+    excess: Option<Excess>,
+}
+
+/// Leaves the values out: signatures and security tokens are among them.
+impl fmt::Debug for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Call")
+            .field("request", &self.request)
+            .field("style", &self.style)
+            .field("parameters", &self.parameters.keys().collect::<Vec<_>>())
+            .field("repeated", &self.repeated)
+            .field("excess", &self.excess)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Call {
     /// Reads the parameters of query and form body into one: the body's value wins (decision
-    /// `twice`).
+    /// `twice`). Of a request over a limit no more is read than takes bounded time and memory.
     #[must_use]
     pub fn read(mut request: Request) -> Self {
+        let mut excess = Excess::of_request(&request);
+        let mut query = std::mem::take(&mut request.query);
+        let mut form = if excess.is_none() { request.form() } else { Vec::new() };
+        excess = excess.or_else(|| Excess::of_parameters(&query, &form));
+        if excess.is_some() {
+            for pairs in [&mut query, &mut form] {
+                pairs.retain(|(name, _)| TELLING.contains(&name.as_str()));
+            }
+        }
+
         let mut repeated = None;
-        let mut parameters = merge(std::mem::take(&mut request.query), &mut repeated);
-        let form = merge(request.form(), &mut repeated);
+        let mut parameters = merge(query, &mut repeated);
+        let form = merge(form, &mut repeated);
         let query = (!form.is_empty()).then(|| parameters.clone());
         parameters.extend(form);
 
@@ -62,7 +91,7 @@ impl Call {
         } else {
             Style::V1
         };
-        Self { request, style, parameters, query, repeated }
+        Self { request, style, parameters, query, repeated, excess }
     }
 
     /// Which kind of signature the call carries.
@@ -71,8 +100,9 @@ impl Call {
         self.style
     }
 
-    /// The request, its query moved to [`Self::query`].
-    pub(crate) fn request(&self) -> &Request {
+    /// The request, its query moved to the parameters.
+    #[must_use]
+    pub fn request(&self) -> &Request {
         &self.request
     }
 
@@ -133,13 +163,13 @@ impl Call {
         (!host.is_empty() && host.bytes().all(plausible)).then(|| host.to_owned())
     }
 
-    /// Checks the method, the parameters' form, and that `api` has the action that
-    /// `find_action` looks up.
+    /// Checks the method, the request's size, the parameters' form, and that `api` has the action
+    /// that `find_action` looks up.
     ///
     /// # Errors
     ///
-    /// The first that applies: the method unsupported, a parameter repeated, the action missing or
-    /// unknown, the version missing or unknown, the format unknown.
+    /// The first that applies: the method unsupported, a limit exceeded, a parameter repeated, the
+    /// action missing or unknown, the version missing or unknown, the format unknown.
     pub fn route<A>(
         &self,
         api: &Api,
@@ -148,10 +178,11 @@ impl Call {
         if ![Method::GET, Method::POST].contains(&self.request.method) {
             return Err(error::UNSUPPORTED_HTTP_METHOD.into());
         }
+        if let Some(excess) = &self.excess {
+            return Err(excess.error());
+        }
         if let Some(name) = &self.repeated {
-            // Encoded, as a parameter's name may hold what neither JSON nor XML shows well.
-            let message = format!("Specified parameter {} is not valid.", percent_encode(name));
-            return Err(Error::with_message(error::INVALID_PARAMETER_FORMAT, message));
+            return Err(limits::invalid_parameter(name));
         }
         let action = self.action().ok_or(error::MISSING_ACTION)?;
         let action = find_action(&action).ok_or(error::INVALID_ACTION_NOT_FOUND)?;

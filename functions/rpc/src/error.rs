@@ -30,8 +30,14 @@ macro_rules! gateway_errors {
 gateway_errors! {
     /// The method is neither GET nor POST (decision `unknown-method`).
     UNSUPPORTED_HTTP_METHOD = 400, "UnsupportedHTTPMethod", "This http method is not supported.";
-    /// `Format` is neither JSON nor XML (decision `format`), or a parameter stands twice in one
-    /// place with different values (decisions `twice` and `repeated`; that message names it).
+    /// The request is larger than 1 MiB (decision `limits`).
+    REQUEST_TOO_LARGE = 413, "RequestTooLarge", "The request is larger than 1048576 bytes.";
+    /// The headers are larger than 32 KiB (decision `limits`).
+    REQUEST_HEADERS_TOO_LARGE = 431, "RequestHeadersTooLarge", "The headers of the request are larger than 32768 bytes.";
+    /// There are more than 200 parameters, or one is larger than 8 KiB (decision `limits`; those
+    /// messages say so), `Format` is neither JSON nor XML (decision `format`), or a parameter stands
+    /// twice in one place with different values (decisions `twice` and `repeated`; that message
+    /// names it).
     INVALID_PARAMETER_FORMAT = 400, "InvalidParameter.Format", "Specified parameter format is not valid.";
     /// No action is named.
     MISSING_ACTION = 400, "MissingAction", "Action is mandatory for this action.";
@@ -70,9 +76,28 @@ gateway_errors! {
     INVALID_TIMESTAMP_EXPIRED = 400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.";
     /// There is no such access key.
     INVALID_ACCESS_KEY_ID_NOT_FOUND = 404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.";
+    /// The access key is disabled (decision `inactive-key`).
+    INVALID_ACCESS_KEY_ID_INACTIVE = 400, "InvalidAccessKeyId.Inactive", "Specified access key is disabled.";
+    /// The access key is a temporary one, and no security token was sent with it (decision
+    /// `security-token`, as the next three).
+    MISSING_SECURITY_TOKEN = 400, "MissingSecurityToken", "SecurityToken is mandatory for this action.";
+    /// The security token is none.
+    INVALID_SECURITY_TOKEN_MALFORMED = 400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.";
+    /// The security token is another than the access key's.
+    INVALID_SECURITY_TOKEN_MISMATCH_WITH_ACCESS_KEY = 400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.";
+    /// The temporary access key has expired.
+    INVALID_SECURITY_TOKEN_EXPIRED = 400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.";
     /// The signature is not the server's. The answer shows the server's string to sign (decision
     /// `mismatch-text`).
     SIGNATURE_DOES_NOT_MATCH = 400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.";
+    /// The access key has signed with this nonce before (decision `nonce`).
+    SIGNATURE_NONCE_USED = 400, "SignatureNonceUsed", "Specified signature nonce was used already.";
+    /// The account calls the action too often (decision `throttling`).
+    THROTTLING_USER = 400, "Throttling.User", "Request was denied due to user flow control.";
+    /// The caller's policies do not allow the call (decision `denied`).
+    FORBIDDEN_RAM = 403, "Forbidden.RAM", "User not authorized to operate on the specified resource, or this API doesn't support RAM.";
+    /// The function failed in a way that nobody foresaw (decision `internal-error`).
+    INTERNAL_ERROR = 500, "InternalError", "The request processing has failed due to some unknown error, exception or failure.";
 }
 
 /// One gateway error, ready to be answered.

@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 
 use crate::encoding::form_pairs;
+use crate::limits::PARAMETERS_MAX;
 
 /// The parameters of one place, or of all of them, by name in byte order.
 pub type Parameters = BTreeMap<String, String>;
@@ -16,7 +19,7 @@ pub type Parameters = BTreeMap<String, String>;
 ///
 /// It has no path: signatures cover `/` whatever the path was, so the path says nothing
 /// (decision `path`).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Request {
     /// The HTTP method.
     pub method: Method,
@@ -26,6 +29,25 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body, its transfer encoding undone.
     pub body: Bytes,
+    /// Who connected, as whatever received the connection tells it (decision `source-ip`).
+    pub source_ip: Option<IpAddr>,
+    /// Whether the request came over TLS.
+    pub secure_transport: bool,
+}
+
+/// Leaves the values out: signatures and security tokens are among them.
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Request")
+            .field("method", &self.method)
+            .field("query", &self.query.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body_bytes", &self.body.len())
+            .field("source_ip", &self.source_ip)
+            .field("secure_transport", &self.secure_transport)
+            .finish()
+    }
 }
 
 impl Request {
@@ -45,7 +67,7 @@ impl Request {
         })
     }
 
-    /// The parameters of the body, if it is a form.
+    /// The parameters of the body, if it is a form; of too many only as many as tell that they are.
     pub(crate) fn form(&self) -> Vec<(String, String)> {
         let is_form = self.header(CONTENT_TYPE.as_str()).is_some_and(|content_type| {
             let media_type = content_type.split(';').next().unwrap_or_default();
@@ -55,6 +77,7 @@ impl Request {
             return Vec::new();
         }
         form_pairs(&String::from_utf8_lossy(&self.body))
+            .take(PARAMETERS_MAX + 1)
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect()
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use quick_xml::escape::partial_escape;
-use serde::Serializer as _;
+use serde::{Serialize, Serializer};
 
 /// The format of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,23 @@ pub struct Fault {
     pub code: &'static str,
     /// The message.
     pub message: Cow<'static, str>,
+    /// Why a caller's policies do not allow the call, by the names of the members of
+    /// `AccessDeniedDetail`; empty where that is not what is wrong (decision `denied`).
+    pub access_denied_detail: Vec<(&'static str, String)>,
+    /// Headers that go with the error, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl From<&crate::Error> for Fault {
+    fn from(error: &crate::Error) -> Self {
+        Self {
+            status: error.code.status,
+            code: error.code.code,
+            message: error.message.clone(),
+            access_denied_detail: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
 }
 
 /// The order of an answer's elements, which the vendor's samples give for each format.
@@ -93,7 +110,7 @@ impl Envelope<'_> {
     ) -> Response {
         let value = |name: &'static str| {
             let value = answer.iter().find(|(element, _)| *element == name);
-            (name, value.map_or(self.request_id, |(_, value)| value))
+            (name, Element::Text(value.map_or(self.request_id, |(_, value)| value)))
         };
         let body = match self.format {
             Format::Json => json(elements.json.iter().copied().map(value)),
@@ -112,26 +129,31 @@ impl Envelope<'_> {
             "https://api.aliyun.com/troubleshoot?q={}&product={}&requestId={}",
             fault.code, self.product, self.request_id
         );
-        let body = match self.format {
-            Format::Json => json([
-                ("RequestId", self.request_id),
-                ("Message", &*fault.message),
-                ("Recommend", &recommend),
-                ("HostId", self.host_id),
-                ("Code", fault.code),
-            ]),
-            Format::Xml => xml(
-                "Error",
-                [
-                    ("RequestId", self.request_id),
-                    ("HostId", self.host_id),
-                    ("Code", fault.code),
-                    ("Message", &*fault.message),
-                    ("Recommend", &recommend),
-                ],
-            ),
+        let text = |name, text| (name, Element::Text(text));
+        let request_id = text("RequestId", self.request_id);
+        let host_id = text("HostId", self.host_id);
+        let code = text("Code", fault.code);
+        let message = text("Message", &*fault.message);
+        let recommend = match self.format {
+            Format::Json => text("Recommend", &recommend),
+            Format::Xml => ("Recommend", Element::CData(&recommend)),
         };
-        self.response(fault.status, body)
+        let detail = &fault.access_denied_detail;
+        let detail =
+            (!detail.is_empty()).then_some(("AccessDeniedDetail", Element::Members(detail)));
+        let body = match self.format {
+            Format::Json => {
+                json([request_id, message, recommend, host_id, code].into_iter().chain(detail))
+            }
+            Format::Xml => {
+                let elements = [request_id, host_id, code, message, recommend];
+                xml("Error", elements.into_iter().chain(detail))
+            }
+        };
+        let mut response = self.response(fault.status, body);
+        let headers = fault.headers.iter();
+        response.headers.extend(headers.map(|(name, value)| (*name, value.clone().into())));
+        response
     }
 
     fn response(&self, status: u16, body: String) -> Response {
@@ -146,7 +168,27 @@ impl Envelope<'_> {
     }
 }
 
-fn json<'a>(elements: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+/// What an element of a body holds.
+#[derive(Clone, Copy, Debug)]
+enum Element<'a> {
+    Text(&'a str),
+    /// Text that the vendor wraps so in XML; it is a URL, which never has `]]>`.
+    CData(&'a str),
+    Members(&'a [(&'static str, String)]),
+}
+
+impl Serialize for Element<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) | Self::CData(text) => serializer.serialize_str(text),
+            Self::Members(members) => {
+                serializer.collect_map(members.iter().map(|(name, value)| (name, value)))
+            }
+        }
+    }
+}
+
+fn json<'a>(elements: impl IntoIterator<Item = (&'a str, Element<'a>)>) -> String {
     let mut body = Vec::with_capacity(512);
     let written = serde_json::Serializer::new(&mut body).collect_map(elements);
     debug_assert!(written.is_ok(), "text serialises and memory takes all that is written");
@@ -154,15 +196,20 @@ fn json<'a>(elements: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     String::from_utf8(body).unwrap_or_default()
 }
 
-fn xml<'a>(root: &str, elements: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+fn xml<'a>(root: &str, elements: impl IntoIterator<Item = (&'a str, Element<'a>)>) -> String {
     let mut body = format!("<?xml version='1.0' encoding='UTF-8'?><{root}>");
-    for (name, value) in elements {
-        // The vendor wraps this one element so; it holds a URL, which never has `]]>`.
-        let value = match name {
-            "Recommend" => Cow::Owned(format!("<![CDATA[{value}]]>")),
-            _ => partial_escape(value),
-        };
-        body.extend(["<", name, ">", &*value, "</", name, ">"]);
+    for (name, element) in elements {
+        body.extend(["<", name, ">"]);
+        match element {
+            Element::Text(text) => body.push_str(&partial_escape(text)),
+            Element::CData(text) => body.extend(["<![CDATA[", text, "]]>"]),
+            Element::Members(members) => {
+                for (name, text) in members {
+                    body.extend(["<", name, ">", &partial_escape(text), "</", name, ">"]);
+                }
+            }
+        }
+        body.extend(["</", name, ">"]);
     }
     body.extend(["</", root, ">"]);
     body

@@ -4,6 +4,7 @@ pub mod acs3;
 pub mod v1;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use subtle::ConstantTimeEq;
 
@@ -14,17 +15,41 @@ use crate::timestamp::parse_timestamp;
 /// How far a timestamp may be from now, either way: 15 minutes (decision `timestamp`).
 const TIMESTAMP_SKEW_SECS: u64 = 15 * 60;
 
-/// A signature as a client sent it, with the server's string to sign.
-#[derive(Clone, Debug)]
+/// What a client sent to prove who calls, with the server's string to sign.
+#[derive(Clone)]
 pub struct Signed<'a> {
     /// The access key that the client named.
     pub access_key_id: &'a str,
+    /// The token that goes with a temporary access key. A secret.
+    pub security_token: Option<Cow<'a, str>>,
+    /// The text that tells this call from every other of the key.
+    pub nonce: Cow<'a, str>,
+    /// When the call was signed, in seconds since 1970 UTC.
+    pub timestamp_secs: u64,
     signature: &'a str,
     string_to_sign: String,
-    sign: fn(access_key_secret: &str, string_to_sign: &str) -> String,
+    method: Method,
     /// Whether the client's own hash of the body is the body's (decision `content-sha256`).
     body_hash_matches: bool,
-    mismatch: fn(string_to_sign: &str) -> String,
+}
+
+/// Leaves the secrets out.
+impl fmt::Debug for Signed<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Signed")
+            .field("access_key_id", &self.access_key_id)
+            .field("nonce", &self.nonce)
+            .field("timestamp_secs", &self.timestamp_secs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a signature is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    V1,
+    V3(acs3::Algorithm),
 }
 
 impl<'a> Signed<'a> {
@@ -39,20 +64,66 @@ impl<'a> Signed<'a> {
         if call.parameter("SignatureType").is_some_and(|kind| !kind.is_empty()) {
             return Err(error::INVALID_SIGNATURE_TYPE.into());
         }
-        let (signed, timestamp) = match call.style() {
-            Style::V1 => (v1::signed(call)?, nonce_and_timestamp(call)?),
+        let (proof, nonce, timestamp) = match call.style() {
+            Style::V1 => {
+                let proof = v1::proof(call)?;
+                let (nonce, timestamp) = nonce_and_timestamp(call)?;
+                (proof, nonce, timestamp)
+            }
             Style::V3 => {
                 let authorization = acs3::authorization(call)?;
                 // A header that is not there is told by its name, before it is found unsigned.
-                let timestamp = nonce_and_timestamp(call)?;
-                (acs3::signed(call, &authorization)?, timestamp)
+                let (nonce, timestamp) = nonce_and_timestamp(call)?;
+                (acs3::proof(call, &authorization)?, nonce, timestamp)
             }
         };
         let timestamp = parse_timestamp(&timestamp).ok_or(error::INVALID_TIMESTAMP_FORMAT)?;
         if timestamp.saturating_sub_unsigned(now_secs).unsigned_abs() > TIMESTAMP_SKEW_SECS {
             return Err(error::INVALID_TIMESTAMP_EXPIRED.into());
         }
-        Ok(signed)
+        let Proof { access_key_id, signature, string_to_sign, method, body_hash_matches } = proof;
+        Ok(Self {
+            access_key_id,
+            security_token: call.common("SecurityToken", "x-acs-security-token"),
+            nonce,
+            // A clock near 1970 may take a timestamp before it.
+            timestamp_secs: u64::try_from(timestamp).unwrap_or_default(),
+            signature,
+            string_to_sign,
+            method,
+            body_hash_matches,
+        })
+    }
+
+    /// When the call's timestamp is refused for good, in seconds since 1970 UTC: until then its
+    /// nonce must be remembered (decision `nonce`).
+    #[must_use]
+    pub fn expires_at_secs(&self) -> u64 {
+        self.timestamp_secs + TIMESTAMP_SKEW_SECS + 1
+    }
+
+    /// Whether the security token sent along, if any, is `security_token`, compared in constant
+    /// time.
+    ///
+    /// # Errors
+    ///
+    /// The first that applies (decision `security-token`): it is missing, malformed, or another.
+    pub fn verify_security_token(&self, security_token: Option<&str>) -> Result<(), Error> {
+        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
+        let Some(sent) = &self.security_token else {
+            return match security_token {
+                Some(_) => Err(error::MISSING_SECURITY_TOKEN.into()),
+                None => Ok(()),
+            };
+        };
+        if !sent.bytes().all(is_base64) {
+            return Err(error::INVALID_SECURITY_TOKEN_MALFORMED.into());
+        }
+        let same = security_token.is_some_and(|token| is_same(token, sent));
+        if !same {
+            return Err(error::INVALID_SECURITY_TOKEN_MISMATCH_WITH_ACCESS_KEY.into());
+        }
+        Ok(())
     }
 
     /// Checks the signature against the secret of the access key, in constant time.
@@ -61,20 +132,41 @@ impl<'a> Signed<'a> {
     ///
     /// `SignatureDoesNotMatch`, with the server's string to sign in the form that the SDKs parse.
     pub fn verify(&self, access_key_secret: &str) -> Result<(), Error> {
-        let expected = (self.sign)(access_key_secret, &self.string_to_sign);
-        let same = expected.as_bytes().ct_eq(self.signature.as_bytes());
-        if bool::from(same) && self.body_hash_matches {
+        let expected = match self.method {
+            Method::V1 => v1::sign(access_key_secret, &self.string_to_sign),
+            Method::V3(algorithm) => algorithm.sign(access_key_secret, &self.string_to_sign),
+        };
+        if is_same(&expected, self.signature) && self.body_hash_matches {
             return Ok(());
         }
-        let message = (self.mismatch)(&self.string_to_sign);
+        let message = match self.method {
+            Method::V1 => v1::mismatch(&self.string_to_sign, self.security_token.as_deref()),
+            Method::V3(_) => acs3::mismatch(&self.string_to_sign),
+        };
         Err(Error::with_message(error::SIGNATURE_DOES_NOT_MATCH, message))
     }
 }
 
-/// Checks that there is a nonce, and yields the timestamp.
-fn nonce_and_timestamp(call: &Call) -> Result<Cow<'_, str>, Error> {
-    call.common("SignatureNonce", "x-acs-signature-nonce").ok_or(error::MISSING_SIGNATURE_NONCE)?;
-    Ok(call.common("Timestamp", "x-acs-date").ok_or(error::MISSING_TIMESTAMP)?)
+/// The part of a call that its kind of signature has in a place of its own.
+struct Proof<'a> {
+    access_key_id: &'a str,
+    signature: &'a str,
+    string_to_sign: String,
+    method: Method,
+    body_hash_matches: bool,
+}
+
+/// Compares secrets in a time that tells nothing of them but their length.
+fn is_same(one: &str, other: &str) -> bool {
+    bool::from(one.as_bytes().ct_eq(other.as_bytes()))
+}
+
+/// The nonce and the timestamp, in the order in which their lack is told.
+fn nonce_and_timestamp(call: &Call) -> Result<(Cow<'_, str>, Cow<'_, str>), Error> {
+    let nonce = call.common("SignatureNonce", "x-acs-signature-nonce");
+    let nonce = nonce.ok_or(error::MISSING_SIGNATURE_NONCE)?;
+    let timestamp = call.common("Timestamp", "x-acs-date").ok_or(error::MISSING_TIMESTAMP)?;
+    Ok((nonce, timestamp))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use allocation::{Name, Resource};
+use ram::Policy;
 use serde::{Deserialize, Serialize};
 
 /// What a document is found by.
@@ -11,6 +12,13 @@ use serde::{Deserialize, Serialize};
 pub enum Key {
     /// An access key, by its id.
     AccessKey(String),
+    /// A RAM user or role, by its account and name.
+    Identity {
+        /// The account.
+        account_id: String,
+        /// The name.
+        name: IdentityName,
+    },
     /// A document of the rules.
     Resource(Name),
 }
@@ -18,9 +26,11 @@ pub enum Key {
 /// A document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Document {
-    /// An access key.
-    AccessKey(AccessKey),
-    /// A document of the rules; shared, so that reading one copies nothing.
+    /// An access key; shared, so that reading one copies nothing.
+    AccessKey(Arc<AccessKey>),
+    /// A RAM user or role; shared.
+    Identity(Arc<Identity>),
+    /// A document of the rules; shared.
     Resource(Arc<Resource>),
 }
 
@@ -36,6 +46,10 @@ impl Document {
     pub fn key(&self) -> Key {
         match self {
             Self::AccessKey(access_key) => Key::AccessKey(access_key.access_key_id.clone()),
+            Self::Identity(identity) => Key::Identity {
+                account_id: identity.account_id.clone(),
+                name: identity.name.clone(),
+            },
             Self::Resource(resource) => Key::Resource(resource.name()),
         }
     }
@@ -45,7 +59,8 @@ impl Document {
     #[must_use]
     pub fn expires_at_secs(&self) -> Option<u64> {
         match self {
-            Self::AccessKey(_) => None,
+            // A temporary key that has expired is told so (decision `security-token`).
+            Self::AccessKey(_) | Self::Identity(_) => None,
             Self::Resource(resource) => resource.expires_at_secs(),
         }
     }
@@ -60,6 +75,10 @@ pub struct AccessKey {
     pub access_key_secret: String,
     /// The account that owns it. A key never moves to another.
     pub account_id: String,
+    /// Whether it may be used.
+    pub status: AccessKeyStatus,
+    /// Who in the account has it.
+    pub holder: Holder,
 }
 
 /// Leaves the secret out.
@@ -69,8 +88,92 @@ impl fmt::Debug for AccessKey {
             .debug_struct("AccessKey")
             .field("access_key_id", &self.access_key_id)
             .field("account_id", &self.account_id)
+            .field("status", &self.status)
+            .field("holder", &self.holder)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether an access key may be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccessKeyStatus {
+    /// It may.
+    #[default]
+    Active,
+    /// It is disabled.
+    Inactive,
+}
+
+/// Who has an access key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Holder {
+    /// The account itself, which may do everything.
+    Account,
+    /// A RAM user of the account, by its name.
+    RamUser(String),
+    /// Whoever has assumed a role of the account.
+    Session(Session),
+}
+
+/// A role that somebody has assumed for a while.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The role.
+    pub role_name: String,
+    /// What whoever assumed it calls the session.
+    pub role_session_name: String,
+    /// The token that goes with the access key.
+    pub security_token: String,
+    /// When the access key ends, in seconds since 1970 UTC.
+    pub expires_at_secs: u64,
+    /// Whether whoever assumed the role had logged on with a second factor.
+    pub mfa_present: bool,
+    /// What the session may do at most; `None`: whatever the role may.
+    pub policy: Option<Policy>,
+}
+
+/// Leaves the token out.
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Session")
+            .field("role_name", &self.role_name)
+            .field("role_session_name", &self.role_session_name)
+            .field("expires_at_secs", &self.expires_at_secs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A RAM user or role of an account, with what it may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The account.
+    pub account_id: String,
+    /// Its name, which tells users and roles apart.
+    pub name: IdentityName,
+    /// The `UserId` or `RoleId`.
+    pub id: String,
+    /// The policies attached to it.
+    pub policies: Vec<NamedPolicy>,
+}
+
+/// The name of a RAM user or role. A user and a role may have the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum IdentityName {
+    /// A user's.
+    RamUser(String),
+    /// A role's.
+    RamRole(String),
+}
+
+/// A policy with its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct NamedPolicy {
+    /// The name.
+    pub policy_name: String,
+    /// The policy.
+    pub policy_document: Policy,
 }
 
 /// Tells one state of a document from every other that had its key.

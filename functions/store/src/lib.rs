@@ -1,14 +1,20 @@
-//! Where documents are kept: read many at once, commit all or none if unchanged.
+//! Where documents are kept: read many at once, commit all or none if unchanged. And where a call is
+//! let in but once, however many instances of the function it reaches.
 //!
 //! A store knows no operation and no rule. [`MemoryStore`] is the one there is; a durable one and
-//! DynamoDB fit the same two methods of [`Store`]. [`World`] is the form of all documents that
+//! DynamoDB fit the same three methods of [`Store`]. [`World`] is the form of all documents that
 //! people write and read.
 
+mod admission;
 mod document;
 mod memory;
 mod world;
 
-pub use document::{AccessKey, Document, Key, Version, Versioned, Write};
+pub use admission::{Admission, Admitted, Quota};
+pub use document::{
+    AccessKey, AccessKeyStatus, Document, Holder, Identity, IdentityName, Key, NamedPolicy,
+    Session, Version, Versioned, Write,
+};
 pub use memory::MemoryStore;
 pub use world::{World, WorldError};
 
@@ -34,6 +40,17 @@ pub trait Store: Send + Sync {
     /// [`Error::Conflict`] if a document has changed: nothing was written. [`Error::Unavailable`]
     /// otherwise: nothing was written either.
     fn commit(&self, writes: Vec<Write>) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Spends the nonce of a call and counts it, both or neither. Of several that ask with one nonce
+    /// at once, one is let in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`]: whether the nonce is spent is not known.
+    fn admit(
+        &self,
+        admission: &Admission<'_>,
+    ) -> impl Future<Output = Result<Admitted, Error>> + Send;
 }
 
 /// Why a store did not do what it was asked.

@@ -1,14 +1,18 @@
 //! A store that lives in memory and dies with it.
 
+mod gate;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::{Document, Error, Key, Store, Version, Versioned, Write};
+use crate::{Admission, Admitted, Document, Error, Key, Store, Version, Versioned, Write};
+use gate::Gate;
 
 /// Keeps documents in memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     shelf: Mutex<Shelf>,
+    gate: Mutex<Gate>,
 }
 
 #[derive(Debug, Default)]
@@ -30,8 +34,9 @@ impl MemoryStore {
         store
     }
 
-    /// Drops everything and holds `documents` instead.
+    /// Drops everything, what is remembered of calls too, and holds `documents` instead.
     pub fn replace(&self, documents: impl IntoIterator<Item = Document>) {
+        *self.gate() = Gate::default();
         let mut held = self.lock();
         held.documents.clear();
         held.expiries.clear();
@@ -46,8 +51,9 @@ impl MemoryStore {
         self.lock().documents.values().map(|versioned| versioned.document.clone()).collect()
     }
 
-    /// Drops the documents whose time is up, so that memory stays bounded.
+    /// Drops the documents and nonces whose time is up, so that memory stays bounded.
     pub fn drop_expired(&self, now_secs: u64) {
+        self.gate().drop_expired(now_secs);
         let mut held = self.lock();
         while let Some((expires_at_secs, _)) = held.expiries.first()
             && *expires_at_secs <= now_secs
@@ -61,6 +67,10 @@ impl MemoryStore {
     fn lock(&self) -> MutexGuard<'_, Shelf> {
         // Whoever panicked held the lock between two whole writes or none: nothing is half done.
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,5 +106,8 @@ impl Store for MemoryStore {
             held.put(write.key, write.document);
         }
         Ok(())
+    }
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        self.gate().admit(admission)
     }
 }

@@ -1,20 +1,22 @@
 //! All documents in the form that people write and read: `--world FILE`, and the worlds of the
 //! contract's cases.
 
+mod account;
 mod check;
+mod identities;
 mod locate;
+mod timestamp;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv6Addr;
 
-use allocation::{
-    Account, AssociatedInstance, Billing, ClientToken, InternetBandwidth, InternetBandwidthOwner,
-    Ipv6Address, Ipv6AddressStatus, Ipv6Gateway, Ipv6Isp, NetworkType, Resource,
-};
+use allocation::{Billing, InternetBandwidth, Ipv6AddressStatus, Ipv6Isp, NetworkType, Resource};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccessKey, Document};
+use crate::Document;
+use identities::{WorldAccessKey, WorldRamRole, WorldRamUser};
+use timestamp::Timestamp;
 
 /// All documents, by the account that owns them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,10 @@ struct WorldAccount {
     account_id: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     access_keys: Vec<WorldAccessKey>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ram_users: Vec<WorldRamUser>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ram_roles: Vec<WorldRamRole>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     billing: Option<Billing>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -37,23 +43,6 @@ struct WorldAccount {
     ipv6_addresses: Vec<WorldAddress>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     client_tokens: Vec<WorldToken>,
-}
-
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct WorldAccessKey {
-    access_key_id: String,
-    access_key_secret: String,
-}
-
-/// Leaves the secret out.
-impl fmt::Debug for WorldAccessKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("WorldAccessKey")
-            .field("access_key_id", &self.access_key_id)
-            .finish_non_exhaustive()
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -99,32 +88,8 @@ struct WorldToken {
     answer: BTreeMap<String, String>,
 }
 
-/// Seconds since 1970 UTC, written as a date.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Timestamp(u64);
-
-const TIMESTAMP: &[time::format_description::BorrowedFormatItem<'_>] =
-    time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-
-impl Serialize for Timestamp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::Error as _;
-        let secs = i64::try_from(self.0).map_err(S::Error::custom)?;
-        let time = time::OffsetDateTime::from_unix_timestamp(secs).map_err(S::Error::custom)?;
-        serializer.serialize_str(&time.format(TIMESTAMP).map_err(S::Error::custom)?)
-    }
-}
-
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error as _;
-        let text = String::deserialize(deserializer)?;
-        let time = time::PrimitiveDateTime::parse(&text, TIMESTAMP).map_err(|_| {
-            D::Error::custom(format!("not a time like 2026-01-02T03:04:05Z: {text}"))
-        })?;
-        u64::try_from(time.assume_utc().unix_timestamp()).map(Self).map_err(D::Error::custom)
-    }
-}
+/// The fields whose values are never shown.
+const SECRETS: [&str; 2] = ["AccessKeySecret", "SecurityToken"];
 
 /// What is wrong with a world document, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +127,9 @@ impl World {
             // The line stands in front already.
             let message = json.to_string();
             let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            // What stands where a secret should may be one.
+            let is_secret = SECRETS.iter().any(|secret| field.contains(secret));
+            let message = if is_secret { "not a text".to_owned() } else { message };
             WorldError { line: json.line(), field, message }
         })?;
         json.end().map_err(|error| WorldError {
@@ -203,12 +171,12 @@ impl World {
         };
         for document in documents {
             match &document {
-                Document::AccessKey(key) => account(&key.account_id, &mut |account| {
-                    account.access_keys.push(WorldAccessKey {
-                        access_key_id: key.access_key_id.clone(),
-                        access_key_secret: key.access_key_secret.clone(),
-                    });
-                }),
+                Document::AccessKey(key) => {
+                    account(&key.account_id, &mut |account| account.add_access_key(key));
+                }
+                Document::Identity(identity) => {
+                    account(&identity.account_id, &mut |account| account.add_identity(identity));
+                }
                 Document::Resource(resource) => match resource.as_ref() {
                     Resource::Account(known) => {
                         account(&known.account_id, &mut |account| account.billing = known.billing);
@@ -238,118 +206,18 @@ impl World {
         let mut world = Self { accounts: accounts.into_values().collect() };
         for account in &mut world.accounts {
             account.access_keys.sort_by(|a, b| a.access_key_id.cmp(&b.access_key_id));
+            account.ram_users.sort_by(|a, b| a.user_name.cmp(&b.user_name));
+            for user in &mut account.ram_users {
+                user.access_keys.sort_by(|a, b| a.access_key_id.cmp(&b.access_key_id));
+            }
+            account.ram_roles.sort_by(|a, b| a.role_name.cmp(&b.role_name));
+            for role in &mut account.ram_roles {
+                role.sessions.sort_by(|a, b| a.access_key_id.cmp(&b.access_key_id));
+            }
             account.ipv6_gateways.sort();
             account.ipv6_addresses.sort_by(|a, b| a.ipv6_address_id.cmp(&b.ipv6_address_id));
             account.client_tokens.sort_by(|a, b| a.client_token.cmp(&b.client_token));
         }
         world
-    }
-}
-
-impl WorldAccount {
-    fn into_documents(self) -> Vec<Document> {
-        let Self { account_id, access_keys, billing, ipv6_gateways, ipv6_addresses, client_tokens } =
-            self;
-        let mut resources =
-            vec![Resource::Account(Account { account_id: account_id.clone(), billing })];
-        for address in ipv6_addresses {
-            let gateway = ipv6_gateways
-                .iter()
-                .find(|g| g.vpc_id == address.vpc_id && g.region_id == address.region_id);
-            resources.extend(address.ipv6_internet_bandwidth.as_ref().map(|bandwidth| {
-                Resource::InternetBandwidth(InternetBandwidthOwner {
-                    internet_bandwidth_id: bandwidth.internet_bandwidth_id.clone(),
-                    ipv6_address_id: address.ipv6_address_id.clone(),
-                })
-            }));
-            let gateway_id = gateway.map(|gateway| gateway.ipv6_gateway_id.clone());
-            resources.push(Resource::Ipv6Address(Box::new(
-                address.into_address(&account_id, gateway_id),
-            )));
-        }
-        resources.extend(ipv6_gateways.into_iter().map(|gateway| {
-            Resource::Ipv6Gateway(Ipv6Gateway {
-                ipv6_gateway_id: gateway.ipv6_gateway_id,
-                account_id: account_id.clone(),
-                region_id: gateway.region_id,
-                vpc_id: gateway.vpc_id,
-            })
-        }));
-        resources.extend(client_tokens.into_iter().map(|token| {
-            Resource::ClientToken(Box::new(ClientToken {
-                account_id: account_id.clone(),
-                region_id: token.region_id,
-                action: token.action,
-                client_token: token.client_token,
-                expires_at_secs: token.expires_at.0,
-                parameters: token.parameters,
-                answer: token.answer,
-            }))
-        }));
-        let keys = access_keys.into_iter().map(|key| {
-            Document::AccessKey(AccessKey {
-                access_key_id: key.access_key_id,
-                access_key_secret: key.access_key_secret,
-                account_id: account_id.clone(),
-            })
-        });
-        keys.chain(resources.into_iter().map(Document::from)).collect()
-    }
-
-    fn add_address(&mut self, address: &Ipv6Address) {
-        let instance = address.associated_instance.as_ref();
-        self.ipv6_addresses.push(WorldAddress {
-            ipv6_address_id: address.ipv6_address_id.clone(),
-            region_id: address.region_id.clone(),
-            ipv6_address: address.ipv6_address,
-            vpc_id: address.vpc_id.clone(),
-            status: address.status,
-            ipv6_isp: address.ipv6_isp,
-            private_gua: address.private_gua,
-            associated_instance_type: instance.map(|instance| instance.instance_type.clone()),
-            associated_instance_id: instance.map(|instance| instance.instance_id.clone()),
-            network_type: Some(address.network_type),
-            ipv6_internet_bandwidth: address.ipv6_internet_bandwidth.clone(),
-        });
-    }
-}
-
-impl WorldAddress {
-    fn into_address(self, account_id: &str, ipv6_gateway_id: Option<String>) -> Ipv6Address {
-        Ipv6Address {
-            ipv6_address_id: self.ipv6_address_id,
-            account_id: account_id.to_owned(),
-            region_id: self.region_id,
-            ipv6_address: self.ipv6_address,
-            vpc_id: self.vpc_id,
-            ipv6_gateway_id,
-            status: self.status,
-            ipv6_isp: self.ipv6_isp,
-            private_gua: self.private_gua,
-            associated_instance: self.associated_instance_type.map(|instance_type| {
-                AssociatedInstance {
-                    instance_type,
-                    instance_id: self.associated_instance_id.unwrap_or_default(),
-                }
-            }),
-            network_type: match &self.ipv6_internet_bandwidth {
-                Some(_) => NetworkType::Public,
-                None => NetworkType::Private,
-            },
-            ipv6_internet_bandwidth: self.ipv6_internet_bandwidth,
-        }
-    }
-}
-
-impl WorldToken {
-    fn of(token: &ClientToken) -> Self {
-        Self {
-            action: token.action.clone(),
-            region_id: token.region_id.clone(),
-            client_token: token.client_token.clone(),
-            expires_at: Timestamp(token.expires_at_secs),
-            parameters: token.parameters.clone(),
-            answer: token.answer.clone(),
-        }
     }
 }

@@ -6,9 +6,11 @@ use std::process::Stdio;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
+use super::output::Output;
 use super::runtime_api::RuntimeApi;
 use super::{http_api_payload, read_event_response};
 use crate::answer::Answer;
+use crate::case::Throttling;
 use crate::client::Wire;
 
 /// A `bootstrap` of its own for each world, ended with this value.
@@ -17,16 +19,31 @@ pub struct Bootstrap {
     binary: PathBuf,
     folder: PathBuf,
     running: Option<(RuntimeApi, Child)>,
+    written: Output,
 }
 
 impl Bootstrap {
     /// Will run `binary`, its world documents written to `folder`.
     #[must_use]
     pub fn new(binary: &Path, folder: &Path) -> Self {
-        Self { binary: binary.to_owned(), folder: folder.to_owned(), running: None }
+        Self {
+            binary: binary.to_owned(),
+            folder: folder.to_owned(),
+            running: None,
+            written: Output::default(),
+        }
     }
 
-    pub(super) async fn begin(&mut self, world: &Value) -> Result<(), String> {
+    /// The lines in which it wrote a secret so far.
+    pub(super) fn leaks(&self) -> Vec<String> {
+        self.written.leaks()
+    }
+
+    pub(super) async fn begin(
+        &mut self,
+        world: &Value,
+        throttling: Option<Throttling>,
+    ) -> Result<(), String> {
         if let Some((_, mut process)) = self.running.take() {
             process.kill().await.map_err(|error| error.to_string())?;
         }
@@ -34,7 +51,18 @@ impl Bootstrap {
         std::fs::write(&file, format!("{world:#}"))
             .map_err(|error| format!("{}: {error}", file.display()))?;
         let runtime_api = RuntimeApi::start().await?;
-        let process = spawn(&self.binary, &runtime_api, &file)?;
+        let rate_limit = throttling
+            .map(|Throttling { calls, seconds }| ("RATE_LIMIT", format!("{calls}/{seconds}")));
+        let mut process = command(&self.binary, &runtime_api, &file)
+            // All of it, so that all of it is searched for secrets.
+            .env("RUST_LOG", "trace")
+            .envs(rate_limit)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", self.binary.display()))?;
+        self.written.read(process.stdout.take().ok_or("no stdout")?);
+        self.written.read(process.stderr.take().ok_or("no stderr")?);
         self.running = Some((runtime_api, process));
         Ok(())
     }
@@ -53,7 +81,14 @@ impl Bootstrap {
 ///
 /// Why it does not start.
 pub fn spawn(binary: &Path, runtime_api: &RuntimeApi, world_file: &Path) -> Result<Child, String> {
-    Command::new(binary)
+    command(binary, runtime_api, world_file)
+        .spawn()
+        .map_err(|error| format!("{}: {error}", binary.display()))
+}
+
+fn command(binary: &Path, runtime_api: &RuntimeApi, world_file: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command
         .env_clear()
         .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address())
         .env("AWS_LAMBDA_FUNCTION_NAME", "ipv6-gateway")
@@ -65,7 +100,6 @@ pub fn spawn(binary: &Path, runtime_api: &RuntimeApi, world_file: &Path) -> Resu
         .env("WORLD_FILE", world_file)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("{}: {error}", binary.display()))
+        .kill_on_drop(true);
+    command
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -10,8 +9,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use super::output::Output;
 use crate::answer::Answer;
-use crate::case::Fault;
+use crate::case::{Fault, Throttling};
 use crate::client::Wire;
 
 /// A local endpoint of its own, ended with this value.
@@ -19,8 +19,9 @@ use crate::client::Wire;
 pub struct Endpoint {
     address: String,
     client: reqwest::Client,
-    printed: Arc<Mutex<String>>,
-    #[expect(dead_code, reason = "it is killed when dropped")]
+    printed: Output,
+    logged: Output,
+    /// Killed when dropped.
     process: Child,
 }
 
@@ -34,8 +35,10 @@ impl Endpoint {
         let mut process = Command::new(binary)
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
-            .env("RUST_LOG", "warn")
+            // All of it, so that all of it is searched for secrets.
+            .env("RUST_LOG", "trace")
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("{}: {error}", binary.display()))?;
@@ -45,17 +48,12 @@ impl Endpoint {
         let first = first.ok_or("the endpoint ended before it listened")?;
         let (_, address) =
             first.rsplit_once("http://").ok_or_else(|| format!("no address in: {first}"))?;
-        let printed = Arc::new(Mutex::new(format!("{first}\n")));
-        let reading = Arc::clone(&printed);
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                let mut printed = reading.lock().unwrap_or_else(PoisonError::into_inner);
-                printed.push_str(&line);
-                printed.push('\n');
-            }
-        });
+        let (printed, logged) = (Output::default(), Output::default());
+        printed.add(&first);
+        printed.read(lines.into_inner());
+        logged.read(process.stderr.take().ok_or("no stderr")?);
         let client = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
-        Ok(Self { address: address.trim().to_owned(), client, printed, process })
+        Ok(Self { address: address.trim().to_owned(), client, printed, logged, process })
     }
 
     /// Where it listens, as `127.0.0.1:PORT`.
@@ -64,10 +62,25 @@ impl Endpoint {
         &self.address
     }
 
+    /// The most memory that it has had resident so far, in MiB.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell, or the endpoint has ended.
+    pub fn peak_memory_mib(&self) -> Result<u64, String> {
+        let id = self.process.id().ok_or("the endpoint has ended")?;
+        let path = format!("/proc/{id}/status");
+        let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().strip_suffix("kB"));
+        let kib = kib.ok_or_else(|| format!("{path} tells no VmHWM"))?.trim();
+        kib.parse().map(|kib: u64| kib / 1024).map_err(|error| format!("{path}: {error}"))
+    }
+
     /// What it told at start, once it has told all of it.
     pub async fn banner(&self) -> String {
         loop {
-            let printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let printed = self.printed.text();
             // The last snippet ends so.
             if printed.contains("\nTerraform") && printed.trim_end().ends_with("\n}") {
                 return printed;
@@ -93,8 +106,28 @@ impl Endpoint {
         serde_json::from_str(&text).map_err(|error| error.to_string())
     }
 
-    pub(super) async fn begin(&self, world: &Value) -> Result<(), String> {
+    /// What it has logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.logged.text()
+    }
+
+    /// The lines in which it wrote a secret so far.
+    #[must_use]
+    pub fn leaks(&self) -> Vec<String> {
+        [self.printed.leaks(), self.logged.leaks()].concat()
+    }
+
+    pub(super) async fn begin(
+        &self,
+        world: &Value,
+        throttling: Option<Throttling>,
+    ) -> Result<(), String> {
         self.control(Method::POST, "reset", "").await?;
+        if let Some(Throttling { calls, seconds }) = throttling {
+            let throttling = json!({ "Calls": calls, "Seconds": seconds }).to_string();
+            self.control(Method::PUT, "throttling", &throttling).await?;
+        }
         self.control(Method::PUT, "world", &format!("{world:#}")).await.map(drop)
     }
 
@@ -104,9 +137,13 @@ impl Endpoint {
     ///
     /// Why there is none.
     pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
-        if let Some(Fault::StoreUnavailable) = fault {
+        if let Some(fault) = fault {
             let action = "AllocateIpv6InternetBandwidth";
-            let fault = json!({ "Action": action, "Times": 1, "Kind": "StoreUnavailable" });
+            let kind = match fault {
+                Fault::StoreUnavailable => "StoreUnavailable",
+                Fault::StorePanics => "StorePanics",
+            };
+            let fault = json!({ "Action": action, "Times": 1, "Kind": kind });
             let faults = json!({ "Faults": [fault] }).to_string();
             self.control(Method::PUT, "faults", &faults).await?;
         }

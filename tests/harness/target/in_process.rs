@@ -1,22 +1,21 @@
 //! The function, in this process.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use ipv6_gateway::{Event, Function, Ids};
+use ipv6_gateway::{Event, Function, Ids, RateLimit};
 use serde_json::Value;
-use store::{Error, Key, MemoryStore, Store, Versioned, World, Write};
+use store::{Admission, Admitted, Error, Key, MemoryStore, Store, Versioned, World, Write};
 
 use super::{http_api_payload, read_event_response};
 use crate::answer::Answer;
-use crate::case::Fault;
+use crate::case::{Fault, Throttling};
 use crate::client::Wire;
 
 /// The function over a store in memory.
 pub struct InProcess {
     function: Function<FailingStore>,
-    fails: Arc<AtomicBool>,
+    fault: Arc<Mutex<Option<Fault>>>,
 }
 
 impl std::fmt::Debug for InProcess {
@@ -27,10 +26,10 @@ impl std::fmt::Debug for InProcess {
 
 impl Default for InProcess {
     fn default() -> Self {
-        let fails = Arc::new(AtomicBool::new(false));
-        let store = FailingStore { memory: MemoryStore::default(), fails: Arc::clone(&fails) };
+        let fault = Arc::default();
+        let store = FailingStore { memory: MemoryStore::default(), fault: Arc::clone(&fault) };
         let ids = Ids::from_seed(1);
-        Self { function: Function::new(store, Box::new(now), ids), fails }
+        Self { function: Function::new(store, Box::new(now), ids), fault }
     }
 }
 
@@ -45,20 +44,25 @@ impl InProcess {
     /// # Errors
     ///
     /// What is wrong with the world.
-    pub fn begin(&mut self, world: &Value) -> Result<(), String> {
+    pub fn begin(&mut self, world: &Value, throttling: Option<Throttling>) -> Result<(), String> {
         // As text, so that what is wrong with it is told with its line.
         let text = format!("{world:#}");
         let world = World::parse(&text).map_err(|error| format!("the case's world, {error}"))?;
         // A new function, so that nothing is remembered from an earlier case.
         *self = Self::default();
         self.function.store().memory.replace(world.into_documents());
+        self.function.limit_rate(throttling.map(|Throttling { calls, seconds }| RateLimit {
+            calls_max: calls,
+            window_secs: seconds,
+        }));
         Ok(())
     }
 
     pub(super) async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
-        self.fails.store(fault == Some(Fault::StoreUnavailable), Ordering::Relaxed);
+        let set = |fault| *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        set(fault);
         let response = self.invoke(&http_api_payload(wire)).await;
-        self.fails.store(false, Ordering::Relaxed);
+        set(None);
         read_event_response(&response?)
     }
 
@@ -84,15 +88,19 @@ impl InProcess {
 #[derive(Debug)]
 struct FailingStore {
     memory: MemoryStore,
-    fails: Arc<AtomicBool>,
+    fault: Arc<Mutex<Option<Fault>>>,
 }
 
 impl FailingStore {
     fn check(&self) -> Result<(), Error> {
-        if self.fails.load(Ordering::Relaxed) {
-            return Err(Error::Unavailable { source: "the case demands it".into() });
+        let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match fault {
+            None => Ok(()),
+            Some(Fault::StoreUnavailable) => {
+                Err(Error::Unavailable { source: "the case demands it".into() })
+            }
+            Some(Fault::StorePanics) => panic!("the case demands it"),
         }
-        Ok(())
     }
 }
 
@@ -105,5 +113,10 @@ impl Store for FailingStore {
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         self.check()?;
         self.memory.commit(writes).await
+    }
+
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        self.check()?;
+        self.memory.admit(admission).await
     }
 }

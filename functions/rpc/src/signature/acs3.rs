@@ -1,17 +1,71 @@
-//! ACS3-HMAC-SHA256: HMAC-SHA256 over the query, the body's hash and the headers that
-//! `SignedHeaders` lists.
+//! ACS3-HMAC-SHA256 and ACS3-HMAC-SM3: an HMAC over the query, the body's hash and the headers
+//! that `SignedHeaders` lists, everything hashed with the algorithm's hash.
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use http::Method;
 use sha2::{Digest, Sha256};
+use sm3::Sm3;
 
-use super::{Signed, v1};
+use super::{Method as SignatureMethod, Proof, v1};
 use crate::call::Call;
 use crate::error::{self, Error};
 use crate::request::Parameters;
 
-/// The algorithm's name, as `Authorization` begins with it.
-pub const ALGORITHM: &str = "ACS3-HMAC-SHA256";
+/// The algorithms that a client can choose (decision `signature-method`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// ACS3-HMAC-SHA256, every client's default.
+    HmacSha256,
+    /// ACS3-HMAC-SM3, with the hash of the Chinese national standard GB/T 32905.
+    HmacSm3,
+}
+
+impl Algorithm {
+    /// The name, as `Authorization` begins with it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HmacSha256 => "ACS3-HMAC-SHA256",
+            Self::HmacSm3 => "ACS3-HMAC-SM3",
+        }
+    }
+
+    /// The algorithm of this name. Letter case counts.
+    fn parse(name: &str) -> Option<Self> {
+        [Self::HmacSha256, Self::HmacSm3].into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    /// The hash of `bytes` in lower-case hexadecimal.
+    #[must_use]
+    pub fn hex_digest(self, bytes: &[u8]) -> String {
+        match self {
+            Self::HmacSha256 => base16ct::lower::encode_string(&Sha256::digest(bytes)),
+            Self::HmacSm3 => base16ct::lower::encode_string(&Sm3::digest(bytes)),
+        }
+    }
+
+    /// What is signed: the algorithm and the hash of the canonical request.
+    #[must_use]
+    pub fn string_to_sign(self, canonical_request: &str) -> String {
+        format!("{}\n{}", self.name(), self.hex_digest(canonical_request.as_bytes()))
+    }
+
+    /// The signature: lower-case hexadecimal HMAC, the key being the bare secret.
+    #[must_use]
+    pub fn sign(self, access_key_secret: &str, string_to_sign: &str) -> String {
+        match self {
+            Self::HmacSha256 => hex_hmac::<Sha256>(access_key_secret, string_to_sign),
+            Self::HmacSm3 => hex_hmac::<Sm3>(access_key_secret, string_to_sign),
+        }
+    }
+}
+
+fn hex_hmac<D: EagerHash>(key: &str, text: &str) -> String {
+    // HMAC takes a key of any length.
+    let Ok(mut mac) = Hmac::<D>::new_from_slice(key.as_bytes()) else { return String::new() };
+    mac.update(text.as_bytes());
+    base16ct::lower::encode_string(&mac.finalize().into_bytes())
+}
 
 /// The headers that every signature must cover (decision `authorization-form`).
 const REQUIRED_HEADERS: [&str; 6] = [
@@ -22,6 +76,9 @@ const REQUIRED_HEADERS: [&str; 6] = [
     "x-acs-signature-nonce",
     "x-acs-version",
 ];
+
+/// The header that holds the token of a temporary access key.
+const SECURITY_TOKEN: &str = "x-acs-security-token";
 
 /// The canonical form of a request.
 ///
@@ -47,31 +104,8 @@ pub fn canonical_request(
     text
 }
 
-/// What is signed: the algorithm and the hash of the canonical request.
-#[must_use]
-pub fn string_to_sign(canonical_request: &str) -> String {
-    format!("{ALGORITHM}\n{}", hex_sha256(canonical_request.as_bytes()))
-}
-
-/// The signature: lower-case hexadecimal HMAC-SHA256, the key being the bare secret.
-#[must_use]
-pub fn sign(access_key_secret: &str, string_to_sign: &str) -> String {
-    // HMAC takes a key of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(access_key_secret.as_bytes()) else {
-        return String::new();
-    };
-    mac.update(string_to_sign.as_bytes());
-    base16ct::lower::encode_string(&mac.finalize().into_bytes())
-}
-
-/// The SHA-256 of `bytes` in lower-case hexadecimal.
-#[must_use]
-pub fn hex_sha256(bytes: &[u8]) -> String {
-    base16ct::lower::encode_string(&Sha256::digest(bytes))
-}
-
 /// The parts of the `Authorization` header, once it is there and one of ours.
-pub(crate) fn authorization(call: &Call) -> Result<Authorization<'_>, Error> {
+pub(super) fn authorization(call: &Call) -> Result<Authorization<'_>, Error> {
     let authorization = call
         .request()
         .headers
@@ -80,44 +114,46 @@ pub(crate) fn authorization(call: &Call) -> Result<Authorization<'_>, Error> {
         .ok_or(error::MISSING_AUTHORIZATION)?;
     let authorization = authorization.to_str().map_err(|_| error::INCOMPLETE_SIGNATURE)?;
     let (algorithm, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
-    if algorithm != ALGORITHM {
-        return Err(error::INVALID_SIGNATURE_METHOD.into());
-    }
-    Ok(Authorization::parse(rest).ok_or(error::INCOMPLETE_SIGNATURE)?)
+    let algorithm = Algorithm::parse(algorithm).ok_or(error::INVALID_SIGNATURE_METHOD)?;
+    Ok(Authorization::parse(algorithm, rest).ok_or(error::INCOMPLETE_SIGNATURE)?)
 }
 
 /// What is to be verified, once the signature covers all that it must.
-pub(crate) fn signed<'a>(
+pub(super) fn proof<'a>(
     call: &'a Call,
     authorization: &Authorization<'a>,
-) -> Result<Signed<'a>, Error> {
-    let Authorization { credential, signed_headers, signature } = *authorization;
+) -> Result<Proof<'a>, Error> {
+    let Authorization { algorithm, credential, signed_headers, signature } = *authorization;
     let request = call.request();
     let names: Vec<&str> = signed_headers.split(';').collect();
     // Without it, whoever changes the type of a body changes what the body says.
     let content_type = (!request.body.is_empty()).then_some("content-type");
-    if !REQUIRED_HEADERS.iter().chain(&content_type).all(|name| names.contains(name)) {
+    // Without it, a token could be taken off or put on.
+    let security_token = request.headers.contains_key(SECURITY_TOKEN).then_some(SECURITY_TOKEN);
+    let mut required = REQUIRED_HEADERS.iter().chain(&content_type).chain(&security_token);
+    if !required.all(|name| names.contains(name)) {
         return Err(error::INCOMPLETE_SIGNATURE.into());
     }
     let values: Option<Vec<_>> = names.iter().map(|name| request.header(name)).collect();
     let values = values.ok_or(error::INCOMPLETE_SIGNATURE)?;
     let headers: Vec<_> = names.iter().copied().zip(values.iter().map(|v| &**v)).collect();
-    let hashed_request_payload = hex_sha256(&request.body);
+    let hashed_request_payload = algorithm.hex_digest(&request.body);
     let canonical =
         canonical_request(&request.method, call.query(), &headers, &hashed_request_payload);
-    Ok(Signed {
+    Ok(Proof {
         access_key_id: credential,
         signature,
-        string_to_sign: string_to_sign(&canonical),
-        sign,
+        string_to_sign: algorithm.string_to_sign(&canonical),
+        method: SignatureMethod::V3(algorithm),
+        // The header has this name whatever the hash.
         body_hash_matches: headers.contains(&("x-acs-content-sha256", &hashed_request_payload)),
-        mismatch,
     })
 }
 
-/// The parts of an `Authorization` header after the algorithm.
+/// The parts of an `Authorization` header.
 #[derive(Clone, Copy)]
-pub(crate) struct Authorization<'a> {
+pub(super) struct Authorization<'a> {
+    algorithm: Algorithm,
     credential: &'a str,
     signed_headers: &'a str,
     signature: &'a str,
@@ -125,7 +161,7 @@ pub(crate) struct Authorization<'a> {
 
 impl<'a> Authorization<'a> {
     /// Reads `Credential=<id>,SignedHeaders=<a;b>,Signature=<hex>`, each part once.
-    fn parse(text: &'a str) -> Option<Self> {
+    fn parse(algorithm: Algorithm, text: &'a str) -> Option<Self> {
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for part in text.split(',') {
             let (name, value) = part.trim().split_once('=')?;
@@ -140,6 +176,7 @@ impl<'a> Authorization<'a> {
             }
         }
         Some(Self {
+            algorithm,
             credential: credential?,
             signed_headers: signed_headers?,
             signature: signature?,
@@ -148,7 +185,7 @@ impl<'a> Authorization<'a> {
 }
 
 /// As a client of the service once showed it in public (decision `mismatch-text`).
-fn mismatch(string_to_sign: &str) -> String {
+pub(super) fn mismatch(string_to_sign: &str) -> String {
     format!(
         "Specified signature does not match our calculation. server StringToSign is [{string_to_sign}]"
     )

@@ -6,9 +6,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use sha1::Sha1;
 
-use super::Signed;
+use super::{Method as SignatureMethod, Proof};
 use crate::call::Call;
-use crate::encoding::percent_encoded;
+use crate::encoding::{percent_encode, percent_encoded};
 use crate::error::{self, Error};
 use crate::request::Parameters;
 
@@ -49,7 +49,7 @@ pub fn sign(access_key_secret: &str, string_to_sign: &str) -> String {
 }
 
 /// What is to be verified, once all that a V1 signature needs is there.
-pub(crate) fn signed(call: &Call) -> Result<Signed<'_>, Error> {
+pub(super) fn proof(call: &Call) -> Result<Proof<'_>, Error> {
     let given = |name: &str| call.parameter(name).filter(|value| !value.is_empty());
     let access_key_id = given("AccessKeyId").ok_or(error::MISSING_ACCESS_KEY_ID)?;
     let signature = given("Signature").ok_or(error::MISSING_SIGNATURE)?;
@@ -59,19 +59,59 @@ pub(crate) fn signed(call: &Call) -> Result<Signed<'_>, Error> {
     if given("SignatureVersion").ok_or(error::MISSING_SIGNATURE_VERSION)? != "1.0" {
         return Err(error::INVALID_SIGNATURE_VERSION.into());
     }
-    Ok(Signed {
+    Ok(Proof {
         access_key_id,
         signature,
         string_to_sign: string_to_sign(&call.request().method, call.parameters()),
-        sign,
+        method: SignatureMethod::V1,
         body_hash_matches: true,
-        mismatch,
     })
 }
 
+/// How much of a string to sign is shown, in bytes: far more than any client's call has, and so
+/// little that an answer fits whatever carries it (decision `mismatch-text`).
+const SHOWN_BYTES_MAX: usize = 64 * 1024;
+
 /// The classic Python client reads what follows the first colon, so there is none before it and
-/// none in the string itself (decision `mismatch-text`).
-fn mismatch(string_to_sign: &str) -> String {
+/// none in the string itself; a security token is a secret, and is not shown (decision
+/// `mismatch-text`).
+pub(super) fn mismatch(string_to_sign: &str, security_token: Option<&str>) -> String {
     let sentence = error::SIGNATURE_DOES_NOT_MATCH.message;
-    format!("{sentence} server string to sign is:{string_to_sign}")
+    let string_to_sign = match security_token {
+        Some(token) => {
+            let parameter = |value| {
+                let pair = format!("SecurityToken={}", percent_encode(value));
+                percent_encode(&pair).into_owned()
+            };
+            string_to_sign.replace(&parameter(token), &parameter("***"))
+        }
+        None => string_to_sign.to_owned(),
+    };
+    // It is ASCII, so it can be cut anywhere.
+    let shown = string_to_sign.get(..SHOWN_BYTES_MAX).unwrap_or(&string_to_sign);
+    format!("{sentence} server string to sign is:{shown}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_string_to_sign_is_shown_without_the_token_and_not_without_end() {
+        let shown = |string: &str, token| {
+            let message = mismatch(string, token);
+            message.split_once("server string to sign is:").unwrap().1.to_owned()
+        };
+        let parameters = [("A", "b+c"), ("SecurityToken", "b+c/=="), ("Z", "SecurityToken=b+c")];
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let string = string_to_sign(&Method::GET, &parameters.into());
+        assert_eq!(shown(&string, None), string);
+        assert_eq!(
+            shown(&string, Some("b+c/==")),
+            "GET&%2F&A%3Db%252Bc%26SecurityToken%3D%252A%252A%252A%26Z%3DSecurityToken%253Db%252Bc",
+        );
+        let long = "x".repeat(SHOWN_BYTES_MAX + 1);
+        assert_eq!(shown(&long, None).len(), SHOWN_BYTES_MAX);
+        assert_eq!(shown(&long[1..], None).len(), SHOWN_BYTES_MAX);
+    }
 }

@@ -30,9 +30,7 @@ pub(super) fn check(world: &World) -> Result<(), Finding> {
 }
 
 fn check_account(account: &WorldAccount, at: &[Step], seen: &mut Seen) -> Result<(), Finding> {
-    for (position, key) in account.access_keys.iter().enumerate() {
-        seen.once("AccessKeyId", &key.access_key_id, &inside(at, "AccessKeys", position))?;
-    }
+    check_identities(account, at, seen)?;
     let mut vpcs = HashSet::new();
     for (position, gateway) in account.ipv6_gateways.iter().enumerate() {
         let at = inside(at, "Ipv6Gateways", position);
@@ -55,6 +53,74 @@ fn check_account(account: &WorldAccount, at: &[Step], seen: &mut Seen) -> Result
             account.account_id, token.region_id, token.action, token.client_token
         );
         seen.once("ClientToken", &scope, &at)?;
+    }
+    Ok(())
+}
+
+fn check_identities(account: &WorldAccount, at: &[Step], seen: &mut Seen) -> Result<(), Finding> {
+    for (position, key) in account.access_keys.iter().enumerate() {
+        check_access_key_id(&key.access_key_id, &inside(at, "AccessKeys", position), seen)?;
+    }
+    for (position, user) in account.ram_users.iter().enumerate() {
+        let at = inside(at, "RamUsers", position);
+        check_number(&user.user_id, &at, "UserId", seen)?;
+        check_name(&user.user_name, &at, "UserName")?;
+        seen.once_in(&account.account_id, "UserName", &user.user_name, &at)?;
+        for (position, key) in user.access_keys.iter().enumerate() {
+            check_access_key_id(&key.access_key_id, &inside(&at, "AccessKeys", position), seen)?;
+        }
+    }
+    for (position, role) in account.ram_roles.iter().enumerate() {
+        let at = inside(at, "RamRoles", position);
+        check_number(&role.role_id, &at, "RoleId", seen)?;
+        check_name(&role.role_name, &at, "RoleName")?;
+        seen.once_in(&account.account_id, "RoleName", &role.role_name, &at)?;
+        for (position, session) in role.sessions.iter().enumerate() {
+            let at = inside(&at, "Sessions", position);
+            check_name(&session.role_session_name, &at, "RoleSessionName")?;
+            if !session.access_key_id.starts_with(TEMPORARY) {
+                let message = format!("not {TEMPORARY} and more: {}", session.access_key_id);
+                return Err(finding(&at, "AccessKeyId", message));
+            }
+            seen.once("AccessKeyId", &session.access_key_id, &at)?;
+            let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
+            if session.security_token.is_empty() || !session.security_token.bytes().all(is_base64) {
+                // It is a secret, so it is not shown.
+                return Err(finding(&at, "SecurityToken", "not base64".to_owned()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How the ids of temporary access keys begin, and no others.
+const TEMPORARY: &str = "STS.";
+
+fn check_access_key_id(id: &str, at: &[Step], seen: &mut Seen) -> Result<(), Finding> {
+    if id.starts_with(TEMPORARY) {
+        let message = format!("only a role's session has a key that begins with {TEMPORARY}: {id}");
+        return Err(finding(at, "AccessKeyId", message));
+    }
+    seen.once("AccessKeyId", id, at)
+}
+
+fn check_number(
+    id: &str,
+    at: &[Step],
+    field: &'static str,
+    seen: &mut Seen,
+) -> Result<(), Finding> {
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(finding(at, field, format!("not digits: {id}")));
+    }
+    seen.once(field, id, at)
+}
+
+fn check_name(name: &str, at: &[Step], field: &'static str) -> Result<(), Finding> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".@-_".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_plain) {
+        let message = format!("not letters, digits, dots, @, hyphens and underscores: {name}");
+        return Err(finding(at, field, message));
     }
     Ok(())
 }
@@ -115,13 +181,23 @@ fn finding(at: &[Step], field: &'static str, message: String) -> Finding {
     ([at, &[Member(field)]].concat(), message)
 }
 
-/// The ids met so far, each by the field that holds it.
+/// The ids met so far, each by what it is unique in, if not the world, and the field that holds it.
 #[derive(Default)]
-struct Seen(HashSet<(&'static str, String)>);
+struct Seen(HashSet<(String, &'static str, String)>);
 
 impl Seen {
     fn once(&mut self, field: &'static str, id: &str, at: &[Step]) -> Result<(), Finding> {
-        if self.0.insert((field, id.to_owned())) {
+        self.once_in("", field, id, at)
+    }
+
+    fn once_in(
+        &mut self,
+        scope: &str,
+        field: &'static str,
+        id: &str,
+        at: &[Step],
+    ) -> Result<(), Finding> {
+        if self.0.insert((scope.to_owned(), field, id.to_owned())) {
             return Ok(());
         }
         Err(finding(at, field, format!("stands twice: {id}")))

@@ -1,0 +1,109 @@
+//! Whether a caller may make a call: RAM.
+
+use allocation::Caller;
+use ram::{Context, Decision, Policy, evaluate};
+use rpc::Call;
+use store::{AccessKey, Holder, Identity};
+
+use crate::action::Action;
+
+/// The product's code in the names of actions and resources.
+const SERVICE: &str = "vpc";
+
+/// Why a caller may not make a call: the members of `AccessDeniedDetail` (decision `denied`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Denial {
+    auth_action: String,
+    auth_principal_display_name: String,
+    auth_principal_owner_id: String,
+    auth_principal_type: &'static str,
+    no_permission_type: &'static str,
+    policy_type: &'static str,
+}
+
+impl Denial {
+    /// The members in the order of the answer. The vendor's `EncodedDiagnosticMessage` is missing:
+    /// only the cloud could decode one.
+    pub(crate) fn detail(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AuthAction", self.auth_action.clone()),
+            ("AuthPrincipalDisplayName", self.auth_principal_display_name.clone()),
+            ("AuthPrincipalOwnerId", self.auth_principal_owner_id.clone()),
+            ("AuthPrincipalType", self.auth_principal_type.to_owned()),
+            ("NoPermissionType", self.no_permission_type.to_owned()),
+            ("PolicyType", self.policy_type.to_owned()),
+        ]
+    }
+}
+
+/// Checks that whoever holds `access_key`, which is `identity`'s unless it is the account's own, may
+/// make the call: every stage must allow it (decision `ram-evaluation`).
+///
+/// Nothing but the call and the policies is looked at, so a caller who may not call learns nothing
+/// of what there is (decision `denied`).
+///
+/// # Errors
+///
+/// Which stage denies it, and how.
+pub(crate) fn check(
+    call: &Call,
+    action: &Action,
+    caller: &Caller,
+    access_key: &AccessKey,
+    identity: Option<&Identity>,
+    now_secs: u64,
+) -> Result<(), Box<Denial>> {
+    let (session, principal_type, display_name) = match &access_key.holder {
+        // An account may do everything.
+        Holder::Account => return Ok(()),
+        Holder::RamUser(user_name) => {
+            let id = identity.map_or(user_name, |identity| &identity.id);
+            (None, "SubUser", id.clone())
+        }
+        Holder::Session(session) => {
+            let name = format!("{}:{}", session.role_name, session.role_session_name);
+            (Some(session), "AssumedRoleUser", name)
+        }
+    };
+    let region = call.parameter("RegionId").filter(|region| !region.is_empty());
+    let auth_action = format!("{SERVICE}:{}", action.name);
+    let request = ram::Request {
+        action: &auth_action,
+        resource: ram::Resource {
+            service: SERVICE,
+            // A call that names none is about no region that a policy could name.
+            region: region.unwrap_or("*"),
+            account_id: &caller.account_id,
+            relative_id: action.ram_resource,
+        },
+        context: &Context {
+            current_time_secs: i64::try_from(now_secs).unwrap_or(i64::MAX),
+            source_ip: call.request().source_ip,
+            secure_transport: call.request().secure_transport,
+            mfa_present: session.is_some_and(|session| session.mfa_present),
+        },
+    };
+    let attached = identity.map_or(&[][..], |identity| &identity.policies);
+    let attached: Vec<&Policy> = attached.iter().map(|policy| &policy.policy_document).collect();
+    let of_session: Option<Vec<&Policy>> =
+        session.and_then(|session| session.policy.as_ref()).map(|policy| vec![policy]);
+    let stages =
+        [("SessionPolicy", of_session), ("AccountLevelIdentityBasedPolicy", Some(attached))];
+    for (policy_type, policies) in stages {
+        let Some(policies) = policies else { continue };
+        let no_permission_type = match evaluate(policies, &request) {
+            Decision::Allow => continue,
+            Decision::ImplicitDeny => "ImplicitDeny",
+            Decision::ExplicitDeny => "ExplicitDeny",
+        };
+        return Err(Box::new(Denial {
+            auth_action,
+            auth_principal_display_name: display_name,
+            auth_principal_owner_id: caller.account_id.clone(),
+            auth_principal_type: principal_type,
+            no_permission_type,
+            policy_type,
+        }));
+    }
+    Ok(())
+}

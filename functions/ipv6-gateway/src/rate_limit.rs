@@ -1,0 +1,94 @@
+//! How often an account may call an action.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// So many calls of an account to an action in each window of time (decision `throttling`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// How many calls.
+    pub calls_max: u32,
+    /// How long a window is, in seconds; windows follow one another from 1970 on. Not 0.
+    pub window_secs: u64,
+}
+
+/// A text that is no rate limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRateLimit;
+
+impl fmt::Display for NoRateLimit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("not CALLS/SECONDS, as 300/60 for 300 calls a minute")
+    }
+}
+
+impl std::error::Error for NoRateLimit {}
+
+impl FromStr for RateLimit {
+    type Err = NoRateLimit;
+
+    /// Reads `300/60`: 300 calls in 60 seconds.
+    fn from_str(text: &str) -> Result<Self, NoRateLimit> {
+        let (calls, seconds) = text.split_once('/').ok_or(NoRateLimit)?;
+        let calls_max = calls.parse().map_err(|_| NoRateLimit)?;
+        let window_secs = seconds.parse().map_err(|_| NoRateLimit)?;
+        if window_secs == 0 {
+            return Err(NoRateLimit);
+        }
+        Ok(Self { calls_max, window_secs })
+    }
+}
+
+/// A call that came too often, and when to come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Throttled {
+    pub(crate) limit: RateLimit,
+    pub(crate) now_secs: u64,
+}
+
+impl Throttled {
+    /// The headers by which clients learn how long to wait: one that they read today, in
+    /// milliseconds, and one that others look for.
+    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
+        let RateLimit { calls_max, window_secs } = self.limit;
+        let reset_secs = (self.now_secs / window_secs + 1).saturating_mul(window_secs);
+        let wait_ms = reset_secs.saturating_sub(self.now_secs).saturating_mul(1000);
+        vec![
+            ("x-acs-retry-after", wait_ms.to_string()),
+            (
+                "x-ratelimit-user-api",
+                format!("Limit:{calls_max},Remain:0,TimeLeft:{wait_ms},Reset:{reset_secs}"),
+            ),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_limit_is_calls_and_seconds() {
+        let limit = RateLimit { calls_max: 300, window_secs: 60 };
+        assert_eq!("300/60".parse(), Ok(limit));
+        assert_eq!("0/1".parse(), Ok(RateLimit { calls_max: 0, window_secs: 1 }));
+        for text in ["", "300", "300/", "/60", "300/0", "-1/60", "300/60/1", "300 / 60", "many/60"]
+        {
+            assert_eq!(text.parse::<RateLimit>(), Err(NoRateLimit), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_throttled_call_is_told_to_wait_until_the_window_ends() {
+        let limit = RateLimit { calls_max: 300, window_secs: 60 };
+        for (now_secs, wait_ms, reset_secs) in
+            [(1_767_323_045, 55_000, 1_767_323_100), (60, 60_000, 120), (119, 1000, 120)]
+        {
+            let [(_, retry_after), (_, of_user)] =
+                Throttled { limit, now_secs }.headers().try_into().unwrap();
+            assert_eq!(retry_after, wait_ms.to_string());
+            let expected = format!("Limit:300,Remain:0,TimeLeft:{wait_ms},Reset:{reset_secs}");
+            assert_eq!(of_user, expected);
+        }
+    }
+}

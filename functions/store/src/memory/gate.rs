@@ -1,0 +1,119 @@
+//! What a store in memory remembers of calls: their nonces and how many there were.
+
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher as _;
+
+use crate::{Admission, Admitted, Error, Quota};
+
+/// How many nonces are remembered at most, at some 70 bytes each. Forgetting one too early would
+/// let a call be played back, so beyond this no call is let in until some have expired.
+const NONCES_MAX: usize = 1 << 24;
+
+/// The nonces that were spent, and the calls counted.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    /// When each nonce expires.
+    nonces: HashMap<Fingerprint, u64>,
+    /// Which nonces expire when, soonest first.
+    expiries: BTreeMap<u64, Vec<Fingerprint>>,
+    tallies: HashMap<String, HashMap<String, Tally>>,
+    /// Two, for a fingerprint of 128 bits; random, so that nobody can find two nonces alike.
+    hashers: [RandomState; 2],
+}
+
+/// An access key and a nonce. A nonce can be long, and millions are kept.
+type Fingerprint = [u64; 2];
+
+/// How many calls there were in a window.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    /// The window's number, counted from 1970 on.
+    window: u64,
+    calls: u32,
+}
+
+impl Gate {
+    /// See [`crate::Store::admit`].
+    pub(super) fn admit(&mut self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        let Admission { access_key_id, nonce, nonce_expires_at_secs, quota, now_secs } = *admission;
+        self.drop_expired(now_secs);
+        let fingerprint = self.hashers.each_ref().map(|h| h.hash_one((access_key_id, nonce)));
+        // What has expired was dropped above.
+        if self.nonces.contains_key(&fingerprint) {
+            return Ok(Admitted::NonceUsed);
+        }
+        if self.nonces.len() >= NONCES_MAX {
+            return Err(Error::Unavailable { source: "too many nonces are remembered".into() });
+        }
+        if let Some(quota) = quota
+            && !self.count(&quota, now_secs)
+        {
+            return Ok(Admitted::OverQuota);
+        }
+        self.nonces.insert(fingerprint, nonce_expires_at_secs);
+        self.expiries.entry(nonce_expires_at_secs).or_default().push(fingerprint);
+        Ok(Admitted::Yes)
+    }
+
+    /// Counts a call, if there is room for it.
+    fn count(&mut self, quota: &Quota<'_>, now_secs: u64) -> bool {
+        let window = now_secs / quota.window_secs.max(1);
+        let of_account = self.tallies.entry(quota.account_id.to_owned()).or_default();
+        let tally = of_account.entry(quota.action.to_owned()).or_default();
+        if tally.window != window {
+            *tally = Tally { window, calls: 0 };
+        }
+        if tally.calls >= quota.calls_max {
+            return false;
+        }
+        tally.calls += 1;
+        true
+    }
+
+    /// Forgets the nonces whose time is up.
+    pub(super) fn drop_expired(&mut self, now_secs: u64) {
+        while let Some(entry) = self.expiries.first_entry()
+            && *entry.key() <= now_secs
+        {
+            for fingerprint in entry.remove() {
+                self.nonces.remove(&fingerprint);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission(nonce: &str, now_secs: u64) -> Admission<'_> {
+        let nonce_expires_at_secs = now_secs + 901;
+        Admission { access_key_id: "k", nonce, nonce_expires_at_secs, quota: None, now_secs }
+    }
+
+    #[test]
+    fn what_has_expired_takes_no_room() {
+        let mut gate = Gate::default();
+        for second in 0..10_000_u64 {
+            let nonces = (0..3).map(|number| format!("{second}-{number}"));
+            for nonce in nonces {
+                assert_eq!(gate.admit(&admission(&nonce, second)).unwrap(), Admitted::Yes);
+            }
+        }
+        // What was spent at second 9099 expires at 10,000; the last admission was at 9999.
+        assert_eq!(gate.nonces.len(), 901 * 3);
+        assert_eq!(gate.expiries.len(), 901);
+        gate.drop_expired(u64::MAX);
+        assert!(gate.nonces.is_empty() && gate.expiries.is_empty());
+    }
+
+    #[test]
+    fn a_key_and_a_nonce_are_told_from_another_key_and_nonce_of_the_same_letters() {
+        let mut gate = Gate::default();
+        let split = |access_key_id, nonce| Admission { access_key_id, ..admission(nonce, 0) };
+        assert_eq!(gate.admit(&split("ab", "c")).unwrap(), Admitted::Yes);
+        assert_eq!(gate.admit(&split("a", "bc")).unwrap(), Admitted::Yes);
+        assert_eq!(gate.admit(&split("ab", "c")).unwrap(), Admitted::NonceUsed);
+    }
+}

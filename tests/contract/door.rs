@@ -1,0 +1,408 @@
+//! The door: what the calls before a call, other instances and the clock have to do with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use ::store::{Admission, Admitted, Error, Key, MemoryStore, Store, Versioned, World, Write};
+use harness::answer::Answer;
+use harness::case::{Request, Style, Variant};
+use harness::client::{self, Wire};
+use harness::judge::ACTION;
+use harness::target::{http_api_payload, read_event_response};
+use ipv6_gateway::{Event, Function, Ids, RateLimit};
+use serde_json::{Value, json};
+use tokio::sync::Barrier;
+
+use crate::worlds::one_address;
+
+/// The beginning of a minute.
+const NOW_SECS: u64 = 1_767_323_040;
+
+/// A store that several instances share; how it behaves beyond that is set for each test.
+#[derive(Clone)]
+struct Shared {
+    memory: Arc<MemoryStore>,
+    /// Where a read waits for an admission, and an admission for a read.
+    meeting: Option<Arc<Barrier>>,
+    panics: Arc<AtomicBool>,
+}
+
+impl Shared {
+    async fn meet(&self) {
+        assert!(!self.panics.load(Ordering::Relaxed), "a store that panics");
+        if let Some(meeting) = &self.meeting {
+            meeting.wait().await;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+impl Store for Shared {
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        self.meet().await;
+        self.memory.load(keys).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        self.memory.commit(writes).await
+    }
+
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        self.meet().await;
+        self.memory.admit(admission).await
+    }
+}
+
+/// Instances of the function over one store and by one clock.
+struct Scene {
+    store: Shared,
+    now_secs: Arc<AtomicU64>,
+    function: Function<Shared>,
+}
+
+impl Scene {
+    fn new(world: &Value) -> Self {
+        let store = Shared { memory: Arc::default(), meeting: None, panics: Arc::default() };
+        let now_secs = Arc::new(AtomicU64::new(NOW_SECS));
+        let function = instance(&store, &now_secs);
+        let scene = Self { store, now_secs, function };
+        scene.replace(world);
+        scene
+    }
+
+    fn replace(&self, world: &Value) {
+        let documents = World::parse(&world.to_string()).unwrap().into_documents();
+        self.store.memory.replace(documents);
+    }
+
+    /// Changes some documents, without forgetting who called.
+    async fn change(&self, world: &Value) {
+        let documents = World::parse(&world.to_string()).unwrap().into_documents();
+        let keys: Vec<Key> = documents.iter().map(::store::Document::key).collect();
+        let read = self.store.memory.load(&keys).await.unwrap();
+        let writes = keys.into_iter().zip(documents).zip(read).map(|((key, document), read)| {
+            Write { key, document, replaces: read.map(|read| read.version) }
+        });
+        self.store.memory.commit(writes.collect()).await.unwrap();
+    }
+
+    fn instance(&self) -> Function<Shared> {
+        instance(&self.store, &self.now_secs)
+    }
+
+    fn wait(&self, secs: u64) {
+        self.now_secs.fetch_add(secs, Ordering::Relaxed);
+    }
+
+    /// A call signed now.
+    fn sign(&self, request: &Value) -> Wire {
+        let request: Request = serde_json::from_value(request.clone()).unwrap();
+        let now_secs = i64::try_from(self.now_secs.load(Ordering::Relaxed)).unwrap();
+        let variant = Variant { style: Style::V3, format: None };
+        client::sign(&request, &variant, now_secs, &client::fresh_nonce(), ACTION)
+    }
+
+    async fn call(&self, request: &Value) -> String {
+        code(&send(&self.function, &self.sign(request)).await)
+    }
+}
+
+fn instance(store: &Shared, now_secs: &Arc<AtomicU64>) -> Function<Shared> {
+    let now_secs = Arc::clone(now_secs);
+    let clock =
+        move || SystemTime::UNIX_EPOCH + Duration::from_secs(now_secs.load(Ordering::Relaxed));
+    Function::new(store.clone(), Box::new(clock), Ids::from_system().unwrap())
+}
+
+async fn send(function: &Function<Shared>, wire: &Wire) -> Answer {
+    let event = Event::parse(http_api_payload(wire).to_string().as_bytes()).unwrap();
+    let response = function.handle(event).await;
+    read_event_response(&serde_json::to_value(response).unwrap()).unwrap()
+}
+
+fn code(answer: &Answer) -> String {
+    answer.read().unwrap().text("Code").unwrap_or("Success").to_owned()
+}
+
+fn allocate(id: &str) -> Value {
+    json!({ "query": { "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" } })
+}
+
+/// One address, and a RAM user `alice` with these policies.
+fn with_user(policies: &Value) -> Value {
+    let mut world = one_address();
+    world["Accounts"][0]["RamUsers"] = json!([{
+        "UserId": "201234567890123456", "UserName": "alice", "Policies": policies,
+        "AccessKeys": [{ "AccessKeyId": "alice", "AccessKeySecret": "testsecret" }]
+    }]);
+    world
+}
+
+fn policy(effect: &str) -> Value {
+    let statement = json!({ "Effect": effect, "Action": "vpc:*", "Resource": "*" });
+    json!({
+        "PolicyName": effect, "PolicyDocument": { "Version": "1", "Statement": [statement] }
+    })
+}
+
+/// A change to a request or to a user.
+type Change = fn(&mut Value);
+
+fn by_alice(mut request: Value) -> Value {
+    request["accessKeyId"] = "alice".into();
+    request
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_identical_calls_at_once_on_two_instances_one_is_let_in() {
+    for is_known in [false, true] {
+        let scene = Scene::new(&one_address());
+        let instances = [Arc::new(scene.instance()), Arc::new(scene.instance())];
+        if is_known {
+            for instance in &instances {
+                send(instance, &scene.sign(&allocate("ipv6-nowhere"))).await;
+            }
+        }
+        let wire = Arc::new(scene.sign(&allocate("ipv6-1")));
+        let start = Arc::new(Barrier::new(64));
+        let calls = (0..64).map(|caller| {
+            let instance = Arc::clone(&instances[caller % 2]);
+            let (wire, start) = (Arc::clone(&wire), Arc::clone(&start));
+            tokio::spawn(async move {
+                start.wait().await;
+                code(&send(&instance, &wire).await)
+            })
+        });
+        let mut answers = BTreeMap::new();
+        for call in calls.collect::<Vec<_>>() {
+            *answers.entry(call.await.unwrap()).or_insert(0) += 1;
+        }
+        let expected = [("SignatureNonceUsed".to_owned(), 63), ("Success".to_owned(), 1)];
+        assert_eq!(answers, expected.into(), "known: {is_known}");
+    }
+}
+
+#[tokio::test]
+async fn the_nonce_is_spent_while_the_documents_are_read() {
+    let mut scene = Scene::new(&one_address());
+    assert_eq!(scene.call(&allocate("ipv6-nowhere")).await, "InvalidIpv6Instance.NotFound");
+    // From now on a read ends only when an admission is under way, and the other way round.
+    scene.store.meeting = Some(Arc::new(Barrier::new(2)));
+    let function = scene.instance();
+    // Of a key that has not signed before, the key alone is read first.
+    let first = async {
+        let wire = scene.sign(&allocate("ipv6-nowhere"));
+        tokio::join!(send(&function, &wire), scene.store.meet()).0
+    };
+    let first = tokio::time::timeout(Duration::from_secs(20), first).await;
+    assert_eq!(code(&first.unwrap()), "InvalidIpv6Instance.NotFound");
+    let wire = scene.sign(&allocate("ipv6-1"));
+    let next = tokio::time::timeout(Duration::from_secs(20), send(&function, &wire)).await;
+    assert_eq!(code(&next.unwrap()), "Success");
+}
+
+#[tokio::test]
+async fn a_call_played_back_is_refused_for_ever() {
+    let scene = Scene::new(&one_address());
+    let wire = scene.sign(&allocate("ipv6-1"));
+    assert_eq!(code(&send(&scene.function, &wire).await), "Success");
+    for wait_secs in [0, 1, 898, 1] {
+        scene.wait(wait_secs);
+        assert_eq!(code(&send(&scene.function, &wire).await), "SignatureNonceUsed");
+    }
+    for wait_secs in [1, 10_000] {
+        scene.wait(wait_secs);
+        assert_eq!(code(&send(&scene.function, &wire).await), "InvalidTimeStamp.Expired");
+    }
+}
+
+#[tokio::test]
+async fn a_nonce_is_spent_whatever_the_rules_say_but_not_by_a_call_that_is_not_let_in() {
+    let scene = Scene::new(&one_address());
+    let with = |nonce: &str, change: Change| {
+        let mut request = allocate("ipv6-1");
+        request["nonce"] = nonce.into();
+        change(&mut request);
+        request
+    };
+    let spent: [(&str, Change); 3] = [
+        ("InvalidIpv6Instance.NotFound", |request| {
+            request["query"]["Ipv6AddressId"] = "ipv6-nowhere".into();
+        }),
+        ("MissingBandwidth", |request| request["query"]["Bandwidth"] = "".into()),
+        ("DryRunOperation", |request| request["query"]["DryRun"] = "true".into()),
+    ];
+    for (code, change) in spent {
+        assert_eq!(scene.call(&with(code, change)).await, code);
+        assert_eq!(scene.call(&with(code, |_| {})).await, "SignatureNonceUsed", "{code}");
+    }
+    let unspent: [(&str, Change); 4] = [
+        ("SignatureDoesNotMatch", |request| request["accessKeySecret"] = "wrong".into()),
+        ("InvalidAccessKeyId.NotFound", |request| request["accessKeyId"] = "nobody".into()),
+        ("InvalidSecurityToken.MismatchWithAccessKey", |request| {
+            request["securityToken"] = "token".into();
+        }),
+        ("InvalidVersion", |request| {
+            request["common"] = json!({ "x-acs-version": "2014-05-26" });
+        }),
+    ];
+    for (code, change) in unspent {
+        assert_eq!(scene.call(&with("unspent", change)).await, code);
+    }
+    assert_eq!(scene.call(&with("unspent", |_| {})).await, "Success");
+}
+
+#[tokio::test]
+async fn a_throttled_call_spends_no_nonce_and_no_token() {
+    let scene = Scene::new(&one_address());
+    scene.function.limit_rate(Some(RateLimit { calls_max: 1, window_secs: 60 }));
+    assert_eq!(scene.call(&allocate("ipv6-nowhere")).await, "InvalidIpv6Instance.NotFound");
+    let mut request = allocate("ipv6-1");
+    request["query"]["ClientToken"] = "token".into();
+    let wire = scene.sign(&request);
+    scene.wait(14);
+    let answer = send(&scene.function, &wire).await;
+    assert_eq!(code(&answer), "Throttling.User");
+    assert_eq!(answer.header("x-acs-retry-after"), Some("46000"));
+    let of_user = "Limit:1,Remain:0,TimeLeft:46000,Reset:1767323100";
+    assert_eq!(answer.header("x-ratelimit-user-api"), Some(of_user));
+    // The very same call again, once there is room.
+    scene.wait(46);
+    assert_eq!(code(&send(&scene.function, &wire).await), "Success");
+    // And a call that was played back is not counted.
+    scene.wait(60);
+    assert_eq!(code(&send(&scene.function, &wire).await), "SignatureNonceUsed");
+    let mut again = request.clone();
+    again["query"]["Bandwidth"] = "1".into();
+    assert_eq!(scene.call(&again).await, "IdempotentParameterMismatch");
+}
+
+#[tokio::test]
+async fn an_account_may_call_300_times_a_minute_with_all_its_keys_and_on_all_instances() {
+    let mut world = with_user(&json!([policy("Allow")]));
+    let other = json!({
+        "AccountId": "2234567890123456",
+        "AccessKeys": [{ "AccessKeyId": "other", "AccessKeySecret": "testsecret" }]
+    });
+    world["Accounts"].as_array_mut().unwrap().push(other);
+    let scene = Scene::new(&world);
+    let instances = [scene.instance(), scene.instance()];
+    for instance in &instances {
+        instance.limit_rate(Some("300/60".parse().unwrap()));
+    }
+    let mut answers: BTreeMap<String, u32> = BTreeMap::new();
+    for number in 0..310 {
+        let request = allocate("ipv6-nowhere");
+        let request = if number % 3 == 0 { by_alice(request) } else { request };
+        let answer = send(&instances[number % 2], &scene.sign(&request)).await;
+        *answers.entry(code(&answer)).or_default() += 1;
+    }
+    let expected = [("InvalidIpv6Instance.NotFound", 300), ("Throttling.User", 10)];
+    assert_eq!(answers, expected.map(|(code, count)| (code.to_owned(), count)).into());
+    let mut of_other = allocate("ipv6-nowhere");
+    of_other["accessKeyId"] = "other".into();
+    let answer = send(&instances[0], &scene.sign(&of_other)).await;
+    assert_eq!(code(&answer), "InvalidIpv6Instance.NotFound", "another account is not affected");
+    scene.wait(60);
+    let answer = send(&instances[0], &scene.sign(&allocate("ipv6-1"))).await;
+    assert_eq!(code(&answer), "Success", "the next window");
+}
+
+#[tokio::test]
+async fn what_is_taken_from_a_caller_is_gone_with_the_next_call() {
+    let allowed = json!([policy("Allow")]);
+    let request = by_alice(allocate("ipv6-nowhere"));
+    let changes: [(&str, Change); 6] = [
+        ("Forbidden.RAM", |user| user["Policies"] = json!([])),
+        ("Forbidden.RAM", |user| user["Policies"] = json!([policy("Allow"), policy("Deny")])),
+        // The key is another user's now.
+        ("Forbidden.RAM", |user| {
+            user["UserName"] = "bob".into();
+            user["UserId"] = "2".into();
+            user["Policies"] = json!([]);
+        }),
+        ("InvalidAccessKeyId.Inactive", |user| {
+            user["AccessKeys"][0]["Status"] = "Inactive".into();
+        }),
+        ("SignatureDoesNotMatch", |user| user["AccessKeys"][0]["AccessKeySecret"] = "new".into()),
+        ("InvalidIpv6Instance.NotFound", |user| user["UserId"] = "2".into()),
+    ];
+    for (code, change) in changes {
+        let scene = Scene::new(&with_user(&allowed));
+        assert_eq!(scene.call(&request).await, "InvalidIpv6Instance.NotFound");
+        let mut world = with_user(&allowed);
+        change(&mut world["Accounts"][0]["RamUsers"][0]);
+        scene.change(&world).await;
+        assert_eq!(scene.call(&request).await, code);
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_to_the_second() {
+    let mut world = one_address();
+    world["Accounts"][0]["RamRoles"] = json!([{
+        "RoleId": "301234567890123456", "RoleName": "deployer", "Policies": [policy("Allow")],
+        "Sessions": [{
+            "RoleSessionName": "ci", "AccessKeyId": "STS.ci", "AccessKeySecret": "testsecret",
+            "SecurityToken": "token", "Expiration": "2026-01-02T03:05:00Z"
+        }]
+    }]);
+    let scene = Scene::new(&world);
+    let mut request = allocate("ipv6-nowhere");
+    request["accessKeyId"] = "STS.ci".into();
+    request["securityToken"] = "token".into();
+    assert_eq!(scene.call(&request).await, "InvalidIpv6Instance.NotFound");
+    scene.wait(59);
+    assert_eq!(scene.call(&request).await, "InvalidIpv6Instance.NotFound");
+    scene.wait(1);
+    assert_eq!(scene.call(&request).await, "InvalidSecurityToken.Expired");
+}
+
+#[tokio::test]
+async fn a_caller_who_may_not_call_gets_the_same_bytes_whatever_there_is() {
+    let mut world = with_user(&json!([]));
+    let pending = json!({
+        "Ipv6AddressId": "ipv6-pending", "RegionId": "cn-huhehaote", "VpcId": "vpc-1",
+        "Ipv6Address": "2408:4004:1::2", "Status": "Pending"
+    });
+    world["Accounts"][0]["Ipv6Addresses"].as_array_mut().unwrap().push(pending);
+    let scene = Scene::new(&world);
+    let mut bodies = Vec::new();
+    let calls = [
+        json!({ "Ipv6AddressId": "ipv6-1", "Bandwidth": "200" }),
+        json!({ "Ipv6AddressId": "ipv6-pending", "Bandwidth": "200" }),
+        json!({ "Ipv6AddressId": "ipv6-nowhere", "Bandwidth": "200" }),
+        json!({ "Ipv6AddressId": "ipv6-1", "Bandwidth": "0", "DryRun": "maybe" }),
+        json!({}),
+    ];
+    for mut query in calls {
+        query["RegionId"] = "cn-huhehaote".into();
+        let request = by_alice(json!({ "query": query }));
+        // The first call of a key and every other are read differently.
+        for function in [&scene.function, &scene.instance()] {
+            let answer = send(function, &scene.sign(&request)).await;
+            let id = answer.read().unwrap().text("RequestId").unwrap().to_owned();
+            bodies.push((answer.status, answer.body.replace(&id, "[RequestId]")));
+        }
+    }
+    bodies.dedup();
+    assert_eq!(bodies.len(), 1, "{bodies:#?}");
+    assert!(bodies[0].1.contains("\"Code\":\"Forbidden.RAM\""), "{bodies:?}");
+}
+
+#[tokio::test]
+async fn after_a_panic_the_next_call_is_answered() {
+    let scene = Scene::new(&one_address());
+    for _ in 0..2 {
+        scene.store.panics.store(true, Ordering::Relaxed);
+        let answer = send(&scene.function, &scene.sign(&allocate("ipv6-1"))).await;
+        assert_eq!((answer.status, code(&answer).as_str()), (500, "InternalError"));
+        let id = answer.read().unwrap().text("RequestId").unwrap().to_owned();
+        assert_eq!(answer.header("x-acs-request-id"), Some(id.as_str()));
+        scene.store.panics.store(false, Ordering::Relaxed);
+        assert_ne!(scene.call(&allocate("ipv6-nowhere")).await, "InternalError");
+    }
+    assert_eq!(scene.call(&allocate("ipv6-1")).await, "Success");
+}

@@ -1,0 +1,50 @@
+//! What a process writes, searched for secrets.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+
+use crate::secrets;
+
+/// What processes wrote so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Output(Arc<Mutex<Read>>);
+
+#[derive(Debug, Default)]
+struct Read {
+    text: String,
+    leaks: Vec<String>,
+}
+
+impl Output {
+    /// Reads on until `stream` ends.
+    pub(super) fn read(&self, stream: impl AsyncRead + Unpin + Send + 'static) {
+        let read = self.clone();
+        let mut lines = BufReader::new(stream).lines();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                read.add(&line);
+            }
+        });
+    }
+
+    /// Adds a line.
+    pub(super) fn add(&self, line: &str) {
+        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(secret) = secrets::find(line) {
+            read.leaks.push(format!("{secret} in: {line}"));
+        }
+        read.text.push_str(line);
+        read.text.push('\n');
+    }
+
+    /// All that was written.
+    pub(super) fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).text.clone()
+    }
+
+    /// The lines with a secret.
+    pub(super) fn leaks(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).leaks.clone()
+    }
+}
