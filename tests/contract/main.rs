@@ -4,6 +4,7 @@
 
 mod cases;
 mod clients;
+mod connections;
 mod coverage;
 mod decisions;
 mod door;

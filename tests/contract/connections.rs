@@ -1,0 +1,181 @@
+//! What reaches the local endpoint over connections that are not friendly: slow, half closed,
+//! pipelined, endless, and over every limit.
+
+use std::time::Duration;
+
+use harness::case::{Request, Style, Variant};
+use harness::client::{self, Wire};
+use harness::judge::ACTION;
+use harness::target::{Endpoint, built};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::cases::now_secs;
+
+/// So long an answer may take at most: far less than a connection may be slow, far more than an
+/// answer takes.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+async fn start() -> Endpoint {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    Endpoint::start(&binary, &[]).await.unwrap()
+}
+
+fn sign(id: &str) -> Wire {
+    let query = json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" });
+    let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
+    let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
+    client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION)
+}
+
+/// A signed request as bytes; `more` headers end each with a line's end.
+fn request(id: &str, more: &str) -> String {
+    format!("POST /?{} HTTP/1.1\r\nHost: x\r\n{more}\r\n", sign(id).query_string())
+}
+
+async fn connect(endpoint: &Endpoint) -> TcpStream {
+    TcpStream::connect(endpoint.address()).await.unwrap()
+}
+
+/// Sends bytes and reads until the server closes.
+async fn exchange(endpoint: &Endpoint, bytes: &[u8]) -> String {
+    let mut stream = connect(endpoint).await;
+    // The server may have closed before it has all.
+    drop(stream.write_all(bytes).await);
+    let mut answer = Vec::new();
+    drop(timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("an answer in time"));
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// A friend's call, which must be answered whatever else goes on.
+async fn is_answered(endpoint: &Endpoint) {
+    let answer = timeout(PATIENCE, endpoint.send(&sign("ipv6-nowhere"), None)).await;
+    let answer = answer.expect("an answer in time").unwrap();
+    let body = answer.read().unwrap();
+    assert_eq!(body.text("Code"), Some("InvalidIpv6Instance.NotFound"));
+}
+
+fn code(answer: &str) -> String {
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no body: {answer}"));
+    let body: Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("no JSON: {answer}"));
+    body["Code"].as_str().unwrap_or("Success").to_owned()
+}
+
+#[tokio::test]
+async fn slow_connections_do_not_stop_others() {
+    let endpoint = start().await;
+    let mut slow = Vec::new();
+    for number in 0..300 {
+        let mut stream = connect(&endpoint).await;
+        let beginning = match number % 3 {
+            // Never a whole line, never a whole head, never a whole body.
+            0 => "POST /?Acti".to_owned(),
+            1 => "POST / HTTP/1.1\r\nHost: x\r\nX-Slow: ".to_owned(),
+            _ => request("ipv6-demo01", "Content-Length: 100\r\n"),
+        };
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    for _ in 0..3 {
+        is_answered(&endpoint).await;
+        for stream in &mut slow {
+            // A byte now and then, as slow attackers do.
+            stream.write_all(b"x").await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_half_closed_connection_gets_its_answer() {
+    let endpoint = start().await;
+    let mut stream = connect(&endpoint).await;
+    stream.write_all(request("ipv6-demo01", "").as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(code(&answer), "Success");
+    // One that is half closed before its request is whole gets none, and is let go.
+    let mut stream = connect(&endpoint).await;
+    stream.write_all(b"POST / HTTP/1.1\r\nHost:").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(!answer.contains("200 OK"), "{answer}");
+    is_answered(&endpoint).await;
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let endpoint = start().await;
+    let ids = ["ipv6-demo01", "ipv6-nowhere", "ipv6-demo02", "ipv6-ula"];
+    let requests: String = ids[..3].iter().map(|id| request(id, "")).collect();
+    let last = request(ids[3], "Connection: close\r\n");
+    let answers = exchange(&endpoint, (requests + &last).as_bytes()).await;
+    let expected =
+        ["ipv6-demo01", "InvalidIpv6Instance.NotFound", "ipv6-demo02", "OperationUnsupported.ULA"];
+    let bodies: Vec<&str> = answers.split("HTTP/1.1 ").skip(1).collect();
+    assert_eq!(bodies.len(), expected.len(), "{answers}");
+    for (body, expected) in bodies.iter().zip(expected) {
+        assert!(body.contains(expected), "{expected} in {body}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_over_a_limit_is_refused_without_being_read_to_its_end() {
+    let endpoint = start().await;
+    let long = |bytes: usize| "x".repeat(bytes);
+    // A body of two gigabytes is announced, and none of it sent.
+    let announced = request("ipv6-demo01", "Content-Length: 2147483648\r\n");
+    let answer = exchange(&endpoint, announced.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    assert_eq!(code(&answer), "RequestTooLarge");
+    // One without an end.
+    let head = request("ipv6-demo01", "Transfer-Encoding: chunked\r\n");
+    let chunk = format!("10000\r\n{}\r\n", long(0x10000));
+    let endless = head + &chunk.repeat(17);
+    assert_eq!(code(&exchange(&endpoint, endless.as_bytes()).await), "RequestTooLarge");
+    // Headers.
+    let close = "Connection: close\r\n";
+    let headers = format!("X-Long: {}\r\n{close}", long(32 * 1024));
+    let answer = exchange(&endpoint, request("ipv6-demo01", &headers).as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    assert_eq!(code(&answer), "RequestHeadersTooLarge");
+    // Parameters.
+    let body = "a=1&".repeat(201);
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let headers = format!("{form}{close}Content-Length: {}\r\n", body.len());
+    let many = request("ipv6-demo01", &headers) + &body;
+    let answer = exchange(&endpoint, many.as_bytes()).await;
+    assert!(answer.contains("The request has more than 200 parameters."), "{answer}");
+    let large = format!("GET /?Action=x&{}=1 HTTP/1.1\r\nHost: x\r\n{close}\r\n", long(8193));
+    let answer = exchange(&endpoint, large.as_bytes()).await;
+    assert!(answer.contains(&format!("Specified parameter {}... is not", long(64))), "{answer}");
+    // What the HTTP server itself gives up on has no body.
+    let target = format!("GET /?{} HTTP/1.1\r\nHost: x\r\n\r\n", long(70_000));
+    let answer = exchange(&endpoint, target.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 414"), "{answer}");
+    let many = "X: y\r\n".repeat(200);
+    let answer = exchange(&endpoint, request("ipv6-demo01", &many).as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    let answer = exchange(&endpoint, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    is_answered(&endpoint).await;
+}
+
+#[tokio::test]
+async fn many_large_bodies_at_once_take_bounded_memory() {
+    let endpoint = start().await;
+    let head = request("ipv6-demo01", "Transfer-Encoding: chunked\r\n");
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    // 4 MiB each, of which no more than 1 MiB may be held.
+    let bytes = head + &chunk.repeat(64);
+    for _ in 0..4 {
+        let exchanges = (0..32).map(|_| exchange(&endpoint, bytes.as_bytes()));
+        futures_util::future::join_all(exchanges).await;
+    }
+    is_answered(&endpoint).await;
+    let peak_mib = endpoint.peak_memory_mib().unwrap();
+    assert!(peak_mib < 256, "{peak_mib} MiB for 128 requests of 4 MiB, 32 at once");
+}
