@@ -15,6 +15,7 @@ mod precedence;
 mod races;
 mod readme;
 mod schemas;
+mod secrets;
 mod signatures;
 mod store;
 mod worlds;

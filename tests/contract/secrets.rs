@@ -1,0 +1,153 @@
+//! Secrets turn up nowhere: not in what is printed of values, not in errors, not in snapshots, not
+//! in what the endpoint keeps and writes.
+//!
+//! Besides, every answer of every case and every line that a target writes meanwhile is searched
+//! (see `harness::secrets`).
+
+use std::fmt::Write as _;
+
+use harness::case::{Request, Style, Variant};
+use harness::client::{self, Wire};
+use harness::judge::ACTION;
+use harness::secrets::{SECRET, TOKEN, find};
+use harness::target::{Endpoint, built, http_api_payload};
+use ipv6_gateway::Event;
+use ipv6_gateway::rpc::Call;
+use ipv6_gateway::rpc::signature::Signed;
+use serde_json::{Value, json};
+use store::World;
+
+use crate::cases::now_secs;
+use crate::worlds::one_address;
+
+/// A world whose secrets are canaries.
+fn world() -> Value {
+    let mut world = one_address();
+    let account = &mut world["Accounts"][0];
+    account["AccessKeys"][0]["AccessKeySecret"] = SECRET.into();
+    account["RamUsers"] = json!([{
+        "UserId": "201234567890123456", "UserName": "alice",
+        "AccessKeys": [{ "AccessKeyId": "alice", "AccessKeySecret": SECRET }]
+    }]);
+    account["RamRoles"] = json!([{
+        "RoleId": "301234567890123456", "RoleName": "deployer",
+        "Sessions": [{
+            "RoleSessionName": "ci", "AccessKeyId": "STS.ci", "AccessKeySecret": SECRET,
+            "SecurityToken": TOKEN, "Expiration": "2099-01-01T00:00:00Z"
+        }]
+    }]);
+    world
+}
+
+/// A call of the session, signed.
+fn sign(style: Style) -> Wire {
+    let request: Request = serde_json::from_value(json!({
+        "accessKeyId": "STS.ci", "accessKeySecret": SECRET, "securityToken": TOKEN,
+        "query": { "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200" },
+        "body": { "ClientToken": "token" }
+    }))
+    .unwrap();
+    let variant = Variant { style, format: None };
+    client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION)
+}
+
+#[test]
+fn what_is_printed_of_values_shows_no_secret() {
+    let world = World::parse(&world().to_string()).unwrap();
+    let mut printed = format!("{world:#?}");
+    for document in world.into_documents() {
+        write!(printed, "{document:#?} {:?}", document.key()).unwrap();
+    }
+    for style in [Style::V1, Style::V3, Style::V3Sm3] {
+        let wire = sign(style);
+        let event = Event::parse(http_api_payload(&wire).to_string().as_bytes()).unwrap();
+        write!(printed, "{event:#?}").unwrap();
+        let call = Call::read(event.request);
+        write!(printed, "{call:#?}").unwrap();
+        let signed = Signed::read(&call, u64::try_from(now_secs()).unwrap()).unwrap();
+        write!(printed, "{signed:#?}").unwrap();
+        let refused = signed.verify("another").unwrap_err();
+        write!(printed, "{refused} {refused:?}").unwrap();
+    }
+    assert_eq!(find(&printed), None, "{printed}");
+    // It was not found because it was left out, and not because nothing was printed.
+    assert!(printed.contains("STS.ci") && printed.contains("SecurityToken"), "{printed}");
+}
+
+#[test]
+fn what_is_wrong_with_a_world_is_told_without_its_secrets() {
+    let key = "/Accounts/0/AccessKeys/0";
+    let session = "/Accounts/0/RamRoles/0/Sessions/0";
+    let number = 1_234_567_890_123_456_u64;
+    for (object, field, value) in [
+        (key, "AccessKeySecret", json!(number)),
+        (key, "AccessKeySecret", json!([SECRET])),
+        (key, "AccessKeySecret", json!({ "a": SECRET })),
+        (session, "AccessKeySecret", json!(number)),
+        (session, "SecurityToken", json!(number)),
+        (session, "SecurityToken", json!([TOKEN])),
+        (session, "SecurityToken", json!(format!("{TOKEN}!"))),
+        (session, "SecurityToken", json!("")),
+        (session, "Expiration", json!("tomorrow")),
+        (session, "AccessKeyId", json!("ci")),
+    ] {
+        let mut world = world();
+        world.pointer_mut(object).unwrap()[field] = value;
+        let error = World::parse(&format!("{world:#}")).unwrap_err();
+        let told = format!("{error} {error:?}");
+        assert!(find(&told).is_none() && !told.contains(&number.to_string()), "{told}");
+        assert!(told.contains(field), "{told}");
+    }
+}
+
+#[test]
+fn no_snapshot_holds_a_secret() {
+    let (mut searched, mut found) = (0, Vec::new());
+    for path in contracts::paths().iter().filter(|path| path.contains("/snapshots/")) {
+        searched += 1;
+        let text = contracts::text(path).unwrap();
+        let secrets = ["testsecret", "TESTTOKEN", SECRET, TOKEN];
+        if let Some(secret) = secrets.into_iter().find(|secret| text.contains(secret)) {
+            found.push(format!("{path}: {secret}"));
+        }
+        // A signature, where it is not the placeholder's.
+        let sign = ["Signature=", "Signature%3D", "Signature%253D"];
+        if sign.iter().any(|sign| text.contains(sign)) {
+            found.push(format!("{path}: a signature"));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(searched > 400, "{searched} snapshots");
+}
+
+#[tokio::test]
+async fn the_endpoint_keeps_and_shows_no_secret_of_a_call() {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
+    endpoint.control(reqwest::Method::PUT, "world", &world().to_string()).await.unwrap();
+    for style in [Style::V1, Style::V3, Style::V3Sm3] {
+        let mut wire = sign(style);
+        endpoint.send(&wire, None).await.unwrap();
+        // Once more, and with a parameter that is not covered by the signature.
+        endpoint.send(&wire, None).await.unwrap();
+        wire.query.push(("Bandwidth".to_owned(), "1".to_owned()));
+        endpoint.send(&wire, None).await.unwrap();
+    }
+    let calls = endpoint.control(reqwest::Method::GET, "calls", "").await.unwrap();
+    assert_eq!(calls["Calls"].as_array().unwrap().len(), 9);
+    assert_eq!(find(&calls.to_string()), None, "{calls}");
+
+    for signature in ["v1", "v3", "v3-sm3"] {
+        let output = tokio::process::Command::new(&binary)
+            .args(["call", ACTION, "RegionId=cn-huhehaote", "--access-key-id", "STS.ci"])
+            .args(["--access-key-secret", SECRET, "--security-token", TOKEN])
+            .args(["--endpoint", &format!("http://{}", endpoint.address())])
+            .args(["--signature", signature])
+            .output();
+        let output = output.await.unwrap();
+        let shown = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(shown.contains("Forbidden.RAM"), "{shown}");
+        assert_eq!(find(&shown), None, "{shown}");
+    }
+    assert_eq!(endpoint.leaks(), [""; 0]);
+}
