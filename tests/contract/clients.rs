@@ -9,7 +9,12 @@ use std::sync::Mutex;
 
 use harness::target::{Endpoint, built};
 use regex::Regex;
+use reqwest::Method;
 use serde_json::Value;
+
+use self::replay::Replayer;
+
+mod replay;
 
 /// One installation at a time, however many tests want it.
 static INSTALLING: Mutex<()> = Mutex::new(());
@@ -121,6 +126,11 @@ impl Expected {
                         assert_eq!(*earlier, text, "{context}\n{placeholder} differs in {name}");
                     }
                 }
+                (Value::Object(range), Value::Number(actual)) => {
+                    let [from, to] = ["from", "to"].map(|bound| range[bound].as_i64().unwrap());
+                    let is_between = actual.as_i64().is_some_and(|n| (from..=to).contains(&n));
+                    assert!(is_between, "{context}\n{name} is not from {from} to {to}");
+                }
                 _ => assert_eq!(actual, expected, "{context}\n{name}"),
             }
         }
@@ -140,12 +150,24 @@ impl Expected {
     }
 }
 
+/// How many calls an endpoint has received.
+async fn calls(endpoint: &Endpoint) -> usize {
+    let calls = endpoint.control(Method::GET, "calls", "").await.unwrap();
+    calls["Calls"].as_array().unwrap().len()
+}
+
 /// Has a driver make its calls and holds every line against what is expected.
 async fn drive(language: &str, mut driver: Command) {
     let binary = built("local-endpoint", "local-endpoint").unwrap();
     let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
+    let replayer = Replayer::start(endpoint.address()).await;
+    let throttling = Endpoint::start(&binary, &["--throttle", "0/60"]).await.unwrap();
     driver.args(["--endpoint", endpoint.address()]);
-    let output = run(&mut driver, "the clients of tests/clients/");
+    driver.args(["--replaying-endpoint", &replayer.address()]);
+    driver.args(["--throttling-endpoint", throttling.address()]);
+    // The proxy needs this thread while the driver runs.
+    let running = move || run(&mut driver, "the clients of tests/clients/");
+    let output = tokio::task::spawn_blocking(running).await.unwrap();
     let expected = Expected::read();
     let printed = String::from_utf8(output.stdout).unwrap();
     let mut tried: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -167,10 +189,18 @@ async fn drive(language: &str, mut driver: Command) {
     }
     let scenarios: BTreeSet<String> =
         expected.0["scenarios"].as_object().unwrap().keys().cloned().collect();
-    for client in expected.clients(language) {
+    let clients = expected.clients(language);
+    for &client in &clients {
         assert_eq!(tried.get(client), Some(&scenarios), "what {client} tried");
         assert_eq!(bandwidths[client].len(), 1, "{client}: a replay gives the first bandwidth");
     }
+    assert_eq!(tried.len(), clients.len(), "{:?}", tried.keys());
+
+    // What was replayed had been a good call, and nobody made a second call of their own accord.
+    assert_eq!(replayer.withheld(), vec!["HTTP/1.1 200 OK"; clients.len()]);
+    assert_eq!(calls(&throttling).await, clients.len(), "a client repeats a throttled call");
+    // The throttled calls went elsewhere, and as many were sent twice.
+    assert_eq!(calls(&endpoint).await, printed.lines().count(), "a client repeats a call");
 }
 
 #[tokio::test]
