@@ -1,0 +1,78 @@
+//! The memory that nonces take: a million calls within one window, then nine windows more.
+
+#[expect(dead_code, reason = "no time is measured here")]
+mod measure;
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use measure::{Comparison, print};
+use store::{Admission, Admitted, MemoryStore, Store};
+
+/// How many calls are made in a window, the 15 minutes for which a nonce of a call must be known.
+const CALLS: u64 = 1_000_000;
+const WINDOW_SECS: u64 = 901;
+const WINDOWS: u64 = 10;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let empty_kib = resident_kib()?;
+    let store = MemoryStore::default();
+    let mut after_window = Vec::new();
+    for window in 0..WINDOWS {
+        for call in 0..CALLS {
+            // Spread over the window, as calls are.
+            let now_secs = window * WINDOW_SECS + call * WINDOW_SECS / CALLS;
+            let nonce = format!("{:032x}", window * CALLS + call);
+            let admission = Admission {
+                access_key_id: "LTAI5tExampleExampleEx",
+                nonce: &nonce,
+                nonce_expires_at_secs: now_secs + WINDOW_SECS,
+                quota: None,
+                now_secs,
+            };
+            if ready(store.admit(&admission))?? != Admitted::Yes {
+                return Err("a new nonce was not let in".into());
+            }
+        }
+        after_window.push(to_f64(resident_kib()? - empty_kib) * 1024.0);
+    }
+    let (first, last) = (after_window[0], after_window[after_window.len() - 1]);
+    let calls = to_f64(CALLS);
+    let mut bytes = Comparison::new(
+        "memory of a nonce, a million in 15 minutes / its text and its key's",
+        "bytes",
+        None,
+    );
+    bytes.add(first / calls, 22.0 + 32.0);
+    let mut bounded = Comparison::new(
+        "memory after ten million calls in ten windows / after the first million",
+        "MiB",
+        Some(0.0..=1.25),
+    );
+    bounded.add(last / 1024.0 / 1024.0, first / 1024.0 / 1024.0);
+    print(&[bytes, bounded]);
+    Ok(())
+}
+
+/// The store in memory waits for nothing.
+fn ready<T>(future: impl Future<Output = T>) -> Result<T, &'static str> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Ok(output),
+        Poll::Pending => Err("the store in memory waits"),
+    }
+}
+
+/// The memory that this process has resident, in KiB.
+fn resident_kib() -> Result<u64, Box<dyn Error>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = resident.and_then(|resident| resident.trim().strip_suffix("kB"));
+    Ok(kib.ok_or("the system tells no VmRSS")?.trim().parse()?)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below what a float holds exactly")]
+fn to_f64(count: u64) -> f64 {
+    count as f64
+}
