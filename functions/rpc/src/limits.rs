@@ -89,6 +89,9 @@ pub(crate) fn invalid_parameter(name: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+    use http::header::HOST;
+
     use super::*;
 
     #[test]
@@ -102,6 +105,60 @@ mod tests {
         ] {
             let message = invalid_parameter(name).message;
             assert_eq!(message, format!("Specified parameter {shown} is not valid."), "{name}");
+        }
+    }
+
+    fn request(query_bytes: usize, headers_bytes: usize, body_bytes: usize) -> Request {
+        let name_bytes = query_bytes / 2;
+        let query = vec![("n".repeat(name_bytes), "v".repeat(query_bytes - name_bytes))];
+        let mut headers = HeaderMap::new();
+        if headers_bytes > 0 {
+            let value = "v".repeat(headers_bytes - "host".len());
+            headers.insert(HOST, value.parse().unwrap());
+        }
+        Request { query, headers, body: vec![0; body_bytes].into(), ..Request::default() }
+    }
+
+    #[test]
+    fn a_request_at_a_limit_is_within_it_and_one_byte_more_is_not() {
+        let all = REQUEST_BYTES_MAX;
+        let of_headers = HEADERS_BYTES_MAX;
+        for (query_bytes, headers_bytes, body_bytes, excess) in [
+            (0, 0, all, None),
+            (0, 0, all + 1, Some(Excess::Request)),
+            (all, 0, 0, None),
+            (all + 1, 0, 0, Some(Excess::Request)),
+            (100, 1000, all - 1100, None),
+            (100, 1000, all - 1099, Some(Excess::Request)),
+            (0, of_headers, 0, None),
+            (0, of_headers + 1, 0, Some(Excess::Headers)),
+            (0, of_headers + 1, all, Some(Excess::Request)),
+        ] {
+            let request = request(query_bytes, headers_bytes, body_bytes);
+            let context = (query_bytes, headers_bytes, body_bytes);
+            assert_eq!(Excess::of_request(&request), excess, "{context:?}");
+        }
+    }
+
+    #[test]
+    fn parameters_at_a_limit_are_within_it_and_one_more_is_not() {
+        let pairs = |count: usize, name_bytes: usize, value_bytes: usize| {
+            vec![("n".repeat(name_bytes), "v".repeat(value_bytes)); count]
+        };
+        let of_one = PARAMETER_BYTES_MAX;
+        let too_large = |bytes: usize| Some(Excess::Parameter("n".repeat(bytes)));
+        for (query, form, excess) in [
+            (pairs(200, 1, 1), pairs(0, 0, 0), None),
+            (pairs(201, 1, 1), pairs(0, 0, 0), Some(Excess::Parameters)),
+            (pairs(100, 1, 1), pairs(100, 1, 1), None),
+            (pairs(101, 1, 1), pairs(100, 1, 1), Some(Excess::Parameters)),
+            (pairs(1, of_one, of_one), pairs(1, of_one, of_one), None),
+            (pairs(1, 1, of_one + 1), pairs(1, 1, 1), too_large(1)),
+            (pairs(1, 1, 1), pairs(1, 1, of_one + 1), too_large(1)),
+            (pairs(1, of_one + 1, 1), pairs(1, 1, 1), too_large(of_one + 1)),
+            (pairs(201, 1, of_one + 1), pairs(0, 0, 0), Some(Excess::Parameters)),
+        ] {
+            assert_eq!(Excess::of_parameters(&query, &form), excess);
         }
     }
 }

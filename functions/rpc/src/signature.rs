@@ -188,7 +188,8 @@ mod tests {
         let call = Call::read(Request { query, ..Request::default() });
         let sent_secs = 1_767_323_045;
         for now_secs in [sent_secs - 900, sent_secs, sent_secs + 900] {
-            assert!(Signed::read(&call, now_secs).is_ok(), "{now_secs}");
+            let signed = Signed::read(&call, now_secs).unwrap();
+            assert_eq!(signed.expires_at_secs(), sent_secs + 901, "{now_secs}");
         }
         for now_secs in [0, sent_secs - 901, sent_secs + 901, u64::MAX] {
             let refused = Signed::read(&call, now_secs).map(drop).map_err(|error| error.code);
