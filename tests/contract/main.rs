@@ -18,4 +18,5 @@ mod schemas;
 mod secrets;
 mod signatures;
 mod store;
+mod template;
 mod worlds;
