@@ -105,3 +105,54 @@ fn an_id_that_stands_twice_is_refused() {
     assert_eq!(error.field, "Accounts[0].Ipv6Addresses[1].Ipv6AddressId");
     assert_eq!(error.message, "stands twice: ipv6-demo01");
 }
+
+#[test]
+fn what_is_wrong_with_an_identity_is_told_with_its_field() {
+    let sound: Value = serde_json::from_str(&demo()).unwrap();
+    let user = "/Accounts/0/RamUsers/0";
+    let role = "/Accounts/0/RamRoles/0";
+    let session = "/Accounts/0/RamRoles/0/Sessions/0";
+    for (object, field, value, message) in [
+        (user, "UserId", json!("alice"), "not digits: alice"),
+        (user, "UserId", json!("200000000000000002"), "stands twice: 200000000000000002"),
+        (user, "UserName", json!("a b"), "not letters, digits"),
+        (user, "UserName", json!("denied"), "stands twice: denied"),
+        (role, "RoleName", json!(""), "not letters, digits"),
+        (session, "RoleSessionName", json!("a:b"), "not letters, digits"),
+        (session, "AccessKeyId", json!("temporary"), "not STS. and more: temporary"),
+        (session, "AccessKeyId", json!("STS.expired"), "stands twice: STS.expired"),
+        (session, "Expiration", json!("2099-01-01"), "not a time like"),
+        (session, "MFAPresent", json!("yes"), "expected a boolean"),
+        (session, "Expires", json!("2099-01-01T00:00:00Z"), "unknown field"),
+        ("/Accounts/0/AccessKeys/0", "Status", json!("active"), "unknown variant"),
+        ("/Accounts/0/AccessKeys/0", "AccessKeyId", json!("allowed"), "stands twice: allowed"),
+        ("/Accounts/0/AccessKeys/0", "AccessKeyId", json!("STS.x"), "only a role's session"),
+    ] {
+        let mut world = sound.clone();
+        world.pointer_mut(object).unwrap()[field] = value;
+        let error = World::parse(&format!("{world:#}")).unwrap_err();
+        assert!(error.message.contains(message), "{error}");
+        // What stands twice is told where it stands the second time.
+        let is_second = error.message.starts_with("stands twice");
+        let field = format!(".{field}");
+        assert!(error.field.ends_with(&field) || is_second, "{error}");
+    }
+}
+
+#[test]
+fn a_malformed_policy_is_refused_by_its_statement_and_line() {
+    let mut world: Value = serde_json::from_str(&demo()).unwrap();
+    let document = "/Accounts/0/RamUsers/0/Policies/0/PolicyDocument";
+    let statement = json!({
+        "Effect": "Allow", "Action": "vpc:*", "Resource": "*",
+        "Condition": { "IpAddress": { "acs:SourceIp": ["10.0.0.0/8", "10.0.0.0/33"] } }
+    });
+    world.pointer_mut(document).unwrap()["Statement"].as_array_mut().unwrap().push(statement);
+    let text = format!("{world:#}");
+    let error = World::parse(&text).unwrap_err();
+    let place = "Statement[1].Condition.IpAddress.acs:SourceIp[1]";
+    assert!(error.field.ends_with(&format!("Policies[0].PolicyDocument.{place}")), "{error}");
+    assert!(error.message.contains("10.0.0.0/33"), "{error}");
+    let line = text.lines().position(|line| line.contains("10.0.0.0/33")).unwrap() + 1;
+    assert_eq!(error.line, line, "{error}");
+}
