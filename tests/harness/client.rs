@@ -19,6 +19,9 @@ use crate::secrets;
 /// The host that every request names.
 pub const HOST: &str = "vpc.cn-huhehaote.aliyuncs.com";
 
+/// How much of a V1 string to sign a server shows (decision `mismatch-text`).
+const SHOWN_BYTES_MAX: usize = 64 * 1024;
+
 /// A request as it goes over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wire {
@@ -50,9 +53,17 @@ impl Wire {
     pub fn shown_string_to_sign(&self) -> String {
         let Some(authorization) = self.headers.get("authorization") else {
             let mut shown = self.clone();
-            let tokens = shown.query.iter_mut().filter(|(name, _)| name == "SecurityToken");
+            // The parameters as one, as they are signed.
+            shown.query = merged(self).into_iter().collect();
+            shown.body.clear();
+            let secret = |(name, value): &&mut (String, String)| {
+                name == "SecurityToken" && !value.is_empty()
+            };
+            let tokens = shown.query.iter_mut().filter(secret);
             tokens.for_each(|(_, value)| "***".clone_into(value));
-            return v1_string_to_sign(&shown);
+            let mut shown = v1_string_to_sign(&shown);
+            shown.truncate(SHOWN_BYTES_MAX);
+            return shown;
         };
         let signed_headers = authorization
             .split_once("SignedHeaders=")
@@ -206,9 +217,15 @@ fn sign_acs3<H: Acs3>(
     }
 }
 
-fn v1_string_to_sign(wire: &Wire) -> String {
+/// The parameters of query and form; the form's value wins.
+fn merged(wire: &Wire) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = wire.query.iter().cloned().collect();
     all.extend(wire.form());
+    all
+}
+
+fn v1_string_to_sign(wire: &Wire) -> String {
+    let mut all = merged(wire);
     all.remove("Signature");
     let all: Vec<_> = all.into_iter().collect();
     format!("{}&%2F&{}", wire.method, encode(&encode_pairs(&all)))
