@@ -91,7 +91,7 @@ pub fn canonical_request(
     hashed_request_payload: &str,
 ) -> String {
     // The path is `/`, also where a prefix was called.
-    let mut text = format!("{method}\n/\n{}\n", v1::canonicalized_query_string(query));
+    let mut text = format!("{method}\n/\n{}\n", v1::canonicalized(query.iter()));
     for (name, value) in headers {
         text.extend([name, ":", value, "\n"]);
     }

@@ -15,8 +15,15 @@ use crate::request::Parameters;
 /// All parameters but the signature, sorted and encoded.
 #[must_use]
 pub fn canonicalized_query_string(parameters: &Parameters) -> String {
-    let mut text = String::with_capacity(parameters.len() * 48);
-    for (name, value) in parameters.iter().filter(|(name, _)| *name != "Signature") {
+    canonicalized(parameters.iter().filter(|(name, _)| *name != "Signature"))
+}
+
+/// Parameters, encoded, in the order given.
+pub(super) fn canonicalized<'a>(
+    parameters: impl Iterator<Item = (&'a String, &'a String)>,
+) -> String {
+    let mut text = String::with_capacity(512);
+    for (name, value) in parameters {
         if !text.is_empty() {
             text.push('&');
         }
