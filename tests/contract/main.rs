@@ -10,6 +10,7 @@ mod decisions;
 mod door;
 mod endpoint;
 mod events;
+mod hostile;
 mod policies;
 mod precedence;
 mod races;

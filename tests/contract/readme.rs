@@ -34,6 +34,7 @@ const RUN: &[(&str, &str)] = &[
     ("cargo run --release --bin local-endpoint -- --help", "endpoint.rs, help_teaches"),
     ("pip install alibabacloud-vpc20160428", "clients.rs, with the pinned version"),
     (".ci/template.sh", ".ci/run, check_template"),
+    (".ci/fuzz 600", ".ci/run, fuzz, for a shorter while"),
     (
         "sam build && sam deploy --guided",
         "sam build by .ci/template.sh; deploying needs an account",

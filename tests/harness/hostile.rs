@@ -1,0 +1,66 @@
+//! Hostile input: what must hold whatever comes in.
+//!
+//! Each target takes bytes, has the code under test make what it can of them, and panics where a
+//! promise is broken. The fuzzers in `tests/fuzz` and the contract's tests run the same targets.
+//! Requests are signed, decoded and understood here by a second reading of the vendor's pages.
+
+mod authorization;
+mod canonical;
+mod change;
+mod decoding;
+mod document;
+mod encoding;
+mod event;
+mod function;
+mod gateway;
+mod meaning;
+mod plan;
+mod policy;
+pub mod seeds;
+mod sent;
+mod server;
+mod signing;
+mod verdict;
+
+pub use plan::{Change, Edit, Place, Plan, Shape, Style};
+pub use signing::KEYS;
+
+/// What bytes are given to.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The name, of the fuzzer and of its corpus.
+    pub name: &'static str,
+    /// Tries one input. It panics where a promise is broken.
+    pub run: fn(&[u8]),
+}
+
+/// Every target.
+pub const TARGETS: [Target; 8] = [
+    Target { name: "query_and_form", run: decoding::query_and_form },
+    Target { name: "v1_canonical", run: canonical::v1_canonical },
+    Target { name: "v3_canonical", run: canonical::v3_canonical },
+    Target { name: "authorization_header", run: authorization::authorization_header },
+    Target { name: "event", run: event::event },
+    Target { name: "policy", run: policy::policy },
+    Target { name: "world", run: document::world },
+    Target { name: "function", run: function::function },
+];
+
+/// Tries one input of the target called `name`.
+///
+/// # Panics
+///
+/// A promise is broken, or there is no such target.
+pub fn run(name: &str, input: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    (target.unwrap_or_else(|| panic!("no target is called {name}")).run)(input);
+}
+
+/// Tries a plan: signs its request, changes it, and sends both.
+///
+/// # Panics
+///
+/// A promise is broken.
+pub fn try_plan(plan: &Plan) {
+    function::try_plan(plan);
+}

@@ -1,0 +1,85 @@
+//! World documents.
+
+use serde_json::Value;
+use store::World;
+
+use super::encoding::encode;
+use super::gateway::payload;
+use super::plan::{Shape, Style};
+use super::sent::Sent;
+use super::server::Server;
+use super::signing::{Key, sign};
+
+/// A world document: it is refused with its line and field, or read back as it was written, and
+/// served.
+pub(super) fn world(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let world = match World::parse(text) {
+        Ok(world) => world,
+        Err(error) => {
+            let lines = text.split('\n').count();
+            assert!((1..=lines).contains(&error.line), "{lines} lines: {error}");
+            assert!(!error.field.is_empty() && !error.message.is_empty(), "{error}");
+            return;
+        }
+    };
+    let write = |world: &World| world.to_json().unwrap_or_else(|error| panic!("{error}"));
+    let read = |text: &str| {
+        World::parse(text).unwrap_or_else(|error| panic!("written, but not read: {error}: {text}"))
+    };
+    let written = write(&world);
+    assert_eq!(read(&written), world, "read otherwise than written: {written}");
+
+    let documents = world.into_documents();
+    let kept = World::from_documents(documents.clone());
+    let written = write(&kept);
+    let again = World::from_documents(read(&written).into_documents());
+    assert_eq!(write(&again), written, "kept otherwise than written");
+
+    let server = Server::holding(documents);
+    for request in requests(text) {
+        let answer = server.answer(request.as_bytes());
+        answer.unwrap_or_else(|unknown| panic!("{unknown}: {request}"));
+    }
+}
+
+/// Calls that the world's own keys make for its addresses.
+fn requests(text: &str) -> Vec<String> {
+    let world: Value = serde_json::from_str(text).unwrap_or_default();
+    let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
+    let mut requests = Vec::new();
+    for account in list(&world, "Accounts").iter().take(3) {
+        let users = list(account, "RamUsers").into_iter().chain([account.clone()]);
+        let keys = users.flat_map(|user| list(&user, "AccessKeys"));
+        let roles = list(account, "RamRoles").into_iter();
+        let keys = keys.chain(roles.flat_map(|role| list(&role, "Sessions")));
+        let addresses = list(account, "Ipv6Addresses");
+        let token = &account["ClientTokens"][0];
+        for (position, key) in keys.take(4).enumerate() {
+            let address = &addresses.get(position).unwrap_or(&Value::Null);
+            let parameters: Vec<_> = [
+                ("RegionId", &address["RegionId"]),
+                ("Ipv6AddressId", &address["Ipv6AddressId"]),
+                ("ClientToken", &token["ClientToken"]),
+            ]
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", encode(value.as_str()?))))
+            .collect();
+            let mut sent = Sent {
+                method: "POST".to_owned(),
+                query: format!("Bandwidth=1&{}", parameters.join("&")),
+                ..Sent::default()
+            };
+            let member = |name: &str| key[name].as_str();
+            let key = Key {
+                id: member("AccessKeyId").unwrap_or_default(),
+                secret: member("AccessKeySecret").unwrap_or_default(),
+                security_token: member("SecurityToken"),
+                is_good: true,
+            };
+            sign(&mut sent, Style::V1, &key);
+            requests.push(payload(Shape::RestApi, &sent));
+        }
+    }
+    requests
+}

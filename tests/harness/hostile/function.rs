@@ -1,0 +1,103 @@
+//! The whole function: a request is signed, changed on its way, and answered.
+
+use super::change::Signed;
+use super::encoding::by_name;
+use super::gateway::payload;
+use super::meaning::Meaning;
+use super::plan::{Plan, Style};
+use super::sent::Sent;
+use super::server::Server;
+use super::verdict::Verdict;
+
+/// A request is signed and changed on its way; the input is a [`Plan`].
+pub(super) fn function(input: &[u8]) {
+    try_plan(&Plan::read(&String::from_utf8_lossy(input)));
+}
+
+/// A request that nobody changed is let in, and a changed one only if it still means the same.
+pub(super) fn try_plan(plan: &Plan) {
+    let signed = plan.signed();
+    let send = |server: &Server, sent: &Sent| {
+        let payload = payload(plan.shape, sent);
+        let answer = server.answer(payload.as_bytes());
+        // HTTP can carry all that a plan makes of a request, so a gateway may send it.
+        answer.unwrap_or_else(|unknown| panic!("{unknown}: {payload}"))
+    };
+    let server = Server::new();
+    let first = send(&server, &signed.sent);
+    must_be_let_in(plan, &signed, &first);
+    let mut changed = signed.sent.clone();
+    plan.changes.iter().for_each(|change| change.apply(&mut changed));
+
+    let signed_meaning = Meaning::signed(&signed.sent, plan.style, &signed.headers);
+    let sent_meaning = Meaning::of(&changed, plan.style, &signed.headers);
+    let is_same = signed_meaning == sent_meaning;
+    let second = send(&Server::new(), &changed);
+    if second.is_authentic {
+        assert!(
+            is_same,
+            "forged: answered {second:?} to a request that means {sent_meaning:#?}\nand was signed \
+             to mean {signed_meaning:#?}\n{plan}"
+        );
+        // Its caller, and what the caller asks for, are the same.
+        let is_equal = second == first || !first.is_authentic;
+        assert!(is_equal, "two answers to one meaning: {first:?} and {second:?}\n{plan}");
+    }
+    // Whoever recorded the first request has gained nothing, changed or not.
+    let replayed = send(&server, &changed);
+    let is_used = replayed.code.as_deref() == Some("SignatureNonceUsed");
+    assert!(
+        is_used || !(first.is_authentic && replayed.is_authentic),
+        "answered twice: {first:?}, then {replayed:?}\n{plan}"
+    );
+}
+
+/// A request is let in as it was signed, if there is nothing else to say against it.
+pub(super) fn must_be_let_in(plan: &Plan, signed: &Signed, answer: &Verdict) {
+    if is_sound(plan) {
+        assert_eq!(
+            answer.is_authentic, signed.key.is_good,
+            "answered {answer:?} to {:?}\n{plan}",
+            signed.sent
+        );
+    } else if !signed.key.is_good {
+        assert!(!answer.is_authentic, "answered {answer:?} to a key that is not good\n{plan}");
+    }
+}
+
+/// The parameters that a request has beside those of its operation.
+const COMMON: [&str; 10] = [
+    "Action",
+    "Version",
+    "Format",
+    "AccessKeyId",
+    "Signature",
+    "SignatureMethod",
+    "SignatureVersion",
+    "SignatureNonce",
+    "SignatureType",
+    "Timestamp",
+];
+
+/// Whether nothing but the key and the operation's own rules speak against the plan's request.
+fn is_sound(plan: &Plan) -> bool {
+    let unsigned = plan.unsigned();
+    let (query, form) = (unsigned.query_pairs(), unsigned.form_pairs());
+    let is_common = |name: &str| match plan.style {
+        Style::V1 => COMMON.contains(&name) || name == "SecurityToken",
+        Style::V3 | Style::V3Sm3 => ["Format", "SignatureType"].contains(&name),
+    };
+    let mut all = query.iter().chain(&form);
+    let is_plain = all
+        .all(|(name, value)| !is_common(name) && name.len() <= 8 * 1024 && value.len() <= 8 * 1024);
+    let headers = unsigned.headers.iter().map(|(name, value)| name.len() + value.len());
+    is_plain
+        && ["GET", "POST"].contains(&&*unsigned.method)
+        // A V1 request has up to eight parameters more.
+        && query.len() + form.len() <= 192
+        && headers.sum::<usize>() < 30 * 1024
+        && by_name(&query).is_some()
+        && by_name(&form).is_some()
+        // A header that is empty counts as none.
+        && unsigned.headers.iter().all(|(_, value)| !value.is_empty())
+}

@@ -1,0 +1,75 @@
+//! What a request means, as far as a signature has to vouch for it.
+
+use std::collections::BTreeMap;
+
+use super::encoding::{Pairs, by_name};
+use super::plan::Style;
+use super::sent::Sent;
+
+/// The meaning of a signed request. Two requests of one meaning ask for the same; a signature of
+/// one that is taken for another meaning is forged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Meaning {
+    method: String,
+    /// All parameters but the signature itself, those of the form over those of the query.
+    parameters: BTreeMap<String, String>,
+    /// What V3 covers beyond.
+    covered: Option<Covered>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Covered {
+    query: BTreeMap<String, String>,
+    headers: BTreeMap<String, Option<String>>,
+    body: Vec<u8>,
+}
+
+/// The headers that a server acts on, signed or not.
+const ACTED_ON: [&str; 7] = [
+    "host",
+    "x-acs-action",
+    "x-acs-content-sha256",
+    "x-acs-date",
+    "x-acs-security-token",
+    "x-acs-signature-nonce",
+    "x-acs-version",
+];
+
+impl Meaning {
+    /// What whoever signed `sent` in the way of `style`, with the headers called `signed_headers`,
+    /// has put a name to: where a parameter stands there twice, the last of them.
+    pub(super) fn signed(sent: &Sent, style: Style, signed_headers: &[String]) -> Option<Self> {
+        Self::read(sent, style, signed_headers, |pairs| Some(pairs.into_iter().collect()))
+    }
+
+    /// What `sent` means to a server; `None` if it has no meaning, or more than one.
+    pub(super) fn of(sent: &Sent, style: Style, signed_headers: &[String]) -> Option<Self> {
+        Self::read(sent, style, signed_headers, |pairs| by_name(&pairs))
+    }
+
+    fn read(
+        sent: &Sent,
+        style: Style,
+        signed_headers: &[String],
+        merge: impl Fn(Pairs) -> Option<BTreeMap<String, String>>,
+    ) -> Option<Self> {
+        let (mut query, mut form) = (sent.query_pairs(), sent.form_pairs());
+        if style == Style::V1 {
+            // The one parameter that no signature covers.
+            query.retain(|(name, _)| name != "Signature");
+            form.retain(|(name, _)| name != "Signature");
+        }
+        let query = merge(query)?;
+        let mut parameters = query.clone();
+        parameters.extend(merge(form)?);
+        let covered = match style {
+            Style::V1 => None,
+            Style::V3 | Style::V3Sm3 => {
+                let names = signed_headers.iter().map(String::as_str).chain(ACTED_ON);
+                let headers = names.map(|name| (name.to_owned(), sent.header(name))).collect();
+                Some(Covered { query, headers, body: sent.body.clone() })
+            }
+        };
+        Some(Self { method: sent.method.clone(), parameters, covered })
+    }
+}

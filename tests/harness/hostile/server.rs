@@ -1,0 +1,45 @@
+//! The function over a small world, at a time that stands still.
+
+use std::pin::pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
+
+use ipv6_gateway::event::UnknownEvent;
+use ipv6_gateway::{Event, Function, Ids};
+use store::{Document, MemoryStore, World};
+
+use super::signing::NOW_SECS;
+use super::verdict::{self, Verdict};
+
+/// The function, to be sent payloads.
+pub(super) struct Server(Function<MemoryStore>);
+
+impl Server {
+    /// Over the world of [`super::KEYS`].
+    pub(super) fn new() -> Self {
+        static DOCUMENTS: OnceLock<Vec<Document>> = OnceLock::new();
+        let documents = DOCUMENTS.get_or_init(|| {
+            let world = World::parse(include_str!("world.json"));
+            world.unwrap_or_else(|error| panic!("world.json, {error}")).into_documents()
+        });
+        Self::holding(documents.clone())
+    }
+
+    pub(super) fn holding(documents: Vec<Document>) -> Self {
+        let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_SECS);
+        let store = MemoryStore::holding(documents);
+        Self(Function::new(store, Box::new(clock), Ids::from_seed(1)))
+    }
+
+    /// Has the function answer a payload.
+    pub(super) fn answer(&self, payload: &[u8]) -> Result<Verdict, UnknownEvent> {
+        let event = Event::parse(payload)?;
+        let handled = pin!(self.0.handle(event));
+        // A store in memory lets nobody wait, so whoever waits hangs.
+        let Poll::Ready(response) = handled.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("the function waits for something");
+        };
+        Ok(verdict::of(&response, payload.len()))
+    }
+}
