@@ -65,6 +65,7 @@ fn what_is_wrong_with_a_world_is_told_with_its_line_and_field() {
     for (text, line, field) in [
         ("{".to_owned(), 1, "the document".to_owned()),
         ("{}".to_owned(), 1, "the document".to_owned()),
+        ("{ \"\": 1 }".to_owned(), 1, "the document".to_owned()),
         ("{\n \"Accounts\": 1\n}".to_owned(), 2, "Accounts".to_owned()),
         (
             "{\n \"Accounts\": [\n  { \"AccountId\": \"1\" }\n ]\n}".to_owned(),

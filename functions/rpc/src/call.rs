@@ -159,8 +159,14 @@ impl Call {
             None => host.find(':').unwrap_or(host.len()),
         };
         let host = &host[..end];
-        let plausible = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-        (!host.is_empty() && host.bytes().all(plausible)).then(|| host.to_owned())
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let is_v6 = |byte: u8| byte.is_ascii_hexdigit() || byte == b':';
+        let v6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let plausible = match v6 {
+            Some(v6) => !v6.is_empty() && v6.bytes().all(is_v6),
+            None => !host.is_empty() && host.bytes().all(is_name),
+        };
+        plausible.then(|| host.to_owned())
     }
 
     /// Checks the method, the request's size, the parameters' form, and that `api` has the action
@@ -238,6 +244,11 @@ mod tests {
             ("127.0.0.1:8787", Some("127.0.0.1")),
             ("[::1]:8787", Some("[::1]")),
             ("[::1]", Some("[::1]")),
+            ("local_endpoint:8787", Some("local_endpoint")),
+            ("[]", None),
+            ("[x]", None),
+            ("a[::1]", None),
+            ("a]", None),
             ("", None),
             (":80", None),
             ("a b", None),

@@ -121,7 +121,7 @@ impl World {
         let world: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let field = error.path().to_string();
             // What a document that ends too soon lacks has no name yet.
-            let is_named = !matches!(field.as_str(), "." | "?");
+            let is_named = !matches!(field.as_str(), "" | "." | "?");
             let field = if is_named { field } else { "the document".to_owned() };
             let json = error.inner();
             // The line stands in front already.
