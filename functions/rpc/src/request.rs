@@ -9,7 +9,6 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 
-use crate::encoding::form_pairs;
 use crate::limits::PARAMETERS_MAX;
 
 /// The parameters of one place, or of all of them, by name in byte order.
@@ -76,7 +75,8 @@ impl Request {
         if !is_form {
             return Vec::new();
         }
-        form_pairs(&String::from_utf8_lossy(&self.body))
+        // The bytes as they came: a character may be half as it is and half encoded.
+        form_urlencoded::parse(&self.body)
             .take(PARAMETERS_MAX + 1)
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect()
