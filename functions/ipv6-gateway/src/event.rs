@@ -65,6 +65,8 @@ impl fmt::Display for UnknownEvent {
                  Function URL's, nor an Application Load Balancer's",
             ),
             Self::Field { shape, path } => {
+                // Names come from outside, and this goes into a log.
+                let path = path.escape_debug();
                 write!(
                     formatter,
                     "the payload looks like an event of {shape:?}, but not at `{path}`"
