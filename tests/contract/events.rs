@@ -308,3 +308,28 @@ fn who_connected_is_told_by_the_gateway_and_never_by_the_client() {
         assert_eq!(told, (source_ip.clone(), secure_transport), "{payload}");
     }
 }
+
+#[test]
+fn what_no_sender_sends_and_what_any_client_can_send_is_taken_or_refused_without_a_panic() {
+    // A header with a control character is left out, one beyond ASCII is not; the call goes on.
+    let v2 = json!({
+        "version": "2.0", "rawQueryString": "", "headers": { "user-agent": "é", "x-odd": "a\u{1}" },
+        "requestContext": { "http": { "method": "GET", "path": "/", "sourceIp": "192.0.2.1" } },
+        "isBase64Encoded": false
+    });
+    let rest = |parameters: Value| {
+        json!({
+            "httpMethod": "GET", "path": "/",
+            "multiValueHeaders": { "user-agent": ["é"], "x-odd": ["a", "a\u{1}"] },
+            "multiValueQueryStringParameters": parameters,
+            "requestContext": { "httpMethod": "GET", "identity": {} }, "isBase64Encoded": false
+        })
+    };
+    for payload in [v2, rest(json!({ "Action": ["x"] }))] {
+        let request = Event::parse(payload.to_string().as_bytes()).unwrap().request;
+        let names: Vec<_> = request.headers.keys().map(ToString::to_string).collect();
+        assert_eq!(names, ["user-agent"], "{payload}");
+    }
+    let without_value = rest(json!({ "Action": [] }));
+    assert!(Event::parse(without_value.to_string().as_bytes()).is_err());
+}
