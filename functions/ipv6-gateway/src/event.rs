@@ -87,12 +87,6 @@ impl Event {
     ///
     /// [`UnknownEvent`].
     pub fn parse(payload: &[u8]) -> Result<Self, UnknownEvent> {
-        // The types of events panic at what their senders never send: a parameter without a value.
-        let read = std::panic::catch_unwind(|| Self::read(payload));
-        read.unwrap_or(Err(UnknownEvent::Shape))
-    }
-
-    fn read(payload: &[u8]) -> Result<Self, UnknownEvent> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Probe {
@@ -108,12 +102,16 @@ impl Event {
         let probe: Probe = serde_json::from_slice(payload).map_err(|_| UnknownEvent::Shape)?;
         match probe {
             Probe { request_context: Some(ProbeContext { elb: Some(_), .. }), .. } => {
+                check_values(payload, Shape::Alb)?;
                 Self::alb(read(payload, Shape::Alb)?)
             }
             Probe { request_context: Some(ProbeContext { http: Some(_), .. }), .. } => {
                 Self::http_api(read(payload, Shape::HttpApi)?)
             }
-            Probe { http_method: Some(_), .. } => Self::rest_api(read(payload, Shape::RestApi)?),
+            Probe { http_method: Some(_), .. } => {
+                check_values(payload, Shape::RestApi)?;
+                Self::rest_api(read(payload, Shape::RestApi)?)
+            }
             Probe { .. } => Err(UnknownEvent::Shape),
         }
     }
@@ -212,6 +210,30 @@ fn read<T: DeserializeOwned>(payload: &[u8], shape: Shape) -> Result<T, UnknownE
             UnknownEvent::Field { shape, path }
         })
     })
+}
+
+/// Checks that every parameter has a value. No sender leaves one without, and the types of events
+/// panic at one.
+fn check_values(payload: &[u8], shape: Shape) -> Result<(), UnknownEvent> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Parameters {
+        query_string_parameters: Option<Value>,
+        multi_value_query_string_parameters: Option<Value>,
+    }
+    let parameters: Parameters =
+        serde_json::from_slice(payload).map_err(|_| UnknownEvent::Shape)?;
+    for (path, parameters) in [
+        ("queryStringParameters", parameters.query_string_parameters),
+        ("multiValueQueryStringParameters", parameters.multi_value_query_string_parameters),
+    ] {
+        let values = parameters.as_ref().and_then(Value::as_object).into_iter().flatten();
+        let mut lists = values.filter_map(|(_, value)| value.as_array());
+        if lists.any(Vec::is_empty) {
+            return Err(UnknownEvent::Field { shape, path: path.to_owned() });
+        }
+    }
+    Ok(())
 }
 
 /// Drops the headers whose values hold control characters. A signature that covers one is found to name a
