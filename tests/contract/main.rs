@@ -4,6 +4,7 @@
 
 mod cases;
 mod clients;
+mod conformance;
 mod connections;
 mod coverage;
 mod decisions;

@@ -19,6 +19,7 @@ pub use memory::MemoryStore;
 pub use world::{World, WorldError};
 
 use std::fmt;
+use std::sync::Arc;
 
 /// Keeps versioned documents.
 pub trait Store: Send + Sync {
@@ -51,6 +52,27 @@ pub trait Store: Send + Sync {
         &self,
         admission: &Admission<'_>,
     ) -> impl Future<Output = Result<Admitted, Error>> + Send;
+}
+
+/// One store, shared by many.
+impl<S: Store> Store for Arc<S> {
+    fn load(
+        &self,
+        keys: &[Key],
+    ) -> impl Future<Output = Result<Vec<Option<Versioned>>, Error>> + Send {
+        S::load(self, keys)
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> impl Future<Output = Result<(), Error>> + Send {
+        S::commit(self, writes)
+    }
+
+    fn admit(
+        &self,
+        admission: &Admission<'_>,
+    ) -> impl Future<Output = Result<Admitted, Error>> + Send {
+        S::admit(self, admission)
+    }
 }
 
 /// Why a store did not do what it was asked.
