@@ -9,6 +9,7 @@ mod connections;
 mod coverage;
 mod decisions;
 mod door;
+mod dynamodb;
 mod endpoint;
 mod events;
 mod hostile;

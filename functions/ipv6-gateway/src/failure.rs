@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     Rule(allocation::Error),
     /// The store failed, or others kept changing what was read.
     Store(store::Error),
+    /// The time for the answer was over while the store was waited for.
+    OutOfTime,
     /// A defect: something panicked.
     Panicked,
 }
@@ -41,9 +43,8 @@ impl Failure {
             },
             Self::Rule(error) => rule_fault(error),
             // Why it failed is for the log (decision `busy`).
-            Self::Store(store::Error::Conflict | store::Error::Unavailable { .. }) => {
-                rule_fault(&ErrorCode::SystemBusy.into())
-            }
+            Self::Store(store::Error::Conflict | store::Error::Unavailable { .. })
+            | Self::OutOfTime => rule_fault(&ErrorCode::SystemBusy.into()),
             Self::Panicked => gateway_fault(rpc::error::INTERNAL_ERROR),
         }
     }
@@ -83,6 +84,9 @@ pub(crate) fn log(
                 source = cause.source();
             }
             tracing::error!(request_id, action, "{error}{causes}");
+        }
+        Err(Failure::OutOfTime) => {
+            tracing::error!(request_id, action, "the store took longer than the call may");
         }
         Err(Failure::Panicked) => {
             let location = panics::last_location();

@@ -24,7 +24,7 @@ pub use rate_limit::{NoRateLimit, RateLimit};
 pub use rpc;
 
 use std::sync::{PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use allocation::{Answer, Caller, Decision, ErrorCode, Fresh, Operation};
 use rpc::signature::Signed;
@@ -58,6 +58,15 @@ pub struct Function<S> {
     rate_limit: RwLock<Option<RateLimit>>,
 }
 
+/// On what terms a call is answered.
+#[derive(Default)]
+struct Terms {
+    /// The error to answer with where the operation would begin.
+    planned: Option<ErrorCode>,
+    /// How long the answer may take; `None`: as long as it takes.
+    time_max: Option<Duration>,
+}
+
 impl<S: Store> Function<S> {
     /// A function over `store` that takes the time from `clock` and new ids from `ids`.
     #[must_use]
@@ -87,19 +96,25 @@ impl<S: Store> Function<S> {
 
     /// Answers an event. Whatever fails on the way is an answer too.
     pub async fn handle(&self, event: Event) -> Response {
-        self.respond(event, None).await
+        self.respond(event, &Terms::default()).await
+    }
+
+    /// Answers an event in no more than `time_max`. When that is over the answer is that the system
+    /// is busy (decision `busy`), and what the store was asked last is done or not.
+    pub async fn handle_within(&self, time_max: Duration, event: Event) -> Response {
+        self.respond(event, &Terms { time_max: Some(time_max), ..Terms::default() }).await
     }
 
     /// Answers an event with `planned` where the operation would begin, for test suites that want
     /// to see how a client takes an error.
     pub async fn handle_with_fault(&self, event: Event, planned: ErrorCode) -> Response {
-        self.respond(event, Some(planned)).await
+        self.respond(event, &Terms { planned: Some(planned), ..Terms::default() }).await
     }
 
-    async fn respond(&self, event: Event, planned: Option<ErrorCode>) -> Response {
+    async fn respond(&self, event: Event, terms: &Terms) -> Response {
         let Event { shape, request } = event;
         let request_id = self.ids.request_id();
-        let response = caught(self.answer(request, &request_id, planned)).await;
+        let response = caught(self.answer(request, &request_id, terms)).await;
         let response = response.unwrap_or_else(|| {
             // What the call was is not known any more.
             let outcome = Err(Failure::Panicked);
@@ -109,15 +124,16 @@ impl<S: Store> Function<S> {
         Response::new(shape, response)
     }
 
-    async fn answer(
-        &self,
-        request: Request,
-        request_id: &str,
-        planned: Option<ErrorCode>,
-    ) -> rpc::Response {
+    async fn answer(&self, request: Request, request_id: &str, terms: &Terms) -> rpc::Response {
         let call = Call::read(request);
-        let outcome = caught(self.outcome(&call, request_id, planned)).await;
-        let outcome = outcome.unwrap_or(Err(Failure::Panicked));
+        let outcome = caught(self.outcome(&call, request_id, terms.planned));
+        let outcome = match terms.time_max {
+            None => outcome.await.unwrap_or(Err(Failure::Panicked)),
+            Some(time_max) => match tokio::time::timeout(time_max, outcome).await {
+                Ok(outcome) => outcome.unwrap_or(Err(Failure::Panicked)),
+                Err(_) => Err(Failure::OutOfTime),
+            },
+        };
         failure::log(&outcome, request_id, call.action().as_deref());
         let host = call.host();
         self.envelope(call.format(), host.as_deref().unwrap_or(API.host), request_id, outcome)

@@ -1,14 +1,19 @@
 //! Runs the function on AWS Lambda: reads the environment, the clock and the system's randomness,
 //! opens the store and serves events.
 
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use ipv6_gateway::{Event, Function, Ids, RateLimit};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng as _, SeedableRng as _};
 use serde_json::value::RawValue;
-use store::{MemoryStore, World};
+use store::{Credentials, DynamoDbStore, MemoryStore, Random, Store, Table, World};
 use tracing_subscriber::EnvFilter;
+
+/// What is left for the answer to reach Lambda.
+const TIME_TO_HAND_OVER: Duration = Duration::from_millis(300);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -19,33 +24,57 @@ async fn main() -> Result<(), Error> {
         .with_env_filter(log_filter()?)
         .init();
     ipv6_gateway::log_panics();
-    let function = Function::new(open_store()?, clock(), Ids::from_system()?);
+    match (variable("TABLE_NAME"), variable("WORLD_FILE")) {
+        (Some(_), Some(_)) => Err("TABLE_NAME and WORLD_FILE are both set: name one store".into()),
+        (Some(table_name), None) => serve(DynamoDbStore::new(table(table_name)?, random()?)?).await,
+        (None, world_file) => serve(memory(world_file)?).await,
+    }
+}
+
+/// Serves events until Lambda ends the process.
+async fn serve(store: impl Store + 'static) -> Result<(), Error> {
+    let function = Function::new(store, Box::new(now), Ids::from_system()?);
     function.limit_rate(rate_limit()?);
     let function = Arc::new(function);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
         let function = Arc::clone(&function);
         async move {
+            let time_left = time_left(event.context.deadline());
             let event = Event::parse(event.payload.get().as_bytes()).inspect_err(|unknown| {
                 tracing::error!(invocation = event.context.request_id, "{unknown}");
             })?;
-            Ok::<_, Error>(function.handle(event).await)
+            Ok::<_, Error>(function.handle_within(time_left, event).await)
         }
     }))
     .await
 }
 
-/// What is logged: what `RUST_LOG` says, but never the runtime's own look into events, which hold
-/// signatures and security tokens.
-fn log_filter() -> Result<EnvFilter, Error> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    Ok(filter.add_directive("lambda_runtime=info".parse()?))
+/// How long an answer may take that Lambda awaits until `deadline`.
+fn time_left(deadline: SystemTime) -> Duration {
+    deadline.duration_since(now()).unwrap_or_default().saturating_sub(TIME_TO_HAND_OVER)
 }
 
-/// The store in memory, holding the world document that `WORLD_FILE` names.
+/// What is logged: what `RUST_LOG` says, but never the look that the runtime and the SDK take into
+/// what they carry. That is signatures, security tokens, and the secrets of access keys.
+fn log_filter() -> Result<EnvFilter, Error> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // Each stands for all targets that begin with it.
+    let carriers = ["lambda_runtime=info", "aws=info", "hyper=info", "h2=info", "rustls=info"];
+    carriers.iter().try_fold(filter, |filter, carrier| Ok(filter.add_directive(carrier.parse()?)))
+}
+
+/// A variable of the environment; an empty one is none.
 #[expect(clippy::disallowed_methods, reason = "main is where the environment is read")]
-fn open_store() -> Result<MemoryStore, Error> {
-    let Ok(path) = std::env::var("WORLD_FILE") else {
-        tracing::warn!("WORLD_FILE is not set: the store is empty and knows no access key");
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The store in memory, holding the world document of this path.
+fn memory(world_file: Option<String>) -> Result<MemoryStore, Error> {
+    let Some(path) = world_file else {
+        tracing::warn!(
+            "neither TABLE_NAME nor WORLD_FILE is set: the store is empty and knows no access key"
+        );
         return Ok(MemoryStore::default());
     };
     let text =
@@ -54,15 +83,41 @@ fn open_store() -> Result<MemoryStore, Error> {
     Ok(MemoryStore::holding(world.into_documents()))
 }
 
+/// The table of this name, reached with what Lambda puts into the environment.
+fn table(name: String) -> Result<Table, Error> {
+    let set = |variable_name: &str| {
+        variable(variable_name)
+            .ok_or_else(|| format!("TABLE_NAME is set, but {variable_name} is not"))
+    };
+    Ok(Table {
+        name,
+        region: set("AWS_REGION")?,
+        endpoint_url: variable("AWS_ENDPOINT_URL_DYNAMODB"),
+        credentials: Credentials::new(
+            set("AWS_ACCESS_KEY_ID")?,
+            set("AWS_SECRET_ACCESS_KEY")?,
+            variable("AWS_SESSION_TOKEN"),
+            // They last as long as the process.
+            None,
+            "environment",
+        ),
+    })
+}
+
+/// The system's randomness, stretched.
+fn random() -> Result<Random, Error> {
+    let random = Mutex::new(StdRng::try_from_rng(&mut SysRng)?);
+    Ok(Box::new(move || random.lock().unwrap_or_else(PoisonError::into_inner).next_u64()))
+}
+
 /// How often each account may call each action: `RATE_LIMIT`, as `300/60`.
-#[expect(clippy::disallowed_methods, reason = "main is where the environment is read")]
 fn rate_limit() -> Result<Option<RateLimit>, Error> {
-    let Ok(text) = std::env::var("RATE_LIMIT") else { return Ok(None) };
+    let Some(text) = variable("RATE_LIMIT") else { return Ok(None) };
     let limit = text.parse().map_err(|error| format!("RATE_LIMIT {text}: {error}"))?;
     Ok(Some(limit))
 }
 
 #[expect(clippy::disallowed_methods, reason = "main is where the clock is read")]
-fn clock() -> ipv6_gateway::Clock {
-    Box::new(SystemTime::now)
+fn now() -> SystemTime {
+    SystemTime::now()
 }

@@ -1,12 +1,14 @@
 //! Where documents are kept: read many at once, commit all or none if unchanged. And where a call is
 //! let in but once, however many instances of the function it reaches.
 //!
-//! A store knows no operation and no rule. [`MemoryStore`] is the one there is; a durable one and
-//! DynamoDB fit the same three methods of [`Store`]. [`World`] is the form of all documents that
-//! people write and read.
+//! A store knows no operation and no rule. [`MemoryStore`] keeps its documents in memory; with the
+//! feature `dynamodb`, `DynamoDbStore` keeps them in a table of DynamoDB. [`World`] is the form of all
+//! documents that people write and read.
 
 mod admission;
 mod document;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod memory;
 mod world;
 
@@ -15,6 +17,8 @@ pub use document::{
     AccessKey, AccessKeyStatus, Document, Holder, Identity, IdentityName, Key, NamedPolicy,
     Session, Version, Versioned, Write,
 };
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::{Credentials, DynamoDbStore, Random, Table};
 pub use memory::MemoryStore;
 pub use world::{World, WorldError};
 
@@ -39,7 +43,7 @@ pub trait Store: Send + Sync {
     /// # Errors
     ///
     /// [`Error::Conflict`] if a document has changed: nothing was written. [`Error::Unavailable`]
-    /// otherwise: nothing was written either.
+    /// otherwise: whether all was written or nothing is not known.
     fn commit(&self, writes: Vec<Write>) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Spends the nonce of a call and counts it, both or neither. Of several that ask with one nonce

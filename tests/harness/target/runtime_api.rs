@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -34,6 +34,7 @@ pub struct RuntimeApi {
 }
 
 struct Exchange {
+    time_max: Duration,
     invocations: Mutex<mpsc::Receiver<String>>,
     outcomes: mpsc::Sender<Outcome>,
 }
@@ -45,12 +46,24 @@ impl RuntimeApi {
     ///
     /// Why it does not.
     pub async fn start() -> Result<Self, String> {
+        Self::granting(INVOCATION_TIME_MAX).await
+    }
+
+    /// Starts on a free port, and tells the function that it has `time_max` for each invocation.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not.
+    pub async fn granting(time_max: Duration) -> Result<Self, String> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         let address = listener.local_addr().map_err(|error| error.to_string())?.to_string();
         let (invocations, to_hand_out) = mpsc::channel(1);
         let (reported, outcomes) = mpsc::channel(1);
-        let exchange =
-            Arc::new(Exchange { invocations: Mutex::new(to_hand_out), outcomes: reported });
+        let exchange = Arc::new(Exchange {
+            time_max,
+            invocations: Mutex::new(to_hand_out),
+            outcomes: reported,
+        });
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let exchange = Arc::clone(&exchange);
@@ -104,7 +117,6 @@ async fn answer(
         let mut response = Response::new(Full::new(Bytes::from(payload)));
         for (name, value) in [
             ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
-            ("lambda-runtime-deadline-ms", "4102444800000"),
             (
                 "lambda-runtime-invoked-function-arn",
                 "arn:aws:lambda:us-east-1:123456789012:function:f",
@@ -114,6 +126,8 @@ async fn answer(
         ] {
             response.headers_mut().insert(name, hyper::header::HeaderValue::from_static(value));
         }
+        let deadline_millis = deadline_millis(exchange.time_max);
+        response.headers_mut().insert("lambda-runtime-deadline-ms", deadline_millis.into());
         return Ok(response);
     }
     let body = request
@@ -129,4 +143,12 @@ async fn answer(
     let mut response = Response::new(Full::new(Bytes::new()));
     *response.status_mut() = hyper::StatusCode::ACCEPTED;
     Ok(response)
+}
+
+/// When `time_max` is over, in milliseconds since 1970 UTC.
+#[expect(clippy::disallowed_methods, reason = "the function compares it with the system's clock")]
+fn deadline_millis(time_max: Duration) -> u64 {
+    let deadline = SystemTime::now() + time_max;
+    let since_1970 = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,0 +1,113 @@
+//! Asking again: how often, how long, and what happens in between.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::DynamoDbStore;
+use super::failure::{Cause, Failure, Reason, Reasons};
+
+/// How long one call of the store goes on. A call of the function makes four, one after another, if
+/// everything goes wrong (the key, the documents, the commit, and whether that was written), and
+/// the function has ten seconds.
+const TIME_MAX: Duration = Duration::from_secs(2);
+/// How long an attempt waits for its answer. DynamoDB takes some milliseconds; the first attempt of
+/// an instance connects, too.
+const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(1);
+/// How many attempts there are at most.
+const ATTEMPTS_MAX: u32 = 10;
+/// The longest pause before the second attempt; it doubles with every other.
+const PAUSE_MILLIS: u64 = 25;
+/// The longest pause before any.
+const PAUSE_MILLIS_MAX: u64 = 400;
+
+/// A request on its way. In a box, for the SDK's own types are nested so deeply that the compiler
+/// gives up on a function that contains them.
+pub(super) type Sending<O, E> =
+    Pin<Box<dyn Future<Output = Result<O, SdkError<E>>> + Send + 'static>>;
+
+/// What an attempt came to, if another may follow it.
+pub(super) enum Attempt<O> {
+    /// DynamoDB did it.
+    Done(O),
+    /// It did not: why, part by part; empty if there is no telling.
+    Undone(Vec<Reason>),
+}
+
+/// The attempts at one request.
+pub(super) struct Attempts<'s> {
+    store: &'s DynamoDbStore,
+    operation: &'static str,
+    end: Instant,
+    made: u32,
+    is_open: bool,
+    last: Option<Cause>,
+}
+
+impl<'s> Attempts<'s> {
+    /// None made so far.
+    pub(super) fn new(store: &'s DynamoDbStore, operation: &'static str) -> Self {
+        let end = Instant::now() + TIME_MAX;
+        Self { store, operation, end, made: 0, is_open: false, last: None }
+    }
+
+    /// Makes one more attempt, after a pause if it is not the first.
+    ///
+    /// # Errors
+    ///
+    /// An error that will not pass; or the last one, if that was enough.
+    pub(super) async fn make<O, E>(&mut self, sending: Sending<O, E>) -> Result<Attempt<O>, Failure>
+    where
+        E: Reasons + ProvideErrorMetadata,
+    {
+        if let Some(last) = self.last.take() {
+            let pause = self.pause();
+            if self.made >= ATTEMPTS_MAX || Instant::now() + pause >= self.end {
+                return Err(self.failure(last));
+            }
+            sleep(pause).await;
+        }
+        self.made += 1;
+        let time = self.end.saturating_duration_since(Instant::now()).min(ATTEMPT_TIME_MAX);
+        let cause = match timeout(time, sending).await {
+            Ok(Ok(output)) => return Ok(Attempt::Done(output)),
+            Ok(Err(error)) => Cause::of(&error),
+            Err(_) => Cause::NoAnswer("no answer in time".to_owned()),
+        };
+        self.is_open |= cause.leaves_open();
+        if !cause.passes() {
+            return Err(self.failure(cause));
+        }
+        let reasons = match &cause {
+            Cause::Answer { reasons, .. } => reasons.clone(),
+            Cause::NoAnswer(_) | Cause::Unfit(_) => Vec::new(),
+        };
+        self.last = Some(cause);
+        Ok(Attempt::Undone(reasons))
+    }
+
+    /// Counts an attempt that succeeded as one that did only part of what it was to do.
+    pub(super) fn go_on(&mut self, told: &str) {
+        self.last = Some(Cause::Unfit(told.to_owned()));
+    }
+
+    /// The failure that all attempts come to.
+    pub(super) fn failure(&self, cause: Cause) -> Failure {
+        Failure {
+            operation: self.operation,
+            table_name: self.store.table_name.clone(),
+            attempts: self.made,
+            cause,
+            is_open: self.is_open,
+        }
+    }
+
+    /// Anything up to the longest pause: those who lost one race together do not meet in the next.
+    fn pause(&self) -> Duration {
+        let doublings = self.made.saturating_sub(1).min(16);
+        let longest = (PAUSE_MILLIS << doublings).min(PAUSE_MILLIS_MAX);
+        Duration::from_millis((self.store.random)() % (longest + 1))
+    }
+}

@@ -1,0 +1,200 @@
+//! The function over a table of DynamoDB: what it asks of it, and that it answers in time.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use ::store::{DynamoDbStore, Store, Write};
+use harness::answer::Answer;
+use harness::case::{Request, Style, Variant};
+use harness::dynamodb_local::{Fault, Proxy, client};
+use harness::judge::ACTION;
+use harness::target::runtime_api::RuntimeApi;
+use harness::target::{built, http_api_payload, read_event_response};
+use harness::{client as caller, secrets};
+use ipv6_gateway::{Event, Function, Ids, RateLimit};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Child;
+use tokio::time::Instant;
+
+use super::{NOW_SECS, Proxied, local, new_table, world};
+use crate::cases::now_secs;
+use crate::template::check_role;
+
+/// A function over a proxied store that holds a world of one address.
+struct Proxying {
+    function: Function<DynamoDbStore>,
+    proxy: Proxy,
+    calls: AtomicUsize,
+}
+
+impl Proxying {
+    async fn new(rate_limit: Option<RateLimit>) -> Self {
+        let Proxied { proxy, store, direct, .. } = Proxied::new().await;
+        fill(&direct).await;
+        let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_SECS.into());
+        let function = Function::new(store, Box::new(clock), Ids::from_seed(1));
+        function.limit_rate(rate_limit);
+        Self { function, proxy, calls: AtomicUsize::new(0) }
+    }
+
+    async fn call(&self, bandwidth: &str) -> Answer {
+        let nonce = self.calls.fetch_add(1, Ordering::Relaxed).to_string();
+        let payload = payload(bandwidth, NOW_SECS.into(), &nonce);
+        let event = Event::parse(payload.to_string().as_bytes()).unwrap();
+        let response = serde_json::to_value(self.function.handle(event).await).unwrap();
+        read_event_response(&response).unwrap()
+    }
+
+    /// What DynamoDB was asked since the last time: each operation, and the actions that it needs.
+    fn asked(&self) -> Vec<(String, Vec<String>)> {
+        let calls = self.proxy.calls();
+        for table in calls.iter().filter_map(|call| call.body["RequestItems"].as_object()) {
+            assert!(table.values().all(|keys| keys["ConsistentRead"] == true), "{table:?}");
+        }
+        calls.iter().map(|call| (call.operation.clone(), call.iam_actions())).collect()
+    }
+}
+
+/// Writes the documents of a world of one address.
+async fn fill(store: &DynamoDbStore) {
+    let documents = world().into_documents().into_iter();
+    let writes = documents.map(|document| Write { key: document.key(), document, replaces: None });
+    store.commit(writes.collect()).await.unwrap();
+}
+
+fn payload(bandwidth: &str, now_secs: i64, nonce: &str) -> Value {
+    let request: Request = serde_json::from_value(json!({
+        "accessKeySecret": secrets::SECRET,
+        "query": {
+            "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": bandwidth,
+            "ClientToken": "t-1"
+        }
+    }))
+    .unwrap();
+    let variant = Variant { style: Style::V3, format: None };
+    http_api_payload(&caller::sign(&request, &variant, now_secs, nonce, ACTION))
+}
+
+/// Calls with nobody else about: what is refused, an allocation, its replay, and a call that comes
+/// too often, if that can be.
+async fn every_way(proxying: &Proxying) -> Vec<(String, Vec<String>)> {
+    let mut asked = Vec::new();
+    // The first call of a key reads it alone.
+    assert_eq!(proxying.call("0").await.status, 400);
+    asked.extend(proxying.asked());
+    assert_eq!(proxying.call("200").await.status, 200);
+    let mut allocation = proxying.asked();
+    // The read and the admission go out together.
+    allocation[..2].sort();
+    let admission = if proxying.function.rate_limit().is_some() {
+        let parts = ["PutItem", "UpdateItem"].map(str::to_owned);
+        ("TransactWriteItems".to_owned(), parts.to_vec())
+    } else {
+        ("PutItem".to_owned(), vec!["PutItem".to_owned()])
+    };
+    let documents = vec!["PutItem".to_owned(); 3];
+    let expected = [
+        ("BatchGetItem".to_owned(), vec!["BatchGetItem".to_owned()]),
+        admission,
+        ("TransactWriteItems".to_owned(), documents),
+    ];
+    assert_eq!(allocation, expected, "an allocation is one read and one commit");
+    asked.extend(allocation);
+    assert_eq!(proxying.call("200").await.status, 200);
+    assert_eq!(proxying.asked().len(), 2, "a replay writes nothing");
+    let last = proxying.call("300").await;
+    assert!(last.body.contains("IdempotentParameterMismatch"), "{last:?}");
+    let throttled = proxying.call("200").await.body.contains("Throttling.User");
+    assert_eq!(throttled, proxying.function.rate_limit().is_some());
+    asked.extend(proxying.asked());
+    asked
+}
+
+#[tokio::test]
+async fn an_allocation_is_one_read_and_one_commit_and_the_role_allows_what_it_needs_and_no_more() {
+    let mut needed = BTreeSet::new();
+    for rate_limit in [None, Some(RateLimit { calls_max: 4, window_secs: 60 })] {
+        let asked = every_way(&Proxying::new(rate_limit).await).await;
+        needed.extend(asked.into_iter().flat_map(|(_, actions)| actions));
+    }
+    check_role(needed);
+}
+
+/// The function's binary, which keeps its documents in `table` behind `dynamodb_url`.
+fn bootstrap(runtime_api: &RuntimeApi, table: &str, dynamodb_url: &str) -> Child {
+    tokio::process::Command::new(built("ipv6-gateway", "bootstrap").unwrap())
+        .env_clear()
+        .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address())
+        .env("AWS_LAMBDA_FUNCTION_NAME", "ipv6-gateway")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
+        // All of it, so that all of it is searched for secrets.
+        .env("RUST_LOG", "trace")
+        .env("TABLE_NAME", table)
+        .env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url)
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", secrets::SECRET)
+        .env("AWS_SESSION_TOKEN", secrets::TOKEN)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_invocation_ends_in_time_although_dynamodb_does_not_answer() {
+    let Proxied { proxy, direct, table, .. } = Proxied::new().await;
+    fill(&direct).await;
+    let time_max = Duration::from_millis(1500);
+    let runtime_api = RuntimeApi::granting(time_max).await.unwrap();
+    let _process = bootstrap(&runtime_api, &table, proxy.url());
+    let call = async |nonce: &str| {
+        let payload = payload("200", now_secs(), nonce).to_string();
+        let start = Instant::now();
+        let response = runtime_api.invoke(payload).await.unwrap().unwrap();
+        (read_event_response(&response).unwrap(), start.elapsed())
+    };
+    // The key is read, then the documents; a store call alone would go on for two seconds.
+    assert_eq!(call("1").await.0.status, 200);
+    for (nonce, operation) in [("2", "BatchGetItem"), ("3", "PutItem")] {
+        proxy.plan(operation, vec![Fault::AnswerLate; 100]);
+        let (answer, time) = call(nonce).await;
+        assert!(answer.status == 500 && answer.body.contains("SystemBusy"), "{answer:?}");
+        assert!(time < time_max, "{time:?}");
+        proxy.plan(operation, []);
+        // No answer is a token's last word.
+        assert_eq!(call(&format!("{nonce} again")).await.0.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn the_lambda_binary_serves_from_the_table_and_logs_no_secret() {
+    let table = new_table().await;
+    fill(&client(local(), &table)).await;
+    let runtime_api = RuntimeApi::start().await.unwrap();
+    let mut process = bootstrap(&runtime_api, &table, local());
+    let mut bandwidths = BTreeSet::new();
+    for nonce in ["1", "2"] {
+        let payload = payload("200", now_secs(), nonce).to_string();
+        let response = runtime_api.invoke(payload).await.unwrap().unwrap();
+        let answer = read_event_response(&response).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let body = answer.read().unwrap();
+        bandwidths.insert(body.text("InternetBandwidthId").unwrap().to_owned());
+    }
+    assert_eq!(bandwidths.len(), 1, "a replay gives the first bandwidth");
+    process.start_kill().unwrap();
+    let (mut logged, mut told) = (String::new(), String::new());
+    process.stdout.take().unwrap().read_to_string(&mut logged).await.unwrap();
+    process.stderr.take().unwrap().read_to_string(&mut told).await.unwrap();
+    assert!(logged.lines().count() >= 2 && told.is_empty(), "{logged}{told}");
+    for line in logged.lines() {
+        assert_eq!(secrets::find(line), None, "{line}");
+    }
+}
