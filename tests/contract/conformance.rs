@@ -92,6 +92,15 @@ fn token(expires_at_secs: u64, answer: &str) -> Document {
     })))
 }
 
+/// A token of this number.
+pub(crate) fn token_called(number: u64, expires_at_secs: u64) -> Document {
+    let Document::Resource(resource) = token(expires_at_secs, "1") else { unreachable!() };
+    let Resource::ClientToken(token) = &*resource else { unreachable!() };
+    let client_token = number.to_string();
+    let token = ClientToken { client_token, ..(**token).clone() };
+    Document::from(Resource::ClientToken(Box::new(token)))
+}
+
 pub(crate) async fn what_was_never_written_is_not_there<S: Store>([store, _]: Clients<S>) {
     assert!(store.load(&[]).await.unwrap().is_empty());
     store.commit(Vec::new()).await.unwrap();

@@ -1,6 +1,7 @@
 //! The store in DynamoDB, before Amazon's DynamoDB Local: the conformance suite, and what it does
 //! when DynamoDB does not answer as it should.
 
+mod faults;
 mod function;
 
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use ::store::{
     Admission, Admitted, DynamoDbStore, Error, Key, Quota, Store, Version, World, Write,
 };
-use harness::dynamodb_local::{Fault, Proxy, client, create_table, endpoint};
+use harness::dynamodb_local::{Fault, Proxy, client, endpoint};
 use harness::judge::ACTION;
 use harness::secrets;
 use ipv6_gateway::allocation::Name;
@@ -23,7 +24,7 @@ use crate::worlds::one_address;
 const NOW_SECS: u32 = 1_767_323_045;
 
 /// Where DynamoDB Local listens.
-fn local() -> &'static str {
+pub(crate) fn local() -> &'static str {
     endpoint(Path::new(env!("CARGO_TARGET_TMPDIR")))
 }
 
@@ -32,7 +33,8 @@ async fn new_table() -> String {
     static TABLES: AtomicUsize = AtomicUsize::new(0);
     let number = TABLES.fetch_add(1, Ordering::Relaxed);
     let name = format!("test-{}-{number}", std::process::id());
-    create_table(&client(local(), &name), &name).await.unwrap();
+    // Without expiry: what has expired stays, as it may for days.
+    client(local(), &name).create_table().await.unwrap();
     name
 }
 
@@ -210,17 +212,6 @@ async fn a_commit_of_which_no_answer_comes_is_settled_by_reading() {
     assert_eq!(version(direct).await, written);
 }
 
-/// The error and all of its causes.
-fn causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
 #[tokio::test]
 async fn what_goes_on_ends_in_time_and_what_will_not_pass_at_once() {
     let proxied = Proxied::new().await;
@@ -240,12 +231,12 @@ async fn what_goes_on_ends_in_time_and_what_will_not_pass_at_once() {
         assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
         let attempts = proxied.operations().len();
         assert!(if passes { (2..=10).contains(&attempts) } else { attempts == 1 }, "{attempts}");
-        let text = causes(&error);
+        let text = error.with_causes();
         let named = format!("BatchGetItem on table {table}, attempt {attempts}: {cause}");
         assert!(text.contains(&named) && !text.contains("ipv6-1"), "{text}");
     }
     // No such table.
     let error = client(local(), "elsewhere").commit(vec![write(None)]).await.unwrap_err();
-    let text = causes(&error);
+    let text = error.with_causes();
     assert!(text.contains("on table elsewhere, attempt 1: ResourceNotFoundException"), "{text}");
 }

@@ -16,7 +16,7 @@ use tokio::process::Command;
 
 use crate::cases::{now_secs, scratch};
 
-async fn start(arguments: &[&str]) -> Endpoint {
+pub(crate) async fn start(arguments: &[&str]) -> Endpoint {
     let binary = built("local-endpoint", "local-endpoint").unwrap();
     Endpoint::start(&binary, arguments).await.unwrap()
 }
@@ -27,15 +27,15 @@ fn signed(query: &Value, at_secs: i64) -> Wire {
     client::sign(&request, &variant, at_secs, &client::fresh_nonce(), ACTION)
 }
 
-fn allocate(id: &str) -> Value {
+pub(crate) fn allocate(id: &str) -> Value {
     json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" })
 }
 
-fn code(answer: &Answer) -> String {
+pub(crate) fn code(answer: &Answer) -> String {
     answer.read().unwrap().text("Code").unwrap_or("Success").to_owned()
 }
 
-async fn call(endpoint: &Endpoint, query: &Value) -> Result<Answer, String> {
+pub(crate) async fn call(endpoint: &Endpoint, query: &Value) -> Result<Answer, String> {
     endpoint.send(&signed(query, now_secs()), None).await
 }
 

@@ -52,6 +52,10 @@ struct Counting {
 }
 
 impl Store for Counting {
+    fn reads_at_once(&self) -> bool {
+        self.memory.reads_at_once()
+    }
+
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         self.memory.load(keys).await
@@ -204,4 +208,64 @@ async fn what_has_expired_is_dropped_and_nothing_else() {
     assert_eq!(tokens(), 1);
     memory.drop_expired(expires_at_secs);
     assert_eq!((tokens(), memory.documents().len()), (0, all - 1));
+}
+
+/// Reads document after document, and lets another commit between the first read and the rest.
+struct Torn {
+    memory: MemoryStore,
+    /// What the other commits, once.
+    other: std::sync::Mutex<Vec<Write>>,
+}
+
+impl Store for Torn {
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        let is_token = |key: &&Key| matches!(key, Key::Resource(Name::ClientToken { .. }));
+        let token = match keys.iter().find(is_token) {
+            Some(token) => self.memory.load(std::slice::from_ref(token)).await?.remove(0),
+            None => return self.memory.load(keys).await,
+        };
+        let other = std::mem::take(&mut *self.other.lock().unwrap());
+        self.memory.commit(other).await?;
+        let mut read = self.memory.load(keys).await?;
+        read[keys.iter().position(|key| is_token(&key)).unwrap()] = token;
+        Ok(read)
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        self.memory.commit(writes).await
+    }
+
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        self.memory.admit(admission).await
+    }
+}
+
+#[tokio::test]
+async fn a_retry_that_reads_half_of_its_first_commit_gets_the_answer_of_the_first() {
+    // The first call commits on a store like the second's, where its writes are taken from.
+    let mut query = allocate("ipv6-1");
+    query["ClientToken"] = json!("t-1");
+    let first = Counted::new();
+    let answer = first.call(query.clone()).await;
+    let after = first.store().memory.documents();
+    let memory = MemoryStore::holding(world(false).into_documents());
+    let keys: Vec<Key> = after.iter().map(Document::key).collect();
+    let before = memory.load(&keys).await.unwrap();
+    let writes = after.into_iter().zip(before).filter_map(|(document, before)| {
+        let is_new = before.as_ref().is_none_or(|before| before.document != document);
+        let replaces = before.map(|before| before.version);
+        is_new.then(|| Write { key: document.key(), document, replaces })
+    });
+    let torn = Torn { memory, other: std::sync::Mutex::new(writes.collect()) };
+    let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_SECS.into());
+    let function = Function::new(torn, Box::new(clock), Ids::from_seed(2));
+    let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
+    let variant = Variant { style: Style::V3, format: None };
+    let wire = client::sign(&request, &variant, NOW_SECS.into(), "retry", ACTION);
+    let event = Event::parse(http_api_payload(&wire).to_string().as_bytes()).unwrap();
+    let again = serde_json::to_value(function.handle(event).await).unwrap();
+    let again = read_event_response(&again).unwrap().read().unwrap();
+    let bandwidth = answer.read().unwrap().text("InternetBandwidthId").map(str::to_owned);
+    assert!(bandwidth.is_some());
+    assert_eq!(again.text("InternetBandwidthId").map(str::to_owned), bandwidth, "{again:?}");
 }

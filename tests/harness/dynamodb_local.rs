@@ -14,15 +14,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
 use store::{Credentials, DynamoDbStore, Random, Table};
 
-pub use proxy::{Call, Fault, Proxy};
+pub use proxy::{Call, Consumed, Fault, Proxy};
 
 const NEEDS_JAVA: &str =
-    "DynamoDB Local needs Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless)";
+    "DynamoDB Local needs Java 17 or newer (Debian: apt-get install default-jre-headless)";
 const NEEDS_NPM: &str =
     "DynamoDB Local comes from the npm registry by npm (Debian: apt-get install nodejs npm)";
 
@@ -131,29 +128,4 @@ fn random() -> Random {
     use std::sync::atomic::{AtomicU64, Ordering};
     let (state, drawn) = (RandomState::new(), AtomicU64::new(0));
     Box::new(move || state.hash_one(drawn.fetch_add(1, Ordering::Relaxed)))
-}
-
-/// Makes the table of a store, as `template.yaml` does, but for its expiry: what has expired is to
-/// stay, as it may for days.
-///
-/// # Errors
-///
-/// What `DynamoDB` says.
-pub async fn create_table(store: &DynamoDbStore, table_name: &str) -> Result<(), String> {
-    let key = AttributeDefinition::builder()
-        .attribute_name("pk")
-        .attribute_type(ScalarAttributeType::S)
-        .build();
-    let schema = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build();
-    let request = store
-        .client()
-        .create_table()
-        .table_name(table_name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(key.map_err(|error| error.to_string())?)
-        .key_schema(schema.map_err(|error| error.to_string())?);
-    // In a box, for it is nested deeply.
-    let answer = Box::pin(request.send()).await;
-    answer.map_err(|error| format!("CreateTable {table_name}: {error:?}"))?;
-    Ok(())
 }

@@ -1,7 +1,5 @@
 //! Every failure, and what the caller sees of it.
 
-use std::error::Error as _;
-
 use allocation::{Answer, ErrorCode};
 use rpc::Fault;
 
@@ -76,14 +74,7 @@ pub(crate) fn log(
     match outcome {
         Ok(_) => tracing::info!(request_id, action, "answered"),
         Err(Failure::Store(error)) => {
-            let mut causes = String::new();
-            let mut source = error.source();
-            while let Some(cause) = source {
-                causes.push_str(": ");
-                causes.push_str(&cause.to_string());
-                source = cause.source();
-            }
-            tracing::error!(request_id, action, "{error}{causes}");
+            tracing::error!(request_id, action, "{}", error.with_causes());
         }
         Err(Failure::OutOfTime) => {
             tracing::error!(request_id, action, "the store took longer than the call may");

@@ -65,3 +65,13 @@ impl fmt::Debug for Ids {
         formatter.debug_struct("Ids").finish_non_exhaustive()
     }
 }
+
+/// Random numbers of the system, stretched; for a store.
+///
+/// # Errors
+///
+/// The system gives no randomness.
+pub fn random() -> Result<Box<dyn Fn() -> u64 + Send + Sync>, SysError> {
+    let random = Mutex::new(StdRng::try_from_rng(&mut SysRng)?);
+    Ok(Box::new(move || random.lock().unwrap_or_else(PoisonError::into_inner).next_u64()))
+}

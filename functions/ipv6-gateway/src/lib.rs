@@ -10,6 +10,7 @@ pub mod event;
 mod failure;
 mod ids;
 mod known_keys;
+mod log;
 mod panics;
 mod permission;
 mod rate_limit;
@@ -17,7 +18,8 @@ mod reading;
 
 pub use allocation;
 pub use event::{Event, Response};
-pub use ids::Ids;
+pub use ids::{Ids, random};
+pub use log::log_filter;
 pub use panics::log_panics;
 pub use ram;
 pub use rate_limit::{NoRateLimit, RateLimit};
@@ -26,7 +28,7 @@ pub use rpc;
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use allocation::{Answer, Caller, Decision, ErrorCode, Fresh, Operation};
+use allocation::{Answer, Caller, Decision, ErrorCode, Fresh, Name, Operation};
 use rpc::signature::Signed;
 use rpc::{Api, Call, Envelope, Format, Request};
 use store::{Key, Store};
@@ -175,15 +177,25 @@ impl<S: Store> Function<S> {
     ) -> Result<Answer, Failure> {
         for _ in 0..DECISIONS_MAX {
             let fresh = Fresh { now_secs, id_tail: &self.ids.tail() };
-            let (writes, answer) = match operation.decide(caller, &reading.documents, &fresh)? {
-                Decision::Replay(answer) => return Ok(answer),
-                Decision::Commit { writes, answer } => (writes, answer),
+            let (writes, answer) = match operation.decide(caller, &reading.documents, &fresh) {
+                Ok(Decision::Replay(answer)) => return Ok(answer),
+                Ok(Decision::Commit { writes, answer }) => (writes, answer),
+                Err(refusal) if self.store.reads_at_once() => return Err(refusal.into()),
+                Err(refusal) => {
+                    // A commit may have happened between the reading of one document and of
+                    // another: an address that is taken, and no sign yet of the token that took it.
+                    let again = self.load(keys(operation.names(caller))).await?;
+                    if again.is_as(&reading) {
+                        return Err(refusal.into());
+                    }
+                    reading = again;
+                    continue;
+                }
             };
             match self.store.commit(reading.replaced_by(writes)).await {
                 Ok(()) => return Ok(answer),
                 Err(store::Error::Conflict) => {
-                    let names = operation.names(caller);
-                    reading = self.load(names.into_iter().map(Key::Resource).collect()).await?;
+                    reading = self.load(keys(operation.names(caller))).await?;
                 }
                 Err(unavailable @ store::Error::Unavailable { .. }) => {
                     return Err(unavailable.into());
@@ -228,4 +240,8 @@ impl<S: Store> Function<S> {
         let since_1970 = (self.clock)().duration_since(SystemTime::UNIX_EPOCH);
         since_1970.map_or(0, |since| since.as_secs())
     }
+}
+
+fn keys(names: Vec<Name>) -> Vec<Key> {
+    names.into_iter().map(Key::Resource).collect()
 }

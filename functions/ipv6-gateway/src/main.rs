@@ -1,15 +1,13 @@
 //! Runs the function on AWS Lambda: reads the environment, the clock and the system's randomness,
 //! opens the store and serves events.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ipv6_gateway::{Event, Function, Ids, RateLimit};
+use ipv6_gateway::{Event, Function, Ids, RateLimit, log_filter, random};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use rand::rngs::{StdRng, SysRng};
-use rand::{Rng as _, SeedableRng as _};
 use serde_json::value::RawValue;
-use store::{Credentials, DynamoDbStore, MemoryStore, Random, Store, Table, World};
+use store::{Credentials, DynamoDbStore, MemoryStore, Store, Table, World};
 use tracing_subscriber::EnvFilter;
 
 /// What is left for the answer to reach Lambda.
@@ -21,7 +19,7 @@ async fn main() -> Result<(), Error> {
         .json()
         .flatten_event(true)
         .with_ansi(false)
-        .with_env_filter(log_filter()?)
+        .with_env_filter(log_filter(EnvFilter::try_from_default_env().ok())?)
         .init();
     ipv6_gateway::log_panics();
     match (variable("TABLE_NAME"), variable("WORLD_FILE")) {
@@ -52,15 +50,6 @@ async fn serve(store: impl Store + 'static) -> Result<(), Error> {
 /// How long an answer may take that Lambda awaits until `deadline`.
 fn time_left(deadline: SystemTime) -> Duration {
     deadline.duration_since(now()).unwrap_or_default().saturating_sub(TIME_TO_HAND_OVER)
-}
-
-/// What is logged: what `RUST_LOG` says, but never the look that the runtime and the SDK take into
-/// what they carry. That is signatures, security tokens, and the secrets of access keys.
-fn log_filter() -> Result<EnvFilter, Error> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // Each stands for all targets that begin with it.
-    let carriers = ["lambda_runtime=info", "aws=info", "hyper=info", "h2=info", "rustls=info"];
-    carriers.iter().try_fold(filter, |filter, carrier| Ok(filter.add_directive(carrier.parse()?)))
 }
 
 /// A variable of the environment; an empty one is none.
@@ -102,12 +91,6 @@ fn table(name: String) -> Result<Table, Error> {
             "environment",
         ),
     })
-}
-
-/// The system's randomness, stretched.
-fn random() -> Result<Random, Error> {
-    let random = Mutex::new(StdRng::try_from_rng(&mut SysRng)?);
-    Ok(Box::new(move || random.lock().unwrap_or_else(PoisonError::into_inner).next_u64()))
 }
 
 /// How often each account may call each action: `RATE_LIMIT`, as `300/60`.

@@ -36,6 +36,12 @@ impl Reading {
         Self { documents: resources.into_iter().collect(), ..reading }
     }
 
+    /// Whether the rules decide on the same as in an `earlier` reading of the same keys. If so, all
+    /// was as it was read at some moment between the two.
+    pub(crate) fn is_as(&self, earlier: &Self) -> bool {
+        self.versions == earlier.versions
+    }
+
     /// `writes`, each replacing what was read of it; what was not read must not exist.
     pub(crate) fn replaced_by(&self, writes: Vec<Resource>) -> Vec<Write> {
         let write = |resource: Resource| {

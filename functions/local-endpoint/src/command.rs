@@ -44,6 +44,8 @@ Control paths, for test suites:
 Examples:
   local-endpoint
   local-endpoint --listen 127.0.0.1:0 --world my-world.json --seed 1
+  local-endpoint --data kept      what is bought outlives the endpoint
+  local-endpoint export --data kept world.json
   local-endpoint call AllocateIpv6InternetBandwidth \\
       RegionId=cn-huhehaote Ipv6AddressId=ipv6-demo01 Bandwidth=200
   RUST_LOG=warn local-endpoint      without a line for each call";
@@ -54,19 +56,43 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 picks a free one and prints it.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
     pub(crate) listen: String,
-    /// A world document to begin with, instead of the demo world.
+    /// A world document to begin with, instead of the demo world, and to begin again with at a
+    /// reset.
     ///
     /// Its form is described in contracts/common/schemas/world.json; GET /_control/world of a
-    /// running endpoint shows an example.
+    /// running endpoint shows an example. Where documents are kept already, these stay.
     #[arg(long, value_name = "FILE")]
     pub(crate) world: Option<PathBuf>,
-    /// Draw the same ids and `RequestIds` in every run.
-    #[arg(long, value_name = "N")]
+    #[command(flatten)]
+    pub(crate) keeping: Keeping,
+    /// Draw the same ids and `RequestIds` in every run. Not for documents that outlive a run, whose
+    /// ids would be drawn again.
+    #[arg(long, value_name = "N", conflicts_with_all = ["data", "dynamodb_table"])]
     pub(crate) seed: Option<u64>,
     /// Let each account call each action so often in each window: 300/60 is the documented figure,
     /// 300 calls in 60 seconds. Unless given, as often as it likes.
     #[arg(long, value_name = "CALLS/SECONDS")]
     pub(crate) throttle: Option<RateLimit>,
+}
+
+/// Where documents are kept; in memory, unless one of these is given.
+#[derive(Args, Debug)]
+pub(crate) struct Keeping {
+    /// Keep the documents in this directory, where they survive whatever happens to the process. A
+    /// new one is made if it is not there.
+    #[arg(long, value_name = "DIR", conflicts_with = "dynamodb_table")]
+    pub(crate) data: Option<PathBuf>,
+    /// Keep the documents in this table of `DynamoDB`, as the Lambda function does.
+    ///
+    /// Region and credentials are taken from `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. The demo world, whose keys are known to
+    /// everybody, is never put into a table: see `local-endpoint import --help`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dynamodb_table: Option<String>,
+    /// Where `DynamoDB` listens, if not where it does in the region: for `DynamoDB` Local, which also
+    /// does without region and credentials.
+    #[arg(long, value_name = "URL", requires = "dynamodb_table")]
+    pub(crate) dynamodb_endpoint: Option<String>,
 }
 
 /// What else there is to do.
@@ -77,6 +103,44 @@ pub(crate) enum Subcommand {
     /// Exits with 0 if the call succeeded, 1 if it was answered with an error, 2 if there was no
     /// answer.
     Call(Call),
+    /// Puts a world document where documents are kept, instead of all that is there.
+    ///
+    /// This is how the table of a deployed function gets its first access keys, and how addresses
+    /// come to be known. Into a directory all goes in one step; into a table it does not, so have
+    /// nobody call meanwhile, and run it again if it breaks off. The endpoint that serves from the
+    /// directory has to be stopped first; a running one takes PUT /_control/world.
+    Import(Import),
+    /// Writes all that is kept as a world document.
+    Export(Export),
+}
+
+/// What to put where.
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("place").args(["data", "dynamodb_table"]).required(true))]
+pub(crate) struct Import {
+    /// The world document; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) world: PathBuf,
+    #[command(flatten)]
+    pub(crate) keeping: Keeping,
+    /// Drop what is kept there now. Without this only an empty place takes a world.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Make the table first, with expiry, as template.yaml does.
+    #[arg(long, requires = "dynamodb_table")]
+    pub(crate) create_table: bool,
+}
+
+/// What to write where.
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("place").args(["data", "dynamodb_table"]).required(true))]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) keeping: Keeping,
+    /// The file to write, in one step; standard output if none is given. It will hold the secrets
+    /// of access keys.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// The call to make.

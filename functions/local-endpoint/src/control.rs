@@ -18,15 +18,17 @@ pub(crate) const PREFIX: &str = "/_control/";
 pub(crate) type Answer = (StatusCode, Value);
 
 /// Answers a request to a control path.
-pub(crate) fn answer(endpoint: &Endpoint, method: &Method, path: &str, body: &[u8]) -> Answer {
+pub(crate) async fn answer(
+    endpoint: &Endpoint,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> Answer {
     let name = path.strip_prefix(PREFIX).unwrap_or(path);
     let outcome = match (method.as_str(), name) {
-        ("GET", "world") => world(endpoint),
-        ("PUT", "world") => replace_world(endpoint, body),
-        ("POST", "reset") => {
-            endpoint.reset();
-            Ok(json!({}))
-        }
+        ("GET", "world") => world(endpoint).await,
+        ("PUT", "world") => replace_world(endpoint, body).await,
+        ("POST", "reset") => endpoint.reset().await.map(|()| json!({})),
         ("GET", "clock") => Ok(clock(endpoint)),
         ("PUT", "clock") => set_clock(endpoint, body),
         ("DELETE", "clock") => {
@@ -75,16 +77,17 @@ pub(crate) fn too_large(bytes_max: usize) -> Answer {
     error(StatusCode::PAYLOAD_TOO_LARGE, &message)
 }
 
-fn world(endpoint: &Endpoint) -> Result<Value, String> {
-    let world = World::from_documents(endpoint.function.store().memory.documents());
+async fn world(endpoint: &Endpoint) -> Result<Value, String> {
+    let documents = endpoint.place().documents().await.map_err(|error| error.with_causes())?;
+    let world = World::from_documents(documents);
     serde_json::to_value(world).map_err(|error| error.to_string())
 }
 
-fn replace_world(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
+async fn replace_world(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
     let world = World::parse(text).map_err(|error| error.to_string())?;
-    endpoint.function.store().memory.replace(world.into_documents());
-    Ok(json!({}))
+    let replaced = endpoint.place().replace(world.into_documents(), &|_| ()).await;
+    replaced.map(|()| json!({})).map_err(|error| error.with_causes())
 }
 
 fn clock(endpoint: &Endpoint) -> Value {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use ipv6_gateway::{Function, Ids, RateLimit};
-use store::{Document, World};
+use store::{Document, Error, World};
 
 use crate::clock::Clock;
 use crate::fault::{FailingStore, Plan};
+use crate::place::Place;
 use crate::record::Record;
 
 /// The function, and what surrounds it here.
@@ -15,36 +16,69 @@ pub(crate) struct Endpoint {
     pub(crate) clock: Arc<Clock>,
     pub(crate) plan: Plan,
     pub(crate) record: Record,
-    /// The documents to begin with, and to begin again with.
-    initial: Vec<Document>,
+    /// The documents to begin with where there are none, and to begin again with.
+    initial: Option<Vec<Document>>,
     /// How often accounts may call to begin with.
     rate_limit: Option<RateLimit>,
 }
 
 impl Endpoint {
-    /// An endpoint that begins with `world` and lets accounts call as often as `rate_limit` says.
-    pub(crate) fn new(world: World, clock: Clock, ids: Ids, rate_limit: Option<RateLimit>) -> Self {
+    /// An endpoint over `place`, which is filled with `world` if it is empty, that lets accounts
+    /// call as often as `rate_limit` says.
+    ///
+    /// # Errors
+    ///
+    /// What the store says.
+    pub(crate) async fn begin(
+        place: Place,
+        world: Option<World>,
+        clock: Clock,
+        ids: Ids,
+        rate_limit: Option<RateLimit>,
+    ) -> Result<Self, Error> {
         let clock = Arc::new(clock);
         let told = Arc::clone(&clock);
-        let store = FailingStore::default();
-        let endpoint = Self {
-            function: Function::new(store, Box::new(move || told.now()), ids),
+        let initial = world.map(World::into_documents);
+        match (place.is_empty().await?, &initial) {
+            (false, _) => {}
+            (true, Some(documents)) => place.replace(documents.clone(), &|_| ()).await?,
+            (true, None) => tracing::warn!("{place} is empty, so no access key is known"),
+        }
+        let function = Function::new(FailingStore { place }, Box::new(move || told.now()), ids);
+        function.limit_rate(rate_limit);
+        Ok(Self {
+            function,
             clock,
             plan: Plan::default(),
             record: Record::default(),
-            initial: world.into_documents(),
+            initial,
             rate_limit,
-        };
-        endpoint.reset();
-        endpoint
+        })
+    }
+
+    /// Where the documents are kept.
+    pub(crate) fn place(&self) -> &Place {
+        &self.function.store().place
     }
 
     /// Begins again.
-    pub(crate) fn reset(&self) {
-        self.function.store().memory.replace(self.initial.iter().cloned());
+    ///
+    /// # Errors
+    ///
+    /// There is no world to begin again with; or what the store says.
+    pub(crate) async fn reset(&self) -> Result<(), String> {
+        let Some(initial) = &self.initial else {
+            return Err(format!(
+                "there is no world to begin again with, as --world was not given: {} stays as it is",
+                self.place()
+            ));
+        };
+        let replaced = self.place().replace(initial.clone(), &|_| ()).await;
+        replaced.map_err(|error| error.with_causes())?;
         self.function.limit_rate(self.rate_limit);
         self.clock.reset();
         self.plan.replace(Vec::new());
         self.record.clear();
+        Ok(())
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use store::{Admission, Admitted, Error, Key, MemoryStore, Store, Versioned, Write};
+use store::{Admission, Admitted, Error, Key, Store, Versioned, Write};
+
+use crate::place::Place;
 
 /// A fault planned for the next calls of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,10 +100,10 @@ tokio::task_local! {
     pub(crate) static STORE_FAULT: StoreFault;
 }
 
-/// A store in memory that fails while [`STORE_FAULT`] is set.
-#[derive(Debug, Default)]
+/// A store that fails while [`STORE_FAULT`] is set.
+#[derive(Debug)]
 pub(crate) struct FailingStore {
-    pub(crate) memory: MemoryStore,
+    pub(crate) place: Place,
 }
 
 impl FailingStore {
@@ -117,17 +119,22 @@ impl FailingStore {
 }
 
 impl Store for FailingStore {
+    fn reads_at_once(&self) -> bool {
+        self.place.reads_at_once()
+    }
+
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         Self::check()?;
-        self.memory.load(keys).await
+        self.place.load(keys).await
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         Self::check()?;
-        self.memory.commit(writes).await
+        self.place.commit(writes).await
     }
+
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         Self::check()?;
-        self.memory.admit(admission).await
+        self.place.admit(admission).await
     }
 }

@@ -11,6 +11,8 @@ mod command;
 mod control;
 mod endpoint;
 mod fault;
+mod moving;
+mod place;
 mod record;
 mod server;
 
@@ -19,13 +21,14 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser as _;
-use ipv6_gateway::Ids;
-use store::World;
+use ipv6_gateway::{Ids, random};
+use store::{Credentials, DynamoDbStore, EmbeddedStore, Table, World};
 use tracing_subscriber::EnvFilter;
 
 use clock::Clock;
-use command::{Command, Serve, Subcommand};
+use command::{Command, Export, Import, Keeping, Serve, Subcommand};
 use endpoint::Endpoint;
+use place::Place;
 
 /// A call allocates many small things, some of them freed on another thread, which the system's
 /// allocator is slow at: with this one the endpoint answered about a quarter more calls.
@@ -42,6 +45,18 @@ fn main() -> ExitCode {
             runtime.block_on(async {
                 match subcommand {
                     Some(Subcommand::Call(call)) => call::call(call, now()).await,
+                    Some(Subcommand::Import(import)) => {
+                        let Import { world, keeping, replace, create_table } = import;
+                        let place = open(&keeping)?;
+                        if create_table {
+                            place.create_table().await.map_err(|error| error.with_causes())?;
+                        }
+                        moving::import(&place, &world, replace).await.map(|()| ExitCode::SUCCESS)
+                    }
+                    Some(Subcommand::Export(Export { keeping, file })) => {
+                        let place = open(&keeping)?;
+                        moving::export(&place, file.as_deref()).await.map(|()| ExitCode::SUCCESS)
+                    }
                     None => listen(serve).await.map(|()| ExitCode::SUCCESS),
                 }
             })
@@ -54,22 +69,20 @@ fn main() -> ExitCode {
 }
 
 async fn listen(serve: Serve) -> Result<(), String> {
+    let filter = ipv6_gateway::log_filter(EnvFilter::try_from_default_env().ok());
     tracing_subscriber::fmt()
         .compact()
         .with_target(false)
         .with_writer(std::io::stderr)
-        .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
-        )
+        .with_env_filter(filter.map_err(|error| error.to_string())?)
         .init();
     ipv6_gateway::log_panics();
+    let place = open(&serve.keeping)?;
     let world = match &serve.world {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("{}: {error}", path.display()))?;
-            World::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?
-        }
-        None => World::parse(DEMO_WORLD).map_err(|error| format!("the demo world: {error}"))?,
+        Some(path) => Some(moving::read(path)?),
+        // Everybody knows its keys.
+        None if place.is_shared() => None,
+        None => Some(World::parse(DEMO_WORLD).map_err(|error| format!("the demo world: {error}"))?),
     };
     let ids = match serve.seed {
         Some(seed) => Ids::from_seed(seed),
@@ -79,10 +92,51 @@ async fn listen(serve: Serve) -> Result<(), String> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    banner::print(address, serve.world.as_deref()).map_err(|error| error.to_string())?;
-    let endpoint = Endpoint::new(world, Clock::new(now), ids, serve.throttle);
+    let endpoint = Endpoint::begin(place, world, Clock::new(now), ids, serve.throttle).await;
+    let endpoint = endpoint.map_err(|error| error.with_causes())?;
+    banner::print(address, serve.world.as_deref(), endpoint.place())
+        .map_err(|error| error.to_string())?;
     server::serve(listener, endpoint, shutdown()).await;
     Ok(())
+}
+
+/// Opens the place that the options name.
+fn open(keeping: &Keeping) -> Result<Place, String> {
+    if let Some(folder) = &keeping.data {
+        let store = EmbeddedStore::open(folder).map_err(|error| error.to_string())?;
+        return Ok(Place::Embedded { store: Box::new(store), folder: folder.clone() });
+    }
+    let Some(name) = &keeping.dynamodb_table else {
+        return Ok(Place::Memory(Box::default()));
+    };
+    // DynamoDB Local wants to be told something.
+    let is_local = keeping.dynamodb_endpoint.is_some();
+    let set = |name: &str, of_local: &str| match variable(name) {
+        Some(value) => Ok(value),
+        None if is_local => Ok(of_local.to_owned()),
+        None => Err(format!("{name} is not set in the environment, and --dynamodb-table needs it")),
+    };
+    let table = Table {
+        name: name.clone(),
+        region: set("AWS_REGION", "us-east-1")?,
+        endpoint_url: keeping.dynamodb_endpoint.clone(),
+        credentials: Credentials::new(
+            set("AWS_ACCESS_KEY_ID", "local")?,
+            set("AWS_SECRET_ACCESS_KEY", "local")?,
+            variable("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        ),
+    };
+    let random = random().map_err(|error| error.to_string())?;
+    let store = DynamoDbStore::new(table, random).map_err(|error| error.with_causes())?;
+    Ok(Place::DynamoDb { store: Box::new(store), table_name: name.clone() })
+}
+
+/// A variable of the environment; an empty one is none.
+#[expect(clippy::disallowed_methods, reason = "main is where the environment is read")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The system's clock.

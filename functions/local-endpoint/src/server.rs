@@ -82,7 +82,9 @@ pub(crate) async fn serve(
                 }
             },
             _ = sweep.tick() => {
-                endpoint.function.store().memory.drop_expired(endpoint.clock.now_secs());
+                if let Err(error) = endpoint.place().drop_expired(endpoint.clock.now_secs()).await {
+                    tracing::error!("what has expired was not dropped: {}", error.with_causes());
+                }
             }
             () = &mut shutdown => break,
         }
@@ -133,7 +135,7 @@ async fn answer(
     let body = read(body, bytes_max).await?;
     if is_control {
         let (status, json) = match &body {
-            Some(body) => control::answer(endpoint, &parts.method, parts.uri.path(), body),
+            Some(body) => control::answer(endpoint, &parts.method, parts.uri.path(), body).await,
             None => control::too_large(bytes_max),
         };
         return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));

@@ -16,6 +16,7 @@
 
 mod attempts;
 mod connection;
+mod contents;
 mod failure;
 mod item;
 
@@ -34,6 +35,7 @@ use aws_sdk_dynamodb::types::{
     Update,
 };
 
+use crate::key_text::key_text;
 use crate::{Admission, Admitted, Error, Key, Quota, Store, Version, Versioned, Write};
 use attempts::{Attempt, Attempts, Sending};
 use connection::Connections;
@@ -99,12 +101,6 @@ impl DynamoDbStore {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(endpoint_url);
         Ok(Self { client: Client::from_conf(config.build()), table_name: name, random })
-    }
-
-    /// The client, for what a store does not do: making its table.
-    #[must_use]
-    pub fn client(&self) -> &Client {
-        &self.client
     }
 
     /// The items of `keys` that there are.
@@ -216,7 +212,7 @@ impl DynamoDbStore {
     /// Whether a write of `version` that left open what it did was done: whatever was written bears
     /// the version, until it is written anew.
     async fn has_written(&self, writes: &[Write], version: Version) -> bool {
-        let pks: Vec<String> = writes.iter().map(|write| item::pk(&write.key)).collect();
+        let pks: Vec<String> = writes.iter().map(|write| key_text(&write.key)).collect();
         // Why this fails, if it does, adds nothing to why the write did.
         let read = self.read(&pks).await.unwrap_or_default();
         read.values().any(|read| read.version == version)
@@ -230,7 +226,7 @@ impl DynamoDbStore {
 
 impl Store for DynamoDbStore {
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
-        let pks: Vec<String> = keys.iter().map(item::pk).collect();
+        let pks: Vec<String> = keys.iter().map(key_text).collect();
         // DynamoDB refuses a batch with a key twice, or with one that no item can have.
         let asked: BTreeSet<&String> = pks.iter().filter(|pk| pk.len() <= PK_BYTES_MAX).collect();
         let found = self.read(&asked.into_iter().cloned().collect::<Vec<_>>()).await?;
@@ -244,7 +240,7 @@ impl Store for DynamoDbStore {
         let version = self.new_version();
         let mut parts = Vec::with_capacity(writes.len());
         for Write { key, document, replaces } in &writes {
-            let item = item::encode(item::pk(key), document, version).map_err(unavailable)?;
+            let item = item::encode(key_text(key), document, version).map_err(unavailable)?;
             let put = match replaces {
                 None => self.put(item, &format!("attribute_not_exists({PK})"), Item::new()),
                 Some(read) => {

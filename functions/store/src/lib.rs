@@ -2,14 +2,21 @@
 //! let in but once, however many instances of the function it reaches.
 //!
 //! A store knows no operation and no rule. [`MemoryStore`] keeps its documents in memory; with the
-//! feature `dynamodb`, `DynamoDbStore` keeps them in a table of DynamoDB. [`World`] is the form of all
-//! documents that people write and read.
+//! feature `embedded`, `EmbeddedStore` keeps them in a directory, and with `dynamodb`,
+//! `DynamoDbStore` in a table of DynamoDB. [`World`] is the form of all documents that people write
+//! and read.
 
 mod admission;
 mod document;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod gate;
+#[cfg(any(feature = "dynamodb", feature = "embedded"))]
+mod key_text;
 mod memory;
+mod nonce;
 mod world;
 
 pub use admission::{Admission, Admitted, Quota};
@@ -19,6 +26,8 @@ pub use document::{
 };
 #[cfg(feature = "dynamodb")]
 pub use dynamodb::{Credentials, DynamoDbStore, Random, Table};
+#[cfg(feature = "embedded")]
+pub use embedded::{EmbeddedStore, OpenError};
 pub use memory::MemoryStore;
 pub use world::{World, WorldError};
 
@@ -27,6 +36,12 @@ use std::sync::Arc;
 
 /// Keeps versioned documents.
 pub trait Store: Send + Sync {
+    /// Whether [`Store::load`] reads all documents as they were at one moment. If not, a commit that
+    /// happens meanwhile may be seen in one document and not in another.
+    fn reads_at_once(&self) -> bool {
+        false
+    }
+
     /// Reads the documents of all `keys` at once, each as it is after every commit that was
     /// acknowledged before; `None` where there is none.
     ///
@@ -60,6 +75,10 @@ pub trait Store: Send + Sync {
 
 /// One store, shared by many.
 impl<S: Store> Store for Arc<S> {
+    fn reads_at_once(&self) -> bool {
+        S::reads_at_once(self)
+    }
+
     fn load(
         &self,
         keys: &[Key],
@@ -89,6 +108,20 @@ pub enum Error {
         /// Why; for the log, never for a caller.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl Error {
+    /// The error with all of its causes, in one line for a log.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
 }
 
 impl fmt::Display for Error {

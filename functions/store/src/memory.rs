@@ -1,12 +1,10 @@
 //! A store that lives in memory and dies with it.
 
-mod gate;
-
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::gate::Gate;
 use crate::{Admission, Admitted, Document, Error, Key, Store, Version, Versioned, Write};
-use gate::Gate;
 
 /// Keeps documents in memory.
 #[derive(Debug, Default)]
@@ -89,6 +87,10 @@ impl Shelf {
 }
 
 impl Store for MemoryStore {
+    fn reads_at_once(&self) -> bool {
+        true
+    }
+
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         let held = self.lock();
         Ok(keys.iter().map(|key| held.documents.get(key).cloned()).collect())
@@ -107,6 +109,7 @@ impl Store for MemoryStore {
         }
         Ok(())
     }
+
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         self.gate().admit(admission)
     }

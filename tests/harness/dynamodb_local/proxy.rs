@@ -44,9 +44,20 @@ impl Call {
     }
 }
 
+/// What a call cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consumed {
+    /// The operation.
+    pub operation: String,
+    /// The request units: for reading if the operation reads, else for writing.
+    pub units: f64,
+}
+
 /// What happens to a call instead of an answer.
 #[derive(Clone, Debug)]
 pub enum Fault {
+    /// Nothing: it is answered.
+    None,
     /// An error of this name.
     Refused {
         /// The HTTP status.
@@ -79,6 +90,7 @@ struct Shared {
     upstream: String,
     client: reqwest::Client,
     calls: Mutex<Vec<Call>>,
+    consumed: Mutex<Vec<Consumed>>,
     faults: Mutex<HashMap<&'static str, VecDeque<Fault>>>,
 }
 
@@ -96,6 +108,7 @@ impl Proxy {
             upstream: upstream.to_owned(),
             client,
             calls: Mutex::default(),
+            consumed: Mutex::default(),
             faults: Mutex::default(),
         });
         let of_server = Arc::clone(&shared);
@@ -126,6 +139,13 @@ impl Proxy {
         std::mem::take(&mut *lock(&self.shared.calls))
     }
 
+    /// What the calls since the last time cost, as `DynamoDB` told, in the order in which they were
+    /// answered.
+    #[must_use]
+    pub fn consumed(&self) -> Vec<Consumed> {
+        std::mem::take(&mut *lock(&self.shared.consumed))
+    }
+
     /// Has the next calls of an operation fail so, one each, and no more than these.
     pub fn plan(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.shared.faults).insert(operation, faults.into_iter().collect());
@@ -154,7 +174,7 @@ async fn answer(
     lock(&shared.calls).push(Call { operation: operation.clone(), body: asked.clone() });
     let fault = lock(&shared.faults).get_mut(operation.as_str()).and_then(VecDeque::pop_front);
     match fault {
-        None => shared.forward(parts, body).await,
+        None | Some(Fault::None) => shared.forward(parts, &operation, asked).await,
         Some(Fault::Refused { status, code }) => {
             let name = format!("com.amazonaws.dynamodb.v20120810#{code}");
             reply(status, &json!({ "__type": name, "message": "planned" }))
@@ -170,11 +190,11 @@ async fn answer(
         }
         Some(Fault::Unheard) => Err("planned".into()),
         Some(Fault::AnswerLost) => {
-            shared.forward(parts, body).await?;
+            shared.forward(parts, &operation, asked).await?;
             Err("planned".into())
         }
         Some(Fault::AnswerLate) => {
-            let answer = shared.forward(parts, body).await;
+            let answer = shared.forward(parts, &operation, asked).await;
             tokio::time::sleep(Duration::from_secs(5)).await;
             answer
         }
@@ -188,19 +208,32 @@ fn reply(status: u16, body: &Value) -> Result<Response<Full<Bytes>>, Failure> {
 }
 
 impl Shared {
-    /// Hands a request on as it came, and what is answered back.
+    /// Hands a request on as it came, but for asking what it costs, and what is answered back.
     async fn forward(
         &self,
         parts: http::request::Parts,
-        body: Bytes,
+        operation: &str,
+        mut asked: Value,
     ) -> Result<Response<Full<Bytes>>, Failure> {
         let mut headers = parts.headers;
         // The client makes its own.
         headers.remove("host");
         headers.remove("content-length");
-        let answer = self.client.post(&self.upstream).headers(headers).body(body).send().await?;
+        if matches!(operation, "BatchGetItem" | "PutItem" | "TransactWriteItems") {
+            asked["ReturnConsumedCapacity"] = json!("TOTAL");
+        }
+        let request = self.client.post(&self.upstream).headers(headers).body(asked.to_string());
+        let answer = request.send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let mut response = Response::new(Full::new(answer.bytes().await?));
+        let body = answer.bytes().await?;
+        let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let consumed = &told["ConsumedCapacity"];
+        // One for each table, or that of the only one.
+        let units = consumed["CapacityUnits"].as_f64().or(consumed[0]["CapacityUnits"].as_f64());
+        if let Some(units) = units {
+            lock(&self.consumed).push(Consumed { operation: operation.to_owned(), units });
+        }
+        let mut response = Response::new(Full::new(body));
         *response.status_mut() = status;
         for name in ["content-type", "x-amzn-requestid"] {
             if let Some(value) = headers.get(name) {

@@ -88,6 +88,24 @@ impl<'s> Attempts<'s> {
         Ok(Attempt::Undone(reasons))
     }
 
+    /// Makes the only attempt.
+    ///
+    /// # Errors
+    ///
+    /// That it did not succeed.
+    pub(super) async fn once<O, E>(&mut self, sending: Sending<O, E>) -> Result<O, Failure>
+    where
+        E: Reasons + ProvideErrorMetadata,
+    {
+        match self.make(sending).await? {
+            Attempt::Done(output) => Ok(output),
+            Attempt::Undone(_) => {
+                let last = self.last.take();
+                Err(self.failure(last.unwrap_or_else(|| Cause::NoAnswer(String::new()))))
+            }
+        }
+    }
+
     /// Counts an attempt that succeeded as one that did only part of what it was to do.
     pub(super) fn go_on(&mut self, told: &str) {
         self.last = Some(Cause::Unfit(told.to_owned()));

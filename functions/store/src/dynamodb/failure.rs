@@ -5,8 +5,13 @@ use std::fmt;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::RequestId as _;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemError;
+use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemError;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::scan::ScanError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_time_to_live::UpdateTimeToLiveError;
 
 use super::item;
 use crate::Version;
@@ -41,10 +46,21 @@ pub(super) trait Reasons {
     fn reasons(&self) -> Vec<Reason>;
 }
 
-impl Reasons for BatchGetItemError {
-    fn reasons(&self) -> Vec<Reason> {
-        Vec::new()
-    }
+/// Errors that are of the whole request.
+macro_rules! no_reasons {
+    ($($error:ident)*) => {
+        $(
+            impl Reasons for $error {
+                fn reasons(&self) -> Vec<Reason> {
+                    Vec::new()
+                }
+            }
+        )*
+    };
+}
+no_reasons! {
+    BatchGetItemError BatchWriteItemError CreateTableError DescribeTableError ScanError
+    UpdateTimeToLiveError
 }
 
 impl Reasons for PutItemError {

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use allocation::Name;
 use aws_sdk_dynamodb::types::AttributeValue;
-use sha2::{Digest as _, Sha256};
 
-use crate::{Document, IdentityName, Key, Quota, Version, Versioned};
+use crate::nonce::digest;
+use crate::{Document, Quota, Version, Versioned};
 
 /// The table's key.
 pub(super) const PK: &str = "pk";
@@ -17,7 +16,7 @@ pub(super) const EXPIRES_AT_SECS: &str = "expires_at_secs";
 /// How many calls there were in a window.
 pub(super) const CALLS: &str = "calls";
 /// The document, as JSON.
-const DOCUMENT: &str = "document";
+pub(super) const DOCUMENT: &str = "document";
 
 /// The longest key that DynamoDB takes. No document has a longer one; a caller may name one that
 /// would.
@@ -29,35 +28,9 @@ const CALLS_KEPT_SECS: u64 = 3600;
 /// An item.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The key of a document's item. What a caller chooses freely stands last, so that no two documents
-/// have the same.
-pub(super) fn pk(key: &Key) -> String {
-    match key {
-        Key::AccessKey(id) => format!("access-key#{id}"),
-        Key::Identity { account_id, name: IdentityName::RamUser(name) } => {
-            format!("ram-user#{account_id}#{name}")
-        }
-        Key::Identity { account_id, name: IdentityName::RamRole(name) } => {
-            format!("ram-role#{account_id}#{name}")
-        }
-        Key::Resource(Name::Account(id)) => format!("account#{id}"),
-        Key::Resource(Name::Ipv6Gateway(id)) => format!("ipv6-gateway#{id}"),
-        Key::Resource(Name::Ipv6Address(id)) => format!("ipv6-address#{id}"),
-        Key::Resource(Name::InternetBandwidth(id)) => format!("internet-bandwidth#{id}"),
-        Key::Resource(Name::ClientToken { account_id, region_id, action, client_token }) => {
-            format!("client-token#{account_id}#{region_id}#{action}#{client_token}")
-        }
-    }
-}
-
-/// The key of a nonce's item: a hash, for the access key's id and the nonce are as long as a caller
-/// likes. The id's length keeps apart what reads alike when joined.
+/// The key of a nonce's item.
 pub(super) fn nonce_pk(access_key_id: &str, nonce: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(u64::try_from(access_key_id.len()).unwrap_or(u64::MAX).to_be_bytes());
-    hash.update(access_key_id);
-    hash.update(nonce);
-    format!("nonce#{}", base16ct::lower::encode_string(&hash.finalize()))
+    format!("nonce#{}", base16ct::lower::encode_string(&digest(access_key_id, nonce)))
 }
 
 /// The key of the item that counts the calls of a window, and when it may be removed. A window's

@@ -1,9 +1,8 @@
-//! What a store in memory remembers of calls: their nonces and how many there were.
+//! What a store of one process remembers of calls: their nonces and how many there were.
 
-use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasher as _;
 
+use crate::nonce::digest;
 use crate::{Admission, Admitted, Error, Quota};
 
 /// How many nonces are remembered at most, at some 70 bytes each. Forgetting one too early would
@@ -12,18 +11,22 @@ const NONCES_MAX: usize = 1 << 24;
 
 /// The nonces that were spent, and the calls counted.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(crate) struct Gate {
     /// When each nonce expires.
     nonces: HashMap<Fingerprint, u64>,
     /// Which nonces expire when, soonest first.
     expiries: BTreeMap<u64, Vec<Fingerprint>>,
     tallies: HashMap<String, HashMap<String, Tally>>,
-    /// Two, for a fingerprint of 128 bits; random, so that nobody can find two nonces alike.
-    hashers: [RandomState; 2],
 }
 
-/// An access key and a nonce. A nonce can be long, and millions are kept.
-type Fingerprint = [u64; 2];
+/// An access key and a nonce: half of their hash, for millions are kept.
+pub(crate) type Fingerprint = [u8; 16];
+
+/// What an access key and a nonce are remembered by.
+pub(crate) fn fingerprint(access_key_id: &str, nonce: &str) -> Fingerprint {
+    let digest = digest(access_key_id, nonce);
+    std::array::from_fn(|position| digest[position])
+}
 
 /// How many calls there were in a window.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,10 +38,10 @@ struct Tally {
 
 impl Gate {
     /// See [`crate::Store::admit`].
-    pub(super) fn admit(&mut self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+    pub(crate) fn admit(&mut self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         let Admission { access_key_id, nonce, nonce_expires_at_secs, quota, now_secs } = *admission;
         self.drop_expired(now_secs);
-        let fingerprint = self.hashers.each_ref().map(|h| h.hash_one((access_key_id, nonce)));
+        let fingerprint = fingerprint(access_key_id, nonce);
         // What has expired was dropped above.
         if self.nonces.contains_key(&fingerprint) {
             return Ok(Admitted::NonceUsed);
@@ -51,9 +54,14 @@ impl Gate {
         {
             return Ok(Admitted::OverQuota);
         }
-        self.nonces.insert(fingerprint, nonce_expires_at_secs);
-        self.expiries.entry(nonce_expires_at_secs).or_default().push(fingerprint);
+        self.spend(fingerprint, nonce_expires_at_secs);
         Ok(Admitted::Yes)
+    }
+
+    /// Remembers a nonce until it expires.
+    pub(crate) fn spend(&mut self, fingerprint: Fingerprint, expires_at_secs: u64) {
+        self.nonces.insert(fingerprint, expires_at_secs);
+        self.expiries.entry(expires_at_secs).or_default().push(fingerprint);
     }
 
     /// Counts a call, if there is room for it.
@@ -72,7 +80,7 @@ impl Gate {
     }
 
     /// Forgets the nonces whose time is up.
-    pub(super) fn drop_expired(&mut self, now_secs: u64) {
+    pub(crate) fn drop_expired(&mut self, now_secs: u64) {
         while let Some(entry) = self.expiries.first_entry()
             && *entry.key() <= now_secs
         {

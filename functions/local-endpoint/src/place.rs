@@ -1,0 +1,145 @@
+//! Where the documents are kept: in memory, or where they outlive the endpoint.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use store::{
+    Admission, Admitted, Document, DynamoDbStore, EmbeddedStore, Error, Key, MemoryStore, Store,
+    Versioned, Write,
+};
+
+/// Where the documents are kept.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// In memory.
+    Memory(Box<MemoryStore>),
+    /// In a directory.
+    Embedded {
+        store: Box<EmbeddedStore>,
+        /// The directory.
+        folder: PathBuf,
+    },
+    /// In a table of DynamoDB.
+    DynamoDb {
+        store: Box<DynamoDbStore>,
+        /// The table.
+        table_name: String,
+    },
+}
+
+impl Place {
+    /// Whether nothing is kept here yet.
+    pub(crate) async fn is_empty(&self) -> Result<bool, Error> {
+        match self {
+            Self::Memory(memory) => Ok(memory.documents().is_empty()),
+            Self::Embedded { store, .. } => store.is_empty(),
+            Self::DynamoDb { store, .. } => store.is_empty().await,
+        }
+    }
+
+    /// Every document.
+    pub(crate) async fn documents(&self) -> Result<Vec<Document>, Error> {
+        match self {
+            Self::Memory(memory) => Ok(memory.documents()),
+            Self::Embedded { store, .. } => store.documents().collect(),
+            Self::DynamoDb { store, .. } => store.documents().await,
+        }
+    }
+
+    /// Drops everything and keeps `documents` instead. Tells `progress` now and then how many
+    /// documents are done, if it takes long.
+    pub(crate) async fn replace(
+        &self,
+        documents: Vec<Document>,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<(), Error> {
+        match self {
+            Self::Memory(memory) => {
+                memory.replace(documents);
+                Ok(())
+            }
+            Self::Embedded { store, .. } => {
+                let documents = documents.into_iter().zip(1..);
+                store.replace(documents.inspect(|(_, done)| progress(*done)).map(|(d, _)| d)).await
+            }
+            Self::DynamoDb { store, .. } => store.replace(documents, progress).await,
+        }
+    }
+
+    /// Drops what has expired, where the store does not do so by itself.
+    pub(crate) async fn drop_expired(&self, now_secs: u64) -> Result<(), Error> {
+        match self {
+            Self::Memory(memory) => {
+                memory.drop_expired(now_secs);
+                Ok(())
+            }
+            Self::Embedded { store, .. } => store.drop_expired(now_secs).await,
+            Self::DynamoDb { .. } => Ok(()),
+        }
+    }
+
+    /// Whether others may keep their documents here, too.
+    pub(crate) fn is_shared(&self) -> bool {
+        match self {
+            Self::Memory(_) | Self::Embedded { .. } => false,
+            Self::DynamoDb { .. } => true,
+        }
+    }
+
+    /// Makes the table, with expiry.
+    pub(crate) async fn create_table(&self) -> Result<(), Error> {
+        match self {
+            Self::Memory(_) | Self::Embedded { .. } => Ok(()),
+            Self::DynamoDb { store, .. } => {
+                store.create_table().await?;
+                store.remove_what_expires().await
+            }
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory(_) => formatter.write_str("memory"),
+            Self::Embedded { folder, .. } => write!(formatter, "{}", folder.display()),
+            Self::DynamoDb { table_name, .. } => {
+                write!(formatter, "the DynamoDB table {table_name}")
+            }
+        }
+    }
+}
+
+impl Store for Place {
+    fn reads_at_once(&self) -> bool {
+        match self {
+            Self::Memory(memory) => memory.reads_at_once(),
+            Self::Embedded { store, .. } => store.reads_at_once(),
+            Self::DynamoDb { store, .. } => store.reads_at_once(),
+        }
+    }
+
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        match self {
+            Self::Memory(memory) => memory.load(keys).await,
+            Self::Embedded { store, .. } => store.load(keys).await,
+            Self::DynamoDb { store, .. } => store.load(keys).await,
+        }
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        match self {
+            Self::Memory(memory) => memory.commit(writes).await,
+            Self::Embedded { store, .. } => store.commit(writes).await,
+            Self::DynamoDb { store, .. } => store.commit(writes).await,
+        }
+    }
+
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        match self {
+            Self::Memory(memory) => memory.admit(admission).await,
+            Self::Embedded { store, .. } => store.admit(admission).await,
+            Self::DynamoDb { store, .. } => store.admit(admission).await,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What is done to the table as a whole: making it, reading all of it, replacing all of it.
+//!
+//! The function does none of this and its role allows none of it. It is for whoever sets up a table
+//! and for test suites.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, DeleteRequest, KeySchemaElement, KeyType,
+    PutRequest, ScalarAttributeType, TableStatus, TimeToLiveSpecification, WriteRequest,
+};
+
+use super::attempts::{Attempt, Attempts};
+use super::failure::Cause;
+use super::item::{self, DOCUMENT, EXPIRES_AT_SECS, Item, PK};
+use super::{DynamoDbStore, unavailable};
+use crate::key_text::key_text;
+use crate::{Document, Error};
+
+/// The most items that one `BatchWriteItem` takes.
+const BATCH_WRITES_MAX: usize = 25;
+
+/// How often it is asked whether a new table is ready, once in each [`TABLE_PAUSE`].
+const TABLE_LOOKS_MAX: u32 = 120;
+const TABLE_PAUSE: Duration = Duration::from_millis(500);
+
+impl DynamoDbStore {
+    /// Makes the table, as `template.yaml` does but without expiry, and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`]: it exists already, or may not be made.
+    pub async fn create_table(&self) -> Result<(), Error> {
+        let key = AttributeDefinition::builder()
+            .attribute_name(PK)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .map_err(unavailable)?;
+        let schema = KeySchemaElement::builder()
+            .attribute_name(PK)
+            .key_type(KeyType::Hash)
+            .build()
+            .map_err(unavailable)?;
+        let request = self
+            .client
+            .create_table()
+            .table_name(&self.table_name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .attribute_definitions(key)
+            .key_schema(schema);
+        Attempts::new(self, "CreateTable").once(Box::pin(request.send())).await?;
+        for _ in 0..TABLE_LOOKS_MAX {
+            let request = self.client.describe_table().table_name(&self.table_name);
+            let looked =
+                Attempts::new(self, "DescribeTable").once(Box::pin(request.send())).await?;
+            let status = looked.table.and_then(|table| table.table_status);
+            if status == Some(TableStatus::Active) {
+                return Ok(());
+            }
+            tokio::time::sleep(TABLE_PAUSE).await;
+        }
+        Err(Error::Unavailable { source: "the new table does not become active".into() })
+    }
+
+    /// Has DynamoDB remove the table's items when they have expired.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn remove_what_expires(&self) -> Result<(), Error> {
+        let expiry = TimeToLiveSpecification::builder()
+            .attribute_name(EXPIRES_AT_SECS)
+            .enabled(true)
+            .build()
+            .map_err(unavailable)?;
+        let request = self.client.update_time_to_live().table_name(&self.table_name);
+        let request = request.time_to_live_specification(expiry);
+        Attempts::new(self, "UpdateTimeToLive").once(Box::pin(request.send())).await?;
+        Ok(())
+    }
+
+    /// Whether the table has no item.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn is_empty(&self) -> Result<bool, Error> {
+        let (items, _) = self.scan_page(None, Some(1)).await?;
+        Ok(items.is_empty())
+    }
+
+    /// Every document, in no order. What others write meanwhile may be among them or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn documents(&self) -> Result<Vec<Document>, Error> {
+        let (mut documents, mut from) = (Vec::new(), None);
+        loop {
+            let (items, next) = self.scan_page(from, None).await?;
+            // Nonces and counters are no documents.
+            for item in items.into_iter().filter(|item| item.contains_key(DOCUMENT)) {
+                let (_, read) = item::decode(item).map_err(|told| {
+                    Error::from(Attempts::new(self, "Scan").failure(Cause::Unfit(told)))
+                })?;
+                documents.push(read.document);
+            }
+            if next.is_none() {
+                return Ok(documents);
+            }
+            from = next;
+        }
+    }
+
+    /// Removes everything, nonces and counters too, and puts `documents` instead; tells `progress`
+    /// after each batch how many items were written or removed so far.
+    ///
+    /// Not one step: whoever reads meanwhile finds some of the old and some of the new.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`]: part of it is done, and may be done again.
+    pub async fn replace(
+        &self,
+        documents: Vec<Document>,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<(), Error> {
+        let mut writes = HashMap::with_capacity(documents.len());
+        let mut from = None;
+        loop {
+            let (items, next) = self.scan_page(from, None).await?;
+            for pk in items.into_iter().filter_map(|mut item| item.remove(PK)) {
+                if let AttributeValue::S(text) = &pk {
+                    let request = DeleteRequest::builder().key(PK, pk.clone()).build();
+                    let request = request.map_err(unavailable)?;
+                    let write = WriteRequest::builder().delete_request(request).build();
+                    writes.insert(text.clone(), write);
+                }
+            }
+            if next.is_none() {
+                break;
+            }
+            from = next;
+        }
+        for document in documents {
+            let pk = key_text(&document.key());
+            let item = item::encode(pk.clone(), &document, self.new_version());
+            let item = item.map_err(unavailable)?;
+            let request =
+                PutRequest::builder().set_item(Some(item)).build().map_err(unavailable)?;
+            // Instead of a removal: a batch may name an item but once.
+            writes.insert(pk, WriteRequest::builder().put_request(request).build());
+        }
+        let writes: Vec<WriteRequest> = writes.into_values().collect();
+        let mut done = 0;
+        for batch in writes.chunks(BATCH_WRITES_MAX) {
+            self.write_batch(batch.to_vec()).await?;
+            done += batch.len();
+            progress(done);
+        }
+        Ok(())
+    }
+
+    async fn write_batch(&self, batch: Vec<WriteRequest>) -> Result<(), Error> {
+        let mut attempts = Attempts::new(self, "BatchWriteItem");
+        let mut left = batch;
+        while !left.is_empty() {
+            let request = self.client.batch_write_item();
+            let request = request.request_items(&self.table_name, left.clone());
+            let Attempt::Done(output) = attempts.make(Box::pin(request.send())).await? else {
+                continue;
+            };
+            let unprocessed = output.unprocessed_items.unwrap_or_default();
+            left = unprocessed.into_values().flatten().collect();
+            if !left.is_empty() {
+                attempts.go_on("items were left unwritten");
+            }
+        }
+        Ok(())
+    }
+
+    /// Some items from a place on, at most `items_max`, and the place to go on from.
+    async fn scan_page(
+        &self,
+        from: Option<Item>,
+        items_max: Option<i32>,
+    ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let request = self
+            .client
+            .scan()
+            .table_name(&self.table_name)
+            .consistent_read(true)
+            .set_limit(items_max)
+            .set_exclusive_start_key(from);
+        let mut attempts = Attempts::new(self, "Scan");
+        loop {
+            if let Attempt::Done(page) = attempts.make(Box::pin(request.clone().send())).await? {
+                return Ok((page.items.unwrap_or_default(), page.last_evaluated_key));
+            }
+        }
+    }
+}

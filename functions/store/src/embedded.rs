@@ -1,0 +1,270 @@
+//! A store in a directory, which survives whatever happens to the process.
+//!
+//! What was acknowledged is on the disk: a commit is answered when the engine's journal, with the
+//! commit in it, was synced. Commits that come while a sync is under way share the next one. A commit
+//! is whole or absent, as a batch of the engine is, and nobody reads it before its sync.
+//!
+//! The engine is fjall, a log-structured one. Of a journal that was not closed it takes the first
+//! thing that makes no sense for the end, as a power failure leaves one; so damage there, after a
+//! crash, can pass for such an end. Everything else has checksums. A directory that was closed is
+//! checked whole: see [`EmbeddedStore::open`].
+
+mod folder;
+mod generation;
+mod row;
+mod writer;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
+use std::thread::JoinHandle;
+
+use fjall::{Database, Readable as _};
+use tokio::sync::oneshot;
+
+use crate::gate::{Gate, fingerprint};
+use crate::key_text::key_text;
+use crate::{Admission, Admitted, Document, Error, Key, Store, Version, Versioned, Write};
+use folder::Folder;
+use generation::Generation;
+use row::NewRow;
+use writer::{Order, Outcome, Writer};
+
+pub use folder::OpenError;
+
+/// The most of the journal that is read again after a crash, in bytes; the engine allows no less.
+const JOURNAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// How much of what was read from the disk stays in memory, in bytes.
+const CACHE_BYTES: u64 = 128 * 1024 * 1024;
+/// How many documents are put at once while all are replaced.
+const REPLACED_AT_ONCE: usize = 1000;
+/// How many rows are dropped at once.
+const DROPPED_AT_ONCE: usize = 10_000;
+/// The longest key that is looked up, in bytes. The engine takes no longer ones, and no document has
+/// one; a caller may name one that would.
+const KEY_BYTES_MAX: usize = 60_000;
+
+/// Keeps documents in a directory.
+pub struct EmbeddedStore {
+    core: Arc<Core>,
+    /// Serves [`EmbeddedStore::replace`]: one at a time.
+    replacing: tokio::sync::Mutex<()>,
+    /// `None` once the store ends.
+    orders: Option<mpsc::Sender<Order>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// What the store and its writer share.
+struct Core {
+    /// Before the folder, which says that it was closed when it is dropped.
+    database: Database,
+    generation: RwLock<Arc<Generation>>,
+    gate: Mutex<Gate>,
+    /// The number of the batch that was made last. A document's version is the number of its batch,
+    /// and no number comes twice, so no version does.
+    batch: AtomicU64,
+    folder: Folder,
+}
+
+impl Core {
+    fn current(&self) -> Arc<Generation> {
+        Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The version of what is written next.
+    fn next_version(&self) -> Version {
+        Version(self.batch.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+impl fmt::Debug for EmbeddedStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("EmbeddedStore")
+            .field("folder", &self.core.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EmbeddedStore {
+    /// Opens the store in `folder`, which is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: another process has it open, it is no store or one of a newer format (nothing
+    /// in it was changed then), or it is damaged. If it was closed before it was damaged, and the
+    /// damage is in its journal, nothing was changed either.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let mut folder = Folder::lock(folder)?;
+        let database = Database::builder(folder.engine())
+            .max_journaling_size(JOURNAL_BYTES_MAX)
+            .cache_size(CACHE_BYTES)
+            .open()
+            .map_err(|error| folder.refused(error))?;
+        let (generation, batch) =
+            Generation::open(&database).map_err(|error| folder.refused(error))?;
+        let mut gate = Gate::default();
+        for nonce in generation.nonces() {
+            let (expires_at_secs, fingerprint) = nonce.map_err(|error| folder.refused(error))?;
+            gate.spend(fingerprint, expires_at_secs);
+        }
+        folder.opened()?;
+        let core = Arc::new(Core {
+            database,
+            generation: RwLock::new(Arc::new(generation)),
+            gate: Mutex::new(gate),
+            batch: AtomicU64::new(batch),
+            folder,
+        });
+        let (orders, ordered) = mpsc::channel();
+        let of_writer = Arc::clone(&core);
+        let writer = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || Writer::new(of_writer).run(&ordered))
+            .map_err(|error| core.folder.io(error))?;
+        let replacing = tokio::sync::Mutex::new(());
+        Ok(Self { core, replacing, orders: Some(orders), writer: Some(writer) })
+    }
+
+    /// Whether there is no document.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        self.core.current().documents.is_empty().map_err(unavailable)
+    }
+
+    /// Every document, in the order of keys, as they are now.
+    pub fn documents(&self) -> impl Iterator<Item = Result<Document, Error>> + use<> {
+        self.core.current().documents.iter().map(|guard| {
+            let (_, row) = guard.into_inner().map_err(unavailable)?;
+            Ok(row::decode(&row).map_err(unavailable)?.document)
+        })
+    }
+
+    /// Drops everything, what is remembered of calls too, and holds `documents` instead, however
+    /// many there are: in one step, so that whoever reads, and whoever opens the store after a
+    /// crash, finds all of the old or all of the new.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`]: nothing has changed, or the writer's end left it open; then the store
+    /// is to be opened anew.
+    pub async fn replace<I>(&self, documents: I) -> Result<(), Error>
+    where
+        I: IntoIterator<Item = Document, IntoIter: Send> + Send,
+    {
+        let _alone = self.replacing.lock().await;
+        let version = self.core.next_version();
+        let database = &self.core.database;
+        let generation = self.core.current().next(database)?;
+        let mut documents = documents.into_iter().peekable();
+        while documents.peek().is_some() {
+            let mut batch = database.batch();
+            for document in documents.by_ref().take(REPLACED_AT_ONCE) {
+                let row = NewRow::new(&document.key(), &document).map_err(unavailable)?;
+                generation.put(&mut batch, row, version, None);
+            }
+            batch.commit().map_err(unavailable)?;
+        }
+        self.order(|answer| Order::Adopt { generation, answer }).await.map(drop)
+    }
+
+    /// Drops the documents and nonces whose time is up, so that the directory stays bounded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn drop_expired(&self, now_secs: u64) -> Result<(), Error> {
+        self.core.gate().drop_expired(now_secs);
+        loop {
+            let dropped = self.order(|answer| Order::DropExpired { now_secs, answer }).await?;
+            if dropped < DROPPED_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Gives the writer an order, and waits for what comes of it.
+    async fn order(&self, order: impl FnOnce(oneshot::Sender<Outcome>) -> Order) -> Outcome {
+        let (answer, answered) = oneshot::channel();
+        self.send(order(answer))?;
+        answered.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    fn send(&self, order: Order) -> Result<(), Error> {
+        let orders = self.orders.as_ref().ok_or_else(ended)?;
+        orders.send(order).map_err(|_| ended())
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn reads_at_once(&self) -> bool {
+        true
+    }
+
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        let current = self.core.current();
+        let snapshot = self.core.database.snapshot();
+        let load = |key: &Key| {
+            let text = key_text(key);
+            if text.len() > KEY_BYTES_MAX {
+                return Ok(None);
+            }
+            let row = snapshot.get(&current.documents, text).map_err(unavailable)?;
+            row.map(|row| row::decode(&row).map_err(unavailable)).transpose()
+        };
+        keys.iter().map(load).collect()
+    }
+
+    /// A call that is not waited for to its end is committed whole or not at all.
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let rows = writes.iter().map(|write| {
+            let row = NewRow::new(&write.key, &write.document).map_err(unavailable)?;
+            Ok((row, write.replaces))
+        });
+        let rows = rows.collect::<Result<Vec<_>, Error>>()?;
+        self.order(|answer| Order::Commit { rows, answer }).await.map(drop)
+    }
+
+    /// The nonce is on the disk with the next commit at the latest, so before that of the call which
+    /// it lets in. How many calls there were is forgotten when the store is closed.
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        let admitted = self.core.gate().admit(admission)?;
+        if admitted == Admitted::Yes {
+            self.send(Order::Spend {
+                fingerprint: fingerprint(admission.access_key_id, admission.nonce),
+                expires_at_secs: admission.nonce_expires_at_secs,
+            })?;
+        }
+        Ok(admitted)
+    }
+}
+
+impl Drop for EmbeddedStore {
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(writer) = self.writer.take() {
+            // If it panicked, that was told when it did.
+            drop(writer.join());
+        }
+    }
+}
+
+fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Unavailable { source: Box::new(error) }
+}
+
+/// That there is no writer any more.
+fn ended() -> Error {
+    Error::Unavailable { source: "the store's writer has ended".into() }
+}

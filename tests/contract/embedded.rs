@@ -1,0 +1,320 @@
+//! The store in a directory: the conformance suite, what outlives the process, and what is refused.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ::store::{
+    Admission, Admitted, Document, EmbeddedStore, Error, Key, Store, Version, Versioned, World,
+    Write,
+};
+use ipv6_gateway::allocation::Name;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+use crate::conformance::conformance;
+
+const NOW_SECS: u64 = 1_767_323_045;
+
+/// A store in a directory that is removed with it.
+pub(crate) struct Scratch {
+    store: EmbeddedStore,
+    _folder: TempDir,
+}
+
+fn folder() -> TempDir {
+    TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+/// A new store.
+pub(crate) fn scratch() -> Scratch {
+    let folder = folder();
+    Scratch { store: EmbeddedStore::open(folder.path()).unwrap(), _folder: folder }
+}
+
+impl Store for Scratch {
+    fn reads_at_once(&self) -> bool {
+        self.store.reads_at_once()
+    }
+
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        self.store.load(keys).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        self.store.commit(writes).await
+    }
+
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        self.store.admit(admission).await
+    }
+}
+
+conformance! { async {
+    let store = Arc::new(scratch());
+    [Arc::clone(&store), store]
+} }
+
+fn account(number: usize) -> Document {
+    let account = json!({ "AccountId": format!("{number:016}") });
+    let world = World::parse(&json!({ "Accounts": [account] }).to_string()).unwrap();
+    world.into_documents().remove(0)
+}
+
+fn key(number: usize) -> Key {
+    Key::Resource(Name::Account(format!("{number:016}")))
+}
+
+fn write(number: usize, replaces: Option<Version>) -> Write {
+    Write { key: key(number), document: account(number), replaces }
+}
+
+async fn version(store: &EmbeddedStore, number: usize) -> Option<Version> {
+    Some(store.load(&[key(number)]).await.unwrap().remove(0)?.version)
+}
+
+fn admission(nonce: &str) -> Admission<'_> {
+    Admission {
+        access_key_id: "testid",
+        nonce,
+        nonce_expires_at_secs: NOW_SECS + 901,
+        quota: None,
+        now_secs: NOW_SECS,
+    }
+}
+
+/// Every file below a folder, with a hash of what is in it.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(contents(&path));
+        } else {
+            files.insert(path.clone(), Sha256::digest(std::fs::read(path).unwrap()).to_vec());
+        }
+    }
+    files
+}
+
+#[tokio::test]
+async fn what_was_committed_and_admitted_is_there_when_it_is_opened_again() {
+    let folder = folder();
+    let mut versions = Vec::new();
+    for round in 0..3 {
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        assert_eq!(store.is_empty().unwrap(), round == 0);
+        for number in 0..round {
+            assert!(version(&store, number).await.is_some());
+        }
+        let nonce = format!("n{round}");
+        assert_eq!(store.admit(&admission(&nonce)).await.unwrap(), Admitted::Yes);
+        store.commit(vec![write(round, None)]).await.unwrap();
+        let read = version(&store, 0).await;
+        store.commit(vec![write(0, read)]).await.unwrap();
+        versions.extend(version(&store, 0).await);
+        for earlier in 0..=round {
+            let again = store.admit(&admission(&format!("n{earlier}"))).await.unwrap();
+            assert_eq!(again, Admitted::NonceUsed, "n{earlier} in round {round}");
+        }
+    }
+    let mut distinct = versions.clone();
+    distinct.sort_by_key(|version| version.0);
+    distinct.dedup();
+    assert_eq!(distinct, versions, "a version came twice");
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    let documents: Vec<Document> = store.documents().map(Result::unwrap).collect();
+    assert_eq!(documents, (0..3).map(account).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_version_does_not_come_again_after_a_document_was_dropped_or_all_were_replaced() {
+    let folder = folder();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    store.commit(vec![write(1, None)]).await.unwrap();
+    let before = version(&store, 1).await;
+    store.replace([account(1), account(2)]).await.unwrap();
+    assert_ne!(version(&store, 1).await, before);
+    assert!(matches!(store.commit(vec![write(1, before)]).await, Err(Error::Conflict)));
+    drop(store);
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    let reopened = version(&store, 1).await;
+    store.commit(vec![write(1, reopened)]).await.unwrap();
+    assert!(![before, reopened].contains(&version(&store, 1).await));
+}
+
+#[tokio::test]
+async fn all_are_replaced_in_one_step() {
+    let folder = folder();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    store.replace((0..5000).map(account)).await.unwrap();
+    assert_eq!(store.admit(&admission("n")).await.unwrap(), Admitted::Yes);
+    // The step breaks off where the last document should come.
+    let broken = std::panic::AssertUnwindSafe(store.replace((0..4000).map(|number| {
+        assert!(number < 3999, "planned");
+        account(10_000 + number)
+    })));
+    assert!(futures_util::FutureExt::catch_unwind(broken).await.is_err());
+    let numbers = |store: &EmbeddedStore| store.documents().map(Result::unwrap).count();
+    assert_eq!(numbers(&store), 5000);
+    assert!(version(&store, 10_000).await.is_none());
+    drop(store);
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    assert_eq!(numbers(&store), 5000);
+    store.replace((0..3).map(account)).await.unwrap();
+    assert_eq!(numbers(&store), 3);
+    // What was remembered of calls is dropped, too.
+    assert_eq!(store.admit(&admission("n")).await.unwrap(), Admitted::Yes);
+    drop(store);
+    assert_eq!(numbers(&EmbeddedStore::open(folder.path()).unwrap()), 3);
+}
+
+#[tokio::test]
+async fn what_has_expired_is_dropped_from_the_disk() {
+    let folder = folder();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    let token =
+        |number: u64, expires_at_secs| crate::conformance::token_called(number, expires_at_secs);
+    store.replace((0..25_000).map(|number| token(number, NOW_SECS + number))).await.unwrap();
+    // One of them is written anew and expires later than before.
+    let renewed = token(3, NOW_SECS + 100_000);
+    let read = store.load(&[renewed.key()]).await.unwrap().remove(0).unwrap().version;
+    let write = Write { key: renewed.key(), document: renewed.clone(), replaces: Some(read) };
+    store.commit(vec![write]).await.unwrap();
+    assert_eq!(store.admit(&admission("n")).await.unwrap(), Admitted::Yes);
+    store.drop_expired(NOW_SECS + 21_999).await.unwrap();
+    drop(store);
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    assert_eq!(store.documents().count(), 3000 + 1);
+    assert!(store.load(&[renewed.key()]).await.unwrap()[0].is_some());
+    assert_eq!(store.admit(&admission("n")).await.unwrap(), Admitted::Yes, "it had expired");
+    store.drop_expired(u64::MAX - 1).await.unwrap();
+    assert!(store.is_empty().unwrap());
+}
+
+#[test]
+fn a_second_process_is_refused_and_told_which_directory_it_is() {
+    let folder = folder();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    let told = EmbeddedStore::open(folder.path()).unwrap_err().to_string();
+    let path = folder.path().to_str().unwrap();
+    assert!(told.contains(path) && told.contains("another process"), "{told}");
+    drop(store);
+    EmbeddedStore::open(folder.path()).unwrap();
+}
+
+/// Tries to open a folder, which is refused, and yields what is told. Nothing in it changes.
+fn refused(folder: &Path) -> String {
+    let before = contents(folder);
+    let told = EmbeddedStore::open(folder).unwrap_err().to_string();
+    assert_eq!(contents(folder), before, "{told}");
+    assert!(told.contains(folder.to_str().unwrap()), "{told}");
+    told
+}
+
+#[test]
+fn what_is_no_store_or_a_newer_one_is_left_as_it_is() {
+    for (name, text, expected) in [
+        ("letter.txt", "Dear Sir", "not a store, and not empty either (there is letter.txt)"),
+        ("engine", "none of ours", "not a store, and not empty either (there is engine)"),
+        ("format.json", r#"{"name":"another","version":1}"#, "not a store"),
+        ("format.json", r#"{"name":"ipv6-gateway store","version":2}"#, "a store of format 2"),
+        ("format.json", "{", "the store is damaged: format.json cannot be read"),
+    ] {
+        let folder = folder();
+        std::fs::write(folder.path().join(name), text).unwrap();
+        let told = refused(folder.path());
+        assert!(told.contains(expected), "{told}");
+        assert!(!folder.path().join("lock").exists(), "{expected}");
+    }
+    let file = tempfile::NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let told = EmbeddedStore::open(file.path()).unwrap_err().to_string();
+    assert!(told.contains(file.path().to_str().unwrap()), "{told}");
+}
+
+#[test]
+fn a_making_that_broke_off_is_begun_again() {
+    let folder = folder();
+    drop(EmbeddedStore::open(folder.path()).unwrap());
+    // What is there before the last step.
+    std::fs::remove_file(folder.path().join("format.json")).unwrap();
+    std::fs::remove_file(folder.path().join("closed.json")).unwrap();
+    std::fs::remove_file(folder.path().join("engine/0.jnl")).unwrap();
+    assert!(EmbeddedStore::open(folder.path()).unwrap().is_empty().unwrap());
+    assert!(folder.path().join("format.json").exists());
+}
+
+async fn filled() -> TempDir {
+    let folder = folder();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    for number in 0..200 {
+        store.commit(vec![write(number, None)]).await.unwrap();
+    }
+    drop(store);
+    folder
+}
+
+#[tokio::test]
+async fn a_journal_that_changed_after_the_store_was_closed_is_refused_and_left_as_it_is() {
+    let sound = filled().await;
+    let journal = "engine/0.jnl";
+    let bytes = std::fs::read(sound.path().join(journal)).unwrap();
+    let changes: [(&str, Vec<u8>); 3] = [
+        ("a bit", bytes.iter().enumerate().map(|(at, b)| b ^ u8::from(at == 5000)).collect()),
+        ("its end", bytes[..bytes.len() / 2].to_vec()),
+        ("more", [&bytes[..], b"more"].concat()),
+    ];
+    for (what, changed) in changes {
+        std::fs::write(sound.path().join(journal), changed).unwrap();
+        let told = refused(sound.path());
+        assert!(told.contains("engine/0.jnl is not as it was"), "{what}: {told}");
+    }
+    std::fs::remove_dir_all(sound.path().join("engine")).unwrap();
+    assert!(refused(sound.path()).contains("its data is missing"));
+}
+
+/// A byte is changed in each of many places, as if the process had died before. Then the store does
+/// not open, or fails to read, or tells what was written, never anything else. What comes after the
+/// place may be gone: see the store's documentation.
+#[tokio::test]
+async fn damage_after_a_crash_never_shows_as_another_document() {
+    let sound = filled().await;
+    std::fs::remove_file(sound.path().join("closed.json")).unwrap();
+    // The engine makes its journal larger than it needs. Without that it is copied sooner.
+    let journal = sound.path().join("engine/0.jnl");
+    let bytes = std::fs::read(&journal).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    std::fs::write(&journal, &bytes[..used]).unwrap();
+    let (mut refused, mut told) = (0, 0);
+    for file in contents(sound.path()).into_keys() {
+        let bytes = std::fs::read(&file).unwrap();
+        for at in (0..bytes.len()).step_by((bytes.len() / 12).max(1)) {
+            let copy = copied(sound.path());
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x10;
+            let relative = file.strip_prefix(sound.path()).unwrap();
+            std::fs::write(copy.path().join(relative), changed).unwrap();
+            let opened = std::panic::catch_unwind(|| EmbeddedStore::open(copy.path()));
+            let Ok(Ok(store)) = opened else {
+                refused += 1;
+                continue;
+            };
+            for (number, read) in store.documents().enumerate() {
+                let Ok(read) = read else { break };
+                assert_eq!(read, account(number), "{} at {at}", relative.display());
+                told += 1;
+            }
+        }
+    }
+    assert!(refused > 5 && told > 1000, "{refused} refused, {told} told");
+}
+
+/// A copy of a folder, links and empty folders and all.
+fn copied(from: &Path) -> TempDir {
+    let copy = folder();
+    let mut command = std::process::Command::new("cp");
+    let status = command.arg("-a").arg(from.join(".")).arg(copy.path()).status().unwrap();
+    assert!(status.success());
+    copy
+}
