@@ -1,5 +1,7 @@
 //! The store in a directory: the conformance suite, what outlives the process, and what is refused.
 
+mod sync;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

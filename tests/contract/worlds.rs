@@ -22,6 +22,21 @@ pub(crate) fn one_address() -> Value {
     }] })
 }
 
+/// The same with so many addresses, `ipv6-0` and so on.
+pub(crate) fn many_addresses(count: usize) -> Value {
+    let mut world = one_address();
+    let address = world["Accounts"][0]["Ipv6Addresses"][0].clone();
+    let addresses = (0..count).map(|number| {
+        let mut address = address.clone();
+        address["Ipv6AddressId"] = json!(format!("ipv6-{number}"));
+        address["Ipv6Address"] =
+            json!(format!("2408:4004:{:x}::{:x}", number >> 16, number & 0xffff));
+        address
+    });
+    world["Accounts"][0]["Ipv6Addresses"] = addresses.collect();
+    world
+}
+
 fn demo() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     std::fs::read_to_string(root.join("functions/local-endpoint/src/demo-world.json")).unwrap()

@@ -62,6 +62,12 @@ impl Endpoint {
         &self.address
     }
 
+    /// Its process; `None` if that has ended.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// The most memory that it has had resident so far, in MiB.
     ///
     /// # Errors

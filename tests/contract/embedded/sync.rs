@@ -1,0 +1,175 @@
+//! That an answer leaves only after its sync, as the kernel sees it.
+//!
+//! A sync that is missing cannot be seen by killing the process: what it wrote is with the system
+//! then. So the endpoint's system calls are watched, each answer held against the writes before it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use harness::target::{Endpoint, built};
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::ptrace::{self, Options};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use serde_json::json;
+
+use super::folder;
+use crate::endpoint::{allocate, call};
+use crate::worlds::many_addresses;
+
+const CALLS: usize = 20;
+
+/// What the kernel was asked.
+#[derive(Debug)]
+enum Event {
+    /// To write to a file.
+    Write(PathBuf),
+    /// To bring a file to the disk. It did so before the next event of the thread.
+    Sync(PathBuf),
+    /// To send something over a connection.
+    Send,
+}
+
+/// Watches the system calls of a process until it has ended.
+struct Watch {
+    process: Pid,
+    /// Those threads that are inside a system call, and what it is if it matters once it has ended.
+    inside: HashMap<Pid, Option<Event>>,
+    events: Vec<Event>,
+}
+
+impl Watch {
+    fn begin(process: Pid) -> Self {
+        let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+        for task in tasks {
+            let name = task.unwrap().file_name();
+            let thread = Pid::from_raw(name.to_str().unwrap().parse().unwrap());
+            ptrace::seize(thread, Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE)
+                .unwrap();
+            ptrace::interrupt(thread).unwrap();
+        }
+        Self { process, inside: HashMap::new(), events: Vec::new() }
+    }
+
+    fn run(mut self) -> Vec<Event> {
+        loop {
+            // Children of this thread: other tests wait for theirs.
+            let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+            let (thread, signal) = match waitpid(Pid::from_raw(-1), Some(flags)) {
+                Err(Errno::ECHILD) => return self.events,
+                Err(error) => panic!("{error}"),
+                Ok(WaitStatus::PtraceSyscall(thread)) => {
+                    self.step(thread);
+                    (thread, None)
+                }
+                Ok(WaitStatus::PtraceEvent(thread, ..)) => (thread, None),
+                Ok(WaitStatus::Stopped(thread, signal)) => (thread, Some(signal)),
+                Ok(_) => continue,
+            };
+            // It may have been killed meanwhile.
+            let _ = ptrace::syscall(thread, signal);
+        }
+    }
+
+    /// A system call begins or ends.
+    fn step(&mut self, thread: Pid) {
+        match self.inside.remove(&thread) {
+            Some(event) => self.events.extend(event),
+            None => {
+                let event = self.event(thread);
+                // A sync counts when it has ended, everything else when it begins.
+                let event = match event {
+                    Some(sync @ Event::Sync(_)) => Some(sync),
+                    other => {
+                        self.events.extend(other);
+                        None
+                    }
+                };
+                self.inside.insert(thread, event);
+            }
+        }
+    }
+
+    /// The system call that a thread is beginning, if it matters.
+    fn event(&self, thread: Pid) -> Option<Event> {
+        let process = self.process;
+        let call =
+            std::fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall")).ok()?;
+        let mut words = call.split_whitespace();
+        let number: i64 = words.next()?.parse().ok()?;
+        let descriptor = words.next()?.trim_start_matches("0x");
+        let descriptor = u64::from_str_radix(descriptor, 16).ok()?;
+        let file = std::fs::read_link(format!("/proc/{process}/fd/{descriptor}"));
+        match number {
+            libc::SYS_write | libc::SYS_writev | libc::SYS_pwrite64 | libc::SYS_pwritev => {
+                let file = file.ok()?;
+                let is_socket = file.to_string_lossy().starts_with("socket:");
+                Some(if is_socket { Event::Send } else { Event::Write(file) })
+            }
+            libc::SYS_sendto | libc::SYS_sendmsg => Some(Event::Send),
+            libc::SYS_fsync | libc::SYS_fdatasync => Some(Event::Sync(file.ok()?)),
+            _ => None,
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_leaves_only_after_its_sync() {
+    let folder = folder();
+    let world = folder.path().join("world.json");
+    std::fs::write(&world, many_addresses(CALLS).to_string()).unwrap();
+    let kept = folder.path().join("kept");
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let arguments = ["--data", kept.to_str().unwrap(), "--world", world.to_str().unwrap()];
+    let endpoint = Endpoint::start(&binary, &arguments).await.unwrap();
+    // What is done once is done.
+    assert_eq!(call(&endpoint, &allocate("ipv6-none")).await.unwrap().status, 400);
+    let process = Pid::from_raw(endpoint.id().unwrap().try_into().unwrap());
+    let (begun, has_begun) = mpsc::channel();
+    let watch = std::thread::spawn(move || {
+        let watch = Watch::begin(process);
+        begun.send(()).unwrap();
+        watch.run()
+    });
+    has_begun.recv().unwrap();
+    for number in 0..CALLS {
+        let mut query = allocate(&format!("ipv6-{number}"));
+        query["ClientToken"] = json!(format!("t-{number}"));
+        assert_eq!(call(&endpoint, &query).await.unwrap().status, 200);
+    }
+    drop(endpoint);
+    let events = watch.join().unwrap();
+    check(&events, &kept);
+}
+
+/// No answer was sent while something in the journal was not on the disk.
+fn check(events: &[Event], folder: &Path) {
+    let is_journal =
+        |file: &Path| file.starts_with(folder) && file.extension().is_some_and(|e| e == "jnl");
+    let mut unsynced = BTreeSet::new();
+    let (mut writes, mut syncs, mut answers) = (0, 0, 0);
+    for event in events {
+        match event {
+            Event::Write(file) if is_journal(file) => {
+                unsynced.insert(file);
+                writes += 1;
+            }
+            Event::Sync(file) if is_journal(file) => {
+                unsynced.remove(file);
+                syncs += 1;
+            }
+            Event::Send => {
+                assert!(unsynced.is_empty(), "answer {answers} left before its sync");
+                answers += 1;
+            }
+            Event::Write(_) | Event::Sync(_) => {}
+        }
+    }
+    // One call came after another, so each has its own.
+    assert!(
+        writes >= CALLS && syncs >= CALLS && answers >= CALLS,
+        "{writes} writes, {syncs} syncs, {answers} answers"
+    );
+}
