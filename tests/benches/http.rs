@@ -1,4 +1,5 @@
-//! Signed calls over HTTP: `local-endpoint` against a bare hyper server that does one HMAC-SHA1.
+//! Signed calls over HTTP: `local-endpoint` against a bare hyper server that does one HMAC-SHA1, and
+//! with its documents in a directory against itself with them in memory.
 //!
 //! Each server is a process of its own and gets the same bytes from the same client, in turns. The
 //! client signs beforehand and reads no more of an answer than it must, yet it takes its share of
@@ -8,6 +9,7 @@ mod calls;
 mod measure;
 
 use std::convert::Infallible;
+use std::ffi::OsStr;
 use std::hint::black_box;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -26,6 +28,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use sha1::Sha1;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -59,12 +62,14 @@ async fn compare() -> Result<(), String> {
     let endpoint = built("local-endpoint", "local-endpoint")?;
     let world_file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("http-world.json");
     std::fs::write(&world_file, calls::world(CALLS)).map_err(|error| error.to_string())?;
-    let endpoint = Server::start(
-        Command::new(endpoint)
-            .args(["--listen", "127.0.0.1:0", "--world"])
-            .arg(&world_file)
-            .env("RUST_LOG", "off"),
-    )?;
+    let start = |more: &[&OsStr]| {
+        let mut command = Command::new(&endpoint);
+        command.args(["--listen", "127.0.0.1:0", "--world"]).arg(&world_file).args(more);
+        Server::start(command.env("RUST_LOG", "off"))
+    };
+    let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).map_err(|error| error.to_string())?;
+    let durable = start(&[OsStr::new("--data"), folder.path().join("kept").as_os_str()])?;
+    let endpoint = start(&[])?;
     let v1 = requests(Style::V1)?;
     let v3 = requests(Style::V3)?;
     let answer = probe(&endpoint.address, &v1[0]).await?;
@@ -84,7 +89,20 @@ async fn compare() -> Result<(), String> {
             comparison.add(ours, calls_per_second(&baseline.address, requests).await?);
         }
     }
-    measure::print(&comparisons.map(|(comparison, _)| comparison));
+    let goal = Some(0.5..=f64::INFINITY);
+    let mut kept = Comparison::new("signed V3 calls, kept in a directory / in memory", "/s", goal);
+    let (_, requests) = &comparisons[1];
+    for _ in 0..ROUNDS {
+        let mut rates = [0.0; 2];
+        for (server, rate) in [&durable, &endpoint].into_iter().zip(&mut rates) {
+            probe(&server.address, b"POST /_control/reset HTTP/1.1\r\nhost: a\r\n\r\n").await?;
+            *rate = calls_per_second(&server.address, requests).await?;
+        }
+        kept.add(rates[0], rates[1]);
+    }
+    let mut printed: Vec<Comparison> = comparisons.into_iter().map(|(kind, _)| kind).collect();
+    printed.push(kept);
+    measure::print(&printed);
     Ok(())
 }
 

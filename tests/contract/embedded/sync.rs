@@ -75,21 +75,19 @@ impl Watch {
 
     /// A system call begins or ends.
     fn step(&mut self, thread: Pid) {
-        match self.inside.remove(&thread) {
-            Some(event) => self.events.extend(event),
-            None => {
-                let event = self.event(thread);
-                // A sync counts when it has ended, everything else when it begins.
-                let event = match event {
-                    Some(sync @ Event::Sync(_)) => Some(sync),
-                    other => {
-                        self.events.extend(other);
-                        None
-                    }
-                };
-                self.inside.insert(thread, event);
-            }
+        if let Some(event) = self.inside.remove(&thread) {
+            self.events.extend(event);
+            return;
         }
+        let event = match self.event(thread) {
+            // A sync counts when it has ended, everything else when it begins.
+            Some(sync @ Event::Sync(_)) => Some(sync),
+            other => {
+                self.events.extend(other);
+                None
+            }
+        };
+        self.inside.insert(thread, event);
     }
 
     /// The system call that a thread is beginning, if it matters.
