@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use harness::case::Case;
 
 /// The ids of the ledger, in its order.
-fn ledger() -> Vec<String> {
+pub(crate) fn ledger() -> Vec<String> {
     let text = contracts::text("decisions.md").unwrap();
     let headings = text.lines().filter_map(|line| line.strip_prefix("## `"));
     headings.filter_map(|heading| heading.strip_suffix('`')).map(str::to_owned).collect()

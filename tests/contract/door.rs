@@ -2,23 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ::store::{Admission, Admitted, Error, Key, MemoryStore, Store, Versioned, World, Write};
-use harness::answer::Answer;
-use harness::case::{Request, Style, Variant};
-use harness::client::{self, Wire};
-use harness::judge::ACTION;
-use harness::target::{http_api_payload, read_event_response};
-use ipv6_gateway::{Event, Function, Ids, RateLimit};
+use harness::client::Wire;
+use ipv6_gateway::{Function, RateLimit};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
+use crate::support::{self, Time, allocate, code, send};
 use crate::worlds::one_address;
-
-/// The beginning of a minute.
-const NOW_SECS: u64 = 1_767_323_040;
 
 /// A store that several instances share; how it behaves beyond that is set for each test.
 #[derive(Clone)]
@@ -40,6 +34,10 @@ impl Shared {
 }
 
 impl Store for Shared {
+    fn reads_at_once(&self) -> bool {
+        self.memory.reads_at_once()
+    }
+
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         self.meet().await;
         self.memory.load(keys).await
@@ -58,16 +56,16 @@ impl Store for Shared {
 /// Instances of the function over one store and by one clock.
 struct Scene {
     store: Shared,
-    now_secs: Arc<AtomicU64>,
+    time: Time,
     function: Function<Shared>,
 }
 
 impl Scene {
     fn new(world: &Value) -> Self {
         let store = Shared { memory: Arc::default(), meeting: None, panics: Arc::default() };
-        let now_secs = Arc::new(AtomicU64::new(NOW_SECS));
-        let function = instance(&store, &now_secs);
-        let scene = Self { store, now_secs, function };
+        let time = Time::default();
+        let function = support::instance(store.clone(), &time);
+        let scene = Self { store, time, function };
         scene.replace(world);
         scene
     }
@@ -89,45 +87,21 @@ impl Scene {
     }
 
     fn instance(&self) -> Function<Shared> {
-        instance(&self.store, &self.now_secs)
+        support::instance(self.store.clone(), &self.time)
     }
 
     fn wait(&self, secs: u64) {
-        self.now_secs.fetch_add(secs, Ordering::Relaxed);
+        self.time.wait(secs);
     }
 
     /// A call signed now.
     fn sign(&self, request: &Value) -> Wire {
-        let request: Request = serde_json::from_value(request.clone()).unwrap();
-        let now_secs = i64::try_from(self.now_secs.load(Ordering::Relaxed)).unwrap();
-        let variant = Variant { style: Style::V3, format: None };
-        client::sign(&request, &variant, now_secs, &client::fresh_nonce(), ACTION)
+        support::sign(request, self.time.now_secs())
     }
 
     async fn call(&self, request: &Value) -> String {
         code(&send(&self.function, &self.sign(request)).await)
     }
-}
-
-fn instance(store: &Shared, now_secs: &Arc<AtomicU64>) -> Function<Shared> {
-    let now_secs = Arc::clone(now_secs);
-    let clock =
-        move || SystemTime::UNIX_EPOCH + Duration::from_secs(now_secs.load(Ordering::Relaxed));
-    Function::new(store.clone(), Box::new(clock), Ids::from_system().unwrap())
-}
-
-async fn send(function: &Function<Shared>, wire: &Wire) -> Answer {
-    let event = Event::parse(http_api_payload(wire).to_string().as_bytes()).unwrap();
-    let response = function.handle(event).await;
-    read_event_response(&serde_json::to_value(response).unwrap()).unwrap()
-}
-
-fn code(answer: &Answer) -> String {
-    answer.read().unwrap().text("Code").unwrap_or("Success").to_owned()
-}
-
-fn allocate(id: &str) -> Value {
-    json!({ "query": { "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" } })
 }
 
 /// One address, and a RAM user `alice` with these policies.

@@ -1,11 +1,10 @@
-//! The store in DynamoDB, before Amazon's DynamoDB Local: the conformance suite, and what it does
-//! when DynamoDB does not answer as it should.
+//! The store in DynamoDB, before Amazon's DynamoDB Local: what it does when DynamoDB does not answer
+//! as it should.
 
 mod faults;
 mod function;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ use harness::secrets;
 use ipv6_gateway::allocation::Name;
 use tokio::time::Instant;
 
-use crate::conformance::conformance;
 use crate::worlds::one_address;
 
 const NOW_SECS: u32 = 1_767_323_045;
@@ -29,7 +27,7 @@ pub(crate) fn local() -> &'static str {
 }
 
 /// The name of a new table.
-async fn new_table() -> String {
+pub(crate) async fn new_table() -> String {
     static TABLES: AtomicUsize = AtomicUsize::new(0);
     let number = TABLES.fetch_add(1, Ordering::Relaxed);
     let name = format!("test-{}-{number}", std::process::id());
@@ -37,11 +35,6 @@ async fn new_table() -> String {
     client(local(), &name).create_table().await.unwrap();
     name
 }
-
-conformance! { async {
-    let table = new_table().await;
-    [Arc::new(client(local(), &table)), Arc::new(client(local(), &table))]
-} }
 
 /// A store whose calls go through a proxy, and one of the same table whose calls do not.
 struct Proxied {

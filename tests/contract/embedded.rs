@@ -1,10 +1,9 @@
-//! The store in a directory: the conformance suite, what outlives the process, and what is refused.
+//! The store in a directory: what outlives the process, and what is refused.
 
 mod sync;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use ::store::{
     Admission, Admitted, Document, EmbeddedStore, Error, Key, Store, Version, Versioned, World,
@@ -14,8 +13,6 @@ use ipv6_gateway::allocation::Name;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-
-use crate::conformance::conformance;
 
 const NOW_SECS: u64 = 1_767_323_045;
 
@@ -52,11 +49,6 @@ impl Store for Scratch {
         self.store.admit(admission).await
     }
 }
-
-conformance! { async {
-    let store = Arc::new(scratch());
-    [Arc::clone(&store), store]
-} }
 
 fn account(number: usize) -> Document {
     let account = json!({ "AccountId": format!("{number:016}") });

@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without ends it there")]
 
+mod broken;
 mod cases;
 mod clients;
 mod conformance;
 mod connections;
 mod coverage;
+mod decision_table;
 mod decisions;
 mod door;
 mod dynamodb;
@@ -14,14 +16,20 @@ mod embedded;
 mod endpoint;
 mod events;
 mod hostile;
+mod interruptions;
+mod linearizability;
 mod places;
 mod policies;
 mod precedence;
 mod races;
 mod readme;
+mod retries;
 mod schemas;
 mod secrets;
 mod signatures;
 mod store;
+mod stores;
+mod support;
 mod template;
+mod trouble;
 mod worlds;

@@ -15,7 +15,7 @@ use crate::endpoint::{allocate, call, code, start};
 use crate::worlds::one_address;
 
 /// A place of its own where nothing is kept yet, as the options that name it.
-struct Place {
+pub(crate) struct Place {
     options: Vec<String>,
     /// What a first import needs beyond these.
     options_to_make: Vec<&'static str>,
@@ -33,16 +33,27 @@ impl Place {
         }
     }
 
-    fn directory() -> Self {
+    pub(crate) fn directory() -> Self {
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let data = folder.path().join("kept").to_str().unwrap().to_owned();
         let options = vec!["--data".to_owned(), data];
         Self { options, options_to_make: Vec::new(), _folder: Some(folder) }
     }
 
+    /// A table that has been made.
+    pub(crate) async fn made_table() -> Self {
+        let name = crate::dynamodb::new_table().await;
+        let options = ["--dynamodb-endpoint", crate::dynamodb::local(), "--dynamodb-table", &name];
+        Self { options: options.map(str::to_owned).to_vec(), ..Self::table() }
+    }
+
+    /// The options that name it.
+    pub(crate) fn options(&self) -> Vec<&str> {
+        self.options.iter().map(String::as_str).collect()
+    }
+
     async fn endpoint(&self, more: &[&str]) -> Endpoint {
-        let options = self.options.iter().map(String::as_str).chain(more.iter().copied());
-        start(&options.collect::<Vec<_>>()).await
+        start(&[&self.options()[..], more].concat()).await
     }
 
     /// Runs `import` or `export` on it.

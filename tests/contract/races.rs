@@ -1,103 +1,156 @@
-//! Many callers at once: one allocation, and everybody gets a documented answer.
+//! Many callers at once: one allocation, and everybody gets a documented answer (decision `race`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use ::store::{Admission, Admitted, Error, Key, MemoryStore, Store, Versioned, World, Write};
-use harness::case::{Request, Style, Variant};
-use harness::client;
-use harness::judge::ACTION;
-use harness::target::{http_api_payload, read_event_response};
-use ipv6_gateway::{Event, Function, Ids};
-use serde_json::json;
+use ::store::{MemoryStore, Store};
+use harness::client::Wire;
+use reqwest::Method;
 use tokio::sync::Barrier;
 
-use crate::worlds::one_address;
+use crate::cases::now_secs;
+use crate::support::{
+    self, ALREADY_EXISTED, BUSY, Clients, Outcome, Time, Yielding, addresses, allocate_under,
+    bandwidth_of, endpoint, fill, instance, outcome, refused, sign,
+};
 
-const NOW_SECS: u32 = 1_767_323_045;
 const CALLERS: usize = 64;
 
-fn memory() -> MemoryStore {
-    MemoryStore::holding(World::parse(&one_address().to_string()).unwrap().into_documents())
+/// Tests on a store. `$clients` is a future that yields the clients.
+macro_rules! races {
+    ($clients:expr) => {
+        crate::support::tests_of! { [races, $clients]
+            of_64_callers_with_tokens_of_their_own_one_allocates
+            of_64_callers_with_one_token_all_get_the_same_bandwidth
+            of_64_callers_with_two_tokens_those_of_the_winner_get_the_same_bandwidth
+        }
+    };
+}
+pub(crate) use races;
+
+/// Which token a caller uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tokens {
+    Own,
+    One,
+    Two,
 }
 
-/// Yields between reading and writing, so that callers overtake one another; and counts.
-struct Yielding(MemoryStore);
-
-impl Store for Yielding {
-    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
-        let read = self.0.load(keys).await;
-        tokio::task::yield_now().await;
-        read
+impl Tokens {
+    fn of(self, caller: usize) -> String {
+        match self {
+            Self::Own => format!("token-{caller}"),
+            Self::One => "token".to_owned(),
+            Self::Two => format!("token-{}", caller % 2),
+        }
     }
 
-    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
-        tokio::task::yield_now().await;
-        self.0.commit(writes).await
+    /// How many callers have the winner's token.
+    fn of_winner(self) -> usize {
+        match self {
+            Self::Own => 1,
+            Self::One => CALLERS,
+            Self::Two => CALLERS / 2,
+        }
     }
 
-    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
-        tokio::task::yield_now().await;
-        self.0.admit(admission).await
+    fn sign(self, now_secs: u64) -> Vec<Wire> {
+        let request = |caller| allocate_under(&self.of(caller), "ipv6-1");
+        (0..CALLERS).map(|caller| sign(&request(caller), now_secs)).collect()
     }
 }
 
-/// Has every caller call with the token that `token` gives it, and counts the answers by code and
-/// bandwidth.
-async fn race(token: fn(usize) -> String) -> BTreeMap<String, usize> {
-    let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_SECS.into());
-    let function = Arc::new(Function::new(Yielding(memory()), Box::new(clock), Ids::from_seed(1)));
-    let start = Arc::new(Barrier::new(CALLERS));
-    let calls = (0..CALLERS).map(|caller| {
-        let (function, start) = (Arc::clone(&function), Arc::clone(&start));
+/// Sends all calls at once, each with the number of its caller, and counts the outcomes.
+async fn race<F>(wires: Vec<Wire>, send: impl Fn(usize, Wire) -> F) -> BTreeMap<Outcome, usize>
+where
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    let start = Arc::new(Barrier::new(wires.len()));
+    let calls = wires.into_iter().enumerate().map(|(caller, wire)| {
+        let (start, call) = (Arc::clone(&start), send(caller, wire));
         tokio::spawn(async move {
-            let request: Request = serde_json::from_value(json!({ "query": {
-                "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200",
-                "ClientToken": token(caller)
-            } }))
-            .unwrap();
-            let variant = Variant { style: Style::V3, format: None };
-            let nonce = caller.to_string();
-            let wire = client::sign(&request, &variant, NOW_SECS.into(), &nonce, ACTION);
-            let payload = http_api_payload(&wire).to_string();
-            let event = Event::parse(payload.as_bytes()).unwrap();
             start.wait().await;
-            let response = serde_json::to_value(function.handle(event).await).unwrap();
-            let body = read_event_response(&response).unwrap().read().unwrap();
-            body.text("Code").or(body.text("InternetBandwidthId")).unwrap().to_owned()
+            call.await
         })
     });
-    let mut answers = BTreeMap::new();
+    let mut counts = BTreeMap::new();
     for call in calls.collect::<Vec<_>>() {
-        *answers.entry(call.await.unwrap()).or_insert(0) += 1;
+        *counts.entry(call.await.unwrap()).or_insert(0) += 1;
     }
-    answers
+    counts
 }
 
-fn bandwidths(answers: &BTreeMap<String, usize>) -> Vec<usize> {
-    let bandwidths = answers.iter().filter(|(answer, _)| answer.starts_with("ipv6bw-"));
-    bandwidths.map(|(_, count)| *count).collect()
+/// Checks what came of a race for the address that holds `held` now, and yields how many callers
+/// the store was too busy for.
+fn judge(tokens: Tokens, counts: &BTreeMap<Outcome, usize>, held: Option<String>) -> usize {
+    let count = |outcome: &Outcome| counts.get(outcome).copied().unwrap_or(0);
+    let bought = count(&Outcome::Bought(held.expect("somebody has won")));
+    let busy = count(&refused(BUSY));
+    let refused = count(&refused(ALREADY_EXISTED));
+    // No other answer, and no other bandwidth.
+    assert_eq!(bought + busy + refused, CALLERS, "{tokens:?}: {counts:?}");
+    assert!(bought <= tokens.of_winner(), "{tokens:?}: {counts:?}");
+    assert!(refused <= CALLERS - tokens.of_winner(), "{tokens:?}: {counts:?}");
+    busy
+}
+
+async fn race_on<S: Store + 'static>(clients: Clients<S>, tokens: Tokens) -> usize {
+    fill(&*clients[0], &addresses(1)).await;
+    let time = Time::default();
+    let instances = clients.clone().map(|client| Arc::new(instance(Yielding(client), &time)));
+    let counts = race(tokens.sign(time.now_secs()), |caller, wire| {
+        let instance = Arc::clone(&instances[caller % 2]);
+        async move { outcome(&support::send(&instance, &wire).await) }
+    })
+    .await;
+    judge(tokens, &counts, bandwidth_of(&*clients[1], "ipv6-1").await)
+}
+
+pub(crate) async fn of_64_callers_with_tokens_of_their_own_one_allocates<S: Store + 'static>(
+    clients: Clients<S>,
+) {
+    race_on(clients, Tokens::Own).await;
+}
+
+pub(crate) async fn of_64_callers_with_one_token_all_get_the_same_bandwidth<S: Store + 'static>(
+    clients: Clients<S>,
+) {
+    race_on(clients, Tokens::One).await;
+}
+
+pub(crate) async fn of_64_callers_with_two_tokens_those_of_the_winner_get_the_same_bandwidth<
+    S: Store + 'static,
+>(
+    clients: Clients<S>,
+) {
+    race_on(clients, Tokens::Two).await;
+}
+
+/// Over sockets, to an endpoint started with `arguments`.
+pub(crate) async fn of_64_callers_over_http_one_allocates(arguments: &[&str]) {
+    let endpoint = Arc::new(endpoint(arguments).await);
+    for tokens in [Tokens::Own, Tokens::One, Tokens::Two] {
+        let world = format!("{:#}", addresses(1));
+        endpoint.control(Method::PUT, "world", &world).await.unwrap();
+        let counts = race(tokens.sign(u64::try_from(now_secs()).unwrap()), |_, wire| {
+            let endpoint = Arc::clone(&endpoint);
+            async move { outcome(&endpoint.send(&wire, None).await.unwrap()) }
+        })
+        .await;
+        let world = endpoint.control(Method::GET, "world", "").await.unwrap();
+        let bandwidth = &world["Accounts"][0]["Ipv6Addresses"][0]["Ipv6InternetBandwidth"];
+        let held = bandwidth["Ipv6InternetBandwidthId"].as_str().map(str::to_owned);
+        judge(tokens, &counts, held);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_64_callers_with_tokens_of_their_own_one_allocates() {
-    let answers = race(|caller| format!("token-{caller}")).await;
-    assert_eq!(bandwidths(&answers), [1], "{answers:?}");
-    let refused = answers.get("OperationFailed.InternetBandwidthAlreadyExisted");
-    assert_eq!(refused, Some(&(CALLERS - 1)), "{answers:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_64_callers_with_one_token_all_get_the_same_bandwidth() {
-    let answers = race(|_| "token".to_owned()).await;
-    assert_eq!(bandwidths(&answers), [CALLERS], "{answers:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_64_callers_with_two_tokens_those_of_the_winner_get_the_same_bandwidth() {
-    let answers = race(|caller| format!("token-{}", caller % 2)).await;
-    assert_eq!(bandwidths(&answers), [CALLERS / 2], "{answers:?}");
-    let refused = answers.get("OperationFailed.InternetBandwidthAlreadyExisted");
-    assert_eq!(refused, Some(&(CALLERS / 2)), "{answers:?}");
+async fn a_store_in_memory_is_too_busy_for_nobody() {
+    for tokens in [Tokens::Own, Tokens::One, Tokens::Two] {
+        for _ in 0..10 {
+            let store = Arc::new(MemoryStore::default());
+            // With nobody turned away, the counts are exact.
+            assert_eq!(race_on([Arc::clone(&store), store], tokens).await, 0);
+        }
+    }
 }

@@ -1,21 +1,17 @@
 //! What the function asks of its store, and what the store in memory holds to.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex};
 
 use ::store::{
     Admission, Admitted, Document, Error, Key, MemoryStore, Store, Version, Versioned, World, Write,
 };
 use harness::answer::Answer;
-use harness::case::{Request, Style, Variant};
-use harness::client;
-use harness::judge::ACTION;
-use harness::target::{http_api_payload, read_event_response};
+use ipv6_gateway::Function;
 use ipv6_gateway::allocation::{Name, Resource};
-use ipv6_gateway::{Event, Function, Ids};
 use serde_json::{Value, json};
 
-const NOW_SECS: u32 = 1_767_323_045;
+use crate::support::{Outcome, Time, allocate, allocate_under, instance, outcome, send, sign};
 
 /// Two accounts with an address each, the first with the key.
 fn world(key_of_second: bool) -> World {
@@ -79,30 +75,23 @@ impl Store for Counting {
 
 struct Counted {
     function: Function<Counting>,
-    calls: AtomicUsize,
+    time: Time,
 }
 
 impl Counted {
     fn new() -> Self {
         let store = Counting::default();
         store.memory.replace(world(false).into_documents());
-        let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_SECS.into());
-        let function = Function::new(store, Box::new(clock), Ids::from_seed(1));
-        Self { function, calls: AtomicUsize::new(0) }
+        let time = Time::default();
+        Self { function: instance(store, &time), time }
     }
 
     fn store(&self) -> &Counting {
         self.function.store()
     }
 
-    async fn call(&self, query: Value) -> Answer {
-        let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
-        let variant = Variant { style: Style::V3, format: None };
-        let nonce = self.calls.fetch_add(1, Ordering::Relaxed).to_string();
-        let wire = client::sign(&request, &variant, NOW_SECS.into(), &nonce, ACTION);
-        let event = Event::parse(http_api_payload(&wire).to_string().as_bytes()).unwrap();
-        read_event_response(&serde_json::to_value(self.function.handle(event).await).unwrap())
-            .unwrap()
+    async fn call(&self, request: Value) -> Answer {
+        send(&self.function, &sign(&request, self.time.now_secs())).await
     }
 
     /// How many reads, commits and admissions there have been since the last time.
@@ -112,10 +101,6 @@ impl Counted {
             [loads, commits, admissions].map(|count| count.swap(0, Ordering::Relaxed));
         (loads, commits, admissions)
     }
-}
-
-fn allocate(id: &str) -> Value {
-    json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" })
 }
 
 #[tokio::test]
@@ -191,9 +176,7 @@ async fn a_commit_writes_all_or_nothing() {
 #[tokio::test]
 async fn what_has_expired_is_dropped_and_nothing_else() {
     let counted = Counted::new();
-    let mut query = allocate("ipv6-1");
-    query["ClientToken"] = "t-1".into();
-    assert_eq!(counted.call(query).await.status, 200);
+    assert_eq!(counted.call(allocate_under("t-1", "ipv6-1")).await.status, 200);
     let memory = &counted.store().memory;
     let tokens = || {
         let is_token = |document: &Document| match document {
@@ -203,7 +186,7 @@ async fn what_has_expired_is_dropped_and_nothing_else() {
         memory.documents().iter().filter(|document| is_token(document)).count()
     };
     let all = memory.documents().len();
-    let expires_at_secs = u64::from(NOW_SECS) + 86_400;
+    let expires_at_secs = counted.time.now_secs() + 86_400;
     memory.drop_expired(expires_at_secs - 1);
     assert_eq!(tokens(), 1);
     memory.drop_expired(expires_at_secs);
@@ -214,7 +197,7 @@ async fn what_has_expired_is_dropped_and_nothing_else() {
 struct Torn {
     memory: MemoryStore,
     /// What the other commits, once.
-    other: std::sync::Mutex<Vec<Write>>,
+    other: Mutex<Vec<Write>>,
 }
 
 impl Store for Torn {
@@ -242,12 +225,14 @@ impl Store for Torn {
 
 #[tokio::test]
 async fn a_retry_that_reads_half_of_its_first_commit_gets_the_answer_of_the_first() {
-    // The first call commits on a store like the second's, where its writes are taken from.
-    let mut query = allocate("ipv6-1");
-    query["ClientToken"] = json!("t-1");
-    let first = Counted::new();
-    let answer = first.call(query.clone()).await;
-    let after = first.store().memory.documents();
+    let time = Time::default();
+    let request = allocate_under("t-1", "ipv6-1");
+    // The first call, on a store of its own; what it wrote is committed in the midst of the retry.
+    let first = Arc::new(MemoryStore::holding(world(false).into_documents()));
+    let function = instance(Arc::clone(&first), &time);
+    let bought = outcome(&send(&function, &sign(&request, time.now_secs())).await);
+    assert!(matches!(bought, Outcome::Bought(_)), "{bought:?}");
+    let after = first.documents();
     let memory = MemoryStore::holding(world(false).into_documents());
     let keys: Vec<Key> = after.iter().map(Document::key).collect();
     let before = memory.load(&keys).await.unwrap();
@@ -256,16 +241,7 @@ async fn a_retry_that_reads_half_of_its_first_commit_gets_the_answer_of_the_firs
         let replaces = before.map(|before| before.version);
         is_new.then(|| Write { key: document.key(), document, replaces })
     });
-    let torn = Torn { memory, other: std::sync::Mutex::new(writes.collect()) };
-    let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_SECS.into());
-    let function = Function::new(torn, Box::new(clock), Ids::from_seed(2));
-    let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
-    let variant = Variant { style: Style::V3, format: None };
-    let wire = client::sign(&request, &variant, NOW_SECS.into(), "retry", ACTION);
-    let event = Event::parse(http_api_payload(&wire).to_string().as_bytes()).unwrap();
-    let again = serde_json::to_value(function.handle(event).await).unwrap();
-    let again = read_event_response(&again).unwrap().read().unwrap();
-    let bandwidth = answer.read().unwrap().text("InternetBandwidthId").map(str::to_owned);
-    assert!(bandwidth.is_some());
-    assert_eq!(again.text("InternetBandwidthId").map(str::to_owned), bandwidth, "{again:?}");
+    let torn = Torn { memory, other: Mutex::new(writes.collect()) };
+    let retry = send(&instance(torn, &time), &sign(&request, time.now_secs())).await;
+    assert_eq!(outcome(&retry), bought);
 }

@@ -56,7 +56,7 @@ fn start(folder: &Path) -> Result<(String, Option<Child>), String> {
     let script = "\"$@\" & child=$!; read -r _; kill \"$child\"";
     let mut shell = Command::new("sh")
         .args(["-c", script, "sh", "java", "-Xmx512m", "-Djava.library.path=./DynamoDBLocal_lib"])
-        .args(["-jar", "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry", "-port"])
+        .args(["-jar", "DynamoDBLocal.jar", "-inMemory", "-sharedDb", "-disableTelemetry", "-port"])
         .arg(address.port().to_string())
         .current_dir(home.join("node_modules/amplify-dynamodb-simulator/emulator"))
         .stdin(Stdio::piped())

@@ -1,0 +1,195 @@
+//! Durable allocations through the store in a directory, against the engine's own batches.
+//!
+//! Ours: 64 tasks that admit, load and commit what real calls do. The baseline: one thread that
+//! reads and writes the same rows, 64 allocations in one batch and one sync; it knows beforehand what
+//! comes, which no store does.
+
+mod calls;
+mod measure;
+
+use std::error::Error;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fjall::{Database, KeyspaceCreateOptions, PersistMode};
+use harness::case::Style;
+use harness::target::http_api_payload;
+use ipv6_gateway::{Event, Function, Ids};
+use store::{
+    Admission, Admitted, Document, EmbeddedStore, Key, MemoryStore, Store, Versioned, World, Write,
+};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use measure::{Comparison, now, print};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+const ROUNDS: usize = 5;
+/// How many addresses there are, and so allocations in a round.
+const ALLOCATIONS: u32 = 40_000;
+const AT_ONCE: usize = 64;
+
+/// What a call asks of its store.
+struct Allocation {
+    nonce: String,
+    keys: Vec<Key>,
+    /// What it writes, with versions to be taken from what it reads.
+    writes: Vec<Write>,
+}
+
+fn main() -> Result<(), Failure> {
+    let runtime = Runtime::new()?;
+    let documents = World::parse(&calls::world(ALLOCATIONS))?.into_documents();
+    let allocations = Arc::new(runtime.block_on(recorded(&documents))?);
+    let what = "allocations kept in a directory / the engine's batches of 64";
+    let mut comparison = Comparison::new(what, "/s", Some(0.6..=f64::INFINITY));
+    for _ in 0..ROUNDS {
+        let ours = runtime.block_on(ours(&documents, &allocations))?;
+        comparison.add(ours, baseline(&documents, &allocations)?);
+    }
+    print(&[comparison]);
+    Ok(())
+}
+
+/// Notes what is asked.
+struct Recording {
+    memory: MemoryStore,
+    allocations: Mutex<Vec<Allocation>>,
+}
+
+impl Recording {
+    fn last(&self, note: impl FnOnce(&mut Allocation)) {
+        let mut allocations = self.allocations.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = allocations.last_mut() {
+            note(last);
+        }
+    }
+}
+
+impl Store for Recording {
+    fn reads_at_once(&self) -> bool {
+        true
+    }
+
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, store::Error> {
+        self.last(|allocation| allocation.keys = keys.to_vec());
+        self.memory.load(keys).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), store::Error> {
+        self.last(|allocation| allocation.writes.clone_from(&writes));
+        self.memory.commit(writes).await
+    }
+
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, store::Error> {
+        self.last(|allocation| admission.nonce.clone_into(&mut allocation.nonce));
+        self.memory.admit(admission).await
+    }
+}
+
+/// What real calls ask.
+async fn recorded(documents: &[Document]) -> Result<Vec<Allocation>, Failure> {
+    let memory = MemoryStore::holding(documents.iter().cloned());
+    let store = Arc::new(Recording { memory, allocations: Mutex::default() });
+    let function = Function::new(Arc::clone(&store), Box::new(calls::now), Ids::from_seed(1));
+    for wire in calls::signed(Style::V3, ALLOCATIONS)? {
+        let empty = Allocation { nonce: String::new(), keys: Vec::new(), writes: Vec::new() };
+        store.allocations.lock().unwrap_or_else(PoisonError::into_inner).push(empty);
+        let event = Event::parse(http_api_payload(&wire).to_string().as_bytes())?;
+        let answer = function.handle(event).await;
+        if answer.status_code != 200 {
+            return Err(format!("a call was answered with {}", answer.status_code).into());
+        }
+    }
+    let mut noted = store.allocations.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(std::mem::take(&mut *noted))
+}
+
+/// Allocations a second, of many tasks.
+async fn ours(documents: &[Document], allocations: &Arc<Vec<Allocation>>) -> Result<f64, Failure> {
+    let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let store = Arc::new(EmbeddedStore::open(folder.path())?);
+    store.replace(documents.iter().cloned()).await?;
+    let next = Arc::new(AtomicUsize::new(0));
+    let start = now();
+    let tasks: Vec<_> = (0..AT_ONCE)
+        .map(|_| {
+            let (store, next) = (Arc::clone(&store), Arc::clone(&next));
+            let allocations = Arc::clone(allocations);
+            tokio::spawn(async move {
+                while let Some(allocation) = allocations.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    allocate(&store, allocation).await?;
+                }
+                Ok::<_, Failure>(())
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await??;
+    }
+    Ok(f64::from(ALLOCATIONS) / start.elapsed().as_secs_f64())
+}
+
+async fn allocate(store: &EmbeddedStore, allocation: &Allocation) -> Result<(), Failure> {
+    let now_secs = calls::now_secs();
+    let admission = Admission {
+        access_key_id: "testid",
+        nonce: &allocation.nonce,
+        nonce_expires_at_secs: now_secs + 901,
+        quota: None,
+        now_secs,
+    };
+    let (admitted, read) = tokio::join!(store.admit(&admission), store.load(&allocation.keys));
+    let read = read?;
+    if admitted? != Admitted::Yes {
+        return Err("a nonce was used before".into());
+    }
+    let writes = allocation.writes.iter().map(|write| {
+        let read = allocation.keys.iter().zip(&read).find(|(key, _)| **key == write.key);
+        let replaces = read.and_then(|(_, read)| Some(read.as_ref()?.version));
+        Write { replaces, ..write.clone() }
+    });
+    Ok(store.commit(writes.collect()).await?)
+}
+
+/// Allocations a second, of the engine alone.
+fn baseline(documents: &[Document], allocations: &[Allocation]) -> Result<f64, Failure> {
+    let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let database = Database::builder(folder.path()).open()?;
+    let rows = database.keyspace("rows", KeyspaceCreateOptions::default)?;
+    let others = database.keyspace("others", KeyspaceCreateOptions::default)?;
+    let text = |key: &Key| format!("{key:?}").into_bytes();
+    for documents in documents.chunks(1000) {
+        let mut batch = database.batch();
+        for document in documents {
+            batch.insert(&rows, text(&document.key()), serde_json::to_vec(document)?);
+        }
+        batch.commit()?;
+    }
+    let prepared = allocations.iter().map(|allocation| {
+        let keys: Vec<Vec<u8>> = allocation.keys.iter().map(text).collect();
+        let writes = allocation.writes.iter().map(|write| {
+            Ok::<_, Failure>((text(&write.key), serde_json::to_vec(&write.document)?))
+        });
+        Ok::<_, Failure>((keys, writes.collect::<Result<Vec<_>, _>>()?))
+    });
+    let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
+    let start = now();
+    for (number, allocations) in prepared.chunks(AT_ONCE).enumerate() {
+        let mut batch = database.batch().durability(Some(PersistMode::SyncData));
+        for (position, (keys, writes)) in allocations.iter().enumerate() {
+            for key in keys {
+                rows.get(key)?;
+            }
+            for (key, value) in writes {
+                batch.insert(&rows, key.as_slice(), value.as_slice());
+            }
+            // The nonce, and when the token expires.
+            batch.insert(&others, format!("nonce {number:08} {position:08}"), []);
+            batch.insert(&others, format!("expiry {number:08} {position:08}"), []);
+        }
+        batch.commit()?;
+    }
+    Ok(f64::from(ALLOCATIONS) / start.elapsed().as_secs_f64())
+}

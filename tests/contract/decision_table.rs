@@ -1,0 +1,214 @@
+//! The decision table: what a call comes to, by its token, its parameters, its address and its
+//! account. All combinations are covered, and each is tried.
+
+mod place;
+mod play;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use ::store::Store;
+use harness::judge::{ACTION, validator};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::support::{Clients, documented, endpoint};
+use place::{InProcess, OverHttp};
+
+/// Tests on a store. `$clients` is a future that yields the clients.
+macro_rules! decision_table {
+    ($clients:expr) => {
+        crate::support::tests_of! { [decision_table, $clients] every_cell_holds }
+    };
+}
+pub(crate) use decision_table;
+
+#[derive(Debug, Deserialize)]
+struct Table {
+    description: String,
+    columns: BTreeMap<String, BTreeMap<String, String>>,
+    calls: BTreeMap<String, Vec<Pair>>,
+    rows: Vec<Row>,
+}
+
+/// What two calls say beyond region, address and token.
+#[derive(Clone, Debug, Deserialize)]
+struct Pair {
+    earlier: BTreeMap<String, String>,
+    now: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Row {
+    token: Vec<String>,
+    parameters: Vec<String>,
+    address: Vec<String>,
+    caller: Vec<String>,
+    answer: Option<String>,
+    after: Option<String>,
+    impossible: Option<String>,
+    page: Option<String>,
+    decision: Option<String>,
+}
+
+/// One combination.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Cell {
+    token: String,
+    parameters: String,
+    address: String,
+    caller: String,
+}
+
+/// The columns, in the order in which they are shown.
+const COLUMNS: [&str; 4] = ["token", "parameters", "address", "caller"];
+
+/// The values of each column, in the order in which they are shown.
+const VALUES: [&[&str]; 4] = [
+    &["none", "new", "remembered", "expired"],
+    &["same", "same by default", "different"],
+    &["free", "taken by this token", "taken by another", "unstable", "gone"],
+    &["same account", "other account"],
+];
+
+fn text(extension: &str) -> Option<String> {
+    contracts::text(&format!("{ACTION}/decision-table.{extension}"))
+}
+
+impl Table {
+    fn read() -> Self {
+        serde_json::from_str(&text("json").unwrap()).unwrap()
+    }
+}
+
+impl Row {
+    fn columns(&self) -> [&[String]; 4] {
+        [&self.token, &self.parameters, &self.address, &self.caller]
+    }
+
+    /// The combinations that the row covers.
+    fn cells(&self) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for token in &self.token {
+            for parameters in &self.parameters {
+                for address in &self.address {
+                    for caller in &self.caller {
+                        let [token, parameters, address, caller] =
+                            [token, parameters, address, caller].map(String::clone);
+                        cells.push(Cell { token, parameters, address, caller });
+                    }
+                }
+            }
+        }
+        cells
+    }
+
+    fn rests_on(&self) -> String {
+        let page = self.page.as_ref().map(|page| format!("page: \"{page}\""));
+        let decision = self.decision.as_ref().map(|id| format!("decision `{id}`"));
+        [page, decision].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+}
+
+#[test]
+fn the_table_fits_its_schema_and_names_nothing_that_is_not_there() {
+    let value: Value = serde_json::from_str(&text("json").unwrap()).unwrap();
+    let schema = validator("common/schemas/decision-table.json").unwrap();
+    assert_eq!(schema.validate(&value).map_err(|error| error.to_string()), Ok(()));
+    let (documented, ledger) = (documented(), crate::decisions::ledger());
+    for row in Table::read().rows {
+        if let Some(id) = &row.decision {
+            assert!(ledger.contains(id), "{id} is not in the ledger");
+        }
+        let answer = row.answer.as_deref().unwrap_or("Replayed");
+        let is_success = matches!(answer, "Allocated" | "Replayed");
+        assert!(is_success || documented.contains_key(answer), "{answer} is not documented");
+        if let Some(after) = &row.after {
+            assert_eq!(after == "one bandwidth", answer == "Allocated", "{row:?}");
+        }
+    }
+}
+
+#[test]
+fn each_of_the_120_combinations_is_covered_by_one_row() {
+    let mut covered: BTreeMap<Cell, usize> = BTreeMap::new();
+    for row in Table::read().rows {
+        for cell in row.cells() {
+            *covered.entry(cell).or_default() += 1;
+        }
+    }
+    let values = VALUES.map(|values| values.iter().copied().map(str::to_owned).collect());
+    let [token, parameters, address, caller] = values;
+    let (answer, after, impossible, page, decision) = (None, None, None, None, None);
+    let all = Row { token, parameters, address, caller, answer, after, impossible, page, decision };
+    for cell in all.cells() {
+        assert_eq!(covered.remove(&cell), Some(1), "{cell:?}");
+    }
+    assert!(covered.is_empty(), "{covered:?}");
+    assert_eq!(all.cells().len(), 120);
+}
+
+/// The table for people.
+fn render(table: &Table) -> String {
+    let mut text = format!("# Decision table of {ACTION}\n\n");
+    text.push_str("<!-- Made from decision-table.json by the tests. Do not edit. -->\n\n");
+    writeln!(text, "{}\n", table.description).unwrap();
+    for (column, values) in COLUMNS.into_iter().zip(VALUES) {
+        writeln!(text, "**{column}**\n").unwrap();
+        for value in values {
+            writeln!(text, "- {value}: {}", table.columns[column][*value]).unwrap();
+        }
+        text.push('\n');
+    }
+    text.push_str("**parameters, as they are tried**: the earlier call, and the one now\n\n");
+    for value in VALUES[1] {
+        for Pair { earlier, now } in &table.calls[*value] {
+            let told = |parameters: &BTreeMap<String, String>| {
+                let each = parameters.iter().map(|(name, value)| format!("`{name}={value}`"));
+                each.collect::<Vec<_>>().join(" ")
+            };
+            writeln!(text, "- {value}: {}, then {}", told(earlier), told(now)).unwrap();
+        }
+    }
+    text.push_str("\n| token | parameters | address | caller | answer | afterwards | because |\n");
+    text.push_str("| --- | --- | --- | --- | --- | --- | --- |\n");
+    for row in &table.rows {
+        for (column, values) in row.columns().into_iter().zip(VALUES) {
+            let is_any = column.len() == values.len();
+            let shown = if is_any { "any".to_owned() } else { column.join(", ") };
+            write!(text, "| {shown} ").unwrap();
+        }
+        let answer = row.answer.as_deref().unwrap_or("impossible");
+        let after = row.after.as_deref().unwrap_or_default();
+        let because = row.impossible.clone().unwrap_or_else(|| row.rests_on());
+        writeln!(text, "| {answer} | {after} | {because} |").unwrap();
+    }
+    text
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test has no main to read the environment in")]
+fn the_table_for_people_is_what_the_data_says() {
+    let rendered = render(&Table::read());
+    if std::env::var("RENEW").is_ok() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts").join(ACTION);
+        std::fs::write(folder.join("decision-table.md"), &rendered).unwrap();
+        return;
+    }
+    assert!(
+        text("md").unwrap_or_default() == rendered,
+        "contracts/{ACTION}/decision-table.md is not what the data says. To renew it:\n\
+         RENEW=1 cargo test -p contract-tests the_table_for_people"
+    );
+}
+
+pub(crate) async fn every_cell_holds<S: Store + 'static>(clients: Clients<S>) {
+    play::every_cell(&Table::read(), &mut InProcess::over(clients)).await;
+}
+
+/// Over a socket, to an endpoint started with `arguments`.
+pub(crate) async fn every_cell_holds_over_http(arguments: &[&str]) {
+    let mut place = OverHttp::at(endpoint(arguments).await);
+    play::every_cell(&Table::read(), &mut place).await;
+}

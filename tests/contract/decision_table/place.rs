@@ -1,0 +1,145 @@
+//! Where the cells of the decision table are tried: in process over a store, and over HTTP.
+
+use std::sync::Arc;
+
+use ::store::{Key, Store, World, Write};
+use harness::answer::Answer;
+use harness::client::Wire;
+use harness::judge::ACTION;
+use harness::target::Endpoint;
+use ipv6_gateway::Function;
+use ipv6_gateway::allocation::Name;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::cases::now_secs;
+use crate::support::{self, Clients, Time, fill, instance};
+
+/// The account that the addresses belong to.
+pub(super) const OWNER: &str = "1234567890123456";
+
+/// One that owns nothing.
+pub(super) const STRANGER: &str = "2234567890123456";
+
+/// Where calls are made, and the documents can be seen and changed.
+pub(super) trait Place {
+    async fn begin(&mut self, world: &Value, tokens: &[String]);
+    async fn change(&mut self, world: &Value);
+    async fn world(&self) -> Value;
+    async fn wait(&mut self, secs: u64);
+    fn now_secs(&self) -> u64;
+    async fn send(&self, wire: &Wire) -> Answer;
+}
+
+/// The function in this process, over the clients of a store.
+pub(super) struct InProcess<S> {
+    clients: Clients<S>,
+    /// The earlier calls reach the first instance, and those that are judged the second.
+    instances: [Function<Arc<S>>; 2],
+    time: Time,
+    keys: Vec<Key>,
+    is_changed: bool,
+}
+
+impl<S: Store> InProcess<S> {
+    pub(super) fn over(clients: Clients<S>) -> Self {
+        let time = Time::default();
+        let instances = clients.clone().map(|client| instance(client, &time));
+        Self { clients, instances, time, keys: Vec::new(), is_changed: false }
+    }
+}
+
+impl<S: Store> Place for InProcess<S> {
+    async fn begin(&mut self, world: &Value, tokens: &[String]) {
+        fill(&*self.clients[0], world).await;
+        let documents = World::parse(&world.to_string()).unwrap().into_documents();
+        self.keys = documents.iter().map(::store::Document::key).collect();
+        for account in [OWNER, STRANGER] {
+            self.keys.extend(tokens.iter().map(|token| {
+                Key::Resource(Name::ClientToken {
+                    account_id: account.to_owned(),
+                    region_id: "cn-huhehaote".to_owned(),
+                    action: ACTION.to_owned(),
+                    client_token: token.clone(),
+                })
+            }));
+        }
+    }
+
+    async fn change(&mut self, world: &Value) {
+        let documents = World::parse(&world.to_string()).unwrap().into_documents();
+        let keys: Vec<Key> = documents.iter().map(::store::Document::key).collect();
+        let read = self.clients[0].load(&keys).await.unwrap();
+        let all = keys.into_iter().zip(documents).zip(read);
+        let changed = all.filter_map(|((key, document), read)| {
+            let replaces = read.as_ref().map(|read| read.version);
+            let is_changed = read.is_none_or(|read| read.document != document);
+            is_changed.then_some(Write { key, document, replaces })
+        });
+        for write in changed.collect::<Vec<_>>() {
+            self.clients[0].commit(vec![write]).await.unwrap();
+        }
+        self.is_changed = true;
+    }
+
+    async fn world(&self) -> Value {
+        let read = self.clients[0].load(&self.keys).await.unwrap();
+        let documents = read.into_iter().flatten().map(|read| read.document);
+        serde_json::to_value(World::from_documents(documents)).unwrap()
+    }
+
+    async fn wait(&mut self, secs: u64) {
+        self.time.wait(secs);
+    }
+
+    fn now_secs(&self) -> u64 {
+        self.time.now_secs()
+    }
+
+    async fn send(&self, wire: &Wire) -> Answer {
+        support::send(&self.instances[usize::from(self.is_changed)], wire).await
+    }
+}
+
+/// A local endpoint.
+pub(super) struct OverHttp {
+    endpoint: Endpoint,
+    now_secs: u64,
+}
+
+impl OverHttp {
+    pub(super) fn at(endpoint: Endpoint) -> Self {
+        Self { endpoint, now_secs: u64::try_from(now_secs()).unwrap() }
+    }
+}
+
+impl Place for OverHttp {
+    async fn begin(&mut self, world: &Value, _: &[String]) {
+        self.change(world).await;
+    }
+
+    async fn change(&mut self, world: &Value) {
+        self.endpoint.control(Method::PUT, "world", &format!("{world:#}")).await.unwrap();
+    }
+
+    async fn world(&self) -> Value {
+        self.endpoint.control(Method::GET, "world", "").await.unwrap()
+    }
+
+    async fn wait(&mut self, secs: u64) {
+        // The endpoint's clock has gone on since the first call.
+        self.now_secs += secs + 60;
+        let now = time::OffsetDateTime::from_unix_timestamp(self.now_secs.cast_signed()).unwrap();
+        let form = &time::format_description::well_known::Rfc3339;
+        let now = json!({ "Now": now.format(form).unwrap() }).to_string();
+        self.endpoint.control(Method::PUT, "clock", &now).await.unwrap();
+    }
+
+    fn now_secs(&self) -> u64 {
+        self.now_secs
+    }
+
+    async fn send(&self, wire: &Wire) -> Answer {
+        self.endpoint.send(wire, None).await.unwrap()
+    }
+}
