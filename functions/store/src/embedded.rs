@@ -11,6 +11,7 @@
 
 mod folder;
 mod generation;
+mod recent;
 mod row;
 mod writer;
 
@@ -27,9 +28,9 @@ use crate::gate::{Gate, fingerprint};
 use crate::key_text::key_text;
 use crate::{Admission, Admitted, Document, Error, Key, Store, Version, Versioned, Write};
 use folder::Folder;
-use generation::Generation;
+use generation::{Expiring, Generation};
 use row::NewRow;
-use writer::{Order, Outcome, Writer};
+use writer::{Checked, Order, Outcome, Writer};
 
 pub use folder::OpenError;
 
@@ -64,6 +65,8 @@ struct Core {
     /// The number of the batch that was made last. A document's version is the number of its batch,
     /// and no number comes twice, so no version does.
     batch: AtomicU64,
+    /// The number of the last batch that everybody reads.
+    written: AtomicU64,
     folder: Folder,
 }
 
@@ -109,8 +112,8 @@ impl EmbeddedStore {
         let (generation, batch) =
             Generation::open(&database).map_err(|error| folder.refused(error))?;
         let mut gate = Gate::default();
-        for nonce in generation.nonces() {
-            let (expires_at_secs, fingerprint) = nonce.map_err(|error| folder.refused(error))?;
+        let nonces = generation.nonces().map_err(|error| folder.refused(error))?;
+        for (expires_at_secs, fingerprint) in nonces {
             gate.spend(fingerprint, expires_at_secs);
         }
         folder.opened()?;
@@ -119,6 +122,7 @@ impl EmbeddedStore {
             generation: RwLock::new(Arc::new(generation)),
             gate: Mutex::new(gate),
             batch: AtomicU64::new(batch),
+            written: AtomicU64::new(batch),
             folder,
         });
         let (orders, ordered) = mpsc::channel();
@@ -165,12 +169,19 @@ impl EmbeddedStore {
         let database = &self.core.database;
         let generation = self.core.current().next(database)?;
         let mut documents = documents.into_iter().peekable();
-        while documents.peek().is_some() {
-            let mut batch = database.batch();
+        for part in 0.. {
+            if documents.peek().is_none() {
+                break;
+            }
+            let (mut batch, mut expiring) = (database.batch(), Expiring::default());
             for document in documents.by_ref().take(REPLACED_AT_ONCE) {
                 let row = NewRow::new(&document.key(), &document).map_err(unavailable)?;
-                generation.put(&mut batch, row, version, None);
+                if let Some(expires_at_secs) = row.expires_at_secs {
+                    expiring.documents.add(expires_at_secs, &row.key);
+                }
+                generation.put(&mut batch, row, version);
             }
+            generation.note(&mut batch, version.0, part, &expiring);
             batch.commit().map_err(unavailable)?;
         }
         self.order(|answer| Order::Adopt { generation, answer }).await.map(drop)
@@ -183,12 +194,8 @@ impl EmbeddedStore {
     /// [`Error::Unavailable`].
     pub async fn drop_expired(&self, now_secs: u64) -> Result<(), Error> {
         self.core.gate().drop_expired(now_secs);
-        loop {
-            let dropped = self.order(|answer| Order::DropExpired { now_secs, answer }).await?;
-            if dropped < DROPPED_AT_ONCE {
-                return Ok(());
-            }
-        }
+        while self.order(|answer| Order::DropExpired { now_secs, answer }).await? {}
+        Ok(())
     }
 
     /// Gives the writer an order, and waits for what comes of it.
@@ -228,12 +235,19 @@ impl Store for EmbeddedStore {
         if writes.is_empty() {
             return Ok(());
         }
-        let rows = writes.iter().map(|write| {
-            let row = NewRow::new(&write.key, &write.document).map_err(unavailable)?;
-            Ok((row, write.replaces))
-        });
-        let rows = rows.collect::<Result<Vec<_>, Error>>()?;
-        self.order(|answer| Order::Commit { rows, answer }).await.map(drop)
+        // The number first: what is read then is at least as new.
+        let batch = self.core.written.load(Ordering::Acquire);
+        let current = self.core.current();
+        let mut rows = Vec::with_capacity(writes.len());
+        for Write { key, document, replaces } in &writes {
+            let row = NewRow::new(key, document).map_err(unavailable)?;
+            if !current.is_as_read(&row.key, *replaces)? {
+                return Err(Error::Conflict);
+            }
+            rows.push((row, *replaces));
+        }
+        let checked = Checked { rows, generation: current.number(), batch };
+        self.order(|answer| Order::Commit { checked, answer }).await.map(drop)
     }
 
     /// The nonce is on the disk with the next commit at the latest, so before that of the call which

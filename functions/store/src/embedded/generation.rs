@@ -1,10 +1,9 @@
 //! Where rows stand in the engine.
 
-use std::ops::Bound;
-
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch as Batch};
 
-use super::row::{Head, NewRow};
+use super::recent::Recent;
+use super::row::{self, NewRow};
 use super::unavailable;
 use crate::gate::Fingerprint;
 use crate::{Error, Version};
@@ -23,9 +22,9 @@ pub(super) struct Generation {
     number: u64,
     meta: Keyspace,
     pub(super) documents: Keyspace,
-    /// What may be dropped, by when: the time and the document's key.
+    /// Which documents may be dropped when: a row for each batch, by the last of its times.
     expiries: Keyspace,
-    /// Nonces that were spent, by when they expire.
+    /// Nonces that were spent, in the same way.
     nonces: Keyspace,
 }
 
@@ -79,6 +78,18 @@ impl Generation {
         Ok(())
     }
 
+    /// Tells it from every other.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether a row is still of the version that it is to replace; `None`: there is to be none.
+    pub(super) fn is_as_read(&self, key: &[u8], replaces: Option<Version>) -> Result<bool, Error> {
+        let there = self.documents.get(key).map_err(unavailable)?;
+        let head = there.map(|row| row::head(&row)).transpose().map_err(unavailable)?;
+        Ok(head.map(|head| head.version) == replaces)
+    }
+
     /// Has the generation be the one in use.
     pub(super) fn adopt(&self, batch: &mut Batch) {
         batch.insert(&self.meta, GENERATION, self.number.to_be_bytes());
@@ -89,84 +100,121 @@ impl Generation {
         batch.insert(&self.meta, BATCH, number.to_be_bytes());
     }
 
-    /// Puts a row where `replaced` stood.
-    pub(super) fn put(
-        &self,
-        batch: &mut Batch,
-        row: NewRow,
-        version: Version,
-        replaced: Option<Head>,
-    ) {
-        if let Some(expires_at_secs) = replaced.and_then(|head| head.expires_at_secs) {
-            batch.remove(&self.expiries, expiry(expires_at_secs, &row.key));
-        }
-        if let Some(expires_at_secs) = row.expires_at_secs {
-            batch.insert(&self.expiries, expiry(expires_at_secs, &row.key), []);
-        }
+    /// Puts a row.
+    pub(super) fn put(&self, batch: &mut Batch, row: NewRow, version: Version) {
         let bytes = row.with(version);
         batch.insert(&self.documents, row.key, bytes);
     }
 
-    /// Remembers a nonce.
-    pub(super) fn spend(&self, batch: &mut Batch, fingerprint: Fingerprint, expires_at_secs: u64) {
-        batch.insert(&self.nonces, expiry(expires_at_secs, &fingerprint), []);
+    /// Notes what expires when, all of a batch in one row. `part` tells rows of one batch apart.
+    pub(super) fn note(&self, batch: &mut Batch, number: u64, part: u32, expiring: &Expiring) {
+        for (keyspace, times) in
+            [(&self.expiries, &expiring.documents), (&self.nonces, &expiring.nonces)]
+        {
+            if let Some(last) = times.last_secs {
+                let key = [&last.to_be_bytes()[..], &number.to_be_bytes(), &part.to_be_bytes()];
+                batch.insert(keyspace, key.concat(), times.bytes.as_slice());
+            }
+        }
     }
 
     /// The nonces that are remembered, with when each expires.
-    pub(super) fn nonces(&self) -> impl Iterator<Item = Result<(u64, Fingerprint), Error>> + use<> {
-        self.nonces.iter().map(|guard| {
-            let key = guard.key().map_err(unavailable)?;
-            let (expires_at_secs, fingerprint) = split(&key)?;
-            let fingerprint = Fingerprint::try_from(fingerprint).map_err(unavailable)?;
-            Ok((expires_at_secs, fingerprint))
-        })
+    pub(super) fn nonces(&self) -> Result<Vec<(u64, Fingerprint)>, Error> {
+        let mut nonces = Vec::new();
+        for guard in self.nonces.iter() {
+            let row = guard.value().map_err(unavailable)?;
+            for (expires_at_secs, key) in Times::read(&row)? {
+                let fingerprint = Fingerprint::try_from(key).map_err(unavailable)?;
+                nonces.push((expires_at_secs, fingerprint));
+            }
+        }
+        Ok(nonces)
     }
 
-    /// Drops up to `rows_max` documents and as many nonces whose time is up, but none of the
-    /// documents that `written` tells of. Yields how many it was of what there was more of.
+    /// Drops some of the nonces and documents whose time is up, but none of the documents that the
+    /// batch writes, and notes those as written. Yields whether there may be more.
     pub(super) fn drop_expired(
         &self,
         batch: &mut Batch,
         now_secs: u64,
         rows_max: usize,
-        written: impl Fn(&[u8]) -> bool,
-    ) -> Result<usize, Error> {
-        let end = Bound::Included(expiry(now_secs, &[0xff]));
-        let range = (Bound::Unbounded, end);
-        let mut documents = 0;
-        for guard in self.expiries.range(range.clone()).take(rows_max) {
-            let key = guard.key().map_err(unavailable)?;
-            let (expires_at_secs, document) = split(&key)?;
-            if expires_at_secs <= now_secs && !written(document) {
-                batch.remove(&self.documents, document);
-                batch.remove(&self.expiries, key);
-                documents += 1;
-            }
+        recent: &mut Recent,
+    ) -> Result<bool, Error> {
+        let end = now_secs.saturating_add(1).to_be_bytes();
+        let mut dropped = 0;
+        for guard in self.nonces.range(..end).take(rows_max) {
+            batch.remove(&self.nonces, guard.key().map_err(unavailable)?);
+            dropped += 1;
         }
-        let mut nonces = 0;
-        for guard in self.nonces.range(range).take(rows_max) {
-            let key = guard.key().map_err(unavailable)?;
-            if split(&key)?.0 <= now_secs {
-                batch.remove(&self.nonces, key);
-                nonces += 1;
+        for guard in self.expiries.range(..end) {
+            if dropped >= rows_max {
+                return Ok(true);
             }
+            let (note, row) = guard.into_inner().map_err(unavailable)?;
+            for (_, key) in Times::read(&row)? {
+                let there = self.documents.get(key).map_err(unavailable)?;
+                // It may have been written anew since.
+                let head = there.map(|row| row::head(&row)).transpose().map_err(unavailable)?;
+                let expires_at_secs = head.and_then(|head| head.expires_at_secs);
+                let is_over = expires_at_secs.is_some_and(|secs| secs <= now_secs);
+                if is_over && !recent.is_in_last(key) {
+                    recent.add(key.to_vec());
+                    batch.remove(&self.documents, key);
+                }
+                dropped += 1;
+            }
+            batch.remove(&self.expiries, note);
         }
-        Ok(documents.max(nonces))
+        Ok(dropped >= rows_max)
     }
+}
+
+/// What a batch writes that expires.
+#[derive(Default)]
+pub(super) struct Expiring {
+    pub(super) documents: Times,
+    pub(super) nonces: Times,
+}
+
+/// Keys, and when each expires: time, length and key, one after another.
+#[derive(Default)]
+pub(super) struct Times {
+    last_secs: Option<u64>,
+    bytes: Vec<u8>,
+}
+
+impl Times {
+    pub(super) fn add(&mut self, expires_at_secs: u64, key: &[u8]) {
+        self.last_secs = self.last_secs.max(Some(expires_at_secs));
+        self.bytes.extend_from_slice(&expires_at_secs.to_be_bytes());
+        // No key is longer than what the engine takes, which is less.
+        let length = u32::try_from(key.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(&length.to_be_bytes());
+        self.bytes.extend_from_slice(key);
+    }
+
+    /// What was added.
+    fn read(mut bytes: &[u8]) -> Result<Vec<(u64, &[u8])>, Error> {
+        let mut times = Vec::new();
+        while !bytes.is_empty() {
+            let (secs, key, rest) = first(bytes).ok_or_else(|| unavailable(row::Unreadable))?;
+            times.push((secs, key));
+            bytes = rest;
+        }
+        Ok(times)
+    }
+}
+
+/// The first time and key, and what comes after.
+fn first(bytes: &[u8]) -> Option<(u64, &[u8], &[u8])> {
+    let (secs, rest) = bytes.split_first_chunk()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (key, rest) = rest.split_at_checked(length)?;
+    Some((u64::from_be_bytes(*secs), key, rest))
 }
 
 fn keyspace(database: &Database, name: &str) -> Result<Keyspace, Error> {
     let options = || KeyspaceCreateOptions::default().max_memtable_size(GATHERED_BYTES);
     database.keyspace(name, options).map_err(unavailable)
-}
-
-/// A key that sorts by time.
-fn expiry(expires_at_secs: u64, key: &[u8]) -> Vec<u8> {
-    [&expires_at_secs.to_be_bytes()[..], key].concat()
-}
-
-fn split(key: &[u8]) -> Result<(u64, &[u8]), Error> {
-    let (secs, rest) =
-        key.split_first_chunk().ok_or_else(|| unavailable(super::row::Unreadable))?;
-    Ok((u64::from_be_bytes(*secs), rest))
 }

@@ -1,13 +1,14 @@
 //! The one thread that writes, so that commits which come together share one sync.
 
-use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, mpsc};
 
 use fjall::{OwnedWriteBatch as Batch, PersistMode};
 use tokio::sync::oneshot;
 
-use super::generation::Generation;
-use super::row::{self, Head, NewRow};
+use super::generation::{Expiring, Generation};
+use super::recent::Recent;
+use super::row::NewRow;
 use super::{Core, DROPPED_AT_ONCE, unavailable};
 use crate::gate::{Fingerprint, Gate};
 use crate::{Error, Version};
@@ -15,13 +16,13 @@ use crate::{Error, Version};
 /// The most orders that one batch takes.
 const ORDERS_MAX: usize = 512;
 
-/// What comes of an order: for [`Order::DropExpired`] how many rows were dropped, else 0.
-pub(super) type Outcome = Result<usize, Error>;
+/// What comes of an order: for [`Order::DropExpired`] whether there may be more to drop.
+pub(super) type Outcome = Result<bool, Error>;
 
 /// What the writer is to do.
 pub(super) enum Order {
-    /// Write all rows, or none if any does not replace what it was made to replace.
-    Commit { rows: Vec<(NewRow, Option<Version>)>, answer: oneshot::Sender<Outcome> },
+    /// Write what was checked, unless it has changed since.
+    Commit { checked: Checked, answer: oneshot::Sender<Outcome> },
     /// Remember a nonce. Nobody waits for it.
     Spend { fingerprint: Fingerprint, expires_at_secs: u64 },
     /// Drop some of what has expired.
@@ -30,17 +31,27 @@ pub(super) enum Order {
     Adopt { generation: Generation, answer: oneshot::Sender<Outcome> },
 }
 
+/// Rows that replace what they are to replace, as everything was after a batch. Whoever commits
+/// checks that, so that the one thread that writes need not read.
+pub(super) struct Checked {
+    pub(super) rows: Vec<(NewRow, Option<Version>)>,
+    /// The number of the generation.
+    pub(super) generation: u64,
+    /// The number of the batch.
+    pub(super) batch: u64,
+}
+
 /// Writes.
 pub(super) struct Writer {
     core: Arc<Core>,
+    recent: Recent,
 }
 
 /// A batch in the making.
 struct Making {
     batch: Batch,
     version: Version,
-    /// The documents in the batch. Nobody has read them yet, so nobody can replace them.
-    written: HashSet<Vec<u8>>,
+    expiring: Expiring,
     /// What to tell whom once the batch is on the disk.
     answers: Vec<(oneshot::Sender<Outcome>, Outcome)>,
     /// Whether somebody waits for the disk.
@@ -49,88 +60,102 @@ struct Making {
 
 impl Writer {
     pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+        let recent = Recent::after(core.written.load(Ordering::Acquire));
+        Self { core, recent }
     }
 
     /// Carries out orders until there can be no more.
-    pub(super) fn run(self, orders: &mpsc::Receiver<Order>) {
+    pub(super) fn run(mut self, orders: &mpsc::Receiver<Order>) {
         while let Ok(first) = orders.recv() {
+            let version = self.core.next_version();
+            self.recent.begin(version.0);
             let mut making = Making {
                 batch: self.core.database.batch(),
-                version: self.core.next_version(),
-                written: HashSet::new(),
+                version,
+                expiring: Expiring::default(),
                 answers: Vec::new(),
                 is_awaited: false,
             };
+            let current = self.core.current();
             let mut adopted = None;
             for order in std::iter::once(first).chain(orders.try_iter()).take(ORDERS_MAX) {
                 match order {
-                    Order::Commit { rows, answer } => {
-                        let outcome = self.add(rows, &mut making);
-                        making.answers.push((answer, outcome.map(|()| 0)));
+                    Order::Commit { checked, answer } => {
+                        let outcome = self.add(checked, &current, &mut making);
+                        making.answers.push((answer, outcome.map(|()| false)));
                     }
                     Order::Spend { fingerprint, expires_at_secs } => {
-                        let current = self.core.current();
-                        current.spend(&mut making.batch, fingerprint, expires_at_secs);
+                        making.expiring.nonces.add(expires_at_secs, &fingerprint);
                     }
                     Order::DropExpired { now_secs, answer } => {
-                        let written = |key: &[u8]| making.written.contains(key);
-                        let current = self.core.current();
-                        let batch = &mut making.batch;
+                        let (batch, recent) = (&mut making.batch, &mut self.recent);
                         let outcome =
-                            current.drop_expired(batch, now_secs, DROPPED_AT_ONCE, written);
+                            current.drop_expired(batch, now_secs, DROPPED_AT_ONCE, recent);
                         making.answers.push((answer, outcome));
                     }
                     Order::Adopt { generation, answer } => {
                         making.is_awaited = true;
                         generation.adopt(&mut making.batch);
-                        making.answers.push((answer, Ok(0)));
+                        making.answers.push((answer, Ok(false)));
                         adopted = Some(generation);
                         // What comes next is for that generation.
                         break;
                     }
                 }
             }
-            self.finish(making, adopted);
+            self.finish(making, &current, adopted);
         }
     }
 
-    /// Adds a commit to the batch, if it replaces what it is to replace.
-    fn add(&self, rows: Vec<(NewRow, Option<Version>)>, making: &mut Making) -> Result<(), Error> {
-        let current = self.core.current();
-        let replaced = |(row, replaces): &(NewRow, Option<Version>)| {
-            if making.written.contains(&row.key) {
+    /// Adds a commit to the batch, if nothing of it has changed since it was checked.
+    fn add(
+        &mut self,
+        checked: Checked,
+        current: &Generation,
+        making: &mut Making,
+    ) -> Result<(), Error> {
+        let Checked { rows, generation, batch } = checked;
+        if generation != current.number() {
+            return Err(Error::Conflict);
+        }
+        for (row, replaces) in &rows {
+            let is_as_read = match self.recent.is_written_after(batch, &row.key) {
+                Some(is_written) => !is_written,
+                None => current.is_as_read(&row.key, *replaces)?,
+            };
+            if !is_as_read {
                 return Err(Error::Conflict);
             }
-            let there = current.documents.get(&row.key).map_err(unavailable)?;
-            let there = there.map(|bytes| row::head(&bytes).map_err(unavailable)).transpose()?;
-            let is_as_read = there.map(|head| head.version) == *replaces;
-            if is_as_read { Ok(there) } else { Err(Error::Conflict) }
-        };
-        let replaced = rows.iter().map(replaced).collect::<Result<Vec<Option<Head>>, Error>>()?;
-        for ((row, _), head) in rows.into_iter().zip(replaced) {
-            making.written.insert(row.key.clone());
-            current.put(&mut making.batch, row, making.version, head);
+        }
+        for (row, _) in rows {
+            if let Some(expires_at_secs) = row.expires_at_secs {
+                making.expiring.documents.add(expires_at_secs, &row.key);
+            }
+            self.recent.add(row.key.clone());
+            current.put(&mut making.batch, row, making.version);
         }
         making.is_awaited = true;
         Ok(())
     }
 
     /// Writes the batch, syncs it if somebody waits for that, and answers everybody.
-    fn finish(&self, making: Making, adopted: Option<Generation>) {
-        let Making { mut batch, version, answers, is_awaited, .. } = making;
-        if !batch.is_empty() {
-            self.core.current().count(&mut batch, version.0);
-        }
-        // Without a sync the engine hands it to the system: lost with that, but not with the process.
-        let mode = if is_awaited { PersistMode::SyncData } else { PersistMode::Buffer };
+    fn finish(&self, making: Making, current: &Generation, adopted: Option<Generation>) {
+        let Making { mut batch, version, expiring, answers, is_awaited } = making;
+        current.note(&mut batch, version.0, 0, &expiring);
         let written = if batch.is_empty() {
             Ok(())
         } else {
+            current.count(&mut batch, version.0);
+            // Without a sync the engine hands it to the system: it may be lost with that, but not
+            // with the process.
+            let mode = if is_awaited { PersistMode::SyncData } else { PersistMode::Buffer };
             batch.durability(Some(mode)).commit().map_err(Arc::new)
         };
-        if let (Ok(()), Some(generation)) = (&written, adopted) {
-            self.adopt(generation);
+        if written.is_ok() {
+            self.core.written.store(version.0, Ordering::Release);
+            if let Some(generation) = adopted {
+                self.adopt(generation);
+            }
         }
         for (answer, outcome) in answers {
             let outcome = match &written {
