@@ -158,10 +158,10 @@ fn baseline(documents: &[Document], allocations: &[Allocation]) -> Result<f64, F
     let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
     // With the store's own settings, which bound what is in memory and what is read after a crash.
     let database = Database::builder(folder.path())
-        .max_journaling_size(64 * 1024 * 1024)
+        .max_journaling_size(256 * 1024 * 1024)
         .cache_size(128 * 1024 * 1024)
         .open()?;
-    let options = || KeyspaceCreateOptions::default().max_memtable_size(16 * 1024 * 1024);
+    let options = || KeyspaceCreateOptions::default().max_memtable_size(64 * 1024 * 1024);
     let rows = database.keyspace("rows", options)?;
     let others = database.keyspace("others", options)?;
     let text = |key: &Key| format!("{key:?}").into_bytes();

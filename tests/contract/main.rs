@@ -8,6 +8,7 @@ mod clients;
 mod conformance;
 mod connections;
 mod coverage;
+mod crashes;
 mod decision_table;
 mod decisions;
 mod door;

@@ -32,6 +32,16 @@ const RUN: &[(&str, &str)] = &[
         ".ci/run, run_main_job",
     ),
     ("cargo run --release --bin local-endpoint -- --help", "endpoint.rs, help_teaches"),
+    (
+        "cargo run --release --bin local-endpoint -- --data kept",
+        "places.rs, over other directories",
+    ),
+    ("local-endpoint import --dynamodb-table TABLE world.json", "places.rs, on DynamoDB Local"),
+    ("cargo test --test contract stores", ".ci/run, run_tests, with all other tests"),
+    (
+        "KILLS=200 cargo test --release --test contract crashes -- --nocapture",
+        ".ci/run, run_tests, with fewer kills",
+    ),
     ("pip install alibabacloud-vpc20160428", "clients.rs, with the pinned version"),
     (".ci/template.sh", ".ci/run, check_template"),
     (".ci/fuzz 600", ".ci/run, fuzz, for a shorter while"),
@@ -88,7 +98,11 @@ fn some_cases_can_be_tried_by_name() {
 fn every_file_that_is_linked_is_there() {
     let readme = read("README.md");
     for link in readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-        if !link.starts_with("http") {
+        if let Some(anchor) = link.strip_prefix('#') {
+            let headings = readme.lines().filter_map(|line| line.strip_prefix("## "));
+            let mut anchors = headings.map(|heading| heading.to_lowercase().replace(' ', "-"));
+            assert!(anchors.any(|heading| heading == anchor), "{link}");
+        } else if !link.starts_with("http") {
             assert!(root().join(link).exists(), "{link}");
         }
     }

@@ -34,8 +34,8 @@ use writer::{Checked, Order, Outcome, Writer};
 
 pub use folder::OpenError;
 
-/// The most of the journal that is read again after a crash, in bytes; the engine allows no less.
-const JOURNAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The most of the journal that is read again after a crash, in bytes: a second or so.
+const JOURNAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How much of what was read from the disk stays in memory, in bytes.
 const CACHE_BYTES: u64 = 128 * 1024 * 1024;
 /// How many documents are put at once while all are replaced.

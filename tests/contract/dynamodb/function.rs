@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use ::store::{DynamoDbStore, Store, Write};
 use harness::answer::Answer;
 use harness::case::{Request, Style, Variant};
-use harness::dynamodb_local::{Fault, Proxy, client};
+use harness::dynamodb_local::{Call, Fault, Proxy, client};
 use harness::judge::ACTION;
 use harness::target::runtime_api::RuntimeApi;
 use harness::target::{built, http_api_payload, read_event_response};
@@ -58,7 +58,7 @@ impl Proxying {
 }
 
 /// Writes the documents of a world of one address.
-async fn fill(store: &DynamoDbStore) {
+pub(super) async fn fill(store: &DynamoDbStore) {
     let documents = world().into_documents().into_iter();
     let writes = documents.map(|document| Write { key: document.key(), document, replaces: None });
     store.commit(writes.collect()).await.unwrap();
@@ -120,6 +120,54 @@ async fn an_allocation_is_one_read_and_one_commit_and_the_role_allows_what_it_ne
         needed.extend(asked.into_iter().flat_map(|(_, actions)| actions));
     }
     check_role(needed);
+}
+
+/// The request units that writing an item takes by Amazon's rule: one for each begun kilobyte.
+fn write_units(item: &Value) -> usize {
+    let attributes = item.as_object().unwrap().iter();
+    let bytes = attributes.map(|(name, value)| {
+        let (_, value) = value.as_object().unwrap().iter().next().unwrap();
+        // For a number this is more than it takes.
+        name.len() + value.as_str().unwrap().len()
+    });
+    bytes.sum::<usize>().div_ceil(1024)
+}
+
+/// By Amazon's rules, as DynamoDB Local counts neither what was asked for and is not there nor more
+/// than one item of a transaction. What it does count is compared.
+#[tokio::test]
+async fn an_allocation_costs_what_the_readme_says() {
+    let proxying = Proxying::new(None).await;
+    assert_eq!(proxying.call("0").await.status, 400);
+    drop((proxying.proxy.calls(), proxying.proxy.consumed()));
+    assert_eq!(proxying.call("200").await.status, 200);
+    let (mut read, mut written) = (0, 0);
+    for Call { operation, body } in proxying.proxy.calls() {
+        match operation.as_str() {
+            // All of them are smaller than four kilobytes, and one that is not there costs as much.
+            "BatchGetItem" => {
+                let tables = body["RequestItems"].as_object().unwrap().values();
+                read += tables.map(|table| table["Keys"].as_array().unwrap().len()).sum::<usize>();
+            }
+            "PutItem" => written += write_units(&body["Item"]),
+            // Each item is written twice.
+            "TransactWriteItems" => {
+                let parts = body["TransactItems"].as_array().unwrap().iter();
+                written += parts.map(|part| 2 * write_units(&part["Put"]["Item"])).sum::<usize>();
+            }
+            operation => panic!("{operation}"),
+        }
+    }
+    let told = proxying.proxy.consumed();
+    let told = |operation| told.iter().find(|call| call.operation == operation).unwrap().units;
+    // The token is not there yet.
+    assert_eq!((told("BatchGetItem") + 1.0, told("PutItem")), (4.0, 1.0));
+    assert_eq!((read, written), (4, 7));
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    for text in [format!("{read} read request units"), format!("{written} write request units")] {
+        assert!(readme.contains(&text), "the README does not say: {text}");
+    }
 }
 
 /// The function's binary, which keeps its documents in `table` behind `dynamodb_url`.

@@ -32,11 +32,24 @@ impl Endpoint {
     ///
     /// Why it does not start.
     pub async fn start(binary: &Path, arguments: &[&str]) -> Result<Self, String> {
+        // All of it, so that all of it is searched for secrets.
+        Self::start_logging(binary, arguments, "trace").await
+    }
+
+    /// Starts `binary` on a free port, where it logs what `RUST_LOG` as `level` says.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not start.
+    pub async fn start_logging(
+        binary: &Path,
+        arguments: &[&str],
+        level: &str,
+    ) -> Result<Self, String> {
         let mut process = Command::new(binary)
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
-            // All of it, so that all of it is searched for secrets.
-            .env("RUST_LOG", "trace")
+            .env("RUST_LOG", level)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -66,6 +79,15 @@ impl Endpoint {
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.process.id()
+    }
+
+    /// Kills it, if it is still there, and waits until it is gone, and its locks with it.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let it be killed.
+    pub async fn kill(mut self) -> Result<(), String> {
+        self.process.kill().await.map_err(|error| error.to_string())
     }
 
     /// The most memory that it has had resident so far, in MiB.

@@ -9,7 +9,7 @@ use crate::gate::Fingerprint;
 use crate::{Error, Version};
 
 /// How much is gathered in memory before it is written sorted, in bytes.
-const GATHERED_BYTES: u64 = 16 * 1024 * 1024;
+const GATHERED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What tells which generation is in use, and the number of the last batch.
 const META: &str = "meta";

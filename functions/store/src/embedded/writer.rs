@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, mpsc};
+use std::time::Duration;
 
 use fjall::{OwnedWriteBatch as Batch, PersistMode};
 use tokio::sync::oneshot;
@@ -15,6 +16,9 @@ use crate::{Error, Version};
 
 /// The most orders that one batch takes.
 const ORDERS_MAX: usize = 512;
+
+/// How long the next order may take to come while orders are gathered.
+const GATHERING_PAUSE: Duration = Duration::from_micros(50);
 
 /// What comes of an order: for [`Order::DropExpired`] whether there may be more to drop.
 pub(super) type Outcome = Result<bool, Error>;
@@ -66,7 +70,10 @@ impl Writer {
 
     /// Carries out orders until there can be no more.
     pub(super) fn run(mut self, orders: &mpsc::Receiver<Order>) {
+        let mut expected = 0;
         while let Ok(first) = orders.recv() {
+            let gathered = gather(first, orders, expected);
+            expected = gathered.len();
             let version = self.core.next_version();
             self.recent.begin(version.0);
             let mut making = Making {
@@ -78,7 +85,7 @@ impl Writer {
             };
             let current = self.core.current();
             let mut adopted = None;
-            for order in std::iter::once(first).chain(orders.try_iter()).take(ORDERS_MAX) {
+            for order in gathered {
                 match order {
                     Order::Commit { checked, answer } => {
                         let outcome = self.add(checked, &current, &mut making);
@@ -98,8 +105,6 @@ impl Writer {
                         generation.adopt(&mut making.batch);
                         making.answers.push((answer, Ok(false)));
                         adopted = Some(generation);
-                        // What comes next is for that generation.
-                        break;
                     }
                 }
             }
@@ -178,4 +183,22 @@ impl Writer {
         // If this fails the rows are removed when the store is opened next.
         drop(former.remove(&self.core.database));
     }
+}
+
+/// The orders of one batch. If the last batch had many, about as many are waited for a moment: they
+/// come from callers who were answered together, and each sync takes longer than they do.
+fn gather(first: Order, orders: &mpsc::Receiver<Order>, last: usize) -> Vec<Order> {
+    let mut gathered = vec![first];
+    // What comes after an adoption is for that generation.
+    while gathered.len() < ORDERS_MAX && !matches!(gathered.last(), Some(Order::Adopt { .. })) {
+        let next = match orders.try_recv() {
+            Err(mpsc::TryRecvError::Empty) if gathered.len() < last => {
+                orders.recv_timeout(GATHERING_PAUSE).ok()
+            }
+            next => next.ok(),
+        };
+        let Some(next) = next else { break };
+        gathered.push(next);
+    }
+    gathered
 }

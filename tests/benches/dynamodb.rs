@@ -1,0 +1,161 @@
+//! Allocations on DynamoDB Local, against the bare requests that an allocation needs.
+//!
+//! Ours: an event into the function, one after another. The baseline: the same requests, recorded
+//! beforehand and sent by a plain HTTP client that signs nothing and looks at no answer: the read and
+//! then the commit, once without and once with the nonce that is spent during the read.
+
+mod calls;
+mod measure;
+
+use std::error::Error;
+use std::path::Path;
+
+use harness::case::Style;
+use harness::dynamodb_local::{Call, Proxy, client, endpoint};
+use harness::target::http_api_payload;
+use ipv6_gateway::{Event, Function, Ids};
+use serde_json::{Value, json};
+use store::{Document, DynamoDbStore, Store, World, Write};
+
+use measure::{Comparison, now, print};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+const ROUNDS: u32 = 5;
+const ALLOCATIONS: u32 = 400;
+/// The most documents that are put at once.
+const WRITES_MAX: usize = 50;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let local = endpoint(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    let proxy = Proxy::start(local).await?;
+    let table = table(0);
+    client(local, &table).create_table().await?;
+    let recorded = client(proxy.url(), &table);
+    fill(&recorded).await?;
+    let filling = proxy.calls();
+    allocate(recorded).await?;
+    let asked = proxy.calls();
+    let goal = || Some(0.9..=f64::INFINITY);
+    let mut pair =
+        Comparison::new("allocations on DynamoDB Local / bare read and commit", "/s", goal());
+    let what = "allocations on DynamoDB Local / bare read, nonce and commit";
+    let mut three = Comparison::new(what, "/s", goal());
+    for round in 1..=ROUNDS {
+        let table = self::table(3 * round);
+        let store = client(local, &table);
+        store.create_table().await?;
+        fill(&store).await?;
+        let ours = allocate(store).await?;
+        let bare_pair = bare(local, 3 * round + 1, &filling, &asked, false).await?;
+        pair.add(ours, bare_pair);
+        three.add(ours, bare(local, 3 * round + 2, &filling, &asked, true).await?);
+    }
+    print(&[pair, three]);
+    Ok(())
+}
+
+fn table(number: u32) -> String {
+    format!("bench-{}-{number}", std::process::id())
+}
+
+async fn fill(store: &DynamoDbStore) -> Result<(), Failure> {
+    let documents = World::parse(&calls::world(ALLOCATIONS))?.into_documents();
+    for documents in documents.chunks(WRITES_MAX) {
+        let create = |document: &Document| Write {
+            key: document.key(),
+            document: document.clone(),
+            replaces: None,
+        };
+        store.commit(documents.iter().map(create).collect()).await?;
+    }
+    Ok(())
+}
+
+/// Allocations a second.
+async fn allocate(store: DynamoDbStore) -> Result<f64, Failure> {
+    let function = Function::new(store, Box::new(calls::now), Ids::from_seed(1));
+    let signed = calls::signed(Style::V3, ALLOCATIONS)?;
+    let events = signed.iter().map(|wire| {
+        Event::parse(http_api_payload(wire).to_string().as_bytes()).map_err(|e| e.to_string())
+    });
+    let events = events.collect::<Result<Vec<_>, _>>()?;
+    let start = now();
+    for event in events {
+        let answer = function.handle(event).await;
+        if answer.status_code != 200 {
+            return Err(format!("a call was answered with {}", answer.status_code).into());
+        }
+    }
+    Ok(f64::from(ALLOCATIONS) / start.elapsed().as_secs_f64())
+}
+
+/// Allocations a second, of recorded requests.
+async fn bare(
+    local: &str,
+    number: u32,
+    filling: &[Call],
+    asked: &[Call],
+    spends_nonces: bool,
+) -> Result<f64, Failure> {
+    let table = table(number);
+    client(local, &table).create_table().await?;
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let moved = |call: &Call| {
+        let mut body = call.body.to_string().replace(&self::table(0), &table);
+        if let Some(token) = call.body["ClientRequestToken"].as_str() {
+            body = body.replace(token, &format!("{number}{}", &token[4..]));
+        }
+        (call.operation.clone(), body)
+    };
+    for (operation, body) in filling.iter().map(moved) {
+        send(&client, local, &operation, body).await?;
+    }
+    let moved: Vec<(String, String)> = asked.iter().map(moved).collect();
+    let of_kind = |kind: &'static str| {
+        moved.iter().filter(move |(operation, _)| operation == kind).map(|(_, body)| body.clone())
+    };
+    // The first call of a key reads it alone before.
+    let reads = of_kind("BatchGetItem").skip(1);
+    let all: Vec<_> = reads.zip(of_kind("PutItem")).zip(of_kind("TransactWriteItems")).collect();
+    let count = u32::try_from(all.len())?;
+    let start = now();
+    for ((read, nonce), commit) in all {
+        let read = send(&client, local, "BatchGetItem", read);
+        if spends_nonces {
+            let nonce = send(&client, local, "PutItem", nonce);
+            let (read, nonce) = tokio::join!(read, nonce);
+            read.and(nonce)?;
+        } else {
+            read.await?;
+        }
+        send(&client, local, "TransactWriteItems", commit).await?;
+    }
+    Ok(f64::from(count) / start.elapsed().as_secs_f64())
+}
+
+async fn send(
+    client: &reqwest::Client,
+    local: &str,
+    operation: &str,
+    body: String,
+) -> Result<(), Failure> {
+    let credential = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, \
+                      SignedHeaders=host, Signature=0";
+    let request = client
+        .post(local)
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-date", "20260101T000000Z")
+        .header("authorization", credential)
+        .body(body);
+    let answer = request.send().await?;
+    let status = answer.status();
+    let body = answer.bytes().await?;
+    if status.is_success() {
+        return Ok(());
+    }
+    let told: Value = serde_json::from_slice(&body).unwrap_or_else(|_| json!("no JSON"));
+    Err(format!("{operation}: {status}: {told}").into())
+}
