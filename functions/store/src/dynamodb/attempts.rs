@@ -16,6 +16,9 @@ const TIME_MAX: Duration = Duration::from_secs(2);
 /// How long an attempt waits for its answer. DynamoDB takes some milliseconds; the first attempt of
 /// an instance connects, too.
 const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(1);
+/// The same for what is done to the table as a whole, for which no caller waits.
+const PATIENT_TIME_MAX: Duration = Duration::from_mins(1);
+const PATIENT_ATTEMPT_TIME_MAX: Duration = Duration::from_secs(10);
 /// How many attempts there are at most.
 const ATTEMPTS_MAX: u32 = 10;
 /// The longest pause before the second attempt; it doubles with every other.
@@ -41,6 +44,7 @@ pub(super) struct Attempts<'s> {
     store: &'s DynamoDbStore,
     operation: &'static str,
     end: Instant,
+    attempt_time_max: Duration,
     made: u32,
     is_open: bool,
     last: Option<Cause>,
@@ -49,8 +53,22 @@ pub(super) struct Attempts<'s> {
 impl<'s> Attempts<'s> {
     /// None made so far.
     pub(super) fn new(store: &'s DynamoDbStore, operation: &'static str) -> Self {
-        let end = Instant::now() + TIME_MAX;
-        Self { store, operation, end, made: 0, is_open: false, last: None }
+        Self::within(store, operation, TIME_MAX, ATTEMPT_TIME_MAX)
+    }
+
+    /// None made so far, of what is done to the table as a whole.
+    pub(super) fn patient(store: &'s DynamoDbStore, operation: &'static str) -> Self {
+        Self::within(store, operation, PATIENT_TIME_MAX, PATIENT_ATTEMPT_TIME_MAX)
+    }
+
+    fn within(
+        store: &'s DynamoDbStore,
+        operation: &'static str,
+        time_max: Duration,
+        attempt_time_max: Duration,
+    ) -> Self {
+        let end = Instant::now() + time_max;
+        Self { store, operation, end, attempt_time_max, made: 0, is_open: false, last: None }
     }
 
     /// Makes one more attempt, after a pause if it is not the first.
@@ -70,7 +88,7 @@ impl<'s> Attempts<'s> {
             sleep(pause).await;
         }
         self.made += 1;
-        let time = self.end.saturating_duration_since(Instant::now()).min(ATTEMPT_TIME_MAX);
+        let time = self.end.saturating_duration_since(Instant::now()).min(self.attempt_time_max);
         let cause = match timeout(time, sending).await {
             Ok(Ok(output)) => return Ok(Attempt::Done(output)),
             Ok(Err(error)) => Cause::of(&error),

@@ -49,11 +49,11 @@ impl DynamoDbStore {
             .billing_mode(BillingMode::PayPerRequest)
             .attribute_definitions(key)
             .key_schema(schema);
-        Attempts::new(self, "CreateTable").once(Box::pin(request.send())).await?;
+        Attempts::patient(self, "CreateTable").once(Box::pin(request.send())).await?;
         for _ in 0..TABLE_LOOKS_MAX {
             let request = self.client.describe_table().table_name(&self.table_name);
             let looked =
-                Attempts::new(self, "DescribeTable").once(Box::pin(request.send())).await?;
+                Attempts::patient(self, "DescribeTable").once(Box::pin(request.send())).await?;
             let status = looked.table.and_then(|table| table.table_status);
             if status == Some(TableStatus::Active) {
                 return Ok(());
@@ -76,7 +76,7 @@ impl DynamoDbStore {
             .map_err(unavailable)?;
         let request = self.client.update_time_to_live().table_name(&self.table_name);
         let request = request.time_to_live_specification(expiry);
-        Attempts::new(self, "UpdateTimeToLive").once(Box::pin(request.send())).await?;
+        Attempts::patient(self, "UpdateTimeToLive").once(Box::pin(request.send())).await?;
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl DynamoDbStore {
             // Nonces and counters are no documents.
             for item in items.into_iter().filter(|item| item.contains_key(DOCUMENT)) {
                 let (_, read) = item::decode(item).map_err(|told| {
-                    Error::from(Attempts::new(self, "Scan").failure(Cause::Unfit(told)))
+                    Error::from(Attempts::patient(self, "Scan").failure(Cause::Unfit(told)))
                 })?;
                 documents.push(read.document);
             }
@@ -163,7 +163,7 @@ impl DynamoDbStore {
     }
 
     async fn write_batch(&self, batch: Vec<WriteRequest>) -> Result<(), Error> {
-        let mut attempts = Attempts::new(self, "BatchWriteItem");
+        let mut attempts = Attempts::patient(self, "BatchWriteItem");
         let mut left = batch;
         while !left.is_empty() {
             let request = self.client.batch_write_item();
@@ -193,7 +193,7 @@ impl DynamoDbStore {
             .consistent_read(true)
             .set_limit(items_max)
             .set_exclusive_start_key(from);
-        let mut attempts = Attempts::new(self, "Scan");
+        let mut attempts = Attempts::patient(self, "Scan");
         loop {
             if let Attempt::Done(page) = attempts.make(Box::pin(request.clone().send())).await? {
                 return Ok((page.items.unwrap_or_default(), page.last_evaluated_key));
