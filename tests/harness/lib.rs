@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod case;
 pub mod client;
+#[cfg(feature = "dynamodb")]
 pub mod dynamodb_local;
 pub mod hostile;
 pub mod judge;
