@@ -89,7 +89,7 @@ mod embedded {
 mod dynamodb {
     use std::sync::Arc;
 
-    use harness::dynamodb_local::client;
+    use harness::dynamodb_local::patient_client;
     use store::DynamoDbStore;
 
     use crate::dynamodb::{local, new_table};
@@ -97,7 +97,7 @@ mod dynamodb {
 
     async fn clients() -> Clients<DynamoDbStore> {
         let table = new_table().await;
-        [Arc::new(client(local(), &table)), Arc::new(client(local(), &table))]
+        [(); 2].map(|()| Arc::new(patient_client(local(), &table)))
     }
 
     suites! { clients }

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use store::{Credentials, DynamoDbStore, Random, Table};
+use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, Random, Table};
 
 pub use proxy::{Call, Consumed, Fault, Proxy};
 
@@ -105,19 +105,34 @@ fn run(command: &mut Command, needs: &str) -> Result<(), String> {
     Err(format!("{command:?} failed\n{told}\n({needs})"))
 }
 
-/// A client of the table of this name behind `endpoint_url`.
+/// A client of the table of this name behind `endpoint_url`, which waits as the function's does.
 ///
 /// # Panics
 ///
 /// It cannot be made.
 #[must_use]
 pub fn client(endpoint_url: &str, table_name: &str) -> DynamoDbStore {
+    client_within(endpoint_url, table_name, CALL_TIME_MAX)
+}
+
+/// The same, but it waits ten times as long, for a machine that does much else.
+///
+/// # Panics
+///
+/// It cannot be made.
+#[must_use]
+pub fn patient_client(endpoint_url: &str, table_name: &str) -> DynamoDbStore {
+    client_within(endpoint_url, table_name, CALL_TIME_MAX * 10)
+}
+
+fn client_within(endpoint_url: &str, table_name: &str, call_time_max: Duration) -> DynamoDbStore {
     let table = Table {
         name: table_name.to_owned(),
         region: "us-east-1".to_owned(),
         endpoint_url: Some(endpoint_url.to_owned()),
         // Nobody checks them.
         credentials: Credentials::new("test", "test", None, None, "tests"),
+        call_time_max,
     };
     DynamoDbStore::new(table, random()).unwrap_or_else(|error| panic!("{error}"))
 }

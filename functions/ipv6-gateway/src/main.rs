@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use ipv6_gateway::{Event, Function, Ids, RateLimit, log_filter, random};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
-use store::{Credentials, DynamoDbStore, MemoryStore, Store, Table, World};
+use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, MemoryStore, Store, Table, World};
 use tracing_subscriber::EnvFilter;
 
 /// What is left for the answer to reach Lambda.
@@ -90,6 +90,7 @@ fn table(name: String) -> Result<Table, Error> {
             None,
             "environment",
         ),
+        call_time_max: CALL_TIME_MAX,
     })
 }
 

@@ -22,7 +22,7 @@ use std::time::SystemTime;
 
 use clap::Parser as _;
 use ipv6_gateway::{Ids, random};
-use store::{Credentials, DynamoDbStore, EmbeddedStore, Table, World};
+use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, EmbeddedStore, Table, World};
 use tracing_subscriber::EnvFilter;
 
 use clock::Clock;
@@ -127,6 +127,7 @@ fn open(keeping: &Keeping) -> Result<Place, String> {
             None,
             "environment",
         ),
+        call_time_max: CALL_TIME_MAX,
     };
     let random = random().map_err(|error| error.to_string())?;
     let store = DynamoDbStore::new(table, random).map_err(|error| error.with_causes())?;

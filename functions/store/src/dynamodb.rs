@@ -22,6 +22,7 @@ mod item;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -61,12 +62,20 @@ pub struct Table {
     pub endpoint_url: Option<String>,
     /// Who reads and writes it.
     pub credentials: Credentials,
+    /// How long one call of the store goes on, attempts and all; see [`CALL_TIME_MAX`].
+    pub call_time_max: Duration,
 }
+
+/// How long one call of the store goes on in a function. A call of the function makes four, one
+/// after another, if everything goes wrong (the key, the documents, the commit, and whether that was
+/// written), and the function has ten seconds.
+pub const CALL_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Keeps documents in a table of DynamoDB.
 pub struct DynamoDbStore {
     client: Client,
     table_name: String,
+    call_time_max: Duration,
     random: Random,
 }
 
@@ -86,7 +95,7 @@ impl DynamoDbStore {
     ///
     /// None in practice: see [`Error::Unavailable`].
     pub fn new(table: Table, random: Random) -> Result<Self, Error> {
-        let Table { name, region, endpoint_url, credentials } = table;
+        let Table { name, region, endpoint_url, credentials, call_time_max } = table;
         let connections = Connections::new().map_err(unavailable)?;
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -100,7 +109,8 @@ impl DynamoDbStore {
             // It watches long streams of bytes; these answers are short.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(endpoint_url);
-        Ok(Self { client: Client::from_conf(config.build()), table_name: name, random })
+        let client = Client::from_conf(config.build());
+        Ok(Self { client, table_name: name, call_time_max, random })
     }
 
     /// The items of `keys` that there are.

@@ -25,7 +25,7 @@ pub use document::{
     Session, Version, Versioned, Write,
 };
 #[cfg(feature = "dynamodb")]
-pub use dynamodb::{Credentials, DynamoDbStore, Random, Table};
+pub use dynamodb::{CALL_TIME_MAX, Credentials, DynamoDbStore, Random, Table};
 #[cfg(feature = "embedded")]
 pub use embedded::{EmbeddedStore, OpenError};
 pub use memory::MemoryStore;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use ::store::{DynamoDbStore, Store, Write};
 use harness::answer::Answer;
 use harness::case::{Request, Style, Variant};
-use harness::dynamodb_local::{Call, Fault, Proxy, client};
+use harness::dynamodb_local::{Call, Fault, Proxy, patient_client};
 use harness::judge::ACTION;
 use harness::target::runtime_api::RuntimeApi;
 use harness::target::{built, http_api_payload, read_event_response};
@@ -224,7 +224,7 @@ async fn an_invocation_ends_in_time_although_dynamodb_does_not_answer() {
 #[tokio::test]
 async fn the_lambda_binary_serves_from_the_table_and_logs_no_secret() {
     let table = new_table().await;
-    fill(&client(local(), &table)).await;
+    fill(&patient_client(local(), &table)).await;
     let runtime_api = RuntimeApi::start().await.unwrap();
     let mut process = bootstrap(&runtime_api, &table, local());
     let mut bandwidths = BTreeSet::new();

@@ -9,16 +9,11 @@ use tokio::time::{Instant, sleep, timeout};
 use super::DynamoDbStore;
 use super::failure::{Cause, Failure, Reason, Reasons};
 
-/// How long one call of the store goes on. A call of the function makes four, one after another, if
-/// everything goes wrong (the key, the documents, the commit, and whether that was written), and
-/// the function has ten seconds.
-const TIME_MAX: Duration = Duration::from_secs(2);
-/// How long an attempt waits for its answer. DynamoDB takes some milliseconds; the first attempt of
-/// an instance connects, too.
-const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(1);
-/// The same for what is done to the table as a whole, for which no caller waits.
+/// How long that takes which is done to the table as a whole, and for which no caller waits.
 const PATIENT_TIME_MAX: Duration = Duration::from_mins(1);
-const PATIENT_ATTEMPT_TIME_MAX: Duration = Duration::from_secs(10);
+/// How many attempts there is time for if none of them is answered. DynamoDB takes some
+/// milliseconds; the first attempt of an instance connects, too.
+const SILENT_ATTEMPTS: u32 = 2;
 /// How many attempts there are at most.
 const ATTEMPTS_MAX: u32 = 10;
 /// The longest pause before the second attempt; it doubles with every other.
@@ -53,21 +48,17 @@ pub(super) struct Attempts<'s> {
 impl<'s> Attempts<'s> {
     /// None made so far.
     pub(super) fn new(store: &'s DynamoDbStore, operation: &'static str) -> Self {
-        Self::within(store, operation, TIME_MAX, ATTEMPT_TIME_MAX)
+        Self::within(store, operation, store.call_time_max)
     }
 
     /// None made so far, of what is done to the table as a whole.
     pub(super) fn patient(store: &'s DynamoDbStore, operation: &'static str) -> Self {
-        Self::within(store, operation, PATIENT_TIME_MAX, PATIENT_ATTEMPT_TIME_MAX)
+        Self::within(store, operation, PATIENT_TIME_MAX)
     }
 
-    fn within(
-        store: &'s DynamoDbStore,
-        operation: &'static str,
-        time_max: Duration,
-        attempt_time_max: Duration,
-    ) -> Self {
+    fn within(store: &'s DynamoDbStore, operation: &'static str, time_max: Duration) -> Self {
         let end = Instant::now() + time_max;
+        let attempt_time_max = time_max / SILENT_ATTEMPTS;
         Self { store, operation, end, attempt_time_max, made: 0, is_open: false, last: None }
     }
 
