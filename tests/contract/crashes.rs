@@ -1,8 +1,8 @@
 //! The endpoint is killed under load, again and again, and started anew on the same directory: what
 //! it acknowledged is there, and what it did not acknowledge is there whole or not at all.
 //!
-//! `KILLS` says how often (12 times unless it says so), and `SEED` has the clients choose as in the
-//! run that told it. A long run, with its progress:
+//! `KILLS` says how often (12 times without it), and `SEED` has the clients choose as in the run that
+//! told it; which call meets which is up to the machine. A long run, with its progress:
 //!
 //! ```sh
 //! KILLS=200 cargo test --release --test contract crashes -- --nocapture
@@ -251,7 +251,7 @@ async fn a_world_that_is_put_when_the_endpoint_is_killed_is_there_whole_or_not_a
         let putting = Arc::clone(&shared);
         let put =
             tokio::spawn(async move { putting.control(Method::PUT, "world", &body).await.is_ok() });
-        tokio::time::sleep(random.millis(0..usual_millis + 2)).await;
+        tokio::time::sleep(random.millis(0..2 * usual_millis + 2)).await;
         kill_now(&shared);
         let is_acknowledged = put.await.unwrap();
         Arc::into_inner(shared).unwrap().kill().await.unwrap();
