@@ -122,6 +122,28 @@ async fn what_was_committed_and_admitted_is_there_when_it_is_opened_again() {
     assert_eq!(documents, (0..3).map(account).collect::<Vec<_>>());
 }
 
+/// A process that is started has a copy of every open file for a moment, the lock among them.
+#[test]
+fn a_store_that_was_closed_can_be_opened_though_processes_are_started() {
+    let folder = folder();
+    let (is_running, runs) = std::sync::mpsc::channel();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let is_over = &is_over;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                let status = std::process::Command::new("true").status().unwrap();
+                assert!(status.success());
+                let _ = is_running.send(());
+            }
+        });
+        runs.recv().unwrap();
+        let opened = (0..300).try_for_each(|_| EmbeddedStore::open(folder.path()).map(drop));
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        opened.unwrap();
+    });
+}
+
 #[tokio::test]
 async fn a_version_does_not_come_again_after_a_document_was_dropped_or_all_were_replaced() {
     let folder = folder();

@@ -93,8 +93,7 @@ pub(super) struct Folder {
     path: PathBuf,
     /// Whether the store was opened, so that there is something to close.
     is_open: bool,
-    /// Unlocked when it is dropped.
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -124,7 +123,7 @@ impl Folder {
             (true, true) | (false, false) => {}
         }
         check_closed(path).map_err(fail)?;
-        Ok(Self { path: path.to_owned(), is_open: false, _lock: lock })
+        Ok(Self { path: path.to_owned(), is_open: false, lock })
     }
 
     /// Where the engine keeps its files.
@@ -159,7 +158,7 @@ impl Folder {
 }
 
 impl Drop for Folder {
-    /// Notes that the store was closed. The engine is dropped before this.
+    /// Notes that the store was closed, and unlocks it. The engine is dropped before this.
     fn drop(&mut self) {
         if self.is_open
             && let Ok(journals) = journals(&self.engine())
@@ -167,6 +166,9 @@ impl Drop for Folder {
             // Without the note the store opens as after a crash.
             drop(write_durably(&self.path, CLOSED_FILE, &Closed { journals }));
         }
+        // To close the file is not enough: a process that is being started has a copy of it, and the
+        // lock with it, until it runs its own program.
+        drop(self.lock.unlock());
     }
 }
 
