@@ -2,7 +2,7 @@
 //! the start with what is there.
 //!
 //! `cargo bench --bench scale` goes up to a million addresses; `ADDRESSES=10000000 cargo bench --bench
-//! scale` up to ten million, which takes some minutes and 10 GB of disk.
+//! scale` up to ten million, which takes two minutes and 10 GB of disk.
 
 #[expect(dead_code, reason = "ratios are not printed here")]
 mod measure;
