@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use harness::case::Case;
+use harness::contract::Contract;
 use harness::judge::{Schemas, judge};
 use harness::target::{Bootstrap, Endpoint, Target, built};
 
@@ -21,7 +22,7 @@ pub(crate) fn now_secs() -> i64 {
 #[expect(clippy::disallowed_methods, reason = "a test has no main to read the environment in")]
 fn cases() -> Vec<Case> {
     let wanted = std::env::var("CASE").unwrap_or_default();
-    let cases = Case::all().unwrap();
+    let cases = Contract::embedded().cases().unwrap();
     cases.into_iter().filter(|case| case.path.contains(&wanted)).collect()
 }
 
@@ -34,7 +35,7 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
 
 /// Tries every case in every variant and compares the answers with the snapshots.
 async fn check(mut target: Target) {
-    let schemas = Schemas::read().unwrap();
+    let schemas = Schemas::read(&Contract::embedded()).unwrap();
     let mut report = String::new();
     let (mut tried, mut failed) = (0, 0);
     for case in cases() {

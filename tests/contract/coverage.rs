@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use harness::case::Case;
+use harness::contract::Contract;
 use harness::judge::{ACTION, Schemas, judge};
 use harness::target::Target;
 use ipv6_gateway::allocation::{Error, ErrorCode};
@@ -92,8 +92,8 @@ fn the_gateway_answers_the_documented_codes_and_no_others() {
 
 #[test]
 fn every_documented_code_has_a_schema_a_case_and_a_snapshot() {
-    let schemas = Schemas::read().unwrap();
-    let cases = Case::all().unwrap();
+    let schemas = Schemas::read(&Contract::embedded()).unwrap();
+    let cases = Contract::embedded().cases().unwrap();
     let paths = contracts::paths();
     for folder in [ACTION, "common"] {
         for code in rows(folder).keys() {
@@ -113,10 +113,10 @@ fn every_documented_code_has_a_schema_a_case_and_a_snapshot() {
 
 #[tokio::test]
 async fn every_documented_code_is_really_answered() {
-    let schemas = Schemas::read().unwrap();
+    let schemas = Schemas::read(&Contract::embedded()).unwrap();
     let mut target = Target::InProcess(Box::default());
     let mut answered = BTreeSet::new();
-    for case in Case::all().unwrap() {
+    for case in Contract::embedded().cases().unwrap() {
         for variant in case.variants() {
             let verdict = judge(&case, &variant, &mut target, &schemas, now_secs()).await;
             let verdict = verdict.unwrap_or_else(|error| panic!("{}: {error}", case.path));
@@ -133,7 +133,7 @@ async fn every_documented_code_is_really_answered() {
 
 #[test]
 fn every_snapshot_is_of_a_case_and_reviewed() {
-    let cases = Case::all().unwrap();
+    let cases = Contract::embedded().cases().unwrap();
     let expected: BTreeSet<String> = cases
         .iter()
         .map(|case| format!("{}/snapshots/{}@{}.snap", case.folder(), case.group(), case.name()))
@@ -148,7 +148,7 @@ fn every_snapshot_is_of_a_case_and_reviewed() {
 
 #[test]
 fn every_case_is_in_the_folder_of_the_code_it_demands() {
-    for case in Case::all().unwrap() {
+    for case in Contract::embedded().cases().unwrap() {
         let demanded = case.demanded.code.as_deref().unwrap_or("Success");
         assert_eq!(case.group(), demanded, "{}", case.path);
         assert!(case.page.is_some() || case.decision.is_some(), "{} rests on nothing", case.path);

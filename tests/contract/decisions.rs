@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use harness::case::Case;
+use harness::contract::Contract;
 
 /// The ids of the ledger, in its order.
 pub(crate) fn ledger() -> Vec<String> {
@@ -59,7 +59,7 @@ fn citations() -> Vec<(String, String)> {
         let text = std::fs::read_to_string(&file).unwrap();
         citations.extend(cited(&text).into_iter().map(|id| (id, file.display().to_string())));
     }
-    for case in Case::all().unwrap() {
+    for case in Contract::embedded().cases().unwrap() {
         citations.extend(case.decision.clone().map(|id| (id, case.path.clone())));
     }
     citations

@@ -7,6 +7,7 @@ mod cases;
 mod clients;
 mod conformance;
 mod connections;
+mod contract;
 mod coverage;
 mod crashes;
 mod decision_table;

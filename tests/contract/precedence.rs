@@ -3,6 +3,7 @@
 
 use harness::case::{Asked, Case, Request, Style, Throttling, Variant};
 use harness::client;
+use harness::contract::Contract;
 use harness::judge::ACTION;
 use harness::target::Target;
 use serde_json::{Value, json};
@@ -87,7 +88,7 @@ fn v3() -> Vec<Fault> {
 
 /// A case whose call succeeds.
 fn sound() -> Case {
-    let cases = Case::all().unwrap();
+    let cases = Contract::embedded().cases().unwrap();
     let plain = |case: &Case| {
         case.folder() == ACTION
             && case.group() == "Success"

@@ -1,6 +1,7 @@
 //! The schemas are tight: a wrong type, a missing and an extra field fail.
 
 use harness::case::{Case, Style};
+use harness::contract::Contract;
 use harness::judge::{ACTION, validator};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
@@ -47,7 +48,7 @@ fn snapshots(path: &str) -> Vec<Value> {
 #[test]
 fn the_snapshots_fit_their_schemas_and_every_change_of_shape_does_not() {
     for path in answer_schemas() {
-        let schema = validator(&path).unwrap();
+        let schema = validator(&Contract::embedded(), &path).unwrap();
         let answers = snapshots(&path);
         assert!(!answers.is_empty(), "{path}: no snapshot to try it with");
         for answer in answers {
@@ -93,8 +94,10 @@ fn check_members(path: &str, schema: &Validator, answer: &Value, pointer: &str) 
 
 #[test]
 fn no_answer_fits_the_schema_of_another() {
-    let schemas: Vec<_> =
-        answer_schemas().into_iter().map(|path| (validator(&path).unwrap(), path)).collect();
+    let schemas: Vec<_> = answer_schemas()
+        .into_iter()
+        .map(|path| (validator(&Contract::embedded(), &path).unwrap(), path))
+        .collect();
     for (_, path) in &schemas {
         // Those of common are an action's answers too.
         let Some(answer) = snapshots(path).into_iter().next() else { continue };
@@ -107,7 +110,7 @@ fn no_answer_fits_the_schema_of_another() {
 #[test]
 fn every_schema_is_one_and_says_which() {
     for path in contracts::paths().into_iter().filter(|path| path.contains("/schemas/")) {
-        validator(&path).unwrap();
+        validator(&Contract::embedded(), &path).unwrap();
         let schema: Value = serde_json::from_str(&contracts::text(&path).unwrap()).unwrap();
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{path}");
         assert!(schema["$id"].is_string(), "{path} has no $id");
@@ -116,9 +119,9 @@ fn every_schema_is_one_and_says_which() {
 
 #[test]
 fn every_case_fits_the_schema_of_cases_and_every_world_that_of_worlds() {
-    let case_schema = validator("common/schemas/case.json").unwrap();
-    let world_schema = validator("common/schemas/world.json").unwrap();
-    for case in Case::all().unwrap() {
+    let case_schema = validator(&Contract::embedded(), "common/schemas/case.json").unwrap();
+    let world_schema = validator(&Contract::embedded(), "common/schemas/world.json").unwrap();
+    for case in Contract::embedded().cases().unwrap() {
         let text = contracts::text(&case.path).unwrap();
         let value: Value = serde_json::from_str(&text).unwrap();
         let fits = case_schema.validate(&value).map_err(|error| error.to_string());
@@ -144,9 +147,12 @@ const OF_PARAMETERS: &[&str] = &[
 
 #[test]
 fn the_schema_of_requests_takes_what_succeeds_and_refuses_what_is_not_in_form() {
-    let schema = validator(&format!("{ACTION}/schemas/request.json")).unwrap();
+    let schema =
+        validator(&Contract::embedded(), &format!("{ACTION}/schemas/request.json")).unwrap();
     let (mut taken, mut refused) = (0, 0);
-    for case in Case::all().unwrap().into_iter().filter(|case| case.folder() == ACTION) {
+    for case in
+        Contract::embedded().cases().unwrap().into_iter().filter(|case| case.folder() == ACTION)
+    {
         let query = case.request.query.list();
         let body = case.request.body.list();
         let parameters = query.into_iter().chain(body).map(|(name, value)| (name, value.into()));
@@ -165,7 +171,7 @@ fn the_schema_of_requests_takes_what_succeeds_and_refuses_what_is_not_in_form() 
 
 #[test]
 fn both_kinds_of_signature_are_tried() {
-    let cases = Case::all().unwrap();
+    let cases = Contract::embedded().cases().unwrap();
     for style in [Style::V1, Style::V3] {
         let tried = |case: &&Case| case.variants().iter().any(|variant| variant.style == style);
         assert!(cases.iter().filter(tried).count() > 100, "{style:?} is hardly tried");

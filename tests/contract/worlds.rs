@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ::store::World;
+use harness::contract::Contract;
 use harness::judge::validator;
 use serde_json::{Value, json};
 
@@ -46,8 +47,10 @@ fn demo() -> String {
 fn the_demo_world_fits_the_schema_and_has_an_address_for_every_condition() {
     let text = demo();
     let world: Value = serde_json::from_str(&text).unwrap();
-    let fits =
-        validator("common/schemas/world.json").unwrap().validate(&world).map_err(|e| e.to_string());
+    let fits = validator(&Contract::embedded(), "common/schemas/world.json")
+        .unwrap()
+        .validate(&world)
+        .map_err(|e| e.to_string());
     assert_eq!(fits, Ok(()));
     World::parse(&text).unwrap();
     for id in (1..=20).map(|number| format!("ipv6-demo{number:02}")) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::contract::Contract;
 use crate::secrets;
 
 /// A case file.
@@ -248,25 +249,14 @@ pub struct Demanded {
 }
 
 impl Case {
-    /// The cases of the contract, in order of their paths.
+    /// Reads the case at `path` of a contract.
     ///
     /// # Errors
     ///
-    /// The first file that is not a case, and why.
-    pub fn all() -> Result<Vec<Self>, String> {
-        let paths = contracts::paths();
-        let paths = paths.into_iter().filter(|path| {
-            path.split('/').nth(1) == Some("cases")
-                && std::path::Path::new(path).extension().is_some_and(|ext| ext == "json")
-        });
-        paths.map(|path| Self::read(&path)).collect()
-    }
-
-    fn read(path: &str) -> Result<Self, String> {
-        let text = contracts::text(path).ok_or_else(|| format!("contracts/{path}: not text"))?;
-        let text = secrets::disguise(&text);
-        let case: Self =
-            serde_json::from_str(&text).map_err(|error| format!("contracts/{path}: {error}"))?;
+    /// What is wrong with it, with its file, line and field.
+    pub fn read(contract: &Contract, path: &str) -> Result<Self, String> {
+        let text = secrets::disguise(contract.existing(path)?);
+        let case: Self = contract.parse(path, &text)?;
         let mut case = Self { path: path.to_owned(), ..case };
         for request in case.before.iter_mut().chain([&mut case.request]) {
             // The default too.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Body};
 use crate::case::{Asked, Case, Style, Variant};
 use crate::client::{self, HOST, Wire};
+use crate::contract::Contract;
 use crate::placeholder::Placeholders;
 use crate::secrets;
 use crate::target::Target;
@@ -64,13 +65,13 @@ impl Schemas {
     /// # Errors
     ///
     /// The first that is none.
-    pub fn read() -> Result<Self, String> {
-        let success = validator(&format!("{ACTION}/schemas/success.json"))?;
+    pub fn read(contract: &Contract) -> Result<Self, String> {
+        let success = validator(contract, &format!("{ACTION}/schemas/success.json"))?;
         let mut errors = BTreeMap::new();
-        for path in contracts::paths() {
-            if let Some((_, file)) = path.split_once("/schemas/errors/")
+        for path in contract.paths() {
+            if let [_, "schemas", "errors", file] = path.split('/').collect::<Vec<_>>()[..]
                 && let Some(code) = file.strip_suffix(".json")
-                && errors.insert(code.to_owned(), validator(&path)?).is_some()
+                && errors.insert(code.to_owned(), validator(contract, path)?).is_some()
             {
                 return Err(format!("{code} has two schemas"));
             }
@@ -90,17 +91,19 @@ impl Schemas {
     }
 }
 
-/// Reads the schema at `path`, relative to `contracts/`.
+/// Reads the schema at `path` of a contract.
 ///
 /// # Errors
 ///
 /// Why it is none.
-pub fn validator(path: &str) -> Result<Validator, String> {
-    let text = contracts::text(path).ok_or_else(|| format!("contracts/{path}: not there"))?;
-    let schema = serde_json::from_str(&text).map_err(|e| format!("contracts/{path}: {e}"))?;
-    let meta = jsonschema::draft202012::meta::validate(&schema);
-    meta.map_err(|error| format!("contracts/{path}: {error}"))?;
-    jsonschema::draft202012::new(&schema).map_err(|error| format!("contracts/{path}: {error}"))
+pub fn validator(contract: &Contract, path: &str) -> Result<Validator, String> {
+    let schema = contract.json(path)?;
+    let fail = |error: jsonschema::ValidationError<'_>| {
+        let at = error.instance_path();
+        format!("{}/{path}: {at}: {error}", contract.origin())
+    };
+    jsonschema::draft202012::meta::validate(&schema).map_err(fail)?;
+    jsonschema::draft202012::new(&schema).map_err(fail)
 }
 
 /// Tries `case` in one variant against `target`.

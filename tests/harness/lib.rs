@@ -7,10 +7,13 @@
 pub mod answer;
 pub mod case;
 pub mod client;
+pub mod command;
+pub mod contract;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb_local;
 pub mod hostile;
 pub mod judge;
+pub mod list;
 pub mod placeholder;
 pub mod secrets;
 pub mod target;

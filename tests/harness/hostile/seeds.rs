@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::plan::{Plan, Style};
-use crate::case::{Case, Style as CaseStyle};
+use crate::case::Style as CaseStyle;
 use crate::client::{self, Wire};
+use crate::contract::Contract;
 use crate::judge::ACTION;
 use crate::target::http_api_payload;
 
@@ -36,7 +37,7 @@ struct Vector {
 pub fn seeds() -> Result<Vec<Seed>, String> {
     let mut seeds = Vec::new();
     let mut add = |target, input: String| seeds.push(Seed { target, input: input.into_bytes() });
-    for case in Case::all()? {
+    for case in Contract::embedded().cases()? {
         add("world", case.world.to_string());
         for variant in case.variants() {
             let wire = client::sign(

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::signing::KEYS;
 use crate::answer::{Answer, Body};
+use crate::contract::Contract;
 use crate::judge::{ACTION, Schemas, validator};
 
 /// An answer that the contract allows.
@@ -31,7 +32,7 @@ const ANSWER_BYTES: usize = 4096;
 const BYTES_OF_BYTE: usize = 15;
 
 /// What the contract says of answers.
-struct Contract {
+struct Documented {
     success: Validator,
     schemas: Schemas,
     /// The documented codes, with their status.
@@ -40,9 +41,9 @@ struct Contract {
     strangers: BTreeSet<String>,
 }
 
-impl Contract {
+impl Documented {
     fn get() -> &'static Self {
-        static CONTRACT: OnceLock<Contract> = OnceLock::new();
+        static CONTRACT: OnceLock<Documented> = OnceLock::new();
         CONTRACT.get_or_init(|| Self::read().unwrap_or_else(|error| panic!("{error}")))
     }
 
@@ -56,10 +57,10 @@ impl Contract {
             code: String,
             status: u16,
         }
+        let contract = Contract::embedded();
         let rows = |folder: &str| -> Result<Vec<Row>, String> {
             let path = format!("{folder}/errors.json");
-            let text = contracts::text(&path).ok_or_else(|| format!("{path} is not there"))?;
-            let table: Table = serde_json::from_str(&text).map_err(|e| format!("{path}: {e}"))?;
+            let table: Table = contract.parse(&path, contract.existing(&path)?)?;
             Ok(table.errors)
         };
         let (common, operation) = (rows("common")?, rows(ACTION)?);
@@ -69,8 +70,8 @@ impl Contract {
         let strangers = common[..=last].iter().map(|row| row.code.clone()).collect();
         let rows = common.into_iter().chain(operation);
         Ok(Self {
-            success: validator(&format!("{ACTION}/schemas/success.json"))?,
-            schemas: Schemas::read()?,
+            success: validator(&contract, &format!("{ACTION}/schemas/success.json"))?,
+            schemas: Schemas::read(&contract)?,
             statuses: rows.map(|row| (row.code, row.status)).collect(),
             strangers,
         })
@@ -79,7 +80,7 @@ impl Contract {
 
 /// Judges an answer to a payload of `payload_bytes`.
 pub(super) fn of(response: &Response, payload_bytes: usize) -> Verdict {
-    let contract = Contract::get();
+    let contract = Documented::get();
     let answer = read(response);
     let shown = || format!("{answer:?}");
     let body = answer.read().unwrap_or_else(|error| panic!("{error}: {}", shown()));

@@ -1,0 +1,92 @@
+//! The command `contract`: what it takes, and the codes it ends with.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::contract::Contract;
+use crate::list;
+
+/// What a subcommand found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is as it should be.
+    Holds,
+    /// Something is not.
+    Fails,
+}
+
+/// Checks endpoints against the contract of an operation of Alibaba Cloud's VPC API, and shows what a
+/// change to the contract means.
+#[derive(Debug, Parser)]
+#[command(
+    name = "contract",
+    version,
+    after_help = "Exit codes: 0 all holds, 1 something does not, 2 it could not be run, \
+                  3 it was called in a way that it does not take."
+)]
+struct Command {
+    /// The contract's folder, or a git revision that has one; without it the contract that is part of
+    /// this program
+    #[arg(long, global = true, value_name = "PLACE")]
+    contracts: Option<String>,
+    #[command(subcommand)]
+    subcommand: Sub,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    List(list::Options),
+}
+
+impl Sub {
+    async fn run(self, contract: Contract) -> Result<Outcome, String> {
+        match self {
+            Self::List(options) => std::future::ready(list::run(&options, &contract)).await,
+        }
+    }
+}
+
+/// Runs the command that the process was called with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Command { contracts, subcommand } = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            // If this cannot be printed there is nowhere to say so.
+            drop(error.print());
+            return if error.use_stderr() { ExitCode::from(3) } else { ExitCode::SUCCESS };
+        }
+    };
+    let contract = match contracts {
+        None => Ok(Contract::embedded()),
+        Some(place) => Contract::open(&place),
+    };
+    let outcome = contract.and_then(|contract| {
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+        runtime.block_on(subcommand.run(contract))
+    });
+    match outcome {
+        Ok(Outcome::Holds) => ExitCode::SUCCESS,
+        Ok(Outcome::Fails) => ExitCode::from(1),
+        Err(message) => {
+            drop(writeln!(anstream::stderr(), "error: {message}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints to standard output. A reader that has gone away ends nothing.
+///
+/// # Errors
+///
+/// The system's, if nothing can be written for another reason.
+pub(crate) fn print(text: &str) -> Result<(), String> {
+    match anstream::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output: {error}"))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

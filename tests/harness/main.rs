@@ -1,0 +1,7 @@
+//! The command `contract`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::command::main()
+}
