@@ -21,7 +21,7 @@ pub(crate) async fn start(arguments: &[&str]) -> Endpoint {
     Endpoint::start(&binary, arguments).await.unwrap()
 }
 
-fn signed(query: &Value, at_secs: i64) -> Wire {
+pub(crate) fn signed(query: &Value, at_secs: i64) -> Wire {
     let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
     let variant = Variant { style: Style::V3, format: None };
     client::sign(&request, &variant, at_secs, &client::fresh_nonce(), ACTION)

@@ -156,7 +156,8 @@ impl Contract {
             let error = error.to_string();
             let what = error.strip_suffix(&format!(" at line {line} column {column}"));
             let what = what.unwrap_or(&error);
-            let field = if field == "." { String::new() } else { format!("{field}: ") };
+            let field =
+                if [".", "?"].contains(&&*field) { String::new() } else { format!("{field}: ") };
             format!("{}/{path}:{line}:{column}: {field}{what}", self.origin)
         })
     }

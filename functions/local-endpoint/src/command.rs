@@ -40,6 +40,11 @@ Control paths, for test suites:
   GET    /_control/throttling   how often an account may call an action
   PUT    /_control/throttling   set it: {\"Calls\": 300, \"Seconds\": 60}
   DELETE /_control/throttling   as often as it likes
+  PUT    /_control/worlds/NAME  make a world apart; calls with the header x-local-world: NAME meet it
+         /_control/worlds/NAME/clock, calls, faults, throttling: as above, of that world
+  GET    /_control/worlds/NAME  that world as it is now
+  DELETE /_control/worlds/NAME  drop it
+  GET    /_control/worlds       the names of all worlds apart
 
 Examples:
   local-endpoint

@@ -10,6 +10,7 @@ use store::World;
 
 use crate::endpoint::Endpoint;
 use crate::fault::{Fault, Planned};
+use crate::worlds::Worlds;
 
 /// Where they begin.
 pub(crate) const PREFIX: &str = "/_control/";
@@ -18,13 +19,41 @@ pub(crate) const PREFIX: &str = "/_control/";
 pub(crate) type Answer = (StatusCode, Value);
 
 /// Answers a request to a control path.
-pub(crate) async fn answer(
+pub(crate) async fn answer(worlds: &Worlds, method: &Method, path: &str, body: &[u8]) -> Answer {
+    let name = path.strip_prefix(PREFIX).unwrap_or(path);
+    if name == "worlds" && method == Method::GET {
+        return (StatusCode::OK, json!({ "Worlds": worlds.names() }));
+    }
+    let Some(rest) = name.strip_prefix("worlds/") else {
+        return of_world(worlds.main(), method, path, name, body).await;
+    };
+    let (world, name) = rest.split_once('/').unwrap_or((rest, "world"));
+    let is_whole = !rest.contains('/');
+    let outcome = match method.as_str() {
+        "PUT" if is_whole => match parse(body) {
+            Ok(document) => worlds.put(world, document).await,
+            Err(message) => Err(message),
+        },
+        "DELETE" if is_whole => worlds.drop_world(world),
+        _ => match worlds.get(world) {
+            Ok(endpoint) => return of_world(&endpoint, method, path, name, body).await,
+            Err(message) => return error(StatusCode::NOT_FOUND, &message),
+        },
+    };
+    match outcome {
+        Ok(()) => (StatusCode::OK, json!({})),
+        Err(message) => error(StatusCode::BAD_REQUEST, &message),
+    }
+}
+
+/// Answers a request to a control path of one world.
+async fn of_world(
     endpoint: &Endpoint,
     method: &Method,
     path: &str,
+    name: &str,
     body: &[u8],
 ) -> Answer {
-    let name = path.strip_prefix(PREFIX).unwrap_or(path);
     let outcome = match (method.as_str(), name) {
         ("GET", "world") => world(endpoint).await,
         ("PUT", "world") => replace_world(endpoint, body).await,
@@ -56,8 +85,8 @@ pub(crate) async fn answer(
             return error(StatusCode::METHOD_NOT_ALLOWED, &format!("{path} takes no {method}"));
         }
         _ => {
-            let message = "no such control path: there are world, reset, clock, calls, faults and \
-                           throttling";
+            let message = "no such control path: there are world, reset, clock, calls, faults, \
+                           throttling and worlds";
             return error(StatusCode::NOT_FOUND, message);
         }
     };
@@ -67,7 +96,7 @@ pub(crate) async fn answer(
     }
 }
 
-fn error(status: StatusCode, message: &str) -> Answer {
+pub(crate) fn error(status: StatusCode, message: &str) -> Answer {
     (status, json!({ "Error": message }))
 }
 
@@ -83,10 +112,13 @@ async fn world(endpoint: &Endpoint) -> Result<Value, String> {
     serde_json::to_value(world).map_err(|error| error.to_string())
 }
 
-async fn replace_world(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
+fn parse(body: &[u8]) -> Result<World, String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    let world = World::parse(text).map_err(|error| error.to_string())?;
-    let replaced = endpoint.place().replace(world.into_documents(), &|_| ()).await;
+    World::parse(text).map_err(|error| error.to_string())
+}
+
+async fn replace_world(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
+    let replaced = endpoint.place().replace(parse(body)?.into_documents(), &|_| ()).await;
     replaced.map(|()| json!({})).map_err(|error| error.with_causes())
 }
 

@@ -15,6 +15,7 @@ mod moving;
 mod place;
 mod record;
 mod server;
+mod worlds;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ use clock::Clock;
 use command::{Command, Export, Import, Keeping, Serve, Subcommand};
 use endpoint::Endpoint;
 use place::Place;
+use worlds::Worlds;
 
 /// A call allocates many small things, some of them freed on another thread, which the system's
 /// allocator is slow at: with this one the endpoint answered about a quarter more calls.
@@ -96,7 +98,7 @@ async fn listen(serve: Serve) -> Result<(), String> {
     let endpoint = endpoint.map_err(|error| error.with_causes())?;
     banner::print(address, serve.world.as_deref(), endpoint.place())
         .map_err(|error| error.to_string())?;
-    server::serve(listener, endpoint, shutdown()).await;
+    server::serve(listener, Worlds::new(endpoint, serve.seed, now), shutdown()).await;
     Ok(())
 }
 

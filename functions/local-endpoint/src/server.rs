@@ -28,6 +28,7 @@ use crate::control;
 use crate::endpoint::Endpoint;
 use crate::fault::{Fault, STORE_FAULT, StoreFault};
 use crate::record;
+use crate::worlds::{self, Worlds};
 
 /// The largest body of a request to a control path, in bytes: a world may be large.
 const CONTROL_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -61,20 +62,20 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// Serves `endpoint` until `shutdown` resolves, then lets calls under way end.
+/// Serves `worlds` until `shutdown` resolves, then lets calls under way end.
 pub(crate) async fn serve(
     listener: TcpListener,
-    endpoint: Endpoint,
+    worlds: Worlds,
     shutdown: impl Future<Output = ()>,
 ) {
-    let endpoint = Arc::new(endpoint);
+    let worlds = Arc::new(worlds);
     let connections = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => connect(stream, peer, &endpoint, &connections),
+                Ok((stream, peer)) => connect(stream, peer, &worlds, &connections),
                 Err(error) => {
                     // Most often too many open files: the next connection may fare better.
                     tracing::warn!("cannot accept a connection: {error}");
@@ -82,6 +83,7 @@ pub(crate) async fn serve(
                 }
             },
             _ = sweep.tick() => {
+                let endpoint = worlds.main();
                 if let Err(error) = endpoint.place().drop_expired(endpoint.clock.now_secs()).await {
                     tracing::error!("what has expired was not dropped: {}", error.with_causes());
                 }
@@ -98,17 +100,17 @@ pub(crate) async fn serve(
 fn connect(
     stream: TcpStream,
     peer: SocketAddr,
-    endpoint: &Arc<Endpoint>,
+    worlds: &Arc<Worlds>,
     connections: &GracefulShutdown,
 ) {
     // An answer is one small write; it shall not wait for more.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("{peer}: {error}");
     }
-    let endpoint = Arc::clone(endpoint);
+    let worlds = Arc::clone(worlds);
     let service = service_fn(move |request| {
-        let endpoint = Arc::clone(&endpoint);
-        async move { answer(&endpoint, request, peer).await }
+        let worlds = Arc::clone(&worlds);
+        async move { answer(&worlds, request, peer).await }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -125,21 +127,29 @@ fn connect(
 }
 
 async fn answer(
-    endpoint: &Endpoint,
+    worlds: &Worlds,
     request: Request<Incoming>,
     peer: SocketAddr,
 ) -> Result<Response<Full<Bytes>>, Broken> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let is_control = parts.uri.path().starts_with(control::PREFIX);
     let bytes_max = if is_control { CONTROL_BODY_BYTES_MAX } else { REQUEST_BYTES_MAX };
     let body = read(body, bytes_max).await?;
     if is_control {
         let (status, json) = match &body {
-            Some(body) => control::answer(endpoint, &parts.method, parts.uri.path(), body).await,
+            Some(body) => control::answer(worlds, &parts.method, parts.uri.path(), body).await,
             None => control::too_large(bytes_max),
         };
         return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));
     }
+    let endpoint = match worlds.of(&parts.headers) {
+        Ok(endpoint) => endpoint,
+        Err(message) => {
+            let (status, json) = control::error(StatusCode::NOT_FOUND, &message);
+            return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));
+        }
+    };
+    parts.headers.remove(worlds::HEADER);
     let is_too_large = body.is_none();
     // Of a request over the limit the function looks at no more than its size.
     let body = body.unwrap_or_else(|| Bytes::from(vec![0; REQUEST_BYTES_MAX + 1]));
@@ -147,7 +157,7 @@ async fn answer(
     let mut call = record::Call::new(endpoint.clock.now_secs(), &parts, &body);
     // The event is made here, so it cannot be unknown.
     let event = Event::http_api(event(parts, &body, peer)).map_err(|_| Broken)?;
-    let mut response = befall(endpoint, event).await;
+    let mut response = befall(&endpoint, event).await;
     if let Ok(response) = &response {
         call.status = Some(response.status());
         call.answer = response.body().clone().into_inner().unwrap_or_default();

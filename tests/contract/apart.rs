@@ -1,0 +1,73 @@
+//! Worlds apart: what a call in one does, no call in another sees.
+
+use harness::target::Endpoint;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::cases::now_secs;
+use crate::endpoint::{allocate, code, signed, start};
+use crate::worlds::one_address;
+
+async fn call_in(endpoint: &Endpoint, world: &str) -> String {
+    let mut wire = signed(&allocate("ipv6-1"), now_secs());
+    wire.headers.insert("x-local-world".to_owned(), world.to_owned());
+    let answer = endpoint.send(&wire, None).await.unwrap();
+    if answer.status == 404 && !answer.body.contains("\"Code\"") {
+        return answer.body;
+    }
+    code(&answer)
+}
+
+async fn world(endpoint: &Endpoint, name: &str) -> Value {
+    endpoint.control(Method::GET, &format!("worlds/{name}"), "").await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_call_in_one_world_does_no_call_in_another_sees() {
+    let endpoint = start(&[]).await;
+    let document = one_address().to_string();
+    let main = endpoint.control(Method::GET, "world", "").await.unwrap();
+    for name in ["a", "b"] {
+        endpoint.control(Method::PUT, &format!("worlds/{name}"), &document).await.unwrap();
+    }
+    let untouched = world(&endpoint, "b").await;
+    assert_eq!(call_in(&endpoint, "a").await, "Success");
+    assert_eq!(call_in(&endpoint, "a").await, "OperationFailed.InternetBandwidthAlreadyExisted");
+    assert_eq!(world(&endpoint, "b").await, untouched);
+    assert_eq!(call_in(&endpoint, "b").await, "Success");
+
+    // Faults, the clock, throttling and the record are of one world, too.
+    let faults = json!({ "Faults": [{ "Action": "AllocateIpv6InternetBandwidth", "Times": 1,
+        "Kind": "Answer", "Code": "SystemBusy" }] });
+    endpoint.control(Method::PUT, "worlds/a/faults", &faults.to_string()).await.unwrap();
+    assert_eq!(call_in(&endpoint, "b").await, "OperationFailed.InternetBandwidthAlreadyExisted");
+    assert_eq!(call_in(&endpoint, "a").await, "SystemBusy");
+    let set = r#"{"Now": "2026-01-02T03:04:05Z"}"#;
+    endpoint.control(Method::PUT, "worlds/a/clock", set).await.unwrap();
+    assert_eq!(call_in(&endpoint, "a").await, "InvalidTimeStamp.Expired");
+    assert_eq!(call_in(&endpoint, "b").await, "OperationFailed.InternetBandwidthAlreadyExisted");
+    let none = r#"{"Calls": 0, "Seconds": 60}"#;
+    endpoint.control(Method::PUT, "worlds/b/throttling", none).await.unwrap();
+    assert_eq!(call_in(&endpoint, "b").await, "Throttling.User");
+    let calls = endpoint.control(Method::GET, "worlds/b/calls", "").await.unwrap();
+    assert_eq!(calls["Calls"].as_array().map(Vec::len), Some(4));
+
+    // Made anew it begins as at first, and the world of everybody else was never touched.
+    endpoint.control(Method::PUT, "worlds/a", &document).await.unwrap();
+    assert_eq!(call_in(&endpoint, "a").await, "Success");
+    assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), main);
+    let worlds = endpoint.control(Method::GET, "worlds", "").await.unwrap();
+    assert_eq!(worlds, json!({ "Worlds": ["a", "b"] }));
+    endpoint.control(Method::DELETE, "worlds/a", "").await.unwrap();
+    let told = call_in(&endpoint, "a").await;
+    assert!(told.contains("there is no world a: make it with PUT /_control/worlds/a"), "{told}");
+    let put = async |path: &str, world: &str| {
+        endpoint.control(Method::PUT, path, world).await.unwrap_err()
+    };
+    let error = put("worlds/c%20d", &document).await;
+    assert!(error.contains("400") && error.contains("a world's name has 1 to 64"), "{error}");
+    let error = put("worlds/e", r#"{"Accounts": 1}"#).await;
+    assert!(error.contains("400") && error.contains("line 1, Accounts"), "{error}");
+    let error = endpoint.control(Method::GET, "worlds/none/clock", "").await.unwrap_err();
+    assert!(error.contains("404") && error.contains("there is no world none"), "{error}");
+}
