@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::client::HOST;
 use crate::contract::Contract;
 use crate::secrets;
 
@@ -79,6 +80,9 @@ pub struct Request {
     pub access_key_secret: String,
     /// The token that goes with a temporary access key.
     pub security_token: Option<String>,
+    /// The host that the request names.
+    #[serde(skip, default = "host")]
+    pub host: String,
     /// The nonce; absent: one that no other call has.
     pub nonce: Option<String>,
     /// The operation's parameters in the query.
@@ -97,6 +101,10 @@ pub struct Request {
 
 fn post() -> String {
     "POST".to_owned()
+}
+
+fn host() -> String {
+    HOST.to_owned()
 }
 
 fn testid() -> String {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
@@ -16,7 +18,7 @@ use time::macros::format_description;
 use crate::case::{Request, Setting, Style, Variant};
 use crate::secrets;
 
-/// The host that every request names.
+/// The host that a case's requests name.
 pub const HOST: &str = "vpc.cn-huhehaote.aliyuncs.com";
 
 /// How much of a V1 string to sign a server shows (decision `mismatch-text`).
@@ -77,12 +79,18 @@ impl Wire {
     }
 }
 
-/// A nonce that no other call of this process has.
+/// A nonce that no other call has, of this process or another.
 #[must_use]
 pub fn fresh_nonce() -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
-    format!("{}-{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed))
+    format!("{}-{}", *RUN, CALLS.fetch_add(1, Ordering::Relaxed))
 }
+
+/// What tells this process from every other: 16 hexadecimal digits.
+pub(crate) static RUN: LazyLock<String> = LazyLock::new(|| {
+    // The keys of the standard library's hash maps are random.
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
+});
 
 /// Signs `request` in the way of `variant`, at `now_secs` since 1970 UTC, with `nonce` unless it has
 /// one of its own.
@@ -98,7 +106,7 @@ pub fn sign(
     let mut wire = Wire {
         method: request.method.clone(),
         query: request.query.list(),
-        headers: BTreeMap::from([("host".to_owned(), HOST.to_owned())]),
+        headers: BTreeMap::from([("host".to_owned(), request.host.clone())]),
         body,
     };
     if !wire.body.is_empty() {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Body};
 use crate::case::{Asked, Case, Style, Variant};
-use crate::client::{self, HOST, Wire};
+use crate::client::{self, Wire};
 use crate::contract::Contract;
 use crate::placeholder::Placeholders;
 use crate::secrets;
@@ -137,8 +137,7 @@ pub async fn judge(
                 Asked::Format(format) => Some(format.clone()),
             },
         };
-        let nonce = format!("before-{position}");
-        let wire = client::sign(request, &variant, now_secs, &nonce, ACTION);
+        let wire = client::sign(request, &variant, now_secs, &client::fresh_nonce(), ACTION);
         let answer = target.send(&wire, None).await?;
         if answer.status != 200 {
             return Err(format!("the call before was not answered with 200: {answer:?}"));
@@ -148,7 +147,7 @@ pub async fn judge(
         before = Some(body);
     }
     let state_before = target.world().await?;
-    let wire = client::sign(&case.request, variant, now_secs, "nonce", ACTION);
+    let wire = client::sign(&case.request, variant, now_secs, &client::fresh_nonce(), ACTION);
     let answer = target.send(&wire, case.fault).await?;
     let state_after = target.world().await?;
 
@@ -276,7 +275,13 @@ impl Judge<'_> {
         };
         self.equal("root element", root.as_deref(), body.root.as_deref());
         if demanded.code.is_some() {
-            self.equal("HostId", Some(HOST), body.text("HostId"));
+            let host = &self.case.request.host;
+            // An IPv6 address has colons, too, in brackets.
+            let host = match host.rsplit_once(':') {
+                Some((host, port)) if !port.ends_with(']') => host,
+                Some(_) | None => host,
+            };
+            self.equal("HostId", Some(host), body.text("HostId"));
         }
         let schema = match &demanded.code {
             None => Some(&self.schemas.success),

@@ -4,11 +4,13 @@ pub mod bootstrap;
 mod endpoint;
 mod in_process;
 mod output;
+mod remote;
 pub mod runtime_api;
 
 pub use bootstrap::Bootstrap;
 pub use endpoint::Endpoint;
 pub use in_process::InProcess;
+pub use remote::Remote;
 
 use serde_json::{Value, json};
 
@@ -18,7 +20,7 @@ use crate::client::Wire;
 
 /// A target, set to the world of one case.
 ///
-/// The three are told apart by hand rather than by a trait: each test knows which it has.
+/// They are told apart by hand rather than by a trait: each test knows which it has.
 #[derive(Debug)]
 pub enum Target {
     /// The function, in this process.
@@ -27,6 +29,8 @@ pub enum Target {
     Endpoint(Endpoint),
     /// The built `bootstrap`, under a Runtime API emulation.
     Bootstrap(Bootstrap),
+    /// Any endpoint over HTTP.
+    Remote(Remote),
 }
 
 impl Target {
@@ -42,7 +46,8 @@ impl Target {
     ) -> Result<(), String> {
         match self {
             Self::InProcess(target) => target.begin(world, throttling),
-            Self::Endpoint(target) => target.begin(world, throttling).await,
+            Self::Endpoint(target) => target.remote().begin(world, throttling).await,
+            Self::Remote(target) => target.begin(world, throttling).await,
             Self::Bootstrap(target) => target.begin(world, throttling).await,
         }
     }
@@ -51,8 +56,9 @@ impl Target {
     #[must_use]
     pub fn leaks(&self) -> Vec<String> {
         match self {
-            // It writes nothing but what the tests' own log takes.
-            Self::InProcess(_) => Vec::new(),
+            // It writes nothing but what the tests' own log takes, and what another's endpoint writes
+            // nobody here can read.
+            Self::InProcess(_) | Self::Remote(_) => Vec::new(),
             Self::Endpoint(target) => target.leaks(),
             Self::Bootstrap(target) => target.leaks(),
         }
@@ -64,6 +70,7 @@ impl Target {
         match self {
             Self::InProcess(_) | Self::Endpoint(_) => true,
             Self::Bootstrap(_) => false,
+            Self::Remote(target) => target.is_controlled(),
         }
     }
 
@@ -77,6 +84,7 @@ impl Target {
             Self::InProcess(target) => target.send(wire, fault).await,
             Self::Endpoint(target) => target.send(wire, fault).await,
             Self::Bootstrap(target) => target.send(wire).await,
+            Self::Remote(target) => target.send(wire, fault).await,
         }
     }
 
@@ -88,7 +96,8 @@ impl Target {
     pub async fn world(&self) -> Result<Option<Value>, String> {
         match self {
             Self::InProcess(target) => target.world().map(Some),
-            Self::Endpoint(target) => target.world().await.map(Some),
+            Self::Endpoint(target) => target.remote().world().await,
+            Self::Remote(target) => target.world().await,
             Self::Bootstrap(_) => Ok(None),
         }
     }

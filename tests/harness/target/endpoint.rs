@@ -5,20 +5,20 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::output::Output;
+use super::remote::Remote;
 use crate::answer::Answer;
-use crate::case::{Fault, Throttling};
+use crate::case::Fault;
 use crate::client::Wire;
 
 /// A local endpoint of its own, ended with this value.
 #[derive(Debug)]
 pub struct Endpoint {
-    address: String,
-    client: reqwest::Client,
+    remote: Remote,
     printed: Output,
     logged: Output,
     /// Killed when dropped.
@@ -65,14 +65,20 @@ impl Endpoint {
         printed.add(&first);
         printed.read(lines.into_inner());
         logged.read(process.stderr.take().ok_or("no stderr")?);
-        let client = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
-        Ok(Self { address: address.trim().to_owned(), client, printed, logged, process })
+        let remote = Remote::new(&format!("http://{}", address.trim()), None)?;
+        Ok(Self { remote, printed, logged, process })
     }
 
     /// Where it listens, as `127.0.0.1:PORT`.
     #[must_use]
     pub fn address(&self) -> &str {
-        &self.address
+        self.remote.authority()
+    }
+
+    /// It, as any endpoint over HTTP.
+    #[must_use]
+    pub fn remote(&self) -> &Remote {
+        &self.remote
     }
 
     /// Its process; `None` if that has ended.
@@ -123,15 +129,7 @@ impl Endpoint {
     ///
     /// No answer, or one that is no success.
     pub async fn control(&self, method: Method, name: &str, body: &str) -> Result<Value, String> {
-        let url = format!("http://{}/_control/{name}", self.address);
-        let request = self.client.request(method, url).body(body.to_owned());
-        let answer = request.send().await.map_err(|error| error.to_string())?;
-        let status = answer.status();
-        let text = answer.text().await.map_err(|error| error.to_string())?;
-        if !status.is_success() {
-            return Err(format!("_control/{name}: {status}: {text}"));
-        }
-        serde_json::from_str(&text).map_err(|error| error.to_string())
+        self.remote.control(method, name, body).await
     }
 
     /// What it has logged so far.
@@ -146,52 +144,12 @@ impl Endpoint {
         [self.printed.leaks(), self.logged.leaks()].concat()
     }
 
-    pub(super) async fn begin(
-        &self,
-        world: &Value,
-        throttling: Option<Throttling>,
-    ) -> Result<(), String> {
-        self.control(Method::POST, "reset", "").await?;
-        if let Some(Throttling { calls, seconds }) = throttling {
-            let throttling = json!({ "Calls": calls, "Seconds": seconds }).to_string();
-            self.control(Method::PUT, "throttling", &throttling).await?;
-        }
-        self.control(Method::PUT, "world", &format!("{world:#}")).await.map(drop)
-    }
-
     /// Sends a request and reads the answer.
     ///
     /// # Errors
     ///
     /// Why there is none.
     pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
-        if let Some(fault) = fault {
-            let action = "AllocateIpv6InternetBandwidth";
-            let kind = match fault {
-                Fault::StoreUnavailable => "StoreUnavailable",
-                Fault::StorePanics => "StorePanics",
-            };
-            let fault = json!({ "Action": action, "Times": 1, "Kind": kind });
-            let faults = json!({ "Faults": [fault] }).to_string();
-            self.control(Method::PUT, "faults", &faults).await?;
-        }
-        let url = format!("http://{}/?{}", self.address, wire.query_string());
-        let method = Method::from_bytes(wire.method.as_bytes()).map_err(|e| e.to_string())?;
-        let mut request = self.client.request(method, url).body(wire.body.clone());
-        for (name, value) in &wire.headers {
-            request = request.header(name, value);
-        }
-        let answer = request.send().await.map_err(|error| error.to_string())?;
-        let status = answer.status().as_u16();
-        let headers = answer.headers().iter().map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
-        let headers = headers.collect();
-        let body = answer.text().await.map_err(|error| error.to_string())?;
-        Ok(Answer { status, headers, body })
-    }
-
-    pub(super) async fn world(&self) -> Result<Value, String> {
-        self.control(Method::GET, "world", "").await
+        self.remote.send(wire, fault).await
     }
 }

@@ -1,0 +1,230 @@
+//! An endpoint over HTTP, whosever it is.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::case::{Fault, Throttling};
+use crate::client::Wire;
+use crate::judge::ACTION;
+
+/// The header that names the world of a call, for an endpoint that has worlds apart.
+const WORLD_HEADER: &str = "x-local-world";
+
+/// An endpoint over HTTP.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// `http://host:port`, without a path.
+    url: String,
+    client: reqwest::Client,
+    world: World,
+}
+
+/// Which world the calls meet.
+#[derive(Clone, Debug)]
+enum World {
+    /// The only one that the endpoint tells of.
+    Main,
+    /// One of this name, made and dropped by control paths.
+    Apart(String),
+    /// Whatever is there: nothing can be set or read.
+    Given,
+}
+
+impl Remote {
+    /// The endpoint at `url`, whose one world is set and read by its control paths.
+    ///
+    /// # Errors
+    ///
+    /// `url` is none.
+    pub fn new(url: &str, time_max: Option<Duration>) -> Result<Self, String> {
+        let parsed = reqwest::Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
+        if !["http", "https"].contains(&parsed.scheme()) || parsed.host_str().is_none() {
+            return Err(format!("{url}: not a URL like http://127.0.0.1:8787"));
+        }
+        if parsed.path() != "/" || parsed.query().is_some() {
+            return Err(format!("{url}: the operation is at the path /, so name none"));
+        }
+        let mut client = reqwest::Client::builder().no_proxy();
+        if let Some(time_max) = time_max {
+            client = client.timeout(time_max);
+        }
+        let client = client.build().map_err(|error| error.to_string())?;
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { url, client, world: World::Main })
+    }
+
+    /// The same endpoint, with a world of its own for these calls.
+    #[must_use]
+    pub fn apart(&self, name: &str) -> Self {
+        Self { world: World::Apart(name.to_owned()), ..self.clone() }
+    }
+
+    /// The same endpoint, with whatever is there.
+    #[must_use]
+    pub fn as_given(&self) -> Self {
+        Self { world: World::Given, ..self.clone() }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its host and port, as a request names them.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.url.split_once("://").map_or(&self.url, |(_, authority)| authority)
+    }
+
+    /// Whether the endpoint has worlds apart.
+    ///
+    /// # Errors
+    ///
+    /// There is no HTTP server.
+    pub async fn has_worlds(&self) -> Result<bool, String> {
+        let request = self.client.get(format!("{}/_control/worlds", self.url));
+        let answer = request.send().await.map_err(|error| {
+            format!("{}: no HTTP server answers: {}", self.url, with_causes(&error))
+        })?;
+        let is_success = answer.status().is_success();
+        let text = answer.text().await.unwrap_or_default();
+        let told: Result<Value, _> = serde_json::from_str(&text);
+        Ok(is_success && told.is_ok_and(|told| told["Worlds"].is_array()))
+    }
+
+    /// Whether its world can be set and read.
+    #[must_use]
+    pub fn is_controlled(&self) -> bool {
+        match self.world {
+            World::Main | World::Apart(_) => true,
+            World::Given => false,
+        }
+    }
+
+    /// Calls a control path.
+    ///
+    /// # Errors
+    ///
+    /// No answer, or one that is no success.
+    pub async fn control(&self, method: Method, name: &str, body: &str) -> Result<Value, String> {
+        let url = format!("{}/_control/{name}", self.url);
+        let request = self.client.request(method, url).body(body.to_owned());
+        let answer = request.send().await.map_err(|error| with_causes(&error))?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|error| with_causes(&error))?;
+        if !status.is_success() {
+            return Err(format!("_control/{name}: {status}: {text}"));
+        }
+        serde_json::from_str(&text).map_err(|error| format!("_control/{name}: {error}"))
+    }
+
+    /// The name of a control path of the world of these calls.
+    fn of_world(&self, name: &str) -> String {
+        match &self.world {
+            World::Main | World::Given => name.to_owned(),
+            World::Apart(world) => format!("worlds/{world}/{name}"),
+        }
+    }
+
+    pub(super) async fn begin(
+        &self,
+        world: &Value,
+        throttling: Option<Throttling>,
+    ) -> Result<(), String> {
+        let document = match &self.world {
+            World::Given => return Ok(()),
+            // As text of many lines, so that what is wrong with it is told with its line.
+            World::Main | World::Apart(_) => format!("{world:#}"),
+        };
+        if let World::Apart(name) = &self.world {
+            self.control(Method::PUT, &format!("worlds/{name}"), &document).await?;
+        } else {
+            self.control(Method::POST, "reset", "").await?;
+            self.control(Method::PUT, "world", &document).await?;
+        }
+        if let Some(Throttling { calls, seconds }) = throttling {
+            let throttling = json!({ "Calls": calls, "Seconds": seconds }).to_string();
+            self.control(Method::PUT, &self.of_world("throttling"), &throttling).await?;
+        }
+        Ok(())
+    }
+
+    /// Drops the world that was made.
+    ///
+    /// # Errors
+    ///
+    /// It is still there.
+    pub async fn end(&self) -> Result<(), String> {
+        match &self.world {
+            World::Main | World::Given => Ok(()),
+            World::Apart(name) => {
+                self.control(Method::DELETE, &format!("worlds/{name}"), "").await.map(drop)
+            }
+        }
+    }
+
+    /// Sends a request and reads the answer.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
+        if let Some(fault) = fault {
+            let kind = match fault {
+                Fault::StoreUnavailable => "StoreUnavailable",
+                Fault::StorePanics => "StorePanics",
+            };
+            let fault = json!({ "Action": ACTION, "Times": 1, "Kind": kind });
+            let faults = json!({ "Faults": [fault] }).to_string();
+            self.control(Method::PUT, &self.of_world("faults"), &faults).await?;
+        }
+        let url = format!("{}/?{}", self.url, wire.query_string());
+        let method = Method::from_bytes(wire.method.as_bytes()).map_err(|e| e.to_string())?;
+        let mut request = self.client.request(method, url).body(wire.body.clone());
+        for (name, value) in &wire.headers {
+            request = request.header(name, value);
+        }
+        if let World::Apart(name) = &self.world {
+            request = request.header(WORLD_HEADER, name);
+        }
+        let answer = request.send().await.map_err(|error| with_causes(&error))?;
+        let status = answer.status().as_u16();
+        let headers = answer.headers().iter().map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        let headers = headers.collect();
+        let body = answer.text().await.map_err(|error| with_causes(&error))?;
+        Ok(Answer { status, headers, body })
+    }
+
+    /// The documents that there are, if the endpoint tells.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not, although it should.
+    pub async fn world(&self) -> Result<Option<Value>, String> {
+        match &self.world {
+            World::Given => Ok(None),
+            World::Main => self.control(Method::GET, "world", "").await.map(Some),
+            World::Apart(name) => {
+                self.control(Method::GET, &format!("worlds/{name}"), "").await.map(Some)
+            }
+        }
+    }
+}
+
+/// What failed, and why. The URL is left out: its query has a signature.
+fn with_causes(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let separator = if text.is_empty() { "" } else { ": " };
+        text.extend([separator, &error.to_string()]);
+        cause = error.source();
+    }
+    if text.is_empty() { "the request failed".to_owned() } else { text }
+}
