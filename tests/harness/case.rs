@@ -99,6 +99,52 @@ pub struct Request {
     pub after_signing: BTreeMap<String, Setting>,
 }
 
+impl Request {
+    /// Whether it is signed with the secret that cases sign with unless they say another.
+    #[must_use]
+    pub fn has_usual_secret(&self) -> bool {
+        self.access_key_secret == secrets::SECRET
+    }
+
+    /// Replaces texts in what is sent, wherever they stand.
+    pub fn replace(&mut self, texts: &[(String, String)]) {
+        let replaced = |text: &Text| {
+            let replaced = |text: &String| {
+                texts.iter().fold(text.clone(), |text, (old, new)| text.replace(old, new))
+            };
+            match text {
+                Text::Plain(text) => Text::Plain(replaced(text)),
+                Text::Repeated { repeat, times } => {
+                    Text::Repeated { repeat: replaced(repeat), times: *times }
+                }
+            }
+        };
+        for pairs in [&mut self.query, &mut self.body] {
+            match pairs {
+                Pairs::Map(map) => map.values_mut().for_each(|value| *value = replaced(value)),
+                Pairs::List(list) => list.iter_mut().for_each(|(name, value)| {
+                    *name = replaced(name);
+                    *value = replaced(value);
+                }),
+            }
+        }
+        for setting in self.common.values_mut().chain(self.after_signing.values_mut()) {
+            match setting {
+                Setting::Text(text) => *text = replaced(text),
+                Setting::Time { .. } | Setting::Absent(()) => {}
+            }
+        }
+    }
+
+    /// Whether it only asks whether the call would pass.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        let dry_run = |pairs: &Pairs| pairs.list().into_iter().rfind(|(name, _)| name == "DryRun");
+        let value = dry_run(&self.body).or_else(|| dry_run(&self.query));
+        value.is_some_and(|(_, value)| value.eq_ignore_ascii_case("true"))
+    }
+}
+
 fn post() -> String {
     "POST".to_owned()
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +21,16 @@ use crate::secrets;
 
 /// The host that a case's requests name.
 pub const HOST: &str = "vpc.cn-huhehaote.aliyuncs.com";
+
+/// A host without its port.
+#[must_use]
+pub fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        // An IPv6 address has colons, too, in brackets.
+        Some((host, port)) if !port.ends_with(']') => host,
+        Some(_) | None => authority,
+    }
+}
 
 /// How much of a V1 string to sign a server shows (decision `mismatch-text`).
 const SHOWN_BYTES_MAX: usize = 64 * 1024;
@@ -87,10 +98,23 @@ pub fn fresh_nonce() -> String {
 }
 
 /// What tells this process from every other: 16 hexadecimal digits.
-pub(crate) static RUN: LazyLock<String> = LazyLock::new(|| {
+#[must_use]
+pub(crate) fn fresh_run() -> &'static str {
+    &RUN
+}
+
+static RUN: LazyLock<String> = LazyLock::new(|| {
     // The keys of the standard library's hash maps are random.
     format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 });
+
+/// The time, in seconds since 1970 UTC.
+#[expect(clippy::disallowed_methods, reason = "whoever judges timestamps goes by the same clock")]
+#[must_use]
+pub fn now_secs() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX)
+}
 
 /// Signs `request` in the way of `variant`, at `now_secs` since 1970 UTC, with `nonce` unless it has
 /// one of its own.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
-use crate::list;
+use crate::{call, list, verify};
 
 /// What a subcommand found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +37,16 @@ struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Sub {
+    Call(Box<call::Options>),
     List(list::Options),
+    Verify(Box<verify::Options>),
 }
 
 impl Sub {
     async fn run(self, contract: Contract) -> Result<Outcome, String> {
         match self {
+            Self::Verify(options) => verify::run(*options, contract).await,
+            Self::Call(options) => call::run(*options, contract).await,
             Self::List(options) => std::future::ready(list::run(&options, &contract)).await,
         }
     }

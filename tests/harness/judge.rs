@@ -1,6 +1,6 @@
 //! Judges what a target answers to a case. Nothing is lenient.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jsonschema::Validator;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Body};
 use crate::case::{Asked, Case, Style, Variant};
-use crate::client::{self, Wire};
+use crate::client::{self, Wire, without_port};
 use crate::contract::Contract;
 use crate::placeholder::Placeholders;
 use crate::secrets;
@@ -50,6 +50,10 @@ pub struct Verdict {
     pub transcript: String,
     /// The code answered; none for a success.
     pub code: Option<String>,
+    /// The call, and the answer as it came.
+    pub last: (Wire, Answer),
+    /// The bandwidths that successes named.
+    pub bought: BTreeSet<String>,
 }
 
 /// The schemas of all answers.
@@ -127,7 +131,7 @@ pub async fn judge(
         findings: Vec::new(),
         transcript: String::new(),
     };
-    let mut before = None;
+    let (mut before, mut bought) = (None, BTreeSet::new());
     for (position, request) in case.before.iter().enumerate() {
         let variant = Variant {
             style: request.signature.unwrap_or(variant.style),
@@ -144,6 +148,7 @@ pub async fn judge(
         }
         let body = answer.read()?;
         judge.write(&format!("# call {}", position + 1), &answer, &body, &wire);
+        bought.extend(body.text("InternetBandwidthId").map(str::to_owned));
         before = Some(body);
     }
     let state_before = target.world().await?;
@@ -169,13 +174,15 @@ pub async fn judge(
     let heading = if case.before.is_empty() { "" } else { &heading };
     judge.write(heading, &answer, &body, &wire);
     let code = body.text("Code").map(str::to_owned);
+    bought.extend(body.text("InternetBandwidthId").map(str::to_owned));
     let Judge { findings, transcript, .. } = judge;
-    Ok(Verdict { findings, format, transcript, code })
+    Ok(Verdict { findings, format, transcript, code, last: (wire, answer), bought })
 }
 
 /// The format that the contract demands: the one asked for, else the default of the signature's
 /// kind.
-fn expected_format(variant: &Variant) -> &'static str {
+#[must_use]
+pub fn expected_format(variant: &Variant) -> &'static str {
     match variant.format.as_deref() {
         Some(format) if format.eq_ignore_ascii_case("json") => "JSON",
         Some(format) if format.eq_ignore_ascii_case("xml") => "XML",
@@ -275,12 +282,7 @@ impl Judge<'_> {
         };
         self.equal("root element", root.as_deref(), body.root.as_deref());
         if demanded.code.is_some() {
-            let host = &self.case.request.host;
-            // An IPv6 address has colons, too, in brackets.
-            let host = match host.rsplit_once(':') {
-                Some((host, port)) if !port.ends_with(']') => host,
-                Some(_) | None => host,
-            };
+            let host = without_port(&self.case.request.host);
             self.equal("HostId", Some(host), body.text("HostId"));
         }
         let schema = match &demanded.code {
@@ -291,12 +293,12 @@ impl Judge<'_> {
             return self.finding("schema", "one for the code demanded", "there is none");
         };
         let elements = Value::Object(body.elements.clone());
-        let errors: Vec<String> = schema
+        let errors: Vec<(String, String)> = schema
             .iter_errors(&elements)
-            .map(|error| format!("{} {error}", error.instance_path()))
+            .map(|error| (format!("schema {}", error.instance_path()), error.to_string()))
             .collect();
-        for error in errors {
-            self.finding("schema", "an answer that fits it", error);
+        for (what, error) in errors {
+            self.finding(what.trim_end(), "an answer that fits it", error);
         }
         // One id throughout.
         if let (Some(id), Some(recommend)) = (body.text("RequestId"), body.text("Recommend"))

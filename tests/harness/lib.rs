@@ -5,15 +5,19 @@
 //! process, an endpoint over a socket, or the built `bootstrap` under a Runtime API emulation.
 
 pub mod answer;
+pub mod call;
 pub mod case;
 pub mod client;
 pub mod command;
 pub mod contract;
+pub mod credentials;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb_local;
+pub mod file;
 pub mod hostile;
 pub mod judge;
 pub mod list;
 pub mod placeholder;
 pub mod secrets;
 pub mod target;
+pub mod verify;

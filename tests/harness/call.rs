@@ -1,0 +1,242 @@
+//! `contract call`: tries one case and shows all of it, or tells how to with curl.
+
+use std::fmt::Write as _;
+
+use clap::{Args, ValueEnum};
+use reqwest::Method;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::answer::Answer;
+use crate::case::{Asked, Case, Fault, Request, Variant};
+use crate::client::{self, Wire, now_secs};
+use crate::command::{Outcome, print};
+use crate::contract::Contract;
+use crate::judge::{ACTION, Schemas, expected_format, judge};
+use crate::list::Chosen;
+use crate::verify::{Bound, Place, Roles, Where, side_by_side};
+
+/// Tries one case in one variant and shows its world, the call, the answer, and what is wrong with it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  contract call --endpoint http://127.0.0.1:8787 --case IllegalParam.Bandwidth/letters \\
+    --signature v1 --format xml
+
+Exit codes: 0 it holds, 1 it does not, 2 it could not be run, 3 usage.")]
+pub struct Options {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// The kind of signature
+    #[arg(long, value_enum, default_value_t = Signature::V3)]
+    signature: Signature,
+    /// The format to ask for
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+    /// Call nothing, and print the commands that do with curl. They are signed, so whoever reads them
+    /// can make that call for a quarter of an hour
+    #[arg(long)]
+    curl: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Signature {
+    /// HMAC-SHA1 over all parameters
+    V1,
+    /// ACS3-HMAC-SHA256, or ACS3-HMAC-SM3 if the case names it
+    V3,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// JSON
+    Json,
+    /// XML
+    Xml,
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Xml => "XML",
+        }
+    }
+}
+
+/// Tries the case.
+///
+/// # Errors
+///
+/// It cannot be tried.
+pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String> {
+    let cases = options.chosen.cases(&contract)?;
+    let [case] = &cases[..] else {
+        let some: Vec<&str> = cases.iter().take(5).map(|case| case.path.as_str()).collect();
+        return Err(format!(
+            "--case: {} cases fit, and one is called: {} …",
+            cases.len(),
+            some.join(", ")
+        ));
+    };
+    let variant = variant(case, &options)?;
+    let (place, caller) = options.place.find().await?;
+    let bound = match &caller {
+        None => Bound { case: case.clone(), real: Vec::new() },
+        Some(caller) => {
+            let roles = Roles::read(&contract)?;
+            let bindings = roles.bindings(&options.place.bindings)?;
+            roles.bind(case, caller, &bindings).map_err(|why| format!("{}: {why}", case.path))?
+        }
+    };
+    if options.curl {
+        return print(&commands(&bound.case, &variant, &place)?).map(|()| Outcome::Holds);
+    }
+    let folder = TempDir::new().map_err(|error| error.to_string())?;
+    let mut target = place.target(0, &folder)?;
+    let schemas = Schemas::read(&contract)?;
+    let verdict = judge(&bound.case, &variant, &mut target, &schemas, now_secs()).await?;
+    if let crate::target::Target::Remote(remote) = &target {
+        remote.end().await?;
+    }
+    let mut text = format!("{}\n{}\n{}\n", case.path, case.description, case.rests_on());
+    let (wire, answer) = &verdict.last;
+    // A text takes whatever is written to it.
+    let _ = writeln!(text, "\n{}\n{}", request_text(wire), answer_text(answer));
+    for finding in &verdict.findings {
+        let sides = side_by_side(&finding.expected, &finding.actual, 120);
+        let _ = writeln!(text, "{}\n{}", finding.what, sides.trim_end());
+    }
+    let holds = verdict.findings.is_empty();
+    text.push_str(if holds { "it holds\n" } else { "it does not hold\n" });
+    print(&text)?;
+    Ok(if holds { Outcome::Holds } else { Outcome::Fails })
+}
+
+/// The variant that the options choose.
+fn variant(case: &Case, options: &Options) -> Result<Variant, String> {
+    let variants = case.variants().into_iter();
+    let mut fitting = variants.filter(|variant| {
+        variant.style.is_v3() == (options.signature == Signature::V3)
+            && expected_format(variant) == options.format.name()
+    });
+    fitting.next().ok_or_else(|| {
+        let all: Vec<String> = case
+            .variants()
+            .iter()
+            .map(|variant| {
+                let style = if variant.style.is_v3() { "v3" } else { "v1" };
+                let format = expected_format(variant).to_lowercase();
+                format!("--signature {style} --format {format}")
+            })
+            .collect();
+        format!("{}: it is only tried with {}", case.path, all.join(", or "))
+    })
+}
+
+/// The call, without what signs it.
+fn request_text(wire: &Wire) -> String {
+    let query: Vec<String> = wire
+        .query
+        .iter()
+        .map(|(name, value)| {
+            let is_secret = ["Signature", "SecurityToken"].contains(&name.as_str());
+            format!("  {name}={}", if is_secret { "***" } else { value })
+        })
+        .collect();
+    let mut text = format!("{} /?\n{}\n", wire.method, query.join("\n"));
+    for (name, value) in &wire.headers {
+        let value = match name.as_str() {
+            "authorization" => value.split("Signature=").next().unwrap_or_default(),
+            "x-acs-security-token" => "",
+            _ => value,
+        };
+        text.extend([name, ": ", value, "\n"]);
+    }
+    text.extend([wire.body.as_str(), "\n"]);
+    text
+}
+
+fn answer_text(answer: &Answer) -> String {
+    let mut text = format!("HTTP {}\n", answer.status);
+    for (name, value) in &answer.headers {
+        text.extend([name, ": ", value, "\n"]);
+    }
+    text.extend(["\n", &answer.body, "\n"]);
+    text
+}
+
+/// The commands that try a case with curl.
+fn commands(case: &Case, variant: &Variant, place: &Place) -> Result<String, String> {
+    let (remote, is_apart) = match place {
+        Place::Apart(remote) => (remote, true),
+        Place::Given(remote) => (remote, false),
+        Place::Function(_) | Place::InProcess => {
+            return Err("--curl: there is no HTTP endpoint to call".to_owned());
+        }
+    };
+    let url = remote.url();
+    let name = format!("contract-{}", client::fresh_run());
+    let control = |method: &Method, path: &str, body: &str| {
+        let url = quoted(&format!("{url}/_control/worlds/{name}{path}"));
+        format!("curl -sS -X {method} {url} --data-raw {} >/dev/null\n", quoted(body))
+    };
+    let mut text = String::new();
+    if is_apart {
+        text.push_str(&control(&Method::PUT, "", &case.world.to_string()));
+        if let Some(throttling) = case.throttling {
+            let limit = json!({ "Calls": throttling.calls, "Seconds": throttling.seconds });
+            text.push_str(&control(&Method::PUT, "/throttling", &limit.to_string()));
+        }
+    }
+    let world = is_apart.then_some(name.as_str());
+    for request in &case.before {
+        let variant = Variant {
+            style: request.signature.unwrap_or(variant.style),
+            format: match &request.format {
+                Asked::Either => variant.format.clone(),
+                Asked::None => None,
+                Asked::Format(format) => Some(format.clone()),
+            },
+        };
+        text.push_str(&command(url, request, &variant, world));
+    }
+    if let Some(fault) = case.fault {
+        let kind = match fault {
+            Fault::StoreUnavailable => "StoreUnavailable",
+            Fault::StorePanics => "StorePanics",
+        };
+        let faults = json!({ "Faults": [{ "Action": ACTION, "Times": 1, "Kind": kind }] });
+        text.push_str(&control(&Method::PUT, "/faults", &faults.to_string()));
+    }
+    text.push_str(&command(url, &case.request, variant, world));
+    if is_apart {
+        text.push_str(&control(&Method::DELETE, "", ""));
+    }
+    Ok(text)
+}
+
+/// The command that sends a request.
+fn command(url: &str, request: &Request, variant: &Variant, world: Option<&str>) -> String {
+    let wire = client::sign(request, variant, now_secs(), &client::fresh_nonce(), ACTION);
+    let url = quoted(&format!("{url}/?{}", wire.query_string()));
+    let mut text = format!("curl -sS -i -X {} {url}", wire.method);
+    for (name, value) in &wire.headers {
+        text.extend([" -H ", &quoted(&format!("{name}: {value}"))]);
+    }
+    if let Some(world) = world {
+        text.extend([" -H ", &quoted(&format!("x-local-world: {world}"))]);
+    }
+    if !wire.body.is_empty() {
+        text.extend([" --data-raw ", &quoted(&wire.body)]);
+    }
+    text.push_str("; echo\n");
+    text
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

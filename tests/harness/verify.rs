@@ -1,0 +1,192 @@
+//! `contract verify`: tries the cases on an endpoint, and judges its answers.
+
+mod difference;
+mod given;
+mod place;
+
+mod report;
+mod roles;
+mod runner;
+mod snapshot;
+mod trial;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use crate::case::Style;
+use crate::command::Outcome;
+use crate::contract::Contract;
+use crate::list::Chosen;
+use report::Report;
+use runner::Plan;
+
+pub use difference::side_by_side;
+pub use place::{Place, Where};
+pub use roles::{Bound, Caller, Roles};
+pub use runner::Run;
+pub use snapshot::{path as snapshot_path, reviewed};
+pub use trial::{NotRun, Trial};
+
+/// Tries the cases on an endpoint and judges every answer: status, code, message, schema, headers, the
+/// reviewed snapshot with ids matched by reference, and the state afterwards.
+///
+/// Nothing is lenient unless --lenient says so. Where the endpoint has the control paths of
+/// `local-endpoint`, each job sets worlds of its own, so that runs at once do not disturb each other.
+/// Where it has none (the cloud, a deployed function), cases that need no state are tried as they are,
+/// others need real ids by --bind, and what cannot be tried is listed with the reason.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// The kinds of signature to try
+    #[arg(long, value_enum, default_value_t)]
+    signature: Signature,
+    /// The formats to ask for
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// How many cases are tried at once
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    jobs: usize,
+    /// Try cases that buy bandwidth, too. What they buy is released afterwards
+    #[arg(long)]
+    allow_purchases: bool,
+    /// What is not judged; may be given more than once
+    #[arg(long, value_enum, value_name = "WHAT")]
+    lenient: Vec<Leniency>,
+    /// Where to write reports: junit=FILE, json=FILE, html=FILE, or github for annotations
+    #[arg(long, value_name = "KIND=FILE", value_delimiter = ',', value_parser = Report::parse)]
+    report: Vec<Report>,
+}
+
+const AFTER_HELP: &str = "\
+Roles for --bind: ipv6-free, ipv6-unattached, ipv6-taken, ipv6-single-isp, ipv6-pending, ipv6-ula,
+ipv6-private-gua, ipv6-cloud-instance, and for the gateway of an address's VPC the same with ipv6gw.
+contracts/AllocateIpv6InternetBandwidth/roles.json says what each is.
+
+Examples:
+  contract verify --endpoint http://127.0.0.1:8787
+  contract verify --endpoint http://127.0.0.1:8787 --case 'IllegalParam.*' --signature v3
+  contract verify --endpoint https://vpc.cn-hangzhou.aliyuncs.com --region cn-hangzhou \\
+    --bind ipv6-free=ipv6-bp1xxxx --bind ipv6gw-free=ipv6gw-bp1xxxx --report junit=verdict.xml
+
+Exit codes: 0 all hold, 1 some do not, 2 it could not be run, 3 usage.";
+
+/// The kinds of signature to try.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Signature {
+    /// HMAC-SHA1 over all parameters
+    V1,
+    /// ACS3-HMAC-SHA256, and ACS3-HMAC-SM3 where a case names it
+    V3,
+    /// Both
+    #[default]
+    Both,
+}
+
+impl Signature {
+    fn includes(self, style: Style) -> bool {
+        match self {
+            Self::V1 => !style.is_v3(),
+            Self::V3 => style.is_v3(),
+            Self::Both => true,
+        }
+    }
+}
+
+/// The formats to ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// JSON
+    Json,
+    /// XML
+    Xml,
+    /// Both
+    #[default]
+    Both,
+}
+
+impl Format {
+    fn includes(self, format: &str) -> bool {
+        match self {
+            Self::Json => format == "JSON",
+            Self::Xml => format == "XML",
+            Self::Both => true,
+        }
+    }
+}
+
+/// What may be left unjudged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Leniency {
+    /// The reviewed snapshot
+    Snapshot,
+    /// Every header but the content type
+    Headers,
+    /// The messages; their schemas hold them to the letter, too
+    Message,
+    /// The link by which an error recommends a page
+    Recommend,
+    /// The host that an error names
+    HostId,
+    /// What is there afterwards
+    State,
+}
+
+impl Leniency {
+    /// Whether a finding about `what` is let pass.
+    fn covers(self, what: &str) -> bool {
+        match self {
+            Self::Snapshot => what == "snapshot",
+            Self::Headers => what.starts_with("header ") && what != "header content-type",
+            Self::Message => ["Message", "schema /Message"].contains(&what),
+            Self::Recommend => ["Recommend", "schema /Recommend"].contains(&what),
+            Self::HostId => ["HostId", "schema /HostId"].contains(&what),
+            Self::State => what.starts_with("state"),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Headers => "headers",
+            Self::Message => "message",
+            Self::Recommend => "recommend",
+            Self::HostId => "host-id",
+            Self::State => "state",
+        }
+    }
+}
+
+/// Tries the cases.
+///
+/// # Errors
+///
+/// Why they could not be tried.
+pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String> {
+    let cases = options.chosen.cases(&contract)?;
+    let lenient: BTreeSet<Leniency> = options.lenient.iter().copied().collect();
+    let (place, caller) = options.place.find().await?;
+    let roles = Roles::read(&contract)?;
+    let plan = Plan {
+        bindings: roles.bindings(&options.place.bindings)?,
+        roles,
+        caller,
+        signature: options.signature,
+        format: options.format,
+        lenient,
+        jobs: options.jobs.max(1),
+        allow_purchases: options.allow_purchases,
+    };
+    let run = runner::run(Arc::new(contract), cases, place, plan).await?;
+    report::print(&run)?;
+    options.report.iter().try_for_each(|report| report.write(&run))?;
+    if run.trials.is_empty() {
+        return Err("no case could be tried".to_owned());
+    }
+    Ok(if run.holds() { Outcome::Holds } else { Outcome::Fails })
+}

@@ -1,0 +1,136 @@
+//! Where cases are tried, as options say it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tempfile::TempDir;
+
+use super::given::check_key;
+use super::roles::Caller;
+use crate::client;
+use crate::credentials::KeyOptions;
+use crate::secrets;
+use crate::target::{Bootstrap, InProcess, Remote, Target};
+
+/// Where cases are tried.
+#[derive(Debug, Args)]
+pub struct Where {
+    #[command(flatten)]
+    place: PlaceOptions,
+    #[command(flatten)]
+    key: KeyOptions,
+    /// The region that calls are made for, where worlds cannot be set
+    #[arg(long, value_name = "ID", default_value = "cn-huhehaote")]
+    region: String,
+    /// How long an answer may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    timeout: u64,
+    /// A real id for a role that cases name, as ipv6-free=ipv6-2zexxxx; may be given more than once
+    #[arg(long = "bind", value_name = "ROLE=ID")]
+    pub(crate) bindings: Vec<String>,
+    /// Use the endpoint as it is, even if it has control paths
+    #[arg(long)]
+    as_given: bool,
+}
+
+/// What is checked.
+#[derive(Clone, Debug, Args)]
+#[group(required = true, multiple = false)]
+struct PlaceOptions {
+    /// The endpoint, as `http://127.0.0.1:8787`
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// A built bootstrap, run under an emulation of the Lambda Runtime API
+    #[arg(long, value_name = "PATH")]
+    function: Option<PathBuf>,
+    /// The function as it is part of this program
+    #[arg(long)]
+    in_process: bool,
+}
+
+impl Where {
+    /// Looks at the place, and who calls if the worlds cannot be set there.
+    ///
+    /// # Errors
+    ///
+    /// There is no such place, or it does not take the access key.
+    pub async fn find(&self) -> Result<(Place, Option<Caller>), String> {
+        let PlaceOptions { endpoint, function, in_process: _ } = &self.place;
+        if let Some(binary) = function {
+            if !binary.is_file() {
+                return Err(format!("--function {}: there is no such file", binary.display()));
+            }
+            return Ok((Place::Function(binary.clone()), None));
+        }
+        let Some(url) = endpoint else { return Ok((Place::InProcess, None)) };
+        let remote = Remote::new(url, Some(Duration::from_secs(self.timeout.max(1))));
+        let remote = remote.map_err(|error| format!("--endpoint {error}"))?;
+        if remote.has_worlds().await? && !self.as_given {
+            return Ok((Place::Apart(remote), None));
+        }
+        let remote = remote.as_given();
+        let key = self.key.find()?;
+        secrets::remember(&key.access_key_secret);
+        if let Some(token) = &key.security_token {
+            secrets::remember(token);
+        }
+        let caller = Caller {
+            access_key_id: key.access_key_id,
+            access_key_secret: key.access_key_secret,
+            security_token: key.security_token,
+            region: self.region.clone(),
+            host: remote.authority().to_owned(),
+        };
+        check_key(&remote, &caller).await?;
+        Ok((Place::Given(remote), Some(caller)))
+    }
+}
+
+/// Where cases are tried.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// An endpoint that has worlds apart.
+    Apart(Remote),
+    /// An endpoint as it is.
+    Given(Remote),
+    /// A built bootstrap.
+    Function(PathBuf),
+    /// The function in this process.
+    InProcess,
+}
+
+impl Place {
+    /// The option that names it.
+    #[must_use]
+    pub fn option(&self) -> String {
+        match self {
+            Self::Apart(remote) => format!("--endpoint {}", remote.url()),
+            Self::Given(remote) => format!("--endpoint {} --as-given", remote.url()),
+            Self::Function(binary) => format!("--function {}", binary.display()),
+            Self::InProcess => "--in-process".to_owned(),
+        }
+    }
+
+    /// A target for the worker of this number, which writes below `folder`.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be written to.
+    pub fn target(&self, worker: usize, folder: &TempDir) -> Result<Target, String> {
+        Ok(match self {
+            Self::Apart(remote) => {
+                let name = format!("contract-{}-{worker}", client::fresh_run());
+                Target::Remote(remote.apart(&name))
+            }
+            Self::Given(remote) => Target::Remote(remote.clone()),
+            Self::Function(binary) => {
+                let folder = folder.path().join(worker.to_string());
+                std::fs::create_dir_all(&folder)
+                    .map_err(|error| format!("{}: {error}", folder.display()))?;
+                Target::Bootstrap(Bootstrap::new(binary, &folder))
+            }
+            Self::InProcess => Target::InProcess(Box::<InProcess>::default()),
+        })
+    }
+}

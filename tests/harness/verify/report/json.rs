@@ -1,0 +1,52 @@
+//! The report as JSON: what `contracts/common/schemas/verdict.json` describes.
+
+use serde_json::{Value, json};
+
+use super::super::{Run, trial::style_name};
+
+pub(super) fn of(run: &Run) -> Result<String, String> {
+    let text = serde_json::to_string_pretty(&value(run)).map_err(|error| error.to_string())?;
+    Ok(text + "\n")
+}
+
+fn value(run: &Run) -> Value {
+    let trials = run.trials.iter().map(|trial| {
+        let findings = trial.findings.iter().map(|finding| {
+            json!({
+                "what": finding.what, "expected": finding.expected, "actual": finding.actual
+            })
+        });
+        json!({
+            "case": trial.case,
+            "description": trial.description,
+            "restsOn": trial.rests_on,
+            "signature": style_name(trial.variant.style),
+            "format": trial.format,
+            "holds": trial.holds(),
+            "findings": findings.collect::<Vec<_>>(),
+            "again": trial.again,
+            "seconds": trial.secs,
+        })
+    });
+    let not_run =
+        run.not_run.iter().map(|not_run| json!({ "case": not_run.case, "reason": not_run.reason }));
+    let purchases = run.purchases.iter().map(|purchase| {
+        json!({
+            "case": purchase.case,
+            "internetBandwidthId": purchase.internet_bandwidth_id,
+            "released": purchase.kept.is_none(),
+            "keptBecause": purchase.kept,
+        })
+    });
+    json!({
+        "place": run.place,
+        "contract": run.contract,
+        "holds": run.holds(),
+        "lenient": run.lenient,
+        "readsState": run.reads_state,
+        "seconds": run.time.as_secs_f64(),
+        "trials": trials.collect::<Vec<_>>(),
+        "notRun": not_run.collect::<Vec<_>>(),
+        "purchases": purchases.collect::<Vec<_>>(),
+    })
+}

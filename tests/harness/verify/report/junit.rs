@@ -1,0 +1,53 @@
+//! The report as `JUnit` reads it: a suite for each code, a test case for each case and variant.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::super::Run;
+use super::some;
+
+pub(super) fn of(run: &Run) -> Result<String, String> {
+    let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
+    for trial in &run.trials {
+        let status = if trial.holds() {
+            TestCaseStatus::success()
+        } else {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            let what: Vec<&str> =
+                trial.findings.iter().map(|finding| finding.what.as_str()).collect();
+            let findings: Vec<String> = trial.findings.iter().map(ToString::to_string).collect();
+            status.set_message(some(&what));
+            status.set_description(format!(
+                "{}\n{}\n{}\nagain: {}",
+                trial.description,
+                trial.rests_on,
+                findings.join("\n"),
+                trial.again
+            ));
+            status
+        };
+        let mut case = TestCase::new(trial.name(), status);
+        case.set_classname(folder(&trial.case)).set_time(Duration::from_secs_f64(trial.secs));
+        add(&mut suites, folder(&trial.case), case);
+    }
+    for not_run in &run.not_run {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(not_run.reason.clone());
+        let mut case = TestCase::new(not_run.case.clone(), status);
+        case.set_classname(folder(&not_run.case));
+        add(&mut suites, folder(&not_run.case), case);
+    }
+    let mut report = Report::new(format!("contract verify {}", run.place));
+    report.set_time(run.time).add_test_suites(suites.into_values());
+    report.to_string().map_err(|error| error.to_string())
+}
+
+fn add<'a>(suites: &mut BTreeMap<&'a str, TestSuite>, name: &'a str, case: TestCase) {
+    suites.entry(name).or_insert_with(|| TestSuite::new(name)).add_test_case(case);
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(folder, _)| folder)
+}

@@ -1,0 +1,68 @@
+//! What came of a case.
+
+use crate::case::{Case, Style, Variant};
+use crate::judge::Finding;
+
+/// A case that was tried in one variant.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// The case's path.
+    pub case: String,
+    /// What happens in it.
+    pub description: String,
+    /// The page's sentence or the decision that it rests on.
+    pub rests_on: String,
+    /// How it was tried.
+    pub variant: Variant,
+    /// The format that it asks for, spelled out.
+    pub format: &'static str,
+    /// What is wrong; nothing if the case holds.
+    pub findings: Vec<Finding>,
+    /// The command that tries this case again.
+    pub again: String,
+    /// How long it took, in seconds.
+    pub secs: f64,
+}
+
+/// A case that was not tried.
+#[derive(Clone, Debug)]
+pub struct NotRun {
+    /// The case's path.
+    pub case: String,
+    /// Why it was not tried.
+    pub reason: String,
+}
+
+impl Trial {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// The case and how it was tried.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} ({}, {})", self.case, style_name(self.variant.style), self.format)
+    }
+}
+
+/// A kind of signature, as options name it.
+pub(super) fn style_name(style: Style) -> &'static str {
+    match style {
+        Style::V1 => "v1",
+        Style::V3 => "v3",
+        Style::V3Sm3 => "v3-sm3",
+    }
+}
+
+/// The command that tries a case again at a place.
+pub(super) fn again(case: &Case, variant: &Variant, place: &str, format: &str) -> String {
+    let path = case.path.strip_suffix(".json").unwrap_or(&case.path);
+    let style = match variant.style {
+        Style::V1 => "v1",
+        Style::V3 | Style::V3Sm3 => "v3",
+    };
+    let format = format.to_lowercase();
+    format!("contract call {place} --case '{path}' --signature {style} --format {format}")
+}
