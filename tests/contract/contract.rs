@@ -7,12 +7,12 @@ use std::process::Command;
 use harness::contract::Contract;
 use tempfile::TempDir;
 
-fn scratch() -> TempDir {
+pub(crate) fn scratch() -> TempDir {
     TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
 /// Writes the files of today's contract, but for those named, which get other texts.
-fn copy(folder: &Path, changed: &[(&str, &str)]) {
+pub(crate) fn copy(folder: &Path, changed: &[(&str, &str)]) {
     let mut files = Contract::embedded().files().clone();
     files.extend(changed.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
     for (path, text) in files {

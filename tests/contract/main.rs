@@ -35,4 +35,5 @@ mod stores;
 mod support;
 mod template;
 mod trouble;
+mod verify;
 mod worlds;

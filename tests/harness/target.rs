@@ -9,7 +9,7 @@ pub mod runtime_api;
 
 pub use bootstrap::Bootstrap;
 pub use endpoint::Endpoint;
-pub use in_process::InProcess;
+pub use in_process::{InProcess, PLANNED_PANIC};
 pub use remote::Remote;
 
 use serde_json::{Value, json};

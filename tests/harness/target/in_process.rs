@@ -12,6 +12,9 @@ use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::Wire;
 
+/// What a store that panics because a case demands it says.
+pub const PLANNED_PANIC: &str = "the case demands it";
+
 /// The function over a store in memory.
 pub struct InProcess {
     function: Function<FailingStore>,
@@ -99,7 +102,7 @@ impl FailingStore {
             Some(Fault::StoreUnavailable) => {
                 Err(Error::Unavailable { source: "the case demands it".into() })
             }
-            Some(Fault::StorePanics) => panic!("the case demands it"),
+            Some(Fault::StorePanics) => panic!("{PLANNED_PANIC}"),
         }
     }
 }

@@ -8,6 +8,9 @@ use similar::{ChangeTag, TextDiff};
 const EXPECTED: Style = AnsiColor::Green.on_default().bold();
 const ACTUAL: Style = AnsiColor::Red.on_default().bold();
 
+/// How much of two lines must be the same for what differs to be marked letter by letter.
+const SIMILAR_MIN: f32 = 0.7;
+
 /// The least width of a column, in characters.
 const COLUMN_MIN: usize = 20;
 
@@ -60,7 +63,11 @@ impl Cell {
 
 fn differing(old: &str, new: &str) -> (Cell, Cell) {
     let (mut left, mut right) = (Cell(Vec::new()), Cell(Vec::new()));
-    for change in TextDiff::from_chars(old, new).iter_all_changes() {
+    let characters = TextDiff::from_chars(old, new);
+    if characters.ratio() < SIMILAR_MIN {
+        return (Cell::marked(old), Cell::marked(new));
+    }
+    for change in characters.iter_all_changes() {
         let text = change.value();
         match change.tag() {
             ChangeTag::Equal => {
@@ -96,7 +103,11 @@ fn row(text: &mut String, left: &Cell, mark: char, right: &Cell, column: usize) 
         cell.0.iter().map(|(_, differs)| if *differs { '^' } else { ' ' }).collect()
     };
     let (left, right) = (carets(left), carets(right));
-    if mark == '|' && (left.contains('^') || right.contains('^')) {
+    let is_all = |cell: &str| !cell.contains(' ');
+    if mark == '|'
+        && !(is_all(&left) && is_all(&right))
+        && (left.contains('^') || right.contains('^'))
+    {
         let _ = writeln!(text, "{}", format!("    {left:<column$}   {right}").trim_end());
     }
 }

@@ -6,7 +6,7 @@ use jsonschema::Validator;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::case::{Case, Request};
+use crate::case::{Case, Pairs, Request};
 use crate::client::{HOST, without_port};
 use crate::contract::Contract;
 use crate::judge::ACTION;
@@ -119,7 +119,12 @@ impl Roles {
         bindings: &BTreeMap<String, String>,
     ) -> Result<Bound, String> {
         let mut bound = case.clone();
-        let mut real = vec![(REGION.to_owned(), caller.region.clone())];
+        // Where a case writes the header by which a call is signed, it writes whose key it is, too.
+        let credential = |key: &str| format!("Credential={key}");
+        let mut real = vec![
+            (REGION.to_owned(), caller.region.clone()),
+            (credential(KEY_ID), credential(&caller.access_key_id)),
+        ];
         if case.fault.is_some() {
             return Err("its store must fail, which only control paths bring about".to_owned());
         }
@@ -128,6 +133,9 @@ impl Roles {
         }
         for request in case.before.iter().chain([&case.request]) {
             self.check_key(case, request)?;
+        }
+        if caller.region != REGION && named(case).any(|value| value == caller.region) {
+            return Err(format!("it names {} as another region", caller.region));
         }
         let code = case.demanded.code.as_deref().unwrap_or("a success");
         if !self.need_nothing.contains(code) {
@@ -153,11 +161,10 @@ impl Roles {
                 }
             }
         }
-        for id in [&mut bound.demanded.ipv6_address_id, &mut bound.demanded.internet_bandwidth_id]
-            .into_iter()
-            .flatten()
-        {
-            *id = replaced(id, &real);
+        let demanded = &mut bound.demanded;
+        let texts = [&mut demanded.message, &mut demanded.ipv6_address_id];
+        for text in texts.into_iter().flatten() {
+            *text = replaced(text, &real);
         }
         // What an answer names of it.
         real.push((HOST.to_owned(), without_port(&caller.host).to_owned()));
@@ -192,22 +199,17 @@ impl Roles {
             return Err(unusual);
         }
         let list = |name: &str| account[name].as_array().map(Vec::as_slice).unwrap_or_default();
-        let named: String = case
-            .before
-            .iter()
-            .chain([&case.request])
-            .flat_map(|request| [&request.query, &request.body])
-            .flat_map(crate::case::Pairs::list)
-            .map(|(_, value)| format!("\n{value}\n"))
-            .collect::<Vec<_>>()
-            .concat();
-        let is_named = |id: &str| named.contains(&format!("\n{id}\n"));
+        let named: BTreeSet<String> = named(case).collect();
+        let is_named = |id: &str| named.contains(id);
         let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
         let (mut real, mut gateways) = (Vec::new(), Vec::new());
         for address in list("Ipv6Addresses") {
             let id = text(address, "Ipv6AddressId");
             if !is_named(&id) {
                 continue;
+            }
+            if address["RegionId"] != REGION {
+                return Err(format!("{id} is in another region in its world"));
             }
             let roles = self.of(address);
             let [role] = roles[..] else {
@@ -217,6 +219,9 @@ impl Roles {
             let gateway_of = list("Ipv6Gateways").iter().find(|known| text(known, "VpcId") == vpc);
             let gateway_of =
                 gateway_of.ok_or_else(|| format!("the VPC of {id} has no gateway in its world"))?;
+            if gateways.iter().any(|(_, known)| *known == gateway(role)) {
+                return Err(format!("it needs two addresses that are {role}"));
+            }
             gateways.push((text(gateway_of, "Ipv6GatewayId"), gateway(role)));
             real.push((id, bound(role, bindings)?));
         }
@@ -232,6 +237,13 @@ impl Roles {
         }
         Ok(real)
     }
+}
+
+/// The values of all parameters of a case's calls.
+fn named(case: &Case) -> impl Iterator<Item = String> {
+    let requests = case.before.iter().chain([&case.request]);
+    let pairs = requests.flat_map(|request| [&request.query, &request.body]);
+    pairs.flat_map(Pairs::list).map(|(_, value)| value)
 }
 
 /// A case with real ids.

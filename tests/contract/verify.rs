@@ -1,0 +1,234 @@
+//! `contract verify` and `contract call`: what they judge, where, and what they tell.
+
+mod given;
+
+use std::collections::BTreeMap;
+use std::process::{Command, Output};
+
+use harness::contract::Contract;
+use harness::judge::validator;
+use harness::target::{Endpoint, built};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::contract::{copy, scratch};
+
+/// Runs the command without the keys of whoever runs the tests.
+pub(crate) fn contract(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_contract"));
+    for name in ["ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "PROFILE"] {
+        command.env_remove(format!("ALIBABA_CLOUD_{name}"));
+    }
+    command.env("HOME", "/nowhere").env("RUST_BACKTRACE", "0").args(arguments).output().unwrap()
+}
+
+pub(crate) fn printed(output: &Output) -> String {
+    String::from_utf8([&output.stdout[..], &output.stderr[..]].concat()).unwrap()
+}
+
+/// Runs `contract verify` and reads its report.
+pub(crate) fn verify(arguments: &[&str]) -> (Option<i32>, String, Value) {
+    let folder = scratch();
+    let file = folder.path().join("verdict.json");
+    let report = format!("json={}", file.display());
+    let output = contract(&[&["verify", "--report", &report], arguments].concat());
+    let text = printed(&output);
+    let report = std::fs::read_to_string(file).unwrap_or_else(|_| panic!("no report: {text}"));
+    let report = serde_json::from_str(&report).unwrap();
+    let schema = validator(&Contract::embedded(), "common/schemas/verdict.json").unwrap();
+    schema.validate(&report).unwrap();
+    (output.status.code(), text, report)
+}
+
+/// How many cases were not run, by reason.
+pub(crate) fn not_run(report: &Value) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
+    for not_run in report["notRun"].as_array().unwrap() {
+        *reasons.entry(not_run["reason"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    reasons
+}
+
+pub(crate) fn count(report: &Value, name: &str) -> usize {
+    report[name].as_array().unwrap().len()
+}
+
+pub(crate) async fn endpoint(arguments: &[&str]) -> (Endpoint, String) {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let endpoint = Endpoint::start_logging(&binary, arguments, "warn").await.unwrap();
+    let url = format!("http://{}", endpoint.address());
+    (endpoint, url)
+}
+
+#[test]
+fn every_case_holds_in_process() {
+    let (code, text, report) = verify(&["--in-process"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(count(&report, "trials") > 2000 && count(&report, "notRun") == 0, "{text}");
+    assert_eq!((&report["readsState"], &report["holds"]), (&json!(true), &json!(true)));
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+#[tokio::test]
+async fn every_case_holds_at_an_endpoint_for_two_who_verify_at_once() {
+    let (endpoint, url) = endpoint(&[]).await;
+    let before = endpoint.control(reqwest::Method::GET, "world", "").await.unwrap();
+    let verdicts = std::thread::scope(|scope| {
+        let run = || verify(&["--endpoint", &url]);
+        let (one, other) = (scope.spawn(run), scope.spawn(run));
+        [one.join().unwrap(), other.join().unwrap()]
+    });
+    for (code, text, report) in verdicts {
+        assert_eq!(code, Some(0), "{text}");
+        assert!(count(&report, "trials") > 2000 && count(&report, "notRun") == 0, "{text}");
+        assert!(report["readsState"] == json!(true), "{text}");
+    }
+    // Nothing is left behind.
+    let worlds = endpoint.control(reqwest::Method::GET, "worlds", "").await.unwrap();
+    assert_eq!(worlds, json!({ "Worlds": [] }));
+    assert_eq!(endpoint.control(reqwest::Method::GET, "world", "").await.unwrap(), before);
+}
+
+#[test]
+fn every_case_holds_through_a_built_bootstrap_but_those_whose_store_must_fail() {
+    let binary = built("ipv6-gateway", "bootstrap").unwrap();
+    let (code, text, report) = verify(&["--function", binary.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{text}");
+    let failing = Contract::embedded().cases().unwrap();
+    let failing = failing.iter().filter(|case| case.fault.is_some()).count();
+    let reason = "its store must fail, which only control paths bring about";
+    assert_eq!(not_run(&report), BTreeMap::from([(reason.to_owned(), failing)]));
+}
+
+/// A contract that is wrong in one message, and the path of that case.
+fn wrong() -> (TempDir, &'static str) {
+    let path = "AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth/letters.json";
+    let right = Contract::embedded().text(path).unwrap().to_owned();
+    let wrong = right.replace("param of Bandwidth is", "param of Bandwith is");
+    assert_ne!(wrong, right);
+    let folder = scratch();
+    copy(folder.path(), &[(path, &wrong)]);
+    (folder, path)
+}
+
+#[test]
+fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
+    let (folder, path) = wrong();
+    let contracts = folder.path().to_str().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let reports = format!("junit={},html={},github", file("verdict.xml"), file("verdict.html"));
+    let arguments =
+        ["--contracts", contracts, "--case", "IllegalParam.Bandwidth/l*", "--in-process"];
+    let (code, text, report) = verify(&[&arguments[..], &["--report", &reports]].concat());
+    assert_eq!(code, Some(1), "{text}");
+    for part in [
+        &format!("{path} (v1, XML)"),
+        "page: \"IllegalParam.Bandwidth The param of %s is illegal.",
+        "decision bandwidth-form",
+        "    The param of Bandwith is illegal.                        | The param of Bandwidth is illegal.",
+        "                                                                                  ^",
+        "again: contract call --in-process --case 'AllocateIpv6InternetBandwidth/cases/\
+         IllegalParam.Bandwidth/letters' --signature v1 --format xml",
+        "4 do not hold",
+        "::error file=contracts/AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth/letters.json",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let failed =
+        report["trials"].as_array().unwrap().iter().filter(|trial| trial["holds"] == false);
+    for trial in failed {
+        assert_eq!(trial["case"], path);
+        assert_eq!(trial["findings"][0]["what"], "Message");
+    }
+    let junit = std::fs::read_to_string(file("verdict.xml")).unwrap();
+    let tried = count(&report, "trials");
+    assert!(junit.contains(&format!("tests=\"{tried}\" skipped=\"0\" failures=\"4\"")), "{junit}");
+    assert!(junit.contains("<failure message=\"Message\""), "{junit}");
+    let html = std::fs::read_to_string(file("verdict.html")).unwrap();
+    assert!(html.contains("The param of Bandwith is illegal."), "{html}");
+
+    // The command that it names tells the same.
+    let again = ["call", "--contracts", contracts, "--in-process", "--signature", "v1"];
+    let output = contract(&[&again[..], &["--format", "xml", "--case", path]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+    assert!(printed(&output).contains("it does not hold"), "{}", printed(&output));
+
+    // What is let pass is named.
+    let lenient = ["--lenient", "message", "--lenient", "snapshot"];
+    let (code, text, _) = verify(&[&arguments[..], &lenient].concat());
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("not judged, as --lenient says: snapshot, message"), "{text}");
+}
+
+#[tokio::test]
+async fn a_case_can_be_tried_again_with_curl() {
+    let (_endpoint, url) = endpoint(&[]).await;
+    for (case, told) in [
+        ("Success/no-token-second-address", "\"Ipv6AddressId\":\"ipv6-other\""),
+        ("SystemBusy/store-unavailable", "\"Code\":\"SystemBusy\""),
+        ("Throttling.User/sm3", "\"Code\":\"Throttling.User\""),
+    ] {
+        let output = contract(&["call", "--endpoint", &url, "--case", case, "--curl"]);
+        assert!(output.status.success(), "{}", printed(&output));
+        let shell = ["-euc", &printed(&output)];
+        let output = Command::new("sh").args(shell).output().unwrap();
+        assert!(printed(&output).contains(told), "{}", printed(&output));
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_one_before() {
+    let folder = scratch();
+    let taken = folder.path().join("taken");
+    std::fs::create_dir_all(taken.join("inner")).unwrap();
+    let report = format!("json={}", taken.display());
+    let arguments = ["verify", "--in-process", "--case", "MissingAction/*", "--report"];
+    let output = contract(&[&arguments[..], &[&report]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
+    assert!(
+        printed(&output).contains(&format!("error: {}", taken.display())),
+        "{}",
+        printed(&output)
+    );
+    assert!(taken.join("inner").is_dir());
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[tokio::test]
+async fn bad_input_is_told_with_what_it_is_in() {
+    use tokio::io::AsyncWriteExt as _;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            drop(stream.write_all(b"SSH-2.0-nothing\r\n").await);
+        }
+    });
+    let folder = scratch();
+    let case = "common/cases/MissingAction/absent-v1.json";
+    copy(folder.path(), &[(case, "{\n  \"description\": 1\n}")]);
+    let contracts = folder.path().to_str().unwrap();
+    for (arguments, code, told) in [
+        (&["--endpoint", "http://127.0.0.1:1"][..], 2, "no HTTP server answers"),
+        (&["--endpoint", &silent], 2, "no HTTP server answers"),
+        (&["--endpoint", "nothing"], 2, "--endpoint nothing: relative URL without a base"),
+        (&["--endpoint", "http://127.0.0.1:1/a"], 2, "the operation is at the path /"),
+        (&["--function", "/no/bootstrap"], 2, "--function /no/bootstrap: there is no such file"),
+        (&["--in-process", "--case", "none"], 2, "--case none: no case of contracts fits it"),
+        (&["--in-process", "--bind", "a=b"], 2, "--bind a=b: there is no role a"),
+        (
+            &["--in-process", "--contracts", contracts],
+            2,
+            "absent-v1.json:2:18: description: invalid",
+        ),
+        (&["--in-process", "--report", "xml=a"], 3, "not junit=FILE, json=FILE"),
+        (&["--in-process", "--report", "json=/no/folder/a"], 3, "there is no such folder"),
+        (&["--in-process", "--endpoint", "http://127.0.0.1:1"], 3, "cannot be used with"),
+        (&[], 3, "required arguments were not provided"),
+    ] {
+        let output = contract(&[&["verify"], arguments].concat());
+        let text = printed(&output);
+        assert!(output.status.code() == Some(code) && text.contains(told), "{arguments:?}\n{text}");
+    }
+}

@@ -1,0 +1,262 @@
+//! Endpoints whose world cannot be set: what is tried there, on which real ids, and what is bought.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use harness::contract::Contract;
+use harness::judge::{ACTION, validator};
+use harness::target::Endpoint;
+use harness::verify::Roles;
+use http_body_util::{BodyExt as _, Full};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::{contract, count, endpoint, not_run, printed, verify};
+use crate::contract::scratch;
+
+/// A secret as long as real ones are.
+const SECRET: &str = "CANARYgivenSecretNobodyMayShow";
+
+/// A world in which each role is somebody else's address, in another region.
+fn world() -> Value {
+    let address = |role: &str, ip: &str, more: Value| {
+        let mut address = json!({
+            "Ipv6AddressId": format!("{role}-real"), "RegionId": "cn-hangzhou",
+            "VpcId": "vpc-real", "Ipv6Address": ip
+        });
+        let more = more.as_object().unwrap().clone();
+        address.as_object_mut().unwrap().extend(more);
+        address
+    };
+    let attached = |mut more: Value| {
+        more["AssociatedInstanceType"] = json!("NetworkInterface");
+        more["AssociatedInstanceId"] = json!("eni-real");
+        more
+    };
+    let bandwidth = json!({ "Ipv6InternetBandwidth": {
+        "Ipv6InternetBandwidthId": "ipv6bw-bbbbbbbbbbbbbbbbb", "Bandwidth": 100,
+        "InternetChargeType": "PayByTraffic"
+    } });
+    json!({ "Accounts": [{
+        "AccountId": "1987654321098765",
+        "AccessKeys": [{ "AccessKeyId": "LTAI5tGiven", "AccessKeySecret": SECRET }],
+        "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" },
+        "Ipv6Gateways": [
+            { "Ipv6GatewayId": "ipv6gw-real", "RegionId": "cn-hangzhou", "VpcId": "vpc-real" }
+        ],
+        "Ipv6Addresses": [
+            address("ipv6-free", "2408:4004:7::1", attached(json!({}))),
+            address("ipv6-unattached", "2408:4004:7::2", json!({})),
+            address("ipv6-taken", "2408:4004:7::3", attached(bandwidth)),
+            address("ipv6-single-isp", "2408:4004:7::4", attached(json!({ "Ipv6Isp": "ChinaMobile" }))),
+            address("ipv6-pending", "2408:4004:7::5", attached(json!({ "Status": "Pending" }))),
+            address("ipv6-ula", "fd12:3456:789a::7", attached(json!({}))),
+            address("ipv6-private-gua", "2408:4004:7::6", attached(json!({ "PrivateGua": true }))),
+            address("ipv6-cloud-instance", "2408:4004:7::8", json!({
+                "AssociatedInstanceType": "NatGateway", "AssociatedInstanceId": "ngw-real"
+            })),
+        ]
+    }] })
+}
+
+async fn given_endpoint(folder: &Path) -> (Endpoint, String) {
+    let file = folder.join("world.json");
+    std::fs::write(&file, world().to_string()).unwrap();
+    endpoint(&["--world", file.to_str().unwrap()]).await
+}
+
+/// The options that name the key, the region and everybody's real ids.
+fn options(url: &str) -> Vec<String> {
+    let mut options: Vec<String> = [
+        "--as-given",
+        "--endpoint",
+        url,
+        "--region",
+        "cn-hangzhou",
+        "--access-key-id",
+        "LTAI5tGiven",
+        "--access-key-secret",
+        SECRET,
+        "--bind",
+        "ipv6gw-free=ipv6gw-real",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for role in Roles::read(&Contract::embedded()).unwrap().names() {
+        options.extend(["--bind".to_owned(), format!("{role}={role}-real")]);
+    }
+    options
+}
+
+#[test]
+fn an_address_has_one_role_at_most_and_the_file_fits_its_schema() {
+    let contract = Contract::embedded();
+    let schema = validator(&contract, "common/schemas/roles.json").unwrap();
+    let file = contract.json(&format!("{ACTION}/roles.json")).unwrap();
+    schema.validate(&file).unwrap();
+    let roles = Roles::read(&contract).unwrap();
+    let mut known = BTreeSet::new();
+    for case in contract.cases().unwrap() {
+        for account in case.world["Accounts"].as_array().unwrap() {
+            for address in account["Ipv6Addresses"].as_array().into_iter().flatten() {
+                let of = roles.of(address);
+                assert!(of.len() <= 1, "{}: {of:?}", case.path);
+                known.extend(of.iter().map(|role| (*role).to_owned()));
+            }
+        }
+    }
+    assert_eq!(known, roles.names().map(str::to_owned).collect(), "roles that cases have");
+    // Every code is documented.
+    let rows =
+        |folder: &str| contract.json(&format!("{folder}/errors.json")).unwrap()["errors"].clone();
+    let codes: Vec<Value> = [rows("common"), rows(ACTION)]
+        .iter()
+        .flat_map(|rows| rows.as_array().unwrap().clone())
+        .map(|row| row["code"].clone())
+        .collect();
+    for code in file["needNothing"].as_array().unwrap() {
+        assert!(codes.contains(code), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed() {
+    let folder = scratch();
+    let (endpoint, url) = given_endpoint(folder.path()).await;
+    let before = endpoint.control(Method::GET, "world", "").await.unwrap();
+    let options = options(&url);
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let html = folder.path().join("verdict.html");
+    let report = format!("html={},github", html.display());
+    let (code, text, report) = verify(&[&options[..], &["--report", &report]].concat());
+    assert_eq!(code, Some(0), "{text}");
+    let reasons = not_run(&report);
+    assert!(count(&report, "trials") > 1000, "{text}");
+    assert!(reasons["it buys bandwidth, which needs --allow-purchases"] > 100, "{reasons:?}");
+    assert!(!reasons.keys().any(|reason| reason.contains("--bind")), "{reasons:?}");
+    assert_eq!(report["readsState"], json!(false));
+    assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), before);
+    let page = std::fs::read_to_string(html).unwrap();
+    for told in [&text, &report.to_string(), &page] {
+        assert!(!told.contains(SECRET) && !told.contains("Signature="), "a secret is shown");
+    }
+    // The same again: no nonce of the first run stands in the way.
+    let (code, text, _) = verify(&options);
+    assert_eq!(code, Some(0), "{text}");
+
+    // A wrong id is found out, and a key that is refused told at once.
+    let mut wrong: Vec<String> =
+        options.iter().map(|option| option.replace("taken-real", "free-real")).collect();
+    let arguments: Vec<&str> = wrong.iter().map(String::as_str).collect();
+    let (code, text, _) = verify(&[&arguments[..], &["--case", "OperationFailed.*"]].concat());
+    assert!(
+        code == Some(1) && text.contains("OperationFailed.InternetBandwidthAlreadyExisted"),
+        "{text}"
+    );
+    for option in &mut wrong {
+        *option = option.replace(SECRET, "CANARYanotherSecretNobodyShows");
+    }
+    let arguments: Vec<&str> = wrong.iter().map(String::as_str).collect();
+    let output = contract(&[&["verify"], &arguments[..]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    let told = printed(&output);
+    assert!(
+        told.contains("the access key LTAI5t*** is refused with SignatureDoesNotMatch"),
+        "{told}"
+    );
+    assert!(!told.contains("CANARY"), "{told}");
+}
+
+/// A fake: the endpoint behind it, which besides can release a bandwidth.
+async fn releasing(endpoint: Arc<Endpoint>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (endpoint, client) = (Arc::clone(&endpoint), client.clone());
+            let service = service_fn(move |request| {
+                let (endpoint, client) = (Arc::clone(&endpoint), client.clone());
+                async move { Ok::<_, Infallible>(answer(&endpoint, &client, request).await) }
+            });
+            let http = hyper::server::conn::http1::Builder::new();
+            tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    url
+}
+
+async fn answer(
+    endpoint: &Endpoint,
+    client: &reqwest::Client,
+    request: Request<hyper::body::Incoming>,
+) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let action = parts.headers.get("x-acs-action").map(|action| action.to_str().unwrap());
+    if action == Some("DeleteIpv6InternetBandwidth") {
+        let query = parts.uri.query().unwrap();
+        let id = query.split("Ipv6InternetBandwidthId=").nth(1).unwrap();
+        let id = id.split('&').next().unwrap();
+        let mut world = endpoint.control(Method::GET, "world", "").await.unwrap();
+        for address in world["Accounts"][0]["Ipv6Addresses"].as_array_mut().unwrap() {
+            if address["Ipv6InternetBandwidth"]["Ipv6InternetBandwidthId"] == id {
+                address.as_object_mut().unwrap().remove("Ipv6InternetBandwidth");
+                address["NetworkType"] = json!("Private");
+            }
+        }
+        endpoint.control(Method::PUT, "world", &world.to_string()).await.unwrap();
+        return Response::new(Full::new(Bytes::from("{\"RequestId\":\"R\"}")));
+    }
+    let target = parts.uri.path_and_query().unwrap();
+    let url = format!("http://{}{target}", endpoint.address());
+    let answered =
+        client.request(parts.method, url).headers(parts.headers).body(body).send().await.unwrap();
+    let mut response = Response::builder().status(answered.status());
+    *response.headers_mut().unwrap() = answered.headers().clone();
+    response.body(Full::new(answered.bytes().await.unwrap())).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_bought_is_released_before_the_next_and_told() {
+    let folder = scratch();
+    let (endpoint, direct) = given_endpoint(folder.path()).await;
+    let endpoint = Arc::new(endpoint);
+    let url = releasing(Arc::clone(&endpoint)).await;
+    let buy = ["--allow-purchases", "--case", "Success/*", "--signature", "v3", "--format", "json"];
+    let run = async |url: String| {
+        let options = options(&url);
+        tokio::task::spawn_blocking(move || {
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            verify(&[&options[..], &buy].concat())
+        })
+        .await
+        .unwrap()
+    };
+    let (code, text, report) = run(url).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(count(&report, "trials") > 40, "{text}");
+    let purchases = report["purchases"].as_array().unwrap();
+    assert!(purchases.len() > 40, "{text}");
+    assert!(purchases.iter().all(|purchase| purchase["released"] == true), "{text}");
+    assert!(text.contains("bought and released: ipv6bw-"), "{text}");
+    let world = endpoint.control(Method::GET, "world", "").await.unwrap();
+    let with_bandwidth = world["Accounts"][0]["Ipv6Addresses"].as_array().unwrap().iter();
+    let with_bandwidth = with_bandwidth.filter(|a| a.get("Ipv6InternetBandwidth").is_some());
+    assert_eq!(with_bandwidth.count(), 1, "only the one that was there: {world}");
+
+    // Where nothing can be released it is told, and no more is bought.
+    let (code, text, report) = run(direct).await;
+    assert_eq!(code, Some(1), "{text}");
+    assert_eq!(count(&report, "purchases"), 1, "{text}");
+    let told = "the endpoint has no DeleteIpv6InternetBandwidth";
+    assert!(text.contains("BOUGHT AND NOT RELEASED: ipv6bw-") && text.contains(told), "{text}");
+    assert!(not_run(&report).contains_key("what a case before bought could not be released"));
+}
