@@ -232,3 +232,36 @@ async fn bad_input_is_told_with_what_it_is_in() {
         assert!(output.status.code() == Some(code) && text.contains(told), "{arguments:?}\n{text}");
     }
 }
+
+/// What the README tells a stranger to do.
+#[tokio::test]
+async fn somebody_can_add_a_case_of_their_own_review_its_answer_and_hold_an_endpoint_to_it() {
+    let (_endpoint, url) = endpoint(&[]).await;
+    let folder = scratch();
+    let own = folder.path().join("own");
+    let own = own.to_str().unwrap();
+    let output = contract(&["unpack", own]);
+    assert!(output.status.success(), "{}", printed(&output));
+    let output = contract(&["unpack", own]);
+    assert!(printed(&output).contains("there is something in it; nothing was written"));
+    let cases = format!("{own}/AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth");
+    let case = std::fs::read_to_string(format!("{cases}/letters.json")).unwrap();
+    std::fs::write(format!("{cases}/mine.json"), case.replace("\"abc\"", "\"many\"")).unwrap();
+    let arguments = ["--contracts", own, "--endpoint", &url, "--case", "mine"];
+    let (code, text, _) = verify(&[&arguments[..], &["--propose"]].concat());
+    assert_eq!(code, Some(1), "{text}");
+    let reviewed =
+        format!("{own}/AllocateIpv6InternetBandwidth/snapshots/IllegalParam.Bandwidth@mine.snap");
+    assert!(text.contains(&format!("proposed: {reviewed}.new")), "{text}");
+    std::fs::rename(format!("{reviewed}.new"), &reviewed).unwrap();
+    let (code, text, _) = verify(&arguments);
+    assert_eq!(code, Some(0), "{text}");
+    // It is what insta would have written, but for the name.
+    let of_letters = reviewed.replace("mine", "letters");
+    assert_eq!(
+        std::fs::read_to_string(reviewed).unwrap(),
+        std::fs::read_to_string(of_letters).unwrap()
+    );
+    let output = contract(&["verify", "--in-process", "--case", "letters", "--propose"]);
+    assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
+}

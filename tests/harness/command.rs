@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
-use crate::{call, list, verify};
+use crate::{call, list, unpack, verify};
 
 /// What a subcommand found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +39,14 @@ struct Command {
 enum Sub {
     Call(Box<call::Options>),
     List(list::Options),
+    Unpack(unpack::Options),
     Verify(Box<verify::Options>),
 }
 
 impl Sub {
     async fn run(self, contract: Contract) -> Result<Outcome, String> {
         match self {
+            Self::Unpack(options) => std::future::ready(unpack::run(&options, &contract)).await,
             Self::Verify(options) => verify::run(*options, contract).await,
             Self::Call(options) => call::run(*options, contract).await,
             Self::List(options) => std::future::ready(list::run(&options, &contract)).await,

@@ -20,4 +20,5 @@ pub mod list;
 pub mod placeholder;
 pub mod secrets;
 pub mod target;
+pub mod unpack;
 pub mod verify;

@@ -3,6 +3,7 @@
 mod difference;
 mod given;
 mod place;
+mod propose;
 
 mod report;
 mod roles;
@@ -11,12 +12,13 @@ mod snapshot;
 mod trial;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
 use crate::case::Style;
-use crate::command::Outcome;
+use crate::command::{Outcome, print};
 use crate::contract::Contract;
 use crate::list::Chosen;
 use report::Report;
@@ -55,6 +57,10 @@ pub struct Options {
     /// Try cases that buy bandwidth, too. What they buy is released afterwards
     #[arg(long)]
     allow_purchases: bool,
+    /// Write what is answered where it is not the reviewed answer beside that, as ….snap.new, for
+    /// `cargo insta review` or to be renamed to ….snap; needs --contracts with a folder
+    #[arg(long)]
+    propose: bool,
     /// What is not judged; may be given more than once
     #[arg(long, value_enum, value_name = "WHAT")]
     lenient: Vec<Leniency>,
@@ -182,8 +188,18 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         jobs: options.jobs.max(1),
         allow_purchases: options.allow_purchases,
     };
-    let run = runner::run(Arc::new(contract), cases, place, plan).await?;
+    let folder = PathBuf::from(contract.origin());
+    if options.propose && !folder.is_dir() {
+        return Err("--propose: there is no folder to write to; name one by --contracts".to_owned());
+    }
+    let contract = Arc::new(contract);
+    let mut run = runner::run(Arc::clone(&contract), cases, place, plan).await?;
     report::print(&run)?;
+    if options.propose {
+        for file in std::mem::take(&mut run.proposed).write(&folder, &contract)? {
+            print(&format!("proposed: {file}\n"))?;
+        }
+    }
     options.report.iter().try_for_each(|report| report.write(&run))?;
     if run.trials.is_empty() {
         return Err("no case could be tried".to_owned());

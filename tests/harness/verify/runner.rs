@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::given::{Purchase, release};
 use super::place::Place;
+use super::propose::Proposed;
 use super::roles::{Bound, Caller, Roles};
 use super::snapshot::reviewed;
 use super::trial::{NotRun, Trial, again};
@@ -50,6 +51,8 @@ pub struct Run {
     pub not_run: Vec<NotRun>,
     /// What was bought.
     pub purchases: Vec<Purchase>,
+    /// The answers that are not the reviewed ones.
+    pub(super) proposed: Proposed,
     /// How long all of it took.
     pub time: Duration,
 }
@@ -80,6 +83,7 @@ struct Shared {
     is_interrupted: AtomicBool,
     progress: ProgressBar,
     found: Mutex<(Vec<Trial>, Vec<NotRun>, Vec<Purchase>)>,
+    proposed: Mutex<Proposed>,
 }
 
 /// Tries the cases.
@@ -122,6 +126,7 @@ pub(super) async fn run(
         is_interrupted: AtomicBool::new(false),
         progress,
         found: Mutex::new((Vec::new(), not_run, Vec::new())),
+        proposed: Mutex::default(),
     };
     let jobs = shared.plan.jobs;
     shared = work(shared, jobs).await?;
@@ -129,7 +134,7 @@ pub(super) async fn run(
     shared.items = buying;
     shared = work(shared, 1).await?;
     shared.progress.finish_and_clear();
-    let Shared { contract, place, plan, found, is_interrupted, .. } = shared;
+    let Shared { contract, place, plan, found, proposed, is_interrupted, .. } = shared;
     if is_interrupted.into_inner() {
         return Err("interrupted".to_owned());
     }
@@ -145,6 +150,7 @@ pub(super) async fn run(
         trials,
         not_run,
         purchases,
+        proposed: proposed.into_inner().unwrap_or_else(PoisonError::into_inner),
         time: start.elapsed(),
     })
 }
@@ -294,7 +300,7 @@ impl Shared {
     }
 
     /// Whether the answer is the reviewed one.
-    fn snapshot(&self, bound: &Bound, format: &str, transcript: &str) -> Option<Finding> {
+    fn snapshot(&self, bound: &Bound, format: &'static str, transcript: &str) -> Option<Finding> {
         // What was put for what cases name stands for it again.
         let actual =
             bound.real.iter().fold(transcript.trim_end().to_owned(), |text, (known, real)| {
@@ -306,6 +312,8 @@ impl Shared {
             Ok(expected) => expected.to_owned(),
             Err(error) => format!("a reviewed answer, and {error}"),
         };
+        let mut proposed = self.proposed.lock().unwrap_or_else(PoisonError::into_inner);
+        proposed.add(&bound.case, format, actual.clone());
         Some(Finding { what: "snapshot".to_owned(), expected, actual })
     }
 }
