@@ -27,6 +27,25 @@ const RUN: &[(&str, &str)] = &[
     ("cargo run --release --bin local-endpoint", ".ci/run, run_main_job"),
     ("cargo test", ".ci/run, run_tests"),
     (
+        "cargo run --release --bin contract -- verify --endpoint http://127.0.0.1:8787",
+        ".ci/run, run_main_job",
+    ),
+    (
+        "cargo run --release --bin contract -- call --endpoint http://127.0.0.1:8787 --case \
+         IllegalParam.Bandwidth/letters --signature v1 --format xml",
+        "verify.rs, what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command",
+    ),
+    (
+        "contract verify --endpoint https://vpc.cn-hangzhou.aliyuncs.com --region cn-hangzhou \
+         --bind ipv6-free=ipv6-bp1xxxx",
+        "verify/given.rs, with an endpoint on this machine",
+    ),
+    ("contract unpack own", "verify.rs, somebody_can_add_a_case_of_their_own"),
+    (
+        "contract verify --contracts own --endpoint http://127.0.0.1:8787 --case my-case --propose",
+        "verify.rs, somebody_can_add_a_case_of_their_own",
+    ),
+    (
         "cargo run --release --bin local-endpoint -- call AllocateIpv6InternetBandwidth \
          RegionId=cn-huhehaote Ipv6AddressId=ipv6-demo01 Bandwidth=200",
         ".ci/run, run_main_job",
@@ -70,6 +89,7 @@ fn every_command_is_run_somewhere() {
         "cargo run --quiet --release --bin local-endpoint -- call AllocateIpv6InternetBandwidth",
         "RegionId=cn-huhehaote Ipv6AddressId=ipv6-demo01 Bandwidth=200",
         "cargo test --locked",
+        "cargo run --quiet --release --bin contract -- verify --endpoint http://127.0.0.1:8787",
         ".ci/template.sh",
     ] {
         assert!(ci.contains(part), ".ci/run does not run: {part}");
