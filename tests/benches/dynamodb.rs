@@ -101,7 +101,7 @@ async fn bare(
 ) -> Result<f64, Failure> {
     let table = table(number);
     client(local, &table).create_table().await?;
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = harness::http::local_client()?;
     let moved = |call: &Call| {
         let mut body = call.body.to_string().replace(&self::table(0), &table);
         if let Some(token) = call.body["ClientRequestToken"].as_str() {

@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use harness::client::{Wire, fresh_nonce, now_secs, sign};
 use harness::contract::Contract;
+use harness::http::local_client;
 use harness::judge::ACTION;
 use harness::target::{Endpoint, built};
-use reqwest::{Client, Method};
+use reqwest::Method;
 
 use measure::{Comparison, now, print};
 
@@ -62,7 +63,7 @@ fn signed() -> Result<Vec<Wire>, String> {
 }
 
 async fn send(url: &str, wires: &Arc<Vec<Wire>>) -> Result<(), String> {
-    let client = Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
+    let client = local_client()?;
     let next = Arc::new(AtomicUsize::new(0));
     let senders: Vec<_> = (0..AT_ONCE)
         .map(|_| {

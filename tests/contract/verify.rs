@@ -1,6 +1,7 @@
 //! `contract verify` and `contract call`: what they judge, where, and what they tell.
 
 mod given;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::process::{Command, Output};
@@ -15,11 +16,16 @@ use crate::contract::{copy, scratch};
 
 /// Runs the command without the keys of whoever runs the tests.
 pub(crate) fn contract(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_contract"));
     for name in ["ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "PROFILE"] {
         command.env_remove(format!("ALIBABA_CLOUD_{name}"));
     }
-    command.env("HOME", "/nowhere").env("RUST_BACKTRACE", "0").args(arguments).output().unwrap()
+    command.env("HOME", "/nowhere").env("RUST_BACKTRACE", "0").args(arguments);
+    command
 }
 
 pub(crate) fn printed(output: &Output) -> String {

@@ -15,6 +15,7 @@ pub mod credentials;
 pub mod dynamodb_local;
 pub mod file;
 pub mod hostile;
+pub mod http;
 pub mod judge;
 pub mod list;
 pub mod placeholder;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use harness::contract::Contract;
+use harness::http::local_client;
 use harness::judge::{ACTION, validator};
 use harness::target::Endpoint;
 use harness::verify::Roles;
@@ -178,7 +179,7 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
 async fn releasing(endpoint: Arc<Endpoint>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = local_client().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let (endpoint, client) = (Arc::clone(&endpoint), client.clone());

@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::http::local_client;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What was asked of `DynamoDB`.
@@ -103,7 +105,7 @@ impl Proxy {
     pub async fn start(upstream: &str) -> Result<Self, String> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
-        let client = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
+        let client = local_client()?;
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
             client,

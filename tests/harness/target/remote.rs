@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::Wire;
+use crate::http::client;
 use crate::judge::ACTION;
 
 /// The header that names the world of a call, for an endpoint that has worlds apart.
@@ -47,11 +48,7 @@ impl Remote {
         if parsed.path() != "/" || parsed.query().is_some() {
             return Err(format!("{url}: the operation is at the path /, so name none"));
         }
-        let mut client = reqwest::Client::builder().no_proxy();
-        if let Some(time_max) = time_max {
-            client = client.timeout(time_max);
-        }
-        let client = client.build().map_err(|error| error.to_string())?;
+        let client = client(url, time_max)?;
         let url = url.trim_end_matches('/').to_owned();
         Ok(Self { url, client, world: World::Main })
     }
