@@ -1,9 +1,12 @@
 //! An answer, read.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// An answer as it came over the wire.
@@ -41,12 +44,40 @@ impl Answer {
     pub fn read(&self) -> Result<Body, String> {
         match self.header("content-type") {
             Some("application/json;charset=utf-8") => {
-                let elements = serde_json::from_str(&self.body).map_err(|e| e.to_string())?;
+                let Elements(elements) =
+                    serde_json::from_str(&self.body).map_err(|error| error.to_string())?;
                 Ok(Body { root: None, elements })
             }
             Some("text/xml;charset=utf-8") => read_xml(&self.body),
             other => Err(format!("content-type {other:?} is neither of the two documented")),
         }
+    }
+}
+
+/// The members of an object, none of which stands twice.
+struct Elements(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Elements {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Elements;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Elements, A::Error> {
+                let mut elements = Map::new();
+                while let Some((name, value)) = members.next_entry::<String, Value>()? {
+                    if elements.insert(name.clone(), value).is_some() {
+                        return Err(A::Error::custom(format!("{name} stands twice")));
+                    }
+                }
+                Ok(Elements(elements))
+            }
+        }
+        value.deserialize_map(Members)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Judges what a target answers to a case. Nothing is lenient.
 
+mod state;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -17,6 +19,15 @@ use crate::target::Target;
 
 /// The action that every case calls, those of `common` too.
 pub const ACTION: &str = "AllocateIpv6InternetBandwidth";
+
+/// How the names of headers begin that the vendor's answers have, and those that all of them have.
+const OUR_HEADERS: [&str; 3] = ["x-acs-", "x-ratelimit-", "access-control-"];
+const USUAL_HEADERS: [&str; 4] = [
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "x-acs-request-id",
+    "x-acs-trace-id",
+];
 
 /// Headers that only some answers have.
 const EXTRA_HEADERS: [&str; 2] = ["x-acs-retry-after", "x-ratelimit-user-api"];
@@ -168,7 +179,7 @@ pub async fn judge(
     judge.body(&answer, &body, &wire, format);
     judge.ids(&answer, &body, before.as_ref());
     if let (Some(state_before), Some(state_after)) = (state_before, state_after) {
-        judge.state(&state_before, &state_after);
+        judge.state(&state_before, &state_after, &body);
     }
     let heading = format!("# call {}", case.before.len() + 1);
     let heading = if case.before.is_empty() { "" } else { &heading };
@@ -243,10 +254,11 @@ impl Judge<'_> {
                 self.finding(&format!("header {name}"), pattern, actual);
             }
         }
-        for name in EXTRA_HEADERS {
-            if let Some(actual) = answer.header(name)
-                && !self.case.demanded.headers.contains_key(name)
-            {
+        for (name, actual) in &answer.headers {
+            // Those of HTTP itself are whoever's carries the answer.
+            let is_ours = OUR_HEADERS.iter().any(|start| name.starts_with(start));
+            let is_usual = USUAL_HEADERS.contains(&name.as_str());
+            if is_ours && !is_usual && !self.case.demanded.headers.contains_key(name) {
                 self.finding(&format!("header {name}"), "(none)", actual);
             }
         }
@@ -329,7 +341,7 @@ impl Judge<'_> {
         }
     }
 
-    fn state(&mut self, before: &Value, after: &Value) {
+    fn state(&mut self, before: &Value, after: &Value, body: &Body) {
         let demanded = &self.case.demanded;
         let is_replay = demanded.same_as_before || demanded.internet_bandwidth_id.is_some();
         if demanded.status != 200 || is_replay {
@@ -338,6 +350,15 @@ impl Judge<'_> {
             }
         } else if before == after {
             self.finding("state", "an address with bandwidth", "nothing has changed");
+        } else {
+            let address = demanded.ipv6_address_id.as_deref().unwrap_or_default();
+            let bandwidth = body.text("InternetBandwidthId").unwrap_or_default();
+            let (mut unchanged, mut left) = (before.clone(), after.clone());
+            match state::undo_purchase(&mut unchanged, &mut left, address, bandwidth) {
+                Ok(()) if unchanged == left => {}
+                Ok(()) => self.finding("state", format!("but for {address}: {unchanged}"), left),
+                Err(expected) => self.finding("state", expected, after),
+            }
         }
         let Some(holds) = &self.case.after else { return };
         let id = holds.get("Ipv6AddressId");

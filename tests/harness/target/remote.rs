@@ -1,5 +1,6 @@
 //! An endpoint over HTTP, whosever it is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -190,11 +191,17 @@ impl Remote {
         }
         let answer = request.send().await.map_err(|error| with_causes(&error))?;
         let status = answer.status().as_u16();
-        let headers = answer.headers().iter().map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
-        let headers = headers.collect();
-        let body = answer.text().await.map_err(|error| with_causes(&error))?;
+        let mut headers: BTreeMap<String, String> = BTreeMap::new();
+        for (name, value) in answer.headers() {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            let known = headers.entry(name.as_str().to_owned()).or_default();
+            // A header that stands twice is no header that stands once.
+            let separator = if known.is_empty() { "" } else { ", " };
+            known.extend([separator, &value]);
+        }
+        // As it came: what is decoded is mended, too.
+        let body = answer.bytes().await.map_err(|error| with_causes(&error))?;
+        let body = String::from_utf8(body.into()).map_err(|_| "the body is not in UTF-8")?;
         Ok(Answer { status, headers, body })
     }
 
