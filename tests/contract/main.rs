@@ -37,3 +37,4 @@ mod template;
 mod trouble;
 mod verify;
 mod worlds;
+mod wrong_answers;

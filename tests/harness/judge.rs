@@ -1,21 +1,22 @@
 //! Judges what a target answers to a case. Nothing is lenient.
 
+mod schemas;
 mod state;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
-use jsonschema::Validator;
 use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Body};
 use crate::case::{Asked, Case, Style, Variant};
 use crate::client::{self, Wire, without_port};
-use crate::contract::Contract;
 use crate::placeholder::Placeholders;
 use crate::secrets;
 use crate::target::Target;
+
+pub use schemas::{Schemas, validator};
 
 /// The action that every case calls, those of `common` too.
 pub const ACTION: &str = "AllocateIpv6InternetBandwidth";
@@ -65,60 +66,6 @@ pub struct Verdict {
     pub last: (Wire, Answer),
     /// The bandwidths that successes named.
     pub bought: BTreeSet<String>,
-}
-
-/// The schemas of all answers.
-#[derive(Debug)]
-pub struct Schemas {
-    success: Validator,
-    errors: BTreeMap<String, Validator>,
-}
-
-impl Schemas {
-    /// Reads the schemas of the contract.
-    ///
-    /// # Errors
-    ///
-    /// The first that is none.
-    pub fn read(contract: &Contract) -> Result<Self, String> {
-        let success = validator(contract, &format!("{ACTION}/schemas/success.json"))?;
-        let mut errors = BTreeMap::new();
-        for path in contract.paths() {
-            if let [_, "schemas", "errors", file] = path.split('/').collect::<Vec<_>>()[..]
-                && let Some(code) = file.strip_suffix(".json")
-                && errors.insert(code.to_owned(), validator(contract, path)?).is_some()
-            {
-                return Err(format!("{code} has two schemas"));
-            }
-        }
-        Ok(Self { success, errors })
-    }
-
-    /// The schema of an error's answer.
-    #[must_use]
-    pub fn error(&self, code: &str) -> Option<&Validator> {
-        self.errors.get(code)
-    }
-
-    /// The codes that have a schema.
-    pub fn codes(&self) -> impl Iterator<Item = &str> {
-        self.errors.keys().map(String::as_str)
-    }
-}
-
-/// Reads the schema at `path` of a contract.
-///
-/// # Errors
-///
-/// Why it is none.
-pub fn validator(contract: &Contract, path: &str) -> Result<Validator, String> {
-    let schema = contract.json(path)?;
-    let fail = |error: jsonschema::ValidationError<'_>| {
-        let at = error.instance_path();
-        format!("{}/{path}: {at}: {error}", contract.origin())
-    };
-    jsonschema::draft202012::meta::validate(&schema).map_err(fail)?;
-    jsonschema::draft202012::new(&schema).map_err(fail)
 }
 
 /// Tries `case` in one variant against `target`.
@@ -298,7 +245,7 @@ impl Judge<'_> {
             self.equal("HostId", Some(host), body.text("HostId"));
         }
         let schema = match &demanded.code {
-            None => Some(&self.schemas.success),
+            None => Some(self.schemas.success()),
             Some(code) => self.schemas.error(code),
         };
         let Some(schema) = schema else {
@@ -307,7 +254,7 @@ impl Judge<'_> {
         let elements = Value::Object(body.elements.clone());
         let errors: Vec<(String, String)> = schema
             .iter_errors(&elements)
-            .map(|error| (format!("schema {}", error.instance_path()), error.to_string()))
+            .map(|error| (format!("schema {}", schemas::place(&error)), error.to_string()))
             .collect();
         for (what, error) in errors {
             self.finding(what.trim_end(), "an answer that fits it", error);

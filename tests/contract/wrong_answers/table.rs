@@ -1,0 +1,131 @@
+//! The wrong answers, and the odd ones that are right.
+
+mod consistency;
+mod fields;
+mod headers;
+mod states;
+mod whole;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::proxy::{Change, Sent, Transfer};
+
+/// A wrong answer to a case.
+pub(super) struct Wrong {
+    pub(super) name: String,
+    pub(super) case: &'static str,
+    pub(super) format: &'static str,
+    /// What the judge must name: one of these.
+    pub(super) names: Vec<String>,
+    pub(super) change: Change,
+}
+
+const SUCCESS: &str = "Success/client-token";
+const REPLAY: &str = "Success/replay-twice";
+const ERROR: &str = "IllegalParam.Bandwidth/letters";
+const DENIED: &str = "Forbidden.RAM/no-policy";
+const THROTTLED: &str = "Throttling.User/no-call-at-all";
+const SECOND: &str = "Success/no-token-second-address";
+
+const OF_SUCCESS: [&str; 3] = ["Ipv6AddressId", "RequestId", "InternetBandwidthId"];
+const OF_ERROR: [&str; 5] = ["RequestId", "HostId", "Code", "Message", "Recommend"];
+
+fn change(change: impl Fn(&mut Sent) + Send + Sync + 'static) -> Change {
+    Change::Answer(Arc::new(change))
+}
+
+fn text(sent: &Sent) -> String {
+    String::from_utf8(sent.body.clone()).unwrap()
+}
+
+/// Changes the body's text, and something must change.
+fn replace(sent: &mut Sent, old: &str, new: &str) {
+    let before = text(sent);
+    let after = before.replace(old, new);
+    assert_ne!(after, before, "{old} is not in it");
+    sent.body = after.into_bytes();
+}
+
+/// Changes the members of a JSON body.
+fn members(change: impl Fn(&mut Map<String, Value>) + Send + Sync + 'static) -> Change {
+    self::change(move |sent| {
+        let mut members: Map<String, Value> = serde_json::from_slice(&sent.body).unwrap();
+        change(&mut members);
+        sent.body = serde_json::to_vec(&members).unwrap();
+    })
+}
+
+/// Changes the text of an element of an XML body.
+fn element(name: &'static str, change: impl Fn(&str) -> String + Send + Sync + 'static) -> Change {
+    self::change(move |sent| {
+        let body = text(sent);
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        let (before, rest) = body.split_once(&open).unwrap();
+        let (inner, after) = rest.split_once(&close).unwrap();
+        sent.body = format!("{before}{}{after}", change(inner)).into_bytes();
+    })
+}
+
+fn header(name: &'static str, value: Option<&'static str>) -> Change {
+    change(move |sent| {
+        sent.headers.retain(|(known, _)| known != name);
+        sent.headers.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+    })
+}
+
+/// What the judge may call what is wrong with a member: its own name, or, of an id that stands in several
+/// places, one of the others.
+fn names(member: &str) -> Vec<String> {
+    let mut names = vec![member.to_owned()];
+    if member == "RequestId" {
+        names.push("header x-acs-request-id".to_owned());
+    }
+    names
+}
+
+/// Every wrong answer.
+pub(super) fn wrong() -> Vec<Wrong> {
+    let mut all = Vec::new();
+    for (case, fields) in [(SUCCESS, &OF_SUCCESS[..]), (ERROR, &OF_ERROR)] {
+        for field in fields {
+            fields::in_json(case, field, &mut all);
+            fields::in_xml(case, field, &mut all);
+        }
+    }
+    whole::add(&mut all);
+    headers::add(&mut all);
+    consistency::add(&mut all);
+    states::add(&mut all);
+    all
+}
+
+fn set(members: &mut Map<String, Value>, field: &str, change: fn(&str) -> Value) {
+    let text = members[field].as_str().unwrap().to_owned();
+    members.insert(field.to_owned(), change(&text));
+}
+
+fn set_header(sent: &mut Sent, name: &str, value: &str) {
+    sent.headers.retain(|(known, _)| known != name);
+    sent.headers.push((name.to_owned(), value.to_owned()));
+}
+
+/// Odd answers that are right.
+pub(super) fn right() -> Vec<(&'static str, Change)> {
+    vec![
+        ("as it is", change(|_| ())),
+        ("in chunks of one byte", Change::Transfer(Transfer::Chunks)),
+        ("headers in another order", change(|sent| sent.headers.reverse())),
+        (
+            "names of headers in capitals",
+            change(|sent| {
+                for (name, _) in &mut sent.headers {
+                    *name = name.to_uppercase();
+                }
+            }),
+        ),
+        ("a server's own header", header("server", Some("nginx"))),
+        ("a header of a gateway", header("via", Some("1.1 gateway"))),
+    ]
+}

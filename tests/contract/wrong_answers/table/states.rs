@@ -1,0 +1,106 @@
+//! Right answers behind which something else was done.
+
+use serde_json::{Value, json};
+
+use super::{DENIED, ERROR, REPLAY, SECOND, SUCCESS, Wrong};
+use crate::wrong_answers::proxy::Change;
+
+/// Adds them.
+pub(super) fn add(all: &mut Vec<Wrong>) {
+    let mut add = |name: &str, case: &'static str, change: Change| {
+        for format in ["JSON", "XML"] {
+            all.push(Wrong {
+                name: format!("{name} ({case})"),
+                case,
+                format,
+                names: vec!["state".to_owned()],
+                change: change.clone(),
+            });
+        }
+    };
+    let bandwidth = |world: &mut Value| {
+        let address = &mut world["Accounts"][0]["Ipv6Addresses"][0];
+        address["Ipv6InternetBandwidth"] = json!({
+            "Ipv6InternetBandwidthId": "ipv6bw-hhhhhhhhhhhhhhhhh", "Bandwidth": 5,
+            "InternetChargeType": "PayByTraffic"
+        });
+        address["NetworkType"] = json!("Public");
+    };
+    add("an error behind which bandwidth is bought", ERROR, Change::World(bandwidth));
+    add("a denial behind which bandwidth is bought", DENIED, Change::World(bandwidth));
+    add("a replay behind which bandwidth is bought anew", REPLAY, Change::World(bandwidth));
+    add("a purchase of another bandwidth than is told", SUCCESS, Change::World(bandwidth));
+    add(
+        "a purchase of nothing",
+        SUCCESS,
+        Change::World(|world| {
+            let address = world["Accounts"][0]["Ipv6Addresses"][0].as_object_mut().unwrap();
+            address.remove("Ipv6InternetBandwidth");
+            address.insert("NetworkType".to_owned(), json!("Private"));
+        }),
+    );
+    add(
+        "a purchase of another size",
+        SUCCESS,
+        Change::World(|world| {
+            world["Accounts"][0]["Ipv6Addresses"][0]["Ipv6InternetBandwidth"]["Bandwidth"] =
+                json!(201);
+        }),
+    );
+    add(
+        "a purchase with another charge type",
+        SUCCESS,
+        Change::World(|world| {
+            let address = &mut world["Accounts"][0]["Ipv6Addresses"][0];
+            address["Ipv6InternetBandwidth"]["InternetChargeType"] = json!("PayByTraffic");
+        }),
+    );
+    add(
+        "a purchase that remembers no token",
+        SUCCESS,
+        Change::World(|world| {
+            world["Accounts"][0].as_object_mut().unwrap().remove("ClientTokens").unwrap();
+        }),
+    );
+    add(
+        "a purchase that remembers another answer",
+        SUCCESS,
+        Change::World(|world| {
+            world["Accounts"][0]["ClientTokens"][0]["Answer"]["InternetBandwidthId"] =
+                json!("ipv6bw-hhhhhhhhhhhhhhhhh");
+        }),
+    );
+    add(
+        "a second allocation",
+        SECOND,
+        Change::World(|world| {
+            let mut other = world["Accounts"][0]["Ipv6Addresses"][0].clone();
+            other["Ipv6AddressId"] = json!("ipv6-hidden");
+            other["Ipv6Address"] = json!("2408:4004:1::99");
+            other["Ipv6InternetBandwidth"]["Ipv6InternetBandwidthId"] =
+                json!("ipv6bw-hhhhhhhhhhhhhhhhh");
+            world["Accounts"][0]["Ipv6Addresses"].as_array_mut().unwrap().push(other);
+        }),
+    );
+    add(
+        "an error that spends the token",
+        ERROR,
+        Change::World(|world| {
+            world["Accounts"][0]["ClientTokens"] = json!([{
+                "Action": "AllocateIpv6InternetBandwidth", "RegionId": "cn-huhehaote",
+                "ClientToken": "spent", "ExpiresAt": "2999-12-31T23:59:59Z",
+                "Parameters": { "Bandwidth": "5", "InternetChargeType": "PayByTraffic",
+                    "Ipv6AddressId": "ipv6-case", "Ipv6GatewayId": "ipv6gw-case" },
+                "Answer": { "Ipv6AddressId": "ipv6-case",
+                    "InternetBandwidthId": "ipv6bw-hhhhhhhhhhhhhhhhh" }
+            }]);
+        }),
+    );
+    add(
+        "an error that drops the gateway",
+        ERROR,
+        Change::World(|world| {
+            world["Accounts"][0].as_object_mut().unwrap().remove("Ipv6Gateways").unwrap();
+        }),
+    );
+}
