@@ -160,6 +160,6 @@ mod tests {
         let text = side_by_side("a\nb\n", "b\nc\n", 67);
         let plain = anstream::adapter::strip_str(&text).to_string();
         let marks: Vec<_> = plain.lines().skip(1).map(|line| line.chars().nth(35)).collect();
-        assert_eq!(marks, [Some('<'), None, Some('>')]);
+        assert_eq!(marks, [Some('<'), Some(' '), Some('>')]);
     }
 }
