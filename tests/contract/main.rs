@@ -34,6 +34,7 @@ mod store;
 mod stores;
 mod support;
 mod template;
+mod tightness;
 mod trouble;
 mod verify;
 mod worlds;

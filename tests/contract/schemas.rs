@@ -16,7 +16,7 @@ fn answer_schemas() -> Vec<String> {
 const REQUEST_ID: &str = "6972A26E-99B1-4367-9890-FBDEBB0F5E7D";
 
 /// The answers of a schema's code that the snapshots hold, as JSON.
-fn snapshots(path: &str) -> Vec<Value> {
+pub(crate) fn snapshots(path: &str) -> Vec<Value> {
     let (folder, file) = path.split_once("/schemas/").unwrap();
     let code = file.trim_start_matches("errors/").trim_end_matches(".json");
     let code = if code == "success" { "Success" } else { code };
