@@ -26,6 +26,7 @@ mod policies;
 mod precedence;
 mod races;
 mod readme;
+mod record;
 mod retries;
 mod schemas;
 mod secrets;

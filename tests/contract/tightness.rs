@@ -48,7 +48,8 @@ const ALTERNATIVES: &str =
     "what is no object fits both alternatives of oneOf, of which it may fit one";
 
 /// Texts that the contract's own files have none of: of verdicts, and a message that gives a token away.
-const MORE_TEXTS: [&str; 4] = [
+const MORE_TEXTS: [&str; 5] = [
+    "2026-11-23",
     "--in-process",
     "contract call --in-process",
     "ipv6bw-0a1b2c3d4e5f6g7h8",

@@ -294,7 +294,8 @@ fn text(setting: &Setting, now_secs: i64) -> Option<String> {
     }
 }
 
-fn timestamp(secs: i64) -> String {
+/// A moment in UTC, as calls write it.
+pub(crate) fn timestamp(secs: i64) -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time::OffsetDateTime::from_unix_timestamp(secs)
         .ok()
@@ -307,7 +308,8 @@ fn encode_pairs(pairs: &[(String, String)]) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-fn encode(text: &str) -> String {
+/// A text as it stands in a query.
+pub(crate) fn encode(text: &str) -> String {
     const RESERVED: &AsciiSet =
         &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     utf8_percent_encode(text, RESERVED).to_string()

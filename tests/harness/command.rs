@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
-use crate::{call, list, unpack, verify};
+use crate::{call, list, record, unpack, verify};
 
 /// What a subcommand found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ struct Command {
 enum Sub {
     Call(Box<call::Options>),
     List(list::Options),
+    Record(Box<record::Options>),
     Unpack(unpack::Options),
     Verify(Box<verify::Options>),
 }
@@ -49,6 +50,7 @@ impl Sub {
             Self::Unpack(options) => std::future::ready(unpack::run(&options, &contract)).await,
             Self::Verify(options) => verify::run(*options, contract).await,
             Self::Call(options) => call::run(*options, contract).await,
+            Self::Record(options) => record::run(*options, contract).await,
             Self::List(options) => std::future::ready(list::run(&options, &contract)).await,
         }
     }

@@ -19,6 +19,7 @@ pub mod http;
 pub mod judge;
 pub mod list;
 pub mod placeholder;
+pub mod record;
 pub mod secrets;
 pub mod target;
 pub mod unpack;

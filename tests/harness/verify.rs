@@ -22,14 +22,17 @@ use crate::command::{Outcome, print};
 use crate::contract::Contract;
 use crate::list::Chosen;
 use report::Report;
-use runner::Plan;
+
+pub(crate) use report::aside;
 
 pub use difference::side_by_side;
 pub use place::{Place, Where};
 pub use roles::{Bound, Caller, Roles};
 pub use runner::Run;
+pub(crate) use runner::{Plan, run as run_cases};
 pub use snapshot::{path as snapshot_path, reviewed};
-pub use trial::{NotRun, Trial};
+pub(crate) use trial::style_name;
+pub use trial::{Answered, NotRun, Trial};
 
 /// Tries the cases on an endpoint and judges every answer: status, code, message, schema, headers, the
 /// reviewed snapshot with ids matched by reference, and the state afterwards.
@@ -193,7 +196,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         return Err("--propose: there is no folder to write to; name one by --contracts".to_owned());
     }
     let contract = Arc::new(contract);
-    let mut run = runner::run(Arc::clone(&contract), cases, place, plan).await?;
+    let mut run = run_cases(Arc::clone(&contract), cases, place, plan).await?;
     report::print(&run)?;
     if options.propose {
         for file in std::mem::take(&mut run.proposed).write(&folder, &contract)? {

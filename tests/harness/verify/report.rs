@@ -107,6 +107,15 @@ fn text(run: &Run, columns: usize) -> String {
         let _ = writeln!(text, "\n… and {more} more; --report json=FILE has all of them");
     }
     let _ = writeln!(text, "\n{}\n", table(run));
+    text.push_str(&aside(run));
+    let _ = writeln!(text, "{}", summary(run));
+    text
+}
+
+/// What else there is to tell: what was not run, bought, or left unjudged.
+pub(crate) fn aside(run: &Run) -> String {
+    let mut text = String::new();
+    // A text takes whatever is written to it.
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for not_run in &run.not_run {
         reasons.entry(&not_run.reason).or_default().push(&not_run.case);
@@ -128,7 +137,6 @@ fn text(run: &Run, columns: usize) -> String {
     if !run.reads_state {
         let _ = writeln!(text, "the state afterwards was not judged: it cannot be read there");
     }
-    let _ = writeln!(text, "{}", summary(run));
     text
 }
 

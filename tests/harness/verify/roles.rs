@@ -255,6 +255,14 @@ pub struct Bound {
     pub real: Vec<(String, String)>,
 }
 
+impl Bound {
+    /// A text in which what the case names stands again for what was put for it.
+    #[must_use]
+    pub fn case_names(&self, text: &str) -> String {
+        self.real.iter().fold(text.to_owned(), |text, (known, real)| text.replace(real, known))
+    }
+}
+
 /// A text with what cases name replaced by what is real.
 pub(super) fn replaced(text: &str, real: &[(String, String)]) -> String {
     real.iter().fold(text.to_owned(), |text, (known, real)| text.replace(known, real))

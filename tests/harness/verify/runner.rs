@@ -13,7 +13,7 @@ use super::place::Place;
 use super::propose::Proposed;
 use super::roles::{Bound, Caller, Roles};
 use super::snapshot::reviewed;
-use super::trial::{NotRun, Trial, again};
+use super::trial::{Answered, NotRun, Trial, again};
 use super::{Format, Leniency, Signature};
 use crate::case::{Case, Variant};
 use crate::client::now_secs;
@@ -91,7 +91,7 @@ struct Shared {
 /// # Errors
 ///
 /// They cannot be tried at all.
-pub(super) async fn run(
+pub(crate) async fn run(
     contract: Arc<Contract>,
     cases: Vec<Case>,
     place: Place,
@@ -240,12 +240,15 @@ impl Shared {
             let start = now();
             let format = expected_format(variant);
             let verdict = judge(&bound.case, variant, target, &self.schemas, now_secs()).await;
-            let mut bought = BTreeSet::new();
+            let (mut bought, mut answered) = (BTreeSet::new(), None);
             let mut findings = match verdict {
                 Ok(verdict) => {
                     bought = verdict.bought;
                     let mut findings = verdict.findings;
-                    findings.extend(self.snapshot(bound, format, &verdict.transcript));
+                    // What was put for what cases name stands for it again.
+                    let transcript = bound.case_names(verdict.transcript.trim_end());
+                    findings.extend(self.snapshot(bound, format, &transcript));
+                    answered = Some(Answered { answer: verdict.last.1, transcript });
                     findings
                 }
                 Err(error) => vec![Finding {
@@ -268,6 +271,7 @@ impl Shared {
                 variant: variant.clone(),
                 format,
                 findings,
+                answered,
                 again: again(&bound.case, variant, &self.place.option(), format),
                 secs: start.elapsed().as_secs_f64(),
             };
@@ -301,20 +305,15 @@ impl Shared {
 
     /// Whether the answer is the reviewed one.
     fn snapshot(&self, bound: &Bound, format: &'static str, transcript: &str) -> Option<Finding> {
-        // What was put for what cases name stands for it again.
-        let actual =
-            bound.real.iter().fold(transcript.trim_end().to_owned(), |text, (known, real)| {
-                text.replace(real, known)
-            });
         let reviewed = reviewed(&self.contract, &bound.case, format);
         let expected = match reviewed {
-            Ok(expected) if expected == actual => return None,
+            Ok(expected) if expected == transcript => return None,
             Ok(expected) => expected.to_owned(),
             Err(error) => format!("a reviewed answer, and {error}"),
         };
         let mut proposed = self.proposed.lock().unwrap_or_else(PoisonError::into_inner);
-        proposed.add(&bound.case, format, actual.clone());
-        Some(Finding { what: "snapshot".to_owned(), expected, actual })
+        proposed.add(&bound.case, format, transcript.to_owned());
+        Some(Finding { what: "snapshot".to_owned(), expected, actual: transcript.to_owned() })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What came of a case.
 
+use crate::answer::Answer;
 use crate::case::{Case, Style, Variant};
 use crate::judge::Finding;
 
@@ -18,10 +19,21 @@ pub struct Trial {
     pub format: &'static str,
     /// What is wrong; nothing if the case holds.
     pub findings: Vec<Finding>,
+    /// What was answered, unless nothing came that can be judged.
+    pub answered: Option<Answered>,
     /// The command that tries this case again.
     pub again: String,
     /// How long it took, in seconds.
     pub secs: f64,
+}
+
+/// An answer of an endpoint.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The answer as it came.
+    pub answer: Answer,
+    /// All of it, what is unstable replaced, and what was put for what the case names replaced again.
+    pub transcript: String,
 }
 
 /// A case that was not tried.
@@ -48,7 +60,7 @@ impl Trial {
 }
 
 /// A kind of signature, as options name it.
-pub(super) fn style_name(style: Style) -> &'static str {
+pub(crate) fn style_name(style: Style) -> &'static str {
     match style {
         Style::V1 => "v1",
         Style::V3 => "v3",

@@ -1,0 +1,185 @@
+//! `contract record`: what an endpoint answered, beside what was expected.
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use bytes::Bytes;
+use harness::contract::Contract;
+use harness::judge::validator;
+use http_body_util::Full;
+use hyper::Response;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::contract::scratch;
+use crate::verify::{contract, endpoint, printed};
+
+/// What must be in no file: a key and its secret, a token, an account, a user, ids, a signature, addresses.
+const CANARIES: [&str; 10] = [
+    "LTAI5tCanaryKey00000001",
+    "CANARYrecordedSecretNobodyMaySee",
+    "CANARYrecordedTokenNobody+MaySee/=",
+    "CANARYrecordedTokenNobody%2BMaySee%2F%3D",
+    "1987654321098765",
+    "canary-user:canary-session",
+    "ipv6gw-canary000000001",
+    "LtVZq5xCcS7+xkKNiHNPHIzLaXw=",
+    "198.51.100.77",
+    "2408:4004:77::7",
+];
+
+/// Every file below a folder, with what stands in it.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            all.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+    all
+}
+
+/// The recordings below a folder, each of which fits its schema.
+fn recordings(folder: &Path) -> Vec<Value> {
+    let schema = validator(&Contract::embedded(), "common/schemas/recording.json").unwrap();
+    let read = |(file, text): (String, String)| {
+        let recording = serde_json::from_str(&text).unwrap();
+        schema.validate(&recording).unwrap_or_else(|error| panic!("{file}: {error}"));
+        recording
+    };
+    files(folder).into_iter().map(read).collect()
+}
+
+#[tokio::test]
+async fn what_is_answered_as_expected_bears_its_decisions_out() {
+    let (_endpoint, url) = endpoint(&[]).await;
+    let folder = scratch();
+    let output = folder.path().to_str().unwrap();
+    let cases = ["--case", "IllegalParam.Bandwidth/*", "--case", "Forbidden.RAM/*"];
+    let place = ["record", "--endpoint", &url, "--output", output];
+    let asked = contract(&[&place[..], &cases].concat());
+    let told = printed(&asked);
+    assert_eq!(asked.status.code(), Some(0), "{told}");
+    let recordings = recordings(folder.path());
+    let fitting = Contract::embedded().cases().unwrap();
+    let fitting = fitting
+        .iter()
+        .filter(|case| ["IllegalParam.Bandwidth", "Forbidden.RAM"].contains(&case.group()));
+    assert_eq!(recordings.len(), fitting.count());
+    assert!(told.contains(&format!("{} recordings written to {output}", recordings.len())));
+    for recording in &recordings {
+        assert_eq!(recording["agrees"], true, "{recording}");
+        let decision = recording["expectation"]["decision"].as_str();
+        let provenance = if decision.is_some() { "chosen" } else { "documented" };
+        assert_eq!(recording["expectation"]["provenance"], provenance);
+        let line = decision.map(|id| told.lines().find(|line| line.contains(&format!(" {id} "))));
+        assert!(line.is_none_or(|line| line.unwrap().contains("borne out")), "{told}");
+    }
+}
+
+/// A fake: an endpoint that answers every call with one code, and tells all that it should not.
+async fn telltale() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let body = json!({
+        "RequestId": "6972A26E-99B1-4367-9890-FBDEBB0F5E7D",
+        "Message": format!("all of it: {}.", CANARIES.join(" ")),
+        "HostId": "127.0.0.1", "Code": "MissingRegionId", "Recommend": "https://api.aliyun.com",
+        "AccessDeniedDetail": {
+            "AuthPrincipalOwnerId": CANARIES[4], "AuthPrincipalDisplayName": CANARIES[5]
+        }
+    });
+    let body = Bytes::from(body.to_string());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let body = body.clone();
+            let service = service_fn(move |request: hyper::Request<_>| {
+                let path = request.uri().path();
+                let status = if path.starts_with("/_control") { 404 } else { 400 };
+                let answer = Response::builder()
+                    .status(status)
+                    .header("content-type", "application/json;charset=utf-8")
+                    .header("x-acs-request-id", "6972A26E-99B1-4367-9890-FBDEBB0F5E7D")
+                    .body(Full::new(body.clone()));
+                async move { Ok::<_, Infallible>(answer.unwrap()) }
+            });
+            let http = hyper::server::conn::http1::Builder::new();
+            tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_answered_otherwise_is_told_and_nothing_that_nobody_may_see_is_written() {
+    let url = telltale().await;
+    let folder = scratch();
+    let output = folder.path().to_str().unwrap();
+    let arguments = [
+        &["record", "--endpoint", &url, "--output", output, "--format", "json"][..],
+        &["--access-key-id", CANARIES[0], "--access-key-secret", CANARIES[1]],
+        &[
+            "--security-token",
+            CANARIES[2],
+            "--case",
+            "MissingRegionId/*",
+            "--case",
+            "MissingAction/*",
+        ],
+    ]
+    .concat();
+    let asked = contract(&arguments);
+    let told = printed(&asked);
+    assert_eq!(asked.status.code(), Some(1), "{told}");
+    let recordings = recordings(folder.path());
+    assert!(recordings.len() > 2, "{told}");
+    for (file, text) in files(folder.path()).into_iter().chain([("told".to_owned(), told.clone())])
+    {
+        for canary in CANARIES {
+            assert!(!text.contains(canary), "{file}: {canary}\n{text}");
+        }
+    }
+    // The same value is the same placeholder, and what is the vendor's own is left.
+    for recording in &recordings {
+        let answer = recording["answers"][0].to_string();
+        assert!(answer.contains("all of it: [AccessKeyId] [AccessKeySecret] [SecurityToken]"));
+        assert!(answer.contains("[AuthPrincipalOwnerId] [AuthPrincipalDisplayName] [ResourceId]"));
+        assert!(answer.contains("[IpAddress] [IpAddress 2]"), "{answer}");
+        assert!(answer.contains("AuthPrincipalDisplayName\\\":\\\"[AuthPrincipalDisplayName]"));
+    }
+    let action =
+        recordings.iter().find(|it| it["case"].as_str().unwrap().contains("MissingAction"));
+    let fields = action.unwrap()["answers"][0]["fields"].as_array().unwrap();
+    let code = fields.iter().find(|field| field["field"] == "Code").unwrap();
+    assert_eq!(
+        (&code["expected"], &code["observed"], &code["agrees"]),
+        (&json!("MissingAction"), &json!("MissingRegionId"), &json!(false))
+    );
+    assert!(told.contains("contradicted"), "{told}");
+    assert!(told.contains("Code: MissingAction expected, MissingRegionId"), "{told}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_recording_is_told_and_one_of_the_same_case_replaced() {
+    let folder = scratch();
+    let output = folder.path().to_str().unwrap();
+    let arguments =
+        ["record", "--in-process", "--output", output, "--case", "MissingAction/absent-v1"];
+    let asked = contract(&arguments);
+    assert_eq!(asked.status.code(), Some(0), "{}", printed(&asked));
+    let (file, written) = files(folder.path()).pop().unwrap();
+    std::fs::write(&file, "older").unwrap();
+    assert_eq!(contract(&arguments).status.code(), Some(0));
+    assert_eq!(files(folder.path()), [(file.clone(), written)]);
+    let other = Path::new(&file).with_file_name("other.json");
+    std::fs::write(&other, "{\n  \"case\": 7\n}").unwrap();
+    let asked = contract(&arguments);
+    assert_eq!(asked.status.code(), Some(2));
+    let told = printed(&asked);
+    assert!(told.contains(&format!("{}:2:", other.display())), "{told}");
+}

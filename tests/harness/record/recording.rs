@@ -1,0 +1,178 @@
+//! What an endpoint answered to a case, as it is written down.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::redaction::Redaction;
+use crate::case::Case;
+use crate::verify::{Trial, style_name};
+
+/// What an endpoint answered to a case, beside what was expected.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Recording {
+    pub(super) case: String,
+    description: String,
+    pub(super) expectation: Expectation,
+    pub(super) observation: Observation,
+    pub(super) agrees: bool,
+    pub(super) answers: Vec<Recorded>,
+}
+
+/// Where what is expected comes from.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Expectation {
+    provenance: Provenance,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) decision: Option<String>,
+}
+
+/// How something is known.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Provenance {
+    /// The page says it.
+    Documented,
+    /// The page leaves it open, and a decision says it.
+    Chosen,
+    /// An endpoint answered it.
+    Observed,
+}
+
+/// Who answered, and when.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Observation {
+    provenance: Provenance,
+    pub(super) date: String,
+    pub(super) host: String,
+}
+
+impl Observation {
+    pub(super) fn new(date: &str, host: &str) -> Self {
+        Self { provenance: Provenance::Observed, date: date.to_owned(), host: host.to_owned() }
+    }
+}
+
+/// One answer.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Recorded {
+    signature: String,
+    format: String,
+    agrees: bool,
+    pub(super) fields: Vec<Field>,
+    observed: Vec<String>,
+}
+
+/// Something in an answer that matters.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Field {
+    pub(super) field: String,
+    pub(super) expected: String,
+    pub(super) observed: String,
+    pub(super) agrees: bool,
+}
+
+impl Recording {
+    /// What came of a case.
+    pub(super) fn new(
+        case: &Case,
+        trials: &[&Trial],
+        redaction: &mut Redaction<'_>,
+        observation: Observation,
+    ) -> Self {
+        let provenance =
+            if case.decision.is_some() { Provenance::Chosen } else { Provenance::Documented };
+        for trial in trials {
+            trial.answered.iter().for_each(|answered| redaction.learn(answered));
+            for finding in &trial.findings {
+                redaction.learn_text(&finding.expected);
+                redaction.learn_text(&finding.actual);
+            }
+        }
+        Self {
+            case: case.path.clone(),
+            description: case.description.clone(),
+            expectation: Expectation {
+                provenance,
+                page: case.page.clone(),
+                decision: case.decision.clone(),
+            },
+            observation,
+            agrees: trials.iter().all(|trial| trial.holds()),
+            answers: trials.iter().map(|trial| Recorded::new(case, trial, redaction)).collect(),
+        }
+    }
+
+    /// Reads a file that was written earlier.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, and where.
+    pub(super) fn read(path: &Path) -> Result<Self, String> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+        serde_json::from_str(&text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            format!("{shown}:{line}:{column}: no recording: {error}")
+        })
+    }
+}
+
+impl Recorded {
+    fn new(case: &Case, trial: &Trial, redaction: &Redaction<'_>) -> Self {
+        let differing: BTreeMap<&str, (&str, &str)> = trial
+            .findings
+            .iter()
+            .map(|finding| (&*finding.what, (&*finding.expected, &*finding.actual)))
+            .collect();
+        let field = |name: &str, expected: &str, observed: &str, agrees: bool| Field {
+            field: name.to_owned(),
+            expected: redaction.apply(expected),
+            observed: redaction.apply(observed),
+            agrees,
+        };
+        let mut fields = Vec::new();
+        for (name, expected) in demanded(case) {
+            fields.push(match differing.get(name) {
+                Some((expected, actual)) => field(name, expected, actual, false),
+                // Nothing was read of an answer that is none.
+                None if trial.answered.is_none() => field(name, &expected, "", false),
+                None => field(name, &expected, &expected, true),
+            });
+        }
+        // Schema and snapshot only say again what another field says, unless there is none.
+        let again = |name: &str| name.starts_with("schema") || name == "snapshot";
+        let is_only = differing.keys().all(|name| again(name));
+        let more = differing.iter().filter(|(name, _)| {
+            (is_only || !again(name)) && !fields.iter().any(|field| field.field == **name)
+        });
+        let more: Vec<Field> =
+            more.map(|(name, (expected, actual))| field(name, expected, actual, false)).collect();
+        fields.extend(more);
+        let transcript = trial.answered.as_ref().map_or("", |answered| &answered.transcript);
+        Self {
+            signature: style_name(trial.variant.style).to_owned(),
+            format: trial.format.to_owned(),
+            agrees: trial.holds(),
+            fields,
+            observed: redaction.apply(transcript).lines().map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// What a case demands of an answer, by the name that the judge has for it.
+fn demanded(case: &Case) -> Vec<(&'static str, String)> {
+    let demanded = &case.demanded;
+    let mut fields = vec![("status", demanded.status.to_string())];
+    fields.extend(demanded.code.clone().map(|code| ("Code", code)));
+    fields.extend(demanded.message.clone().map(|message| ("Message", message)));
+    let detail = demanded.access_denied_detail.as_ref();
+    let detail = detail.map(|detail| serde_json::to_value(detail).unwrap_or(Value::Null));
+    fields.extend(detail.map(|detail| ("AccessDeniedDetail", detail.to_string())));
+    fields.extend(demanded.ipv6_address_id.clone().map(|id| ("Ipv6AddressId", id)));
+    fields
+}

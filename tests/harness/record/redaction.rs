@@ -1,0 +1,118 @@
+//! Keeps what nobody else may see out of what is written down.
+
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+use crate::client::encode;
+use crate::placeholder::Placeholders;
+use crate::verify::{Answered, Caller};
+
+/// What is kept out wherever it stands, and the placeholder's kind.
+static PATTERNS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
+    let pattern = |kind, pattern| (kind, Regex::new(pattern).expect("a pattern of this program"));
+    vec![
+        pattern("AccessKeyId", r"(?:LTAI|STS\.|TMP\.)[0-9A-Za-z]{8,}"),
+        pattern("Signature", r"[0-9a-f]{64}|[0-9A-Za-z+/]{27}="),
+        pattern("AccountId", r"[0-9]{12,}"),
+        pattern("ResourceId", r"\b(?:ipv6|ipv6gw|ipv6bw|vpc|vsw|eni|i|vtb|acl)-[0-9a-z]{10,}\b"),
+    ]
+});
+
+/// Elements that say who called, or hold it in a form that others can read.
+const WHO: [&str; 3] =
+    ["AuthPrincipalDisplayName", "AuthPrincipalOwnerId", "EncodedDiagnosticMessage"];
+
+/// What of the answers to one case is kept out. The same value gets the same placeholder throughout.
+pub(super) struct Redaction<'a> {
+    /// The case's own text: what stands there is everybody's.
+    case: &'a str,
+    placeholders: Placeholders,
+    /// What must not be left whatever was replaced.
+    secrets: Vec<String>,
+}
+
+impl<'a> Redaction<'a> {
+    /// Keeps out what belongs to the caller.
+    pub(super) fn new(case: &'a str, caller: Option<&Caller>) -> Self {
+        let mut redaction =
+            Self { case, placeholders: Placeholders::default(), secrets: Vec::new() };
+        if let Some(caller) = caller {
+            let secrets = [Some(&caller.access_key_secret), caller.security_token.as_ref()];
+            for (kind, secret) in ["AccessKeySecret", "SecurityToken"].into_iter().zip(secrets) {
+                for secret in secret.into_iter().flat_map(|secret| forms(secret)) {
+                    redaction.placeholders.learn(kind, &secret);
+                    redaction.secrets.push(secret);
+                }
+            }
+            redaction.placeholders.learn("AccessKeyId", &caller.access_key_id);
+        }
+        redaction
+    }
+
+    /// Looks for what is to be kept out of an answer.
+    pub(super) fn learn(&mut self, answered: &Answered) {
+        if let Ok(body) = answered.answer.read() {
+            let detail = body.elements.get("AccessDeniedDetail").and_then(Value::as_object);
+            for members in [Some(&body.elements), detail].into_iter().flatten() {
+                for name in WHO {
+                    self.learn_value(name, members.get(name).and_then(Value::as_str));
+                }
+            }
+        }
+        self.learn_text(&answered.transcript);
+    }
+
+    /// Looks for what is to be kept out of a text.
+    pub(super) fn learn_text(&mut self, text: &str) {
+        for (kind, pattern) in &*PATTERNS {
+            for found in pattern.find_iter(text) {
+                self.learn_value(kind, Some(found.as_str()));
+            }
+        }
+        let is_part = |c: char| c.is_ascii_hexdigit() || c == ':' || c == '.';
+        for word in text.split(|c: char| !is_part(c)) {
+            let word = word.trim_end_matches('.');
+            if word.len() > 2 && word.parse::<IpAddr>().is_ok() {
+                self.learn_value("IpAddress", Some(word));
+            }
+        }
+    }
+
+    fn learn_value(&mut self, kind: &'static str, value: Option<&str>) {
+        if let Some(value) = value
+            && !self.case.contains(value)
+        {
+            self.placeholders.learn(kind, value);
+        }
+    }
+
+    /// The text without what is kept out.
+    pub(super) fn apply(&self, text: &str) -> String {
+        self.placeholders.apply(text)
+    }
+
+    /// Makes sure that nothing is left.
+    ///
+    /// # Errors
+    ///
+    /// Something is.
+    pub(super) fn check(&self, text: &str) -> Result<(), String> {
+        if self.secrets.iter().any(|secret| text.contains(secret)) {
+            return Err("not written, as it would show a secret".to_owned());
+        }
+        crate::secrets::find(text)
+            .map_or(Ok(()), |kind| Err(format!("not written, as it would show {kind}")))
+    }
+}
+
+/// A secret as it is, encoded as in a query, and encoded twice as in a string to sign.
+fn forms(secret: &str) -> Vec<String> {
+    let once = encode(secret);
+    let twice = encode(&once);
+    let mut forms = vec![secret.to_owned(), once, twice];
+    forms.dedup();
+    forms
+}
