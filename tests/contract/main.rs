@@ -13,6 +13,7 @@ mod coverage;
 mod crashes;
 mod decision_table;
 mod decisions;
+mod diff;
 mod door;
 mod dynamodb;
 mod embedded;

@@ -48,7 +48,8 @@ const ALTERNATIVES: &str =
     "what is no object fits both alternatives of oneOf, of which it may fit one";
 
 /// Texts that the contract's own files have none of: of verdicts, and a message that gives a token away.
-const MORE_TEXTS: [&str; 5] = [
+const MORE_TEXTS: [&str; 6] = [
+    "3ad459035f34",
     "2026-11-23",
     "--in-process",
     "contract call --in-process",

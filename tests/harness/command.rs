@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
-use crate::{call, list, record, unpack, verify};
+use crate::{call, diff, list, record, unpack, verify};
 
 /// What a subcommand found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ struct Command {
 #[derive(Debug, Subcommand)]
 enum Sub {
     Call(Box<call::Options>),
+    Diff(diff::Options),
     List(list::Options),
     Record(Box<record::Options>),
     Unpack(unpack::Options),
@@ -51,6 +52,7 @@ impl Sub {
             Self::Verify(options) => verify::run(*options, contract).await,
             Self::Call(options) => call::run(*options, contract).await,
             Self::Record(options) => record::run(*options, contract).await,
+            Self::Diff(options) => std::future::ready(diff::run(&options, &contract)).await,
             Self::List(options) => std::future::ready(list::run(&options, &contract)).await,
         }
     }

@@ -11,6 +11,7 @@ pub mod client;
 pub mod command;
 pub mod contract;
 pub mod credentials;
+pub mod diff;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb_local;
 pub mod file;

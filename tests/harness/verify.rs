@@ -23,7 +23,7 @@ use crate::contract::Contract;
 use crate::list::Chosen;
 use report::Report;
 
-pub(crate) use report::aside;
+pub(crate) use report::{annotation, aside};
 
 pub use difference::side_by_side;
 pub use place::{Place, Where};

@@ -16,6 +16,7 @@ use super::{Run, side_by_side};
 use crate::command::print as print_text;
 use crate::file::write_whole;
 use crate::judge::Finding;
+pub(crate) use github::annotation;
 
 /// How many cases that do not hold are told in full.
 const TOLD_MAX: usize = 20;

@@ -1,7 +1,5 @@
 //! The report as annotations of a GitHub workflow.
 
-use std::fmt::Write as _;
-
 use super::super::Run;
 use super::summary;
 
@@ -14,18 +12,18 @@ pub(super) fn of(run: &Run) -> String {
     for trial in failed.iter().take(ANNOTATIONS_MAX) {
         let findings: Vec<String> = trial.findings.iter().map(ToString::to_string).collect();
         let message = format!("{}\n{}\n{}", trial.rests_on, findings.join("\n"), trial.again);
-        // A text takes whatever is written to it.
-        let _ = writeln!(
-            text,
-            "::error file=contracts/{},title={}::{}",
-            property(&trial.case),
-            property(&trial.name()),
-            data(&message)
-        );
+        let file = format!("contracts/{}", trial.case);
+        text.push_str(&annotation("error", Some(&file), &trial.name(), &message));
     }
     let level = if run.holds() { "notice" } else { "error" };
-    let _ = writeln!(text, "::{level} title=contract verify::{}", data(&summary(run)));
+    text.push_str(&annotation(level, None, "contract verify", &summary(run)));
     text
+}
+
+/// A command of a workflow that annotates a file, or the whole run.
+pub(crate) fn annotation(level: &str, file: Option<&str>, title: &str, message: &str) -> String {
+    let file = file.map_or(String::new(), |file| format!("file={},", property(file)));
+    format!("::{level} {file}title={}::{}\n", property(title), data(message))
 }
 
 /// A text as the message of a command.

@@ -1,0 +1,217 @@
+//! `contract diff`: each kind of change is found for what it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use harness::contract::Contract;
+use harness::diff::{RULES, Severity, compare};
+use harness::judge::validator;
+use serde_json::{Value, json};
+
+use crate::contract::{copy, scratch};
+use crate::verify::{contract, printed};
+
+/// A contract, and changes to it.
+fn pairs() -> Value {
+    serde_json::from_str(include_str!("diff/pairs.json")).unwrap()
+}
+
+/// The files of a contract that are written as JSON or as text.
+fn files(written: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    let written = written.as_object().unwrap().iter();
+    written.map(|(path, value)| (path.clone(), text(value))).collect()
+}
+
+/// The base with changes made to it.
+fn changed(base: &Value, changes: &Value) -> Value {
+    let mut all = base.clone();
+    for change in changes.as_array().unwrap() {
+        let files = all.as_object_mut().unwrap();
+        let (file, at) = (change["file"].as_str().unwrap(), change["at"].as_str().unwrap());
+        if at.is_empty() {
+            match change.get("to") {
+                Some(to) => drop(files.insert(file.to_owned(), to.clone())),
+                None => drop(files.remove(file).unwrap()),
+            }
+            continue;
+        }
+        let (inner, name) = at.rsplit_once('/').unwrap();
+        match (files[file].pointer_mut(inner).unwrap(), change.get("to")) {
+            (Value::Object(members), Some(to)) => drop(members.insert(name.to_owned(), to.clone())),
+            (Value::Object(members), None) => drop(members.remove(name).unwrap()),
+            (Value::Array(items), Some(to)) if items.len() == name.parse::<usize>().unwrap() => {
+                items.push(to.clone());
+            }
+            (Value::Array(items), Some(to)) => items[name.parse::<usize>().unwrap()] = to.clone(),
+            (Value::Array(items), None) => drop(items.remove(name.parse().unwrap())),
+            (other, _) => panic!("{at}: {other}"),
+        }
+    }
+    all
+}
+
+#[test]
+fn each_change_is_found_to_be_what_it_is_and_every_rule_has_one() {
+    let pairs = pairs();
+    let base = Contract::of("base", files(&pairs["base"]));
+    let (mut used, mut wrong, mut prints) = (BTreeSet::new(), Vec::new(), BTreeMap::new());
+    for pair in pairs["pairs"].as_array().unwrap() {
+        let name = pair["name"].as_str().unwrap();
+        let new = Contract::of("new", files(&changed(&pairs["base"], &pair["changes"])));
+        let findings = compare(&base, &new).unwrap().findings;
+        let found: BTreeSet<String> = findings
+            .iter()
+            .map(|found| format!("{} {} {}", found.severity.name(), found.rule.id, found.place))
+            .collect();
+        let expected = pair["expected"].as_array().unwrap().iter();
+        let expected: BTreeSet<String> =
+            expected.map(|finding| finding.as_str().unwrap().to_owned()).collect();
+        if found != expected {
+            wrong.push(format!("{name}: expected {expected:#?}, found {found:#?}"));
+        }
+        for finding in findings {
+            used.insert(finding.rule.id);
+            assert!(finding.sentence.contains(finding.rule.says), "{}", finding.sentence);
+            let said = (finding.rule.id, finding.place, finding.old, finding.new);
+            let earlier = prints.insert(finding.fingerprint, said.clone());
+            assert!(earlier.is_none_or(|earlier| earlier == said), "{name}: {said:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let unused: Vec<_> = RULES.iter().filter(|rule| !used.contains(rule.id)).collect();
+    assert!(unused.is_empty(), "no change shows {unused:?}");
+    assert!(pairs["pairs"].as_array().unwrap().len() >= 40);
+}
+
+#[test]
+fn a_fingerprint_outlives_other_changes_and_the_way_files_are_written() {
+    let pairs = pairs();
+    let base = Contract::of("base", files(&pairs["base"]));
+    let status = json!([{ "file": "Buy/errors.json", "at": "/errors/1/status", "to": 400 }]);
+    let other = json!([
+        { "file": "Buy/errors.json", "at": "/errors/0", "remove": true },
+        { "file": "Buy/operation.json", "at": "/version", "to": "7" }
+    ]);
+    let found = |old: &Contract, new: &Value, is_pretty: bool| {
+        let mut written = files(new);
+        if is_pretty {
+            let pretty = serde_json::to_string_pretty(&new["Buy/errors.json"]).unwrap();
+            written.insert("Buy/errors.json".to_owned(), format!("\n\n{pretty}\n"));
+        }
+        let findings = compare(old, &Contract::of("new", written)).unwrap().findings;
+        let status = findings.into_iter().find(|finding| finding.rule.id == "status-changed");
+        status.unwrap().fingerprint
+    };
+    let alone = changed(&pairs["base"], &status);
+    let first = found(&base, &alone, false);
+    assert_eq!(found(&base, &alone, true), first);
+    // As after a rebase onto other changes, and beside them.
+    let moved = changed(&pairs["base"], &other);
+    let rebased = changed(&alone, &other);
+    assert_eq!(found(&Contract::of("moved", files(&moved)), &rebased, false), first);
+    assert_eq!(found(&base, &rebased, false), first);
+    let further = json!([{ "file": "Buy/errors.json", "at": "/errors/1/status", "to": 410 }]);
+    assert_ne!(found(&base, &changed(&pairs["base"], &further), false), first);
+}
+
+#[test]
+fn a_kind_of_file_that_only_one_has_is_not_compared_and_told() {
+    let pairs = pairs();
+    let mut less = files(&pairs["base"]);
+    less.retain(|path, _| path.ends_with("operation.json") || path.ends_with("errors.json"));
+    let found = compare(&Contract::of("less", less), &Contract::of("all", files(&pairs["base"])));
+    let found = found.unwrap();
+    assert_eq!(found.findings, []);
+    assert!(found.not_compared.contains(&"cases"), "{found:?}");
+}
+
+/// Runs `contract diff` in JSON, which fits its schema.
+fn diff(arguments: &[&str]) -> (Option<i32>, Value) {
+    let output = contract(&[&["diff", "--format", "json"], arguments].concat());
+    let told = serde_json::from_slice(&output.stdout);
+    let told: Value = told.unwrap_or_else(|_| panic!("{}", printed(&output)));
+    let schema = validator(&Contract::embedded(), "common/schemas/changes.json").unwrap();
+    schema.validate(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
+    (output.status.code(), told)
+}
+
+#[test]
+fn what_changed_since_the_older_page_is_as_it_was_reviewed() {
+    let (code, told) = diff(&["history/2021"]);
+    assert_eq!(code, Some(1));
+    let findings = told["findings"].as_array().unwrap().iter();
+    let lines: Vec<String> = findings
+        .map(|finding| {
+            let text = |name: &str| finding[name].as_str().unwrap().to_owned();
+            format!("{} {} {}", text("severity"), text("rule"), text("sentence"))
+        })
+        .collect();
+    insta::assert_snapshot!("since_2021", lines.join("\n"));
+}
+
+#[test]
+fn breaking_changes_are_let_pass_once_approved_and_no_others_with_them() {
+    let (old, new) = (scratch(), scratch());
+    let file = "AllocateIpv6InternetBandwidth/errors.json";
+    let right = Contract::embedded().text(file).unwrap().to_owned();
+    let wrong =
+        right.replace("\"The param of Bandwidth is illegal.\"", "\"Bandwidth is illegal.\"");
+    copy(old.path(), &[]);
+    copy(new.path(), &[(file, &wrong)]);
+    let places = [old.path().to_str().unwrap(), new.path().to_str().unwrap()];
+    let (code, told) = diff(&places);
+    assert_eq!((code, &told["holds"]), (Some(1), &json!(false)), "{told}");
+    assert_eq!(told["findings"][0]["rule"], "message-changed");
+
+    let output = contract(&[&["diff", "--approve", "a new wording"], &places[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    let approvals = Contract::in_folder(new.path()).unwrap().json("approved-changes.json").unwrap();
+    let schema = validator(&Contract::embedded(), "common/schemas/approved-changes.json").unwrap();
+    schema.validate(&approvals).unwrap();
+    let (code, told) = diff(&places);
+    assert_eq!((code, &told["holds"]), (Some(0), &json!(true)), "{told}");
+    assert_eq!(told["findings"][0]["approved"], "a new wording");
+
+    // Another wording is another change, and the approval is of no use to it.
+    let another = right.replace("\"The param of Bandwidth is illegal.\"", "\"Illegal.\"");
+    let path = Contract::in_folder(new.path()).unwrap().origin().to_owned();
+    std::fs::write(format!("{path}/{file}"), another).unwrap();
+    let (code, told) = diff(&places);
+    assert_eq!((code, &told["holds"]), (Some(1), &json!(false)), "{told}");
+    assert_eq!(told["staleApprovals"].as_array().unwrap().len(), 1);
+
+    let outputs = ["text", "markdown", "github"]
+        .map(|format| printed(&contract(&[&["diff", "--format", format], &places[..]].concat())));
+    for (told, part) in outputs.iter().zip([
+        "breaking message-changed AllocateIpv6InternetBandwidth/errors.json#IllegalParam.Bandwidth",
+        "| breaking | `message-changed` |",
+        "::error file=contracts/AllocateIpv6InternetBandwidth/errors.json,title=message-changed::",
+    ]) {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_is_told() {
+    let folder = scratch();
+    let file = "AllocateIpv6InternetBandwidth/operation.json";
+    copy(folder.path(), &[(file, "{\n  \"action\": 7,\n}")]);
+    let place = folder.path().to_str().unwrap();
+    for (arguments, code, told) in [
+        (&["diff"][..], 3, "<OLD>"),
+        (&["diff", "no-such-place"], 2, "no-such-place: neither a folder nor a git revision"),
+        (&["diff", place], 2, "operation.json:3:1: "),
+        (&["diff", "history/2021", "--approve", "why"], 2, "--approve: contracts"),
+    ] {
+        let output = contract(arguments);
+        let printed = printed(&output);
+        assert_eq!(output.status.code(), Some(code), "{printed}");
+        assert!(printed.contains(told), "{told}\n{printed}");
+    }
+    let rules = printed(&contract(&["diff", "--rules"]));
+    assert!(RULES.iter().all(|rule| rules.contains(rule.id)), "{rules}");
+    assert!(RULES.iter().any(|rule| rule.severity == Severity::Cosmetic));
+}

@@ -1,0 +1,155 @@
+//! Tells what changed: to people, to programs, on a pull request.
+
+use std::fmt::Write as _;
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{ContentArrangement, Table};
+use serde_json::{Value, json};
+
+use super::{Comparison, Finding, RULES, Severity};
+use crate::contract::Contract;
+use crate::verify::annotation;
+
+/// How many changes a comment on a pull request tells: it may have 65,536 characters.
+const ROWS_MAX: usize = 100;
+
+/// How many annotations are made of a severity: GitHub shows no more of a step.
+const ANNOTATIONS_MAX: usize = 10;
+
+/// All rules.
+pub(super) fn rules() -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["rule", "severity", "what changed"]);
+    for rule in RULES {
+        table.add_row([rule.id, rule.severity.name(), rule.says]);
+    }
+    format!("{table}\n")
+}
+
+/// The changes, for people.
+pub(super) fn text(comparison: &Comparison, old: &Contract, new: &Contract) -> String {
+    let mut text = String::new();
+    // A text takes whatever is written to it.
+    for finding in &comparison.findings {
+        let Finding { rule, severity, place, sentence, fingerprint, approved, .. } = finding;
+        let _ = writeln!(text, "{} {} {place}", severity.name(), rule.id);
+        let _ = writeln!(text, "    {sentence}");
+        let _ = match approved {
+            Some(reason) => writeln!(text, "    {fingerprint}, approved: {reason}"),
+            None => writeln!(text, "    {fingerprint}"),
+        };
+    }
+    if !comparison.not_compared.is_empty() {
+        let not_compared = comparison.not_compared.join(", ");
+        let _ = writeln!(text, "not compared, as only one of the two has any: {not_compared}");
+    }
+    for stale in &comparison.stale {
+        let _ = writeln!(text, "approved, and no change here: {stale}");
+    }
+    let _ = writeln!(text, "{}", summary(comparison, old, new));
+    text
+}
+
+/// The changes in a line.
+fn summary(comparison: &Comparison, old: &Contract, new: &Contract) -> String {
+    let counts = [Severity::Breaking, Severity::Additive, Severity::Cosmetic].map(|severity| {
+        let (all, approved) = comparison.count(severity);
+        let approved =
+            if approved == 0 { String::new() } else { format!(" ({approved} approved)") };
+        format!("{all} {}{approved}", severity.name())
+    });
+    format!("from {} to {}: {}", old.origin(), new.origin(), counts.join(", "))
+}
+
+/// The changes, for programs.
+pub(super) fn json(
+    comparison: &Comparison,
+    old: &Contract,
+    new: &Contract,
+) -> Result<String, String> {
+    let whole = json!({
+        "old": old.origin(),
+        "new": new.origin(),
+        "holds": comparison.holds(),
+        "notCompared": comparison.not_compared,
+        "staleApprovals": comparison.stale,
+        "findings": comparison.findings,
+    });
+    let mut text = serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// The changes, for a comment on a pull request.
+pub(super) fn markdown(comparison: &Comparison, old: &Contract, new: &Contract) -> String {
+    let mut text = format!("### Changes to the contract\n\n{}\n", summary(comparison, old, new));
+    if !comparison.findings.is_empty() {
+        text.push_str("\n| | rule | where | change | fingerprint |\n|---|---|---|---|---|\n");
+    }
+    for finding in comparison.findings.iter().take(ROWS_MAX) {
+        let Finding { rule, severity, place, fingerprint, approved, old, new, .. } = finding;
+        let change = match (old, new) {
+            (Value::Null, Value::Null) => rule.says.to_owned(),
+            (old, new) => format!("{} → {}", cell(old), cell(new)),
+        };
+        let approved = approved
+            .as_ref()
+            .map_or(String::new(), |reason| format!("<br>approved: {}", escaped(reason)));
+        // A text takes whatever is written to it.
+        let _ = writeln!(
+            text,
+            "| {} | `{}` | `{place}` | {change}{approved} | `{fingerprint}` |",
+            severity.name(),
+            rule.id
+        );
+    }
+    if comparison.findings.len() > ROWS_MAX {
+        let _ = writeln!(text, "\nand {} more", comparison.findings.len() - ROWS_MAX);
+    }
+    if !comparison.not_compared.is_empty() {
+        let not_compared = comparison.not_compared.join(", ");
+        let _ = writeln!(text, "\nNot compared, as only one of the two has any: {not_compared}.");
+    }
+    text
+}
+
+/// A value in a cell of a table.
+fn cell(value: &Value) -> String {
+    const SHOWN_MAX: usize = 120;
+    let text = match value {
+        Value::Null => return "nothing".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let short: String = text.chars().take(SHOWN_MAX).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", escaped(&short))
+}
+
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|");
+    text.replace(['\n', '\r'], " ")
+}
+
+/// The changes, as annotations of a GitHub workflow.
+pub(super) fn github(comparison: &Comparison) -> String {
+    let mut text = String::new();
+    for severity in [Severity::Breaking, Severity::Additive] {
+        let of = comparison.findings.iter().filter(|finding| finding.severity == severity);
+        for finding in of.take(ANNOTATIONS_MAX) {
+            let level = match (severity, &finding.approved) {
+                (Severity::Breaking, None) => "error",
+                (Severity::Breaking | Severity::Additive | Severity::Cosmetic, _) => "notice",
+            };
+            let message = format!("{}\nfingerprint {}", finding.sentence, finding.fingerprint);
+            let file = format!("contracts/{}", finding.file());
+            text.push_str(&annotation(level, Some(&file), finding.rule.id, &message));
+        }
+    }
+    let (breaking, approved) = comparison.count(Severity::Breaking);
+    let level = if comparison.holds() { "notice" } else { "error" };
+    let message = format!("{breaking} breaking changes, {approved} of them approved");
+    text.push_str(&annotation(level, None, "contract diff", &message));
+    text
+}
