@@ -30,6 +30,7 @@ mod readme;
 mod record;
 mod retries;
 mod schemas;
+mod second_runner;
 mod secrets;
 mod signatures;
 mod store;

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Tries a contract's cases on an endpoint with control paths: python3 runner.py http://127.0.0.1:8787 contracts
+
+A second reading of contracts/: it shares no code with the command `contract`, and finds the same. It needs Python
+3.9 or newer and nothing else, and prints each verdict as a line of JSON; `holds` is null where hashlib has no SM3.
+Exit codes: 0 all hold, 1 some do not, 2 it could not be run, 3 usage."""
+import base64, contextlib, hashlib, hmac, http.client, itertools, json, pathlib, re, sys, time, uuid
+from urllib.parse import parse_qsl, quote, urlsplit
+from xml.etree import ElementTree
+
+ACTION, VERSION, HOST = "AllocateIpv6InternetBandwidth", "2016-04-28", "vpc.cn-huhehaote.aliyuncs.com"
+HASHES = {"V3": "sha256", "V3-SM3": "sm3"}
+HEADERS = ["content-type", "access-control-allow-origin", "access-control-expose-headers", "x-acs-request-id",
+           "x-acs-trace-id"]
+EXTRA_HEADERS = {"x-acs-retry-after": "RetryAfter", "x-ratelimit-user-api": "RateLimit"}
+
+def encode_pairs(pairs):
+    pairs = pairs.items() if isinstance(pairs, dict) else pairs
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)
+def timestamp(offset_seconds=0):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset_seconds))
+def plain(value):
+    """What a case file writes for a long text, or for a time from now, as the text that it means."""
+    if "offsetSeconds" in value:
+        return timestamp(value["offsetSeconds"])
+    return value["repeat"] * value["times"] if "repeat" in value else value
+
+class Wire:  # A request as it goes over the wire, signed.
+    def __init__(self, request, style, asked_format):
+        query, key = request.get("query", {}), request.get("accessKeyId", "testid")
+        secret, token = request.get("accessKeySecret", "testsecret"), request.get("securityToken")
+        nonce, common = request.get("nonce", str(uuid.uuid4())), request.get("common", {})
+        self.method, self.style = request.get("method", "POST"), style
+        self.query = list(query.items()) if isinstance(query, dict) else query
+        self.query = self.query + ([] if asked_format is None else [("Format", asked_format)])
+        self.body = encode_pairs(request.get("body", {}))
+        self.headers = {"host": HOST} | ({"content-type": "application/x-www-form-urlencoded"} if self.body else {})
+        if style == "V1":
+            self.query += [("Action", ACTION), ("Version", VERSION), ("AccessKeyId", key), ("SignatureNonce", nonce),
+                           ("SignatureMethod", "HMAC-SHA1"), ("SignatureVersion", "1.0"), ("Timestamp", timestamp())]
+            self.query += [] if token is None else [("SecurityToken", token)]
+            self.change(common)
+            digest = hmac.new(f"{secret}&".encode(), self.v1_string_to_sign().encode(), "sha1").digest()
+            signature = {"Signature": base64.b64encode(digest).decode()}
+        else:
+            payload = hashlib.new(HASHES[style], self.body.encode()).hexdigest()
+            self.headers |= {"x-acs-action": ACTION, "x-acs-version": VERSION, "x-acs-date": timestamp(),
+                             "x-acs-signature-nonce": nonce, "x-acs-content-sha256": payload}
+            self.headers |= {} if token is None else {"x-acs-security-token": token}
+            self.change(common)
+            names = sorted(self.headers.keys() - {"authorization"})
+            text = self.acs3_string_to_sign(names, HASHES[style])
+            digest = hmac.new(secret.encode(), text.encode(), HASHES[style]).hexdigest()
+            credential = f"Credential={key},SignedHeaders={';'.join(names)},Signature={digest}"
+            signature = {"authorization": f"ACS3-HMAC-{HASHES[style].upper()} {credential}"}
+        self.change(signature | common)  # A case may put something else in the signature's place.
+        self.change(request.get("afterSigning", {}))
+
+    def change(self, settings):
+        """Sets parameters, and in a V3 call headers, which begin with a small letter; null takes away."""
+        for name, value in settings.items():
+            changed = {} if value is None else {name: value}
+            if name in ("body", "method"):
+                setattr(self, name, value or "")
+            elif self.style != "V1" and name[0].islower():
+                self.headers = {known: self.headers[known] for known in self.headers if known != name} | changed
+            else:
+                self.query = [pair for pair in self.query if pair[0] != name] + list(changed.items())
+
+    def v1_string_to_sign(self, hidden=()):
+        """Of the parameters of query and form, where the form's value wins."""
+        parameters = dict(self.query) | dict(parse_qsl(self.body, keep_blank_values=True))
+        parameters |= {name: "***" for name in hidden if parameters.get(name)}
+        signed = sorted((name, value) for name, value in parameters.items() if name != "Signature")
+        return f"{self.method}&%2F&{quote(encode_pairs(signed), safe='')}"
+
+    def acs3_string_to_sign(self, names, sha):
+        headers = "".join(f"{name}:{self.headers.get(name, '').strip()}\n" for name in names)
+        query, payload = encode_pairs(sorted(dict(self.query).items())), hashlib.new(sha, self.body.encode())
+        canonical = f"{self.method}\n/\n{query}\n{headers}\n{';'.join(names)}\n{payload.hexdigest()}"
+        return f"ACS3-HMAC-{sha.upper()}\n{hashlib.new(sha, canonical.encode()).hexdigest()}"
+
+    def shown_string_to_sign(self):
+        """What a server shows to have made the signature of: never the security token."""
+        if "authorization" not in self.headers:
+            return self.v1_string_to_sign(hidden=["SecurityToken"])[:64 * 1024]  # Decision `mismatch-text`.
+        algorithm, _, rest = self.headers["authorization"].partition(" ")
+        names = rest.partition("SignedHeaders=")[2].split(",")[0].split(";")
+        return self.acs3_string_to_sign(names, "sm3" if algorithm == "ACS3-HMAC-SM3" else "sha256")
+
+def send(connection, method, target, headers, body):
+    connection.putrequest(method, target, skip_host="host" in headers, skip_accept_encoding=True)
+    for name, value in (headers | {"content-length": str(len(body.encode()))}).items():
+        connection.putheader(name, value.encode())
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # What is too large is refused unread.
+        connection.endheaders(body.encode())
+    answer = connection.getresponse()
+    return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
+def control(connection, method, name, document=None):
+    status, _, text = send(connection, method, f"/_control/{name}", {}, json.dumps(document) if document else "")
+    if not 200 <= status < 300:
+        raise RuntimeError(f"_control/{name}: {status}: {text}")
+    return json.loads(text)
+
+def elements(parent):
+    return {child.tag: elements(child) if len(child) else child.text or "" for child in parent}
+def read(text):
+    """The elements of a body; of what cannot be read, none: the snapshot shows it."""
+    try:
+        return elements(ElementTree.fromstring(text.encode())) if text.startswith("<") else json.loads(text)
+    except (ElementTree.ParseError, ValueError):
+        return {}
+
+def transcript(status, headers, text, wire, world, names):
+    """An answer as snapshots show it: what is unstable gets a name in `names`, the same value the same one."""
+    signed, body = wire.shown_string_to_sign(), read(text)
+    bandwidth, is_xml = body.get("InternetBandwidthId", ""), text.startswith("<")
+    values = {"RequestId": body.get("RequestId"), "TraceId": headers.get("x-acs-trace-id"),
+              "InternetBandwidthId": None if bandwidth in json.dumps(world) else bandwidth,
+              "StringToSign": signed.replace("&", "&amp;") if is_xml else signed.replace("\n", "\\n")}
+    for kind, value in (values | {kind: headers.get(name) for name, kind in EXTRA_HEADERS.items()}).items():
+        number = 1 + sum(name.startswith(f"[{kind}") for name in names.values())
+        if value and value not in names:
+            names[value] = f"[{kind}]" if number == 1 else f"[{kind} {number}]"
+    told = HEADERS + [name for name in EXTRA_HEADERS if name in headers]
+    lines = "".join(f"{name}: {headers.get(name, '(none)')}\n" for name in told)
+    whole = f"HTTP {status}\n{lines}\n{text}\n"
+    for value in sorted(names, key=len, reverse=True):
+        whole = whole.replace(value, names[value])
+    return whole
+
+def judged(case, wire, status, headers, body, earlier, before, after):
+    """What is looked at, what the case demands, and what is so. Form and the rest are the snapshot's."""
+    demanded, bandwidth = case["answer"], body.get("InternetBandwidthId")
+    message = demanded.get("message", "").replace("[StringToSign]", wire.shown_string_to_sign())
+    yield "status", demanded["status"], status
+    yield "Code", demanded.get("code"), body.get("Code")
+    yield "Message", message, body.get("Message", "")
+    yield "AccessDeniedDetail", demanded.get("accessDeniedDetail"), body.get("AccessDeniedDetail")
+    patterns = dict.fromkeys(EXTRA_HEADERS, "^$") | {"x-acs-trace-id": "^[0-9a-f]{32}$"}
+    for name, pattern in (patterns | demanded.get("headers", {})).items():
+        value = headers.get(name, "")
+        yield f"header {name}", value if re.search(pattern, value) else pattern, value
+    yield "Ipv6AddressId", demanded.get("Ipv6AddressId"), body.get("Ipv6AddressId")
+    yield "InternetBandwidthId", demanded.get("InternetBandwidthId", bandwidth), bandwidth
+    is_same = bool(earlier) and bandwidth == earlier.get("InternetBandwidthId")
+    yield "InternetBandwidthId is that of before", demanded.get("sameAsBefore", False), is_same
+    is_new = demanded["status"] == 200 and not is_same and "InternetBandwidthId" not in demanded
+    yield "state has changed", is_new, before != after
+    if "after" in case:
+        addresses = [address for account in after["Accounts"] for address in account.get("Ipv6Addresses", [])]
+        found = [a for a in addresses if a["Ipv6AddressId"] == case["after"]["Ipv6AddressId"]] or [{}]
+        holds = found[0].get("Ipv6InternetBandwidth", {}) | found[0]
+        yield "state", case["after"], {name: holds.get(name) for name in case["after"]}
+
+def findings(case, reviewed, connection, style, asked_format):
+    control(connection, "POST", "reset")
+    control(connection, "PUT", "world", case["world"])
+    if "throttling" in case:
+        control(connection, "PUT", "throttling", {name.title(): value for name, value in case["throttling"].items()})
+    requests, names, shown, body = case.get("before", []) + [case["request"]], {}, "", None
+    for number, request in enumerate(requests, 1):
+        before, earlier = control(connection, "GET", "world"), body
+        if number == len(requests) and "fault" in case:
+            fault = {"Action": ACTION, "Times": 1, "Kind": case["fault"].title().replace("-", "")}
+            control(connection, "PUT", "faults", {"Faults": [fault]})
+        wire = Wire(request, request.get("signature", style), request.get("format", asked_format))
+        status, headers, text = send(connection, wire.method, f"/?{encode_pairs(wire.query)}", wire.headers, wire.body)
+        body = read(text)
+        shown += f"# call {number}\n" if len(requests) > 1 else ""
+        shown += transcript(status, headers, text, wire, case["world"], names)
+    every = judged(case, wire, status, headers, body, earlier, before, control(connection, "GET", "world"))
+    return [{"what": what, "expected": expected, "actual": actual}
+            for what, expected, actual in [*every, ("snapshot", reviewed, shown.rstrip())] if expected != actual]
+
+def main(url, contracts):
+    connection, all_hold = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20), True
+    for file in sorted(pathlib.Path(contracts).glob("*/cases/*/*.json")):
+        case, path = json.loads(file.read_text(), object_hook=plain), file.relative_to(contracts).as_posix()
+        snapshot = (file.parents[2] / "snapshots" / f"{file.parent.name}@{file.stem}.snap").read_text()
+        answers = dict(re.findall(r"(?ms)^== (JSON|XML)\n(.*?)\s*(?=^== |\Z)", snapshot))
+        request = case["request"]
+        styles = [request["signature"]] if "signature" in request else ["V1", "V3"]
+        formats = [request["format"]] if "format" in request else ["JSON", "XML"]
+        for style, asked_format in itertools.product(styles, formats):
+            usual = "XML" if style == "V1" else "JSON"
+            answered = asked_format.upper() if (asked_format or "").upper() in ("JSON", "XML") else usual
+            can_run = HASHES.get(style, "sha1") in hashlib.algorithms_available
+            found = findings(case, answers.get(answered), connection, style, asked_format) if can_run else []
+            print(json.dumps({"case": path, "signature": style, "format": answered,
+                              "holds": not found if can_run else None, "findings": found}))
+            all_hold = all_hold and not found
+    return 0 if all_hold else 1
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(*sys.argv[1:]) if len(sys.argv) == 3 else print(__doc__, file=sys.stderr) or 3)
+    except (OSError, RuntimeError, LookupError, TypeError, ValueError, http.client.HTTPException) as error:
+        sys.exit(print(f"error: {type(error).__name__}: {error}", file=sys.stderr) or 2)
