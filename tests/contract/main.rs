@@ -19,6 +19,7 @@ mod dynamodb;
 mod embedded;
 mod endpoint;
 mod events;
+mod fuzz;
 mod hostile;
 mod interruptions;
 mod linearizability;

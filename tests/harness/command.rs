@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
-use crate::{call, diff, list, record, unpack, verify};
+use crate::{call, diff, fuzz, list, record, unpack, verify};
 
 /// What a subcommand found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ struct Command {
 enum Sub {
     Call(Box<call::Options>),
     Diff(diff::Options),
+    Fuzz(fuzz::Options),
     List(list::Options),
     Record(Box<record::Options>),
     Unpack(unpack::Options),
@@ -53,6 +54,7 @@ impl Sub {
             Self::Call(options) => call::run(*options, contract).await,
             Self::Record(options) => record::run(*options, contract).await,
             Self::Diff(options) => std::future::ready(diff::run(&options, &contract)).await,
+            Self::Fuzz(options) => fuzz::run(options, contract).await,
             Self::List(options) => std::future::ready(list::run(&options, &contract)).await,
         }
     }

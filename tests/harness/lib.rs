@@ -15,6 +15,7 @@ pub mod diff;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb_local;
 pub mod file;
+pub mod fuzz;
 pub mod hostile;
 pub mod http;
 pub mod judge;

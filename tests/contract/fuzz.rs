@@ -1,0 +1,230 @@
+//! The fuzzer: it finds nothing wrong with the local endpoint, finds what is wrong with faulty ones,
+//! and its model agrees with the case files.
+
+mod defects;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use harness::answer::Body;
+use harness::case::{Asked, Case, Pairs, Request, Setting, Style};
+use harness::contract::Contract;
+use harness::fuzz::{
+    Call, Campaign, Caught, Encoding, Expected, Keys, Plan, Report, Signature, State, Table,
+};
+use harness::target::{Endpoint, built};
+use serde_json::{Value, json};
+
+use defects::{Defect, Proxy};
+
+/// When the model's clock stands: whatever a case remembers is remembered then.
+const NOW_SECS: i64 = 1_767_323_045;
+
+/// A local endpoint that logs little, for it is asked much.
+async fn endpoint() -> Endpoint {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    Endpoint::start_logging(&binary, &[], "warn").await.unwrap()
+}
+
+/// A sequence that failed, as it is tried again, and why it failed.
+fn told(caught: &Caught) -> String {
+    let plan = serde_json::to_string(&caught.plan).unwrap();
+    // Some values are as long as a parameter may be.
+    let plan: String = plan.chars().take(4000).collect();
+    format!("{plan}\n{:?}", caught.failure)
+}
+
+fn campaign(url: &str, seed: u64, calls: u64) -> Campaign {
+    let keys = Keys { id: "testid".to_owned(), secret: "testsecret".to_owned() };
+    Campaign { endpoint: url.to_owned(), keys, seed, calls: Some(calls), time: None, jobs: 2 }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hundreds_of_sequences_find_nothing_wrong_with_the_local_endpoint() {
+    let endpoint = endpoint().await;
+    let campaign = campaign(endpoint.remote().url(), 5, 2500);
+    let Report { sequences, met, unmet, caught, .. } =
+        campaign.run(&Contract::embedded()).await.unwrap();
+    assert!(caught.is_none(), "{}", caught.map(|caught| told(&caught)).unwrap_or_default());
+    assert!(sequences >= 300, "{sequences}");
+    // What nobody was told, nobody could have been told wrongly.
+    let of_trouble = ["InternalError", "RequestHeadersTooLarge", "RequestTooLarge", "SystemBusy"];
+    let out_of_reach =
+        |code: &String| of_trouble.contains(&code.as_str()) || code == "Throttling.User";
+    let left: Vec<&String> = unmet.iter().filter(|code| !out_of_reach(code)).collect();
+    assert!(left.len() <= 3, "never answered: {left:?}");
+    assert!(met["Success"] >= 100, "{met:?}");
+    // What was made for it is gone.
+    let worlds = endpoint.control(reqwest::Method::GET, "worlds", "").await.unwrap();
+    assert_eq!(worlds, json!({ "Worlds": [] }));
+}
+
+/// Plants each of some defects, and has it found and shrunk to three calls at most.
+async fn find(defects: &[Defect]) {
+    let endpoint = endpoint().await;
+    for &defect in defects {
+        let proxy = Proxy::start(endpoint.address(), defect).await;
+        let report = campaign(proxy.url(), 1, 20_000).run(&Contract::embedded()).await.unwrap();
+        let caught = report.caught.unwrap_or_else(|| panic!("{defect:?} is not found"));
+        let calls = caught.plan.calls();
+        assert!(calls <= 3, "{defect:?}: {}", told(&caught));
+        let what: Vec<&str> = caught.failure.findings.iter().map(|f| f.what.as_str()).collect();
+        assert!(defect.shows(&what), "{defect:?}: {}", told(&caught));
+        // The sequence alone shows it again.
+        let again = campaign(proxy.url(), 0, 0);
+        let replayed = again.replay(&Contract::embedded(), caught.plan).await.unwrap();
+        assert!(replayed.caught.is_some(), "{defect:?} does not show again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_planted_defect_of_rules_and_tokens_is_found_and_shrunk() {
+    find(&Defect::ALL[..Defect::ALL.len() / 2]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_planted_defect_of_limits_answers_and_purchases_is_found_and_shrunk() {
+    find(&Defect::ALL[Defect::ALL.len() / 2..]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_seed_gives_the_same_sequences_in_every_run() {
+    let endpoint = endpoint().await;
+    let proxy = Proxy::start(endpoint.address(), Defect::StatusOfRegion).await;
+    let mut plans: Vec<Plan> = Vec::new();
+    for _ in 0..2 {
+        let campaign = Campaign { jobs: 1, ..campaign(proxy.url(), 77, 20_000) };
+        plans.push(campaign.run(&Contract::embedded()).await.unwrap().caught.unwrap().plan);
+    }
+    assert_eq!(plans[0], plans[1]);
+}
+
+#[tokio::test]
+async fn an_endpoint_without_control_paths_is_refused_and_told_why() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let fuzz = async |url: &str| campaign(url, 1, 1).run(&Contract::embedded()).await.unwrap_err();
+    let error = fuzz(&format!("http://{address}")).await;
+    assert!(error.contains("no HTTP server answers"), "{error}");
+    let endpoint = endpoint().await;
+    let proxy = Proxy::start(endpoint.address(), Defect::NoControl).await;
+    let error = fuzz(proxy.url()).await;
+    assert!(error.contains("it cannot be fuzzed, for it has no control paths"), "{error}");
+}
+
+#[test]
+fn a_sequence_that_is_none_is_told_with_its_line_and_field() {
+    let error =
+        Plan::open("{\n\"world\": {},\n\"steps\": [{\"call\": {\"method\": 1}}]}").unwrap_err();
+    assert!(error.starts_with("--replay:3:") && error.contains("steps[0]"), "{error}");
+    let error = Plan::open("no-such-file.json").unwrap_err();
+    assert!(error.starts_with("no-such-file.json: "), "{error}");
+}
+
+/// A case's request as a call of the model.
+fn call(request: &Request, style: Style, format: &str) -> Call {
+    let settings = |settings: &BTreeMap<String, Setting>| -> BTreeMap<String, Value> {
+        let value = |setting: &Setting| match setting {
+            Setting::Text(text) => text.whole().into(),
+            Setting::Time { offset_seconds } => json!({ "offsetSeconds": offset_seconds }),
+            Setting::Absent(()) => Value::Null,
+        };
+        settings.iter().map(|(name, setting)| (name.clone(), value(setting))).collect()
+    };
+    let pairs = |pairs: &Pairs| pairs.list();
+    Call {
+        method: request.method.clone(),
+        signature: match request.signature.unwrap_or(style) {
+            Style::V1 => Signature::V1,
+            Style::V3 => Signature::V3,
+            Style::V3Sm3 => Signature::V3Sm3,
+        },
+        format: match &request.format {
+            Asked::Either => Some(format.to_owned()),
+            Asked::None => None,
+            Asked::Format(format) => Some(format.clone()),
+        },
+        access_key_id: request.access_key_id.clone(),
+        access_key_secret: request.access_key_secret.clone(),
+        security_token: request.security_token.clone(),
+        nonce: request.nonce.clone(),
+        query: pairs(&request.query),
+        body: pairs(&request.body),
+        common: settings(&request.common),
+        after_signing: settings(&request.after_signing),
+        encoding: Encoding::Plain,
+    }
+}
+
+/// What the model finds of a case, and what the case demands.
+fn compared(table: &Table, case: &Case, style: Style) -> (String, String) {
+    let mut state = State::of(table, &case.world, NOW_SECS);
+    let mut bought = None;
+    for (position, request) in case.before.iter().enumerate() {
+        let earlier = call(request, style, "JSON");
+        let found = state.find(&earlier);
+        let id = match &found.expected {
+            Expected::Replayed { bandwidth_id } => bandwidth_id.clone(),
+            Expected::Allocated | Expected::Refused { .. } => format!("ipv6bw-{position:017}"),
+        };
+        let body = json!({ "InternetBandwidthId": id, "RequestId": position.to_string() });
+        let body = Body { root: None, elements: body.as_object().unwrap().clone() };
+        state.take(&earlier, &found, &body);
+        bought = Some(id);
+    }
+    let demanded = &case.demanded;
+    let replayed = demanded.internet_bandwidth_id.clone();
+    let replayed = replayed.or_else(|| bought.filter(|_| demanded.same_as_before));
+    let found = state.find(&call(&case.request, style, "JSON"));
+    let found = match found.expected {
+        Expected::Refused { code, .. } if code == "SignatureDoesNotMatch" => code,
+        Expected::Refused { code, message } => format!("{code}: {message}"),
+        Expected::Allocated => "a purchase".to_owned(),
+        Expected::Replayed { bandwidth_id } => bandwidth_id,
+    };
+    let demanded = match (&demanded.code, &demanded.message) {
+        // The string to sign is not the model's to know.
+        (Some(code), _) if code == "SignatureDoesNotMatch" => code.clone(),
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        _ => replayed.unwrap_or_else(|| "a purchase".to_owned()),
+    };
+    (found, demanded)
+}
+
+/// The cases of every action that the model has no word for: policies other than "everything" and
+/// "nothing", what befalls the store, throttling, the size of a request, and headers as such.
+fn is_beyond_the_model(case: &Case) -> bool {
+    let known = |(name, setting): (&String, &Setting)| match name.as_str() {
+        "x-acs-action" | "x-acs-version" | "x-acs-date" | "x-acs-signature-nonce" => true,
+        // Its size counts, too, of which the model knows only that of other parameters.
+        "authorization" | "SignatureNonce" => matches!(setting, Setting::Absent(())),
+        name => name.starts_with(|c: char| c.is_uppercase()) || name == "body" || name == "method",
+    };
+    let request = &case.request;
+    let groups =
+        ["Forbidden.RAM", "IncompleteSignature", "RequestTooLarge", "RequestHeadersTooLarge"];
+    !request.common.iter().chain(&request.after_signing).all(known)
+        || case.fault.is_some()
+        || case.throttling.is_some()
+        || groups.contains(&case.group())
+        || case.world.to_string().contains("\"Statement\"")
+}
+
+#[test]
+fn the_model_finds_what_the_cases_demand() {
+    let contract = Contract::embedded();
+    let table = Table::read(&contract).unwrap();
+    let (mut tried, mut wrong) = (0, String::new());
+    for case in contract.cases().unwrap().iter().filter(|case| !is_beyond_the_model(case)) {
+        for style in [Style::V1, Style::V3] {
+            tried += 1;
+            let (found, demanded) = compared(&table, case, case.request.signature.unwrap_or(style));
+            if found != demanded {
+                writeln!(wrong, "{}, {style:?}: {found}, not {demanded}", case.path).unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(tried > 900, "{tried}");
+}

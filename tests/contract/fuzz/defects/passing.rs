@@ -1,0 +1,71 @@
+//! An answer that passes the proxy.
+
+use std::collections::BTreeMap;
+
+/// An answer on its way.
+pub(super) struct Passing {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
+impl Passing {
+    pub(super) fn is_xml(&self) -> bool {
+        self.body.starts_with("<?xml")
+    }
+
+    /// The text of an element.
+    pub(super) fn element(&self, name: &str) -> Option<String> {
+        let (before, after) = if self.is_xml() {
+            (format!("<{name}>"), "<")
+        } else {
+            (format!("\"{name}\":\""), "\"")
+        };
+        let (_, rest) = self.body.split_once(&before)?;
+        Some(rest.split(after).next()?.to_owned())
+    }
+
+    pub(super) fn has_code(&self, code: &str) -> bool {
+        self.element("Code").as_deref() == Some(code)
+    }
+
+    pub(super) fn replace(&mut self, from: &str, to: &str) {
+        self.body = self.body.replace(from, to);
+    }
+
+    /// Makes a success of it.
+    pub(super) fn succeed(&mut self, address: &str, bandwidth: &str) {
+        let id = self.element("RequestId").unwrap_or_default();
+        self.status = 200;
+        let elements =
+            [("Ipv6AddressId", address), ("RequestId", &id), ("InternetBandwidthId", bandwidth)];
+        self.body = if self.is_xml() {
+            let elements = elements.map(|(name, text)| format!("<{name}>{text}</{name}>")).concat();
+            let root = format!("{}Response", harness::judge::ACTION);
+            format!("<?xml version='1.0' encoding='UTF-8'?><{root}>{elements}</{root}>")
+        } else {
+            serde_json::json!(elements.into_iter().collect::<BTreeMap<_, _>>()).to_string()
+        };
+    }
+
+    /// Makes an error of it.
+    pub(super) fn fail(&mut self, code: &str) {
+        let id = self.element("RequestId").unwrap_or_default();
+        self.status = 400;
+        let recommend =
+            format!("https://api.aliyun.com/troubleshoot?q={code}&product=Vpc&requestId={id}");
+        let elements = [
+            ("RequestId", id.as_str()),
+            ("HostId", harness::client::HOST),
+            ("Code", code),
+            ("Message", "The operation is failed."),
+            ("Recommend", &recommend.replace('&', if self.is_xml() { "&amp;" } else { "&" })),
+        ];
+        self.body = if self.is_xml() {
+            let elements = elements.map(|(name, text)| format!("<{name}>{text}</{name}>")).concat();
+            format!("<?xml version='1.0' encoding='UTF-8'?><Error>{elements}</Error>")
+        } else {
+            serde_json::json!(elements.into_iter().collect::<BTreeMap<_, _>>()).to_string()
+        };
+    }
+}

@@ -1,0 +1,288 @@
+//! Tries sequence after sequence, and shrinks the first that fails.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use proptest::strategy::{BoxedStrategy, Strategy as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use tokio::runtime::Handle;
+
+use super::Keys;
+use super::check::Judge;
+use super::generate;
+use super::plan::Plan;
+use super::play::{Failure, Player};
+use super::send::Sender;
+use crate::client;
+use crate::contract::Contract;
+use crate::target::Remote;
+
+/// How many smaller sequences are tried, at most.
+const SHRINKS_MAX: u32 = 4000;
+
+/// How often a sequence with a race is tried again, for it may go well by chance.
+const RACES: usize = 8;
+
+/// What is fuzzed, and for how long.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// The endpoint's URL.
+    pub endpoint: String,
+    /// The keys of the worlds.
+    pub keys: Keys,
+    /// The seed of the first sequence; each that follows has the next.
+    pub seed: u64,
+    /// How many calls are made, about; `None` for any number.
+    pub calls: Option<u64>,
+    /// How long it goes on; `None` for as long as it takes.
+    pub time: Option<Duration>,
+    /// How many sequences are tried at once.
+    pub jobs: usize,
+}
+
+/// What was tried, and what was found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How many sequences were tried, those that shrink one not counted.
+    pub sequences: u64,
+    /// How many calls were made, all told.
+    pub calls: u64,
+    /// How often each code was answered; a success is `Success`.
+    pub met: BTreeMap<String, u64>,
+    /// The errors of the contract that no call was answered.
+    pub unmet: Vec<String>,
+    /// How long it took.
+    pub time: Duration,
+    /// The first sequence that failed, shrunk.
+    pub caught: Option<Caught>,
+}
+
+/// A sequence that fails.
+#[derive(Clone, Debug)]
+pub struct Caught {
+    /// The seed that it was made from; `None` if it was given.
+    pub seed: Option<u64>,
+    /// The smallest sequence found that fails.
+    pub plan: Plan,
+    /// What is wrong.
+    pub failure: Failure,
+}
+
+/// What the jobs of a campaign share.
+struct Shared {
+    campaign: Campaign,
+    judge: Judge,
+    next: AtomicU64,
+    calls: AtomicU64,
+    is_over: AtomicBool,
+    begin: Instant,
+    met: Mutex<BTreeMap<String, u64>>,
+    caught: Mutex<Option<Result<Caught, String>>>,
+}
+
+impl Campaign {
+    /// Tries sequences until one fails or it was enough.
+    ///
+    /// # Errors
+    ///
+    /// The endpoint cannot be fuzzed, or is gone.
+    pub async fn run(&self, contract: &Contract) -> Result<Report, String> {
+        let (remote, has_worlds) = self.remote().await?;
+        let jobs = if has_worlds { self.jobs } else { 1 };
+        let shared = Arc::new(self.shared(contract)?);
+        let handle = Handle::current();
+        // Proptest's engine waits for each answer, so each job has a thread.
+        let jobs = (0..jobs).map(|job| {
+            let (shared, handle) = (Arc::clone(&shared), handle.clone());
+            let sender = Sender::new(&remote, has_worlds.then(|| world_name(job)));
+            tokio::task::spawn_blocking(move || shared.work(&handle, sender?))
+        });
+        let mut ended = Ok(());
+        for job in jobs.collect::<Vec<_>>() {
+            ended = ended.and(job.await.map_err(|error| error.to_string()).flatten());
+        }
+        ended?;
+        Arc::try_unwrap(shared).map_err(|_| "a job goes on".to_owned())?.report()
+    }
+
+    /// Plays one sequence that is given.
+    ///
+    /// # Errors
+    ///
+    /// See [`Campaign::run`].
+    pub async fn replay(&self, contract: &Contract, plan: Plan) -> Result<Report, String> {
+        let (remote, has_worlds) = self.remote().await?;
+        let shared = self.shared(contract)?;
+        let sender = Sender::new(&remote, has_worlds.then(|| world_name(0)))?;
+        let player = Player { sender, judge: &shared.judge, met: Mutex::default() };
+        let failure = again(&player, &plan).await;
+        player.sender.end().await?;
+        shared.add(&player);
+        shared.next.fetch_add(1, Ordering::Relaxed);
+        if let Some(failure) = failure? {
+            shared.catch(Ok(Caught { seed: None, plan, failure }));
+        }
+        shared.report()
+    }
+
+    async fn remote(&self) -> Result<(Remote, bool), String> {
+        let remote = Remote::new(&self.endpoint, None)?;
+        let has_worlds = remote.has_worlds().await?;
+        if !has_worlds {
+            let read = remote.control(reqwest::Method::GET, "world", "").await;
+            let fail = |error| {
+                format!(
+                    "{}: it cannot be fuzzed, for it has no control paths like local-endpoint's \
+                     to set and read its world: {error}",
+                    self.endpoint
+                )
+            };
+            read.map_err(fail)?;
+        }
+        Ok((remote, has_worlds))
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long to go on is the command's own question"
+    )]
+    fn shared(&self, contract: &Contract) -> Result<Shared, String> {
+        Ok(Shared {
+            campaign: self.clone(),
+            judge: Judge::read(contract)?,
+            next: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
+            begin: Instant::now(),
+            met: Mutex::default(),
+            caught: Mutex::default(),
+        })
+    }
+}
+
+fn world_name(job: usize) -> String {
+    format!("fuzz-{}-{job}", client::fresh_nonce())
+}
+
+/// Plays a sequence, one with a race several times.
+async fn again(player: &Player<'_>, plan: &Plan) -> Result<Option<Failure>, String> {
+    let times = if plan.has_race() { RACES } else { 1 };
+    for _ in 0..times {
+        if let Some(failure) = player.play(plan).await? {
+            return Ok(Some(failure));
+        }
+    }
+    Ok(None)
+}
+
+/// Takes away what a failing sequence does not need: shrinking leaves something where a race came to
+/// another end while it was tried.
+async fn simplest(player: &Player<'_>, mut caught: Caught) -> Result<Caught, String> {
+    'simpler: loop {
+        for plan in caught.plan.simpler() {
+            if let Some(failure) = again(player, &plan).await? {
+                caught = Caught { plan, failure, ..caught };
+                continue 'simpler;
+            }
+        }
+        return Ok(caught);
+    }
+}
+
+impl Shared {
+    /// Tries sequences in a world until it is over.
+    fn work(&self, handle: &Handle, sender: Sender) -> Result<(), String> {
+        let player = Player { sender, judge: &self.judge, met: Mutex::default() };
+        let strategy = generate::plan(&self.campaign.keys);
+        while !self.is_enough() {
+            let seed = self.campaign.seed.wrapping_add(self.next.fetch_add(1, Ordering::Relaxed));
+            if let Some(caught) = self.one(handle, &player, &strategy, seed) {
+                self.catch(caught);
+            }
+        }
+        self.add(&player);
+        handle.block_on(player.sender.end())
+    }
+
+    /// Tries the sequence of a seed, and shrinks it if it fails.
+    fn one(
+        &self,
+        handle: &Handle,
+        player: &Player<'_>,
+        strategy: &BoxedStrategy<Plan>,
+        seed: u64,
+    ) -> Option<Result<Caught, String>> {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let config = Config {
+            failure_persistence: None,
+            max_shrink_iters: SHRINKS_MAX,
+            ..Config::default()
+        };
+        let mut runner = TestRunner::new_with_rng(config, rng);
+        let tree = match strategy.new_tree(&mut runner) {
+            Ok(tree) => tree,
+            Err(reason) => return Some(Err(format!("no sequence of seed {seed}: {reason}"))),
+        };
+        let last: RefCell<Option<Result<Caught, String>>> = RefCell::default();
+        let tried = runner.run_one(tree, |plan| {
+            let outcome = if last.borrow().is_none() {
+                self.calls.fetch_add(plan.calls() as u64, Ordering::Relaxed);
+                handle.block_on(player.play(&plan))
+            } else {
+                handle.block_on(again(player, &plan))
+            };
+            let caught = match outcome {
+                Ok(None) => return Ok(()),
+                Ok(Some(failure)) => Ok(Caught { seed: Some(seed), plan, failure }),
+                Err(error) => Err(error),
+            };
+            // What fails last is the smallest that does.
+            *last.borrow_mut() = Some(caught);
+            Err(TestCaseError::fail("it fails"))
+        });
+        drop(tried);
+        let caught = last.into_inner()?;
+        Some(caught.and_then(|caught| handle.block_on(simplest(player, caught))))
+    }
+
+    fn is_enough(&self) -> bool {
+        let calls = self.campaign.calls;
+        self.is_over.load(Ordering::Relaxed)
+            || calls.is_some_and(|calls| self.calls.load(Ordering::Relaxed) >= calls)
+            || self.campaign.time.is_some_and(|time| self.begin.elapsed() >= time)
+    }
+
+    /// Ends the campaign, unless somebody else has.
+    fn catch(&self, caught: Result<Caught, String>) {
+        self.is_over.store(true, Ordering::Relaxed);
+        let mut first = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(caught);
+    }
+
+    fn add(&self, player: &Player<'_>) {
+        let mut all = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        for (code, times) in &*player.met.lock().unwrap_or_else(PoisonError::into_inner) {
+            *all.entry(code.clone()).or_default() += times;
+        }
+    }
+
+    fn report(self) -> Result<Report, String> {
+        let caught =
+            self.caught.into_inner().unwrap_or_else(PoisonError::into_inner).transpose()?;
+        let met = self.met.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let unmet = self.judge.table.codes().filter(|code| !met.contains_key(*code));
+        Ok(Report {
+            sequences: self.next.into_inner(),
+            calls: met.values().sum(),
+            unmet: unmet.map(str::to_owned).collect(),
+            met,
+            time: self.begin.elapsed(),
+            caught,
+        })
+    }
+}

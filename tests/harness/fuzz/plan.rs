@@ -1,0 +1,224 @@
+//! What is tried: a world, and what is done in it, as the file that `--replay` takes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::case::{Request, Style, Variant};
+
+/// A sequence of calls in a world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The world document that it begins with.
+    pub world: Value,
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that is done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Step {
+    /// A call, whose answer is waited for.
+    Call(Box<Call>),
+    /// Calls that are sent at once.
+    Race(Vec<Call>),
+    /// The clock of the world is put forward.
+    WaitSeconds(i64),
+}
+
+impl Step {
+    /// The calls of the step.
+    #[must_use]
+    pub fn calls(&self) -> &[Call] {
+        match self {
+            Self::Call(call) => std::slice::from_ref(&**call),
+            Self::Race(calls) => calls,
+            Self::WaitSeconds(_) => &[],
+        }
+    }
+}
+
+/// A call, before it is signed. Its fields are those of a case's request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Call {
+    /// The HTTP method.
+    pub method: String,
+    /// The kind of signature.
+    pub signature: Signature,
+    /// The format asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// The access key.
+    pub access_key_id: String,
+    /// Its secret.
+    pub access_key_secret: String,
+    /// The token that goes with a temporary access key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_token: Option<String>,
+    /// The nonce; absent: one that no other call has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// Parameters in the query, in order.
+    #[serde(default)]
+    pub query: Vec<(String, String)>,
+    /// Parameters in the form body, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub body: Vec<(String, String)>,
+    /// Common parameters changed before signing: a text, null, or `{"offsetSeconds": N}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub common: BTreeMap<String, Value>,
+    /// Parameters changed after signing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub after_signing: BTreeMap<String, Value>,
+    /// How query and form are written.
+    #[serde(default, skip_serializing_if = "Encoding::is_plain")]
+    pub encoding: Encoding,
+}
+
+/// The kinds of signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Signature {
+    /// HMAC-SHA1 over all parameters.
+    V1,
+    /// ACS3-HMAC-SHA256.
+    V3,
+    /// ACS3-HMAC-SM3.
+    #[serde(rename = "V3-SM3")]
+    V3Sm3,
+}
+
+impl Signature {
+    /// The same in the harness's word.
+    #[must_use]
+    pub fn style(self) -> Style {
+        match self {
+            Self::V1 => Style::V1,
+            Self::V3 => Style::V3,
+            Self::V3Sm3 => Style::V3Sm3,
+        }
+    }
+
+    /// Whether the common parameters stand in headers.
+    #[must_use]
+    pub fn is_v3(self) -> bool {
+        self.style().is_v3()
+    }
+}
+
+/// How the parameters are written on the wire. All say the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encoding {
+    /// As the vendor's pages say.
+    #[default]
+    Plain,
+    /// The hexadecimal digits in lower case.
+    LowerCase,
+    /// Every byte as a percent sign and two digits.
+    Everything,
+    /// A space as a plus sign.
+    Plus,
+}
+
+impl Encoding {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
+}
+
+impl Call {
+    /// The call as a request that can be signed.
+    ///
+    /// # Errors
+    ///
+    /// `common` or `afterSigning` hold what no request can.
+    pub fn request(&self) -> Result<Request, String> {
+        let request = json!({
+            "method": self.method,
+            "accessKeyId": self.access_key_id,
+            "accessKeySecret": self.access_key_secret,
+            "securityToken": self.security_token,
+            "nonce": self.nonce,
+            "query": self.query,
+            "body": self.body,
+            "common": self.common,
+            "afterSigning": self.after_signing,
+        });
+        serde_json::from_value(request).map_err(|error| format!("a call: {error}"))
+    }
+
+    /// How it is signed, and for which format it asks.
+    #[must_use]
+    pub fn variant(&self) -> Variant {
+        Variant { style: self.signature.style(), format: self.format.clone() }
+    }
+}
+
+impl Plan {
+    /// The plan in a file, or the text itself if it is JSON.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, with its file, line and field.
+    pub fn open(place: &str) -> Result<Self, String> {
+        let (name, text) = if place.trim_start().starts_with('{') {
+            ("--replay", place.to_owned())
+        } else {
+            let text = std::fs::read_to_string(Path::new(place));
+            (place, text.map_err(|error| format!("{place}: {error}"))?)
+        };
+        let mut reader = serde_json::Deserializer::from_str(&text);
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let field = error.path().to_string();
+            let error = error.into_inner();
+            format!("{name}:{}:{}: {field}: {error}", error.line(), error.column())
+        })
+    }
+
+    /// Plans that do a little less: a step or a call of a race less, or a race's calls one after another.
+    pub(super) fn simpler(&self) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (position, step) in self.steps.iter().enumerate() {
+            let mut with = |steps: Vec<Step>| {
+                let mut plan = self.clone();
+                plan.steps.splice(position..=position, steps);
+                all.push(plan);
+            };
+            with(Vec::new());
+            if let Step::Race(calls) = step {
+                let one = |call: &Call| Step::Call(Box::new(call.clone()));
+                with(calls.iter().map(one).collect());
+                for left_out in 0..calls.len() {
+                    let mut rest = calls.clone();
+                    rest.remove(left_out);
+                    with(vec![if let [call] = &rest[..] { one(call) } else { Step::Race(rest) }]);
+                }
+            }
+        }
+        all.retain(|plan| !plan.steps.is_empty());
+        all
+    }
+
+    /// How many calls it makes.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.steps.iter().map(|step| step.calls().len()).sum()
+    }
+
+    /// Whether calls are sent at once, so that another run of it may come to something else.
+    #[must_use]
+    pub fn has_race(&self) -> bool {
+        self.steps.iter().any(|step| step.calls().len() > 1)
+    }
+
+    /// Whether it puts the clock forward.
+    #[must_use]
+    pub fn has_wait(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::WaitSeconds(_)))
+    }
+}

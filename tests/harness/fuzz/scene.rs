@@ -1,0 +1,234 @@
+//! The worlds that calls are tried in.
+//!
+//! The ids are always the same, so that a call can be made up without knowing its world; what they
+//! stand for differs.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+
+use super::Keys;
+use super::generate::maybe;
+
+/// The addresses: three of the first account, one of the second.
+pub(super) const ADDRESSES: [&str; 4] = ["ipv6-1", "ipv6-2", "ipv6-3", "ipv6-other"];
+
+/// The gateways: three of the first account, the last in another region, and one of the second.
+pub(super) const GATEWAYS: [&str; 4] = ["ipv6gw-1", "ipv6gw-2", "ipv6gw-elsewhere", "ipv6gw-other"];
+
+/// Another region, in which a few addresses are.
+const ELSEWHERE: &str = "cn-shanghai";
+
+/// The region of nearly everything.
+pub(super) const REGION: &str = "cn-huhehaote";
+
+/// The token that some worlds remember.
+pub(super) const OLD_TOKEN: &str = "token-0";
+
+/// What a session's caller sends.
+pub(super) const SECURITY_TOKEN: &str = "c2Vzc2lvbg==";
+
+/// The temporary access key of a session.
+pub(super) const SESSION_KEY_ID: &str = "STS.session";
+
+/// One that has ended.
+pub(super) const ENDED_KEY_ID: &str = "STS.ended";
+
+/// The keys beside the first account's own: a user who may, one who may not, a disabled key, and the
+/// second account's.
+pub(super) const KEY_IDS: [&str; 4] = ["user-allowed", "user-denied", "inactive", "other-account"];
+
+/// A world: two accounts, and what each has.
+pub(super) fn scene(keys: &Keys) -> impl Strategy<Value = Value> + use<> {
+    let keys = keys.clone();
+    let address = |id: usize| address(ADDRESSES[id], id);
+    let addresses = (address(0), address(1), address(2), address(3));
+    let gateways = prop_oneof![9 => Just(true), 1 => Just(false)];
+    let remembers = prop_oneof![3 => Just(false), 1 => Just(true)];
+    (billing(), billing(), addresses, gateways, remembers).prop_map(
+        move |(billing, other_billing, (first, second, third, other), has_gateway, remembers)| {
+            let mut account = json!({
+                "AccountId": "1234567890123456",
+                "AccessKeys": [
+                    keys.key(&keys.id),
+                    { "AccessKeyId": "inactive", "AccessKeySecret": keys.secret, "Status": "Inactive" },
+                ],
+                "RamUsers": [
+                    user(&keys, "201234567890123456", "user-allowed", true),
+                    user(&keys, "201234567890123457", "user-denied", false),
+                ],
+                "RamRoles": [role(&keys)],
+                "Ipv6Gateways": gateway(GATEWAYS[0], "vpc-1", has_gateway)
+                    .into_iter()
+                    .chain(gateway(GATEWAYS[1], "vpc-2", true))
+.chain([json!({ "Ipv6GatewayId": GATEWAYS[2], "RegionId": ELSEWHERE, "VpcId": "vpc-elsewhere" })])
+                    .collect::<Vec<_>>(),
+                "Ipv6Addresses": [first, second, third],
+            });
+            let mut other_account = json!({
+                "AccountId": "2234567890123456",
+                "AccessKeys": [keys.key("other-account")],
+                "Ipv6Gateways": gateway(GATEWAYS[3], "vpc-other", true),
+                "Ipv6Addresses": [other],
+            });
+            for (account, billing) in [(&mut account, billing), (&mut other_account, other_billing)] {
+                if let Some(billing) = billing {
+                    account["Billing"] = billing;
+                }
+            }
+            if remembers {
+                account["ClientTokens"] = json!([remembered()]);
+            }
+            json!({ "Accounts": [account, other_account] })
+        },
+    )
+}
+
+fn gateway(id: &str, vpc_id: &str, is_there: bool) -> Vec<Value> {
+    let gateway = json!({ "Ipv6GatewayId": id, "RegionId": REGION, "VpcId": vpc_id });
+    if is_there { vec![gateway] } else { Vec::new() }
+}
+
+/// A token whose bandwidth has been deleted since.
+fn remembered() -> Value {
+    json!({
+        "Action": crate::judge::ACTION,
+        "RegionId": REGION,
+        "ClientToken": OLD_TOKEN,
+        "ExpiresAt": "2099-01-01T00:00:00Z",
+        "Parameters": {
+            "Ipv6AddressId": ADDRESSES[0],
+            "Ipv6GatewayId": GATEWAYS[0],
+            "InternetChargeType": "PayByBandwidth",
+            "Bandwidth": "200",
+        },
+        "Answer": {
+            "Ipv6AddressId": ADDRESSES[0],
+            "InternetBandwidthId": "ipv6bw-00000000000000000",
+        },
+    })
+}
+
+fn user(keys: &Keys, id: &str, key_id: &str, may: bool) -> Value {
+    let policies = if may { vec![everything()] } else { Vec::new() };
+    json!({
+        "UserId": id,
+        "UserName": key_id,
+        "AccessKeys": [keys.key(key_id)],
+        "Policies": policies,
+    })
+}
+
+fn role(keys: &Keys) -> Value {
+    let session = |key_id: &str, end: &str| {
+        json!({
+            "RoleSessionName": key_id.trim_start_matches("STS."),
+            "AccessKeyId": key_id,
+            "AccessKeySecret": keys.secret,
+            "SecurityToken": SECURITY_TOKEN,
+            "Expiration": end,
+        })
+    };
+    json!({
+        "RoleId": "301234567890123456",
+        "RoleName": "role",
+        "Policies": [everything()],
+        "Sessions": [
+            session(SESSION_KEY_ID, "2099-01-01T00:00:00Z"),
+            session(ENDED_KEY_ID, "2020-01-01T00:00:00Z"),
+        ],
+    })
+}
+
+fn everything() -> Value {
+    json!({
+        "PolicyName": "everything",
+        "PolicyDocument": {
+            "Version": "1",
+            "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }],
+        },
+    })
+}
+
+fn billing() -> impl Strategy<Value = Option<Value>> {
+    let cdt = prop_oneof![8 => Just("Upgraded"), 1 => Just("NotOpened"), 1 => Just("Opened")];
+    let sale = prop_oneof![
+        9 => Just("Allowed"),
+        1 => select(&["InArrears", "RiskControl", "QuotaExceeded"][..]),
+    ];
+    let billing =
+        (cdt, sale).prop_map(|(cdt, sale)| json!({ "CdtStatus": cdt, "SaleStatus": sale }));
+    prop_oneof![19 => billing.prop_map(Some), 1 => Just(None)]
+}
+
+/// What sets an address apart from a plain one.
+#[derive(Clone, Debug)]
+enum Trait {
+    Field(&'static str, Value),
+    Free,
+    Elsewhere,
+    Taken(u64),
+}
+
+fn address(id: &'static str, number: usize) -> impl Strategy<Value = Value> {
+    let field = |name: &'static str, value: &str| Just(Trait::Field(name, value.into()));
+    let traits = prop_oneof![
+        2 => Just(Trait::Free),
+        2 => (1..=2000_u64).prop_map(Trait::Taken),
+        1 => field("Status", "Pending"),
+        1 => field("Status", "Released"),
+        1 => field("Ipv6Address", "fd00::1"),
+        1 => field("Ipv6Address", "FC00:0:0:0:0:0:0:1"),
+        1 => field("Ipv6Address", "fbff::1"),
+        1 => Just(Trait::Field("PrivateGua", true.into())),
+        1 => field("AssociatedInstanceType", "NatGateway"),
+        1 => field("AssociatedInstanceType", "EcsInstance"),
+        1 => field("VpcId", "vpc-without-gateway"),
+        1 => Just(Trait::Elsewhere),
+        2 => select(&["ChinaMobile", "ChinaUnicom", "ChinaTelecom"][..])
+            .prop_map(|isp| Trait::Field("Ipv6Isp", isp.into())),
+    ];
+    let traits = maybe(traits, 0.25, 3);
+    traits.prop_map(move |traits| {
+        let vpc = ["vpc-1", "vpc-1", "vpc-2", "vpc-other"][number];
+        let mut address = json!({
+            "Ipv6AddressId": id,
+            "RegionId": REGION,
+            "Ipv6Address": format!("2408:4004:1::{number}"),
+            "VpcId": vpc,
+            "AssociatedInstanceType": "NetworkInterface",
+            "AssociatedInstanceId": format!("eni-{number}"),
+        });
+        for each in traits {
+            match each {
+                Trait::Field(name, value) => address[name] = value,
+                Trait::Free => {
+                    let fields = address.as_object_mut();
+                    let fields = fields.into_iter().flat_map(|fields| {
+                        [
+                            fields.remove("AssociatedInstanceType"),
+                            fields.remove("AssociatedInstanceId"),
+                        ]
+                    });
+                    drop(fields.collect::<Vec<_>>());
+                }
+                Trait::Elsewhere => {
+                    address["RegionId"] = ELSEWHERE.into();
+                    address["VpcId"] = "vpc-elsewhere".into();
+                }
+                Trait::Taken(mbps) => {
+                    address["Ipv6InternetBandwidth"] = json!({
+                        "Ipv6InternetBandwidthId": format!("ipv6bw-{number:017}"),
+                        "InternetChargeType": "PayByBandwidth",
+                        "Bandwidth": mbps,
+                    });
+                }
+            }
+        }
+        // What is attached to something is attached to one that has an id.
+        if address.get("AssociatedInstanceType").is_some() {
+            address["AssociatedInstanceId"] = format!("eni-{number}").into();
+        }
+        address
+    })
+}
