@@ -26,6 +26,7 @@ mod linearizability;
 mod places;
 mod policies;
 mod precedence;
+mod proofs;
 mod races;
 mod readme;
 mod record;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
-use crate::{call, diff, fuzz, list, record, unpack, verify};
+use crate::{call, coverage, diff, fuzz, list, record, unpack, verify};
 
 /// What a subcommand found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ struct Command {
 #[derive(Debug, Subcommand)]
 enum Sub {
     Call(Box<call::Options>),
+    Coverage(coverage::Options),
     Diff(diff::Options),
     Fuzz(fuzz::Options),
     List(list::Options),
@@ -55,6 +56,7 @@ impl Sub {
             Self::Record(options) => record::run(*options, contract).await,
             Self::Diff(options) => std::future::ready(diff::run(&options, &contract)).await,
             Self::Fuzz(options) => fuzz::run(options, contract).await,
+            Self::Coverage(options) => std::future::ready(coverage::run(&options, &contract)).await,
             Self::List(options) => std::future::ready(list::run(&options, &contract)).await,
         }
     }

@@ -10,6 +10,7 @@ pub mod case;
 pub mod client;
 pub mod command;
 pub mod contract;
+pub mod coverage;
 pub mod credentials;
 pub mod diff;
 #[cfg(feature = "dynamodb")]

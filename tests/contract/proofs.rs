@@ -1,0 +1,136 @@
+//! `contract coverage`: what proves each row, and that no row loses a proof unseen.
+
+use std::path::Path;
+
+use harness::contract::Contract;
+use harness::coverage::{Kind, Rules, rows};
+use harness::judge::{ACTION, validator};
+use serde_json::Value;
+
+use crate::contract::{copy, scratch};
+use crate::decisions::ledger;
+use crate::verify::{contract, printed};
+
+fn functions() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions").canonicalize().unwrap()
+}
+
+#[test]
+fn the_program_knows_the_places_of_the_code_that_it_is_built_with() {
+    let scanned = Rules::scan(&functions()).unwrap().limited(&ledger());
+    let known = Rules::known().unwrap();
+    let text = serde_json::to_string_pretty(&scanned).unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/coverage/rules.json");
+    // As snapshots do; what is written is to be reviewed.
+    let is_asked = std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always");
+    if scanned != known && is_asked {
+        std::fs::write(&file, format!("{text}\n")).unwrap();
+    }
+    assert!(
+        scanned == known || is_asked,
+        "tests/harness/coverage/rules.json is not what the code says; INSTA_UPDATE=always writes it:\n{text}"
+    );
+}
+
+#[test]
+fn every_row_is_proved_and_none_has_lost_a_proof() {
+    let output = contract(&["coverage", "--ratchet"]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    let rows = rows(&Contract::embedded(), &Rules::known().unwrap()).unwrap();
+    let count = |kind: Kind| rows.iter().filter(|row| row.kind == kind).count();
+    assert_eq!((count(Kind::Success), count(Kind::Parameter)), (1, 9));
+    assert_eq!(count(Kind::Decision), ledger().len());
+    let bandwidth = rows.iter().find(|row| row.id == "error/IllegalParam.Bandwidth").unwrap();
+    assert!(bandwidth.cases.len() > 30 && bandwidth.cases.len() == bandwidth.snapshots.len());
+    assert_eq!(bandwidth.schemas, [format!("{ACTION}/schemas/errors/IllegalParam.Bandwidth.json")]);
+    let rules = bandwidth.rules.join(", ");
+    assert!(rules.contains("functions/allocation/src/"), "{rules}");
+}
+
+#[test]
+fn in_every_format_the_same_is_told() {
+    let table = printed(&contract(&["coverage"]));
+    let json = contract(&["coverage", "--format", "json"]);
+    let rows: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let schema = validator(&Contract::embedded(), "common/schemas/proofs.json").unwrap();
+    schema.validate(&rows).unwrap();
+    let folder = scratch();
+    let page = folder.path().join("coverage.html");
+    let output = contract(&["coverage", "--format", "html", "--output", page.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", printed(&output));
+    let page = std::fs::read_to_string(page).unwrap();
+    for row in rows.as_array().unwrap() {
+        let id = row["id"].as_str().unwrap();
+        assert!(table.contains(id) && page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+    assert!(!page.contains("<script") && !page.contains("http://"), "{page}");
+}
+
+#[test]
+fn a_row_that_loses_a_proof_is_told_though_another_wins_one_and_kept_unless_allowed() {
+    let folder = scratch();
+    copy(folder.path(), &[]);
+    let place = folder.path().to_str().unwrap();
+    let case = |code: &str, name: &str| format!("{ACTION}/cases/{code}/{name}.json");
+    let root = Contract::in_folder(folder.path()).unwrap().origin().to_owned();
+    // One case less here, one more there.
+    let gone = case("IllegalParam.Bandwidth", "letters");
+    let more = case("SystemBusy", "once-more");
+    let busy =
+        Contract::embedded().text(&case("SystemBusy", "store-unavailable")).unwrap().to_owned();
+    std::fs::remove_file(format!("{root}/{gone}")).unwrap();
+    std::fs::write(format!("{root}/{more}"), busy).unwrap();
+
+    let ratchet = ["coverage", "--contracts", place, "--ratchet"];
+    let output = contract(&ratchet);
+    let told = printed(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    let loss = |kind: &str| {
+        let start = format!("error/IllegalParam.Bandwidth: {kind} were ");
+        told.lines().any(|line| line.starts_with(&start))
+    };
+    assert!(loss("cases") && loss("snapshots"), "{told}");
+
+    let update = ["coverage", "--contracts", place, "--update"];
+    let output = contract(&update);
+    assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
+    let why = "--allow-loss ";
+    assert!(printed(&output).contains(why), "{}", printed(&output));
+    let told = printed(&output);
+    let next_row =
+        |told: &str| told.split(why).nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let mut allowed = vec![next_row(&told)];
+    loop {
+        let options: Vec<&str> =
+            allowed.iter().flat_map(|row| ["--allow-loss", row.as_str()]).collect();
+        let output = contract(&[&update[..], &options].concat());
+        if output.status.code() == Some(0) {
+            break;
+        }
+        allowed.push(next_row(&printed(&output)));
+        assert!(allowed.len() < 20, "{allowed:?}");
+    }
+    assert!(allowed.contains(&"error/IllegalParam.Bandwidth".to_owned()), "{allowed:?}");
+    assert!(!allowed.contains(&"error/SystemBusy".to_owned()), "{allowed:?}");
+    assert_eq!(contract(&ratchet).status.code(), Some(0));
+    let written = Contract::in_folder(folder.path()).unwrap().json("coverage.json").unwrap();
+    let schema = validator(&Contract::embedded(), "common/schemas/coverage.json").unwrap();
+    schema.validate(&written).unwrap();
+}
+
+#[test]
+fn a_row_that_nothing_proves_is_told() {
+    let folder = scratch();
+    let file = format!("{ACTION}/errors.json");
+    let errors = Contract::embedded().text(&file).unwrap().to_owned();
+    let more = errors.replacen(
+        "\"errors\": [",
+        "\"errors\": [{ \"code\": \"Brand.New\", \"status\": 400, \"message\": \"m\", \"filled\": \"m\" },",
+        1,
+    );
+    copy(folder.path(), &[(&file, &more)]);
+    let output = contract(&["coverage", "--contracts", folder.path().to_str().unwrap()]);
+    let told = printed(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("error/Brand.New: lacks cases, snapshots, schemas, rules"), "{told}");
+}
