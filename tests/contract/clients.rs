@@ -4,8 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::Mutex;
+use std::process::Command;
 
 use harness::target::{Endpoint, built};
 use regex::Regex;
@@ -13,75 +12,23 @@ use reqwest::Method;
 use serde_json::Value;
 
 use self::replay::Replayer;
+use crate::installed::{self, run};
 
 mod replay;
-
-/// One installation at a time, however many tests want it.
-static INSTALLING: Mutex<()> = Mutex::new(());
 
 fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
 
-/// Where the clients of a language are installed: beside the tests' other files, kept between runs.
-fn home(language: &str) -> PathBuf {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(language);
-    std::fs::create_dir_all(&home).unwrap();
-    home
-}
-
-/// Runs a command and says what it wrote if it failed.
-fn run(command: &mut Command, needs: &str) -> Output {
-    let output = command.output().unwrap_or_else(|error| {
-        panic!("{}: {error}; install {needs}", command.get_program().display())
-    });
-    assert!(
-        output.status.success(),
-        "{command:?} failed\n{}{}\n(it needs {needs})",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    output
-}
-
-/// Whether what is installed in `home` is what `lock` says.
-fn is_installed(home: &Path, lock: &str) -> bool {
-    std::fs::read_to_string(home.join("installed")).is_ok_and(|installed| installed == lock)
-}
-
 /// The Python that has the clients.
 fn python() -> PathBuf {
-    let _installing = INSTALLING.lock();
-    let (home, folder) = (home("python"), clients().join("python"));
-    let python = home.join("bin/python");
-    let requirements = folder.join("requirements.txt");
-    let lock = std::fs::read_to_string(&requirements).unwrap();
-    if !is_installed(&home, &lock) {
-        let needs = "python3 with its venv module (Debian: apt-get install python3-venv)";
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home), needs);
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        let mut install = Command::new(&python);
-        install.args(pip).args(["--require-hashes", "--requirement"]).arg(&requirements);
-        run(&mut install, "the Python package index");
-        std::fs::write(home.join("installed"), lock).unwrap();
-    }
-    python
+    installed::python("python", &clients().join("python"))
 }
 
 /// The folder of Node scripts that has the clients.
 fn node() -> PathBuf {
-    let _installing = INSTALLING.lock();
-    let (home, folder) = (home("node"), clients().join("node"));
-    let lock = std::fs::read_to_string(folder.join("package-lock.json")).unwrap();
-    if !is_installed(&home, &lock) {
-        for file in ["package.json", "package-lock.json"] {
-            std::fs::copy(folder.join(file), home.join(file)).unwrap();
-        }
-        let needs = "node 18 or newer with npm (Debian: apt-get install nodejs npm)";
-        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
-        run(Command::new("npm").args(install).current_dir(&home), needs);
-        std::fs::write(home.join("installed"), lock).unwrap();
-    }
+    let folder = clients().join("node");
+    let home = installed::node("node", &folder);
     // The script looks for its clients beside itself.
     std::fs::copy(folder.join("drive.mjs"), home.join("drive.mjs")).unwrap();
     home

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
-use crate::{call, coverage, diff, fuzz, list, record, unpack, verify};
+use crate::{call, coverage, diff, fuzz, list, openapi, record, unpack, verify};
 
 /// What a subcommand found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ enum Sub {
     Diff(diff::Options),
     Fuzz(fuzz::Options),
     List(list::Options),
+    Openapi(openapi::Options),
     Record(Box<record::Options>),
     Unpack(unpack::Options),
     Verify(Box<verify::Options>),
@@ -57,6 +58,7 @@ impl Sub {
             Self::Diff(options) => std::future::ready(diff::run(&options, &contract)).await,
             Self::Fuzz(options) => fuzz::run(options, contract).await,
             Self::Coverage(options) => std::future::ready(coverage::run(&options, &contract)).await,
+            Self::Openapi(options) => std::future::ready(openapi::run(&options, &contract)).await,
             Self::List(options) => std::future::ready(list::run(&options, &contract)).await,
         }
     }

@@ -21,6 +21,7 @@ pub mod hostile;
 pub mod http;
 pub mod judge;
 pub mod list;
+pub mod openapi;
 pub mod placeholder;
 pub mod record;
 pub mod secrets;
