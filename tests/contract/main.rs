@@ -33,6 +33,7 @@ mod races;
 mod readme;
 mod record;
 mod retries;
+mod review;
 mod schemas;
 mod second_runner;
 mod secrets;

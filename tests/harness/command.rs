@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
-use crate::{call, coverage, diff, fuzz, list, openapi, record, unpack, verify};
+use crate::{call, coverage, diff, fuzz, list, openapi, record, review, unpack, verify};
 
 /// What a subcommand found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ enum Sub {
     List(list::Options),
     Openapi(openapi::Options),
     Record(Box<record::Options>),
+    Review(review::Options),
     Unpack(unpack::Options),
     Verify(Box<verify::Options>),
 }
@@ -59,6 +60,7 @@ impl Sub {
             Self::Fuzz(options) => fuzz::run(options, contract).await,
             Self::Coverage(options) => std::future::ready(coverage::run(&options, &contract)).await,
             Self::Openapi(options) => std::future::ready(openapi::run(&options, &contract)).await,
+            Self::Review(options) => std::future::ready(review::run(&options, &contract)).await,
             Self::List(options) => std::future::ready(list::run(&options, &contract)).await,
         }
     }

@@ -131,7 +131,11 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
 }
 
 /// The contract at a place, which may be a dated version that `contract` keeps.
-fn open(place: &str, contract: &Contract) -> Result<Contract, String> {
+///
+/// # Errors
+///
+/// There is none.
+pub(crate) fn open(place: &str, contract: &Contract) -> Result<Contract, String> {
     let prefix = format!("{}/", place.trim_end_matches('/'));
     let files: BTreeMap<String, String> = contract
         .files()

@@ -24,6 +24,7 @@ pub mod list;
 pub mod openapi;
 pub mod placeholder;
 pub mod record;
+pub mod review;
 pub mod secrets;
 pub mod target;
 pub mod unpack;

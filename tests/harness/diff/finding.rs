@@ -152,7 +152,9 @@ impl Finding {
             other => shortened(&other.to_string()),
         };
         let what = place.split_once('#').map_or(place, |(_, what)| what);
-        let sentence = match (&old, &new) {
+        let lines = differing_lines(&old, &new);
+        let (before, now) = lines.as_ref().map_or((&old, &new), |(old, new)| (old, new));
+        let sentence = match (before, now) {
             (Value::Null, Value::Null) => format!("{what}: {}", rule.says),
             (Value::Null, new) => format!("{what}: {}: {}", rule.says, shown(new)),
             (old, Value::Null) => format!("{what}: {}: {}", rule.says, shown(old)),
@@ -177,6 +179,17 @@ impl Finding {
     pub fn file(&self) -> &str {
         self.place.split('#').next().unwrap_or_default()
     }
+}
+
+/// Of two texts of several lines the first ones that differ: what says most in a sentence.
+fn differing_lines(old: &Value, new: &Value) -> Option<(Value, Value)> {
+    let (old, new) = (old.as_str()?, new.as_str()?);
+    if !old.contains('\n') && !new.contains('\n') {
+        return None;
+    }
+    let same = old.lines().zip(new.lines()).take_while(|(old, new)| old == new).count();
+    let line = |text: &str| text.lines().nth(same).unwrap_or("(nothing)").into();
+    Some((line(old), line(new)))
 }
 
 /// A text that fits into a line.

@@ -1,0 +1,139 @@
+//! The cases that a change touches.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::case::{Case, Request};
+use crate::client;
+use crate::contract::Contract;
+use crate::diff::{Comparison, Finding};
+use crate::judge::ACTION;
+use crate::verify::reviewed;
+
+/// A case that a change touches.
+pub(super) struct Changed<'a> {
+    pub(super) path: String,
+    pub(super) old: Option<Side>,
+    pub(super) new: Option<Side>,
+    pub(super) findings: Vec<&'a Finding>,
+}
+
+/// A case as one of the contracts has it.
+#[derive(PartialEq, Eq)]
+pub(super) struct Side {
+    pub(super) description: String,
+    pub(super) rests_on: String,
+    /// The call as it is sent, without what signs it.
+    pub(super) call: String,
+    /// A command that makes such a call.
+    pub(super) curl: String,
+    pub(super) world: String,
+    /// The reviewed answers, by format.
+    pub(super) answers: Vec<(&'static str, String)>,
+}
+
+/// When the calls that are shown were made.
+const NOW_SECS: i64 = 1_767_323_045;
+
+/// The cases that findings name, or whose code they name, in order.
+pub(super) fn of<'a>(
+    old: &Contract,
+    new: &Contract,
+    comparison: &'a Comparison,
+) -> Result<Vec<Changed<'a>>, String> {
+    let (old_cases, new_cases) = (old.cases()?, new.cases()?);
+    let paths: BTreeSet<&str> =
+        old_cases.iter().chain(&new_cases).map(|case| case.path.as_str()).collect();
+    let mut all = Vec::new();
+    for path in paths {
+        let findings: Vec<&Finding> =
+            comparison.findings.iter().filter(|finding| concerns(finding, path)).collect();
+        // Only where the case or its answer is another is there something to look at.
+        if findings.iter().any(|finding| is_of(finding, path)) {
+            let side = |contract, cases: &[Case]| {
+                cases.iter().find(|case| case.path == path).map(|case| side(contract, case))
+            };
+            let (old, new) = (side(old, &old_cases), side(new, &new_cases));
+            all.push(Changed { path: path.to_owned(), old, new, findings });
+        }
+    }
+    Ok(all)
+}
+
+/// Whether a finding is of a case, or of its reviewed answers.
+fn is_of(finding: &Finding, path: &str) -> bool {
+    let snapshot = path.replacen("/cases/", "/snapshots/", 1);
+    let snapshot = snapshot.strip_suffix(".json").and_then(|stem| {
+        let (folder, name) = stem.rsplit_once('/')?;
+        Some(format!("{folder}@{name}.snap"))
+    });
+    finding.file() == path || Some(finding.file()) == snapshot.as_deref()
+}
+
+/// Whether a finding is of a case, its answers, or the code that it demands.
+fn concerns(finding: &Finding, path: &str) -> bool {
+    let code = path.split('/').nth(2).unwrap_or_default();
+    let what = finding.place.split_once('#').map_or("", |(_, what)| what);
+    let is_of_code = finding.file().ends_with("/errors.json")
+        && what.strip_prefix(code).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    is_of(finding, path)
+        || is_of_code
+        || finding.file().ends_with(&format!("/schemas/errors/{code}.json"))
+}
+
+fn side(contract: &Contract, case: &Case) -> Side {
+    let requests = case.before.iter().chain([&case.request]);
+    let (mut calls, mut curls) = (String::new(), String::new());
+    for (position, request) in requests.enumerate() {
+        if !case.before.is_empty() {
+            // A text takes whatever is written to it.
+            let _ = writeln!(calls, "# call {}", position + 1);
+        }
+        let (call, curl) = call(case, request);
+        calls.push_str(&call);
+        curls.push_str(&curl);
+    }
+    let answers = ["JSON", "XML"].into_iter().filter_map(|format| {
+        reviewed(contract, case, format).ok().map(|answer| (format, answer.to_owned()))
+    });
+    Side {
+        description: case.description.clone(),
+        rests_on: case.rests_on(),
+        call: calls,
+        curl: curls,
+        world: serde_json::to_string_pretty(&case.world).unwrap_or_default(),
+        answers: answers.collect(),
+    }
+}
+
+/// A call as it is sent, and a command that sends the like; neither shows what signs it.
+fn call(case: &Case, request: &Request) -> (String, String) {
+    let hidden = ["Signature", "SecurityToken", "authorization", "x-acs-security-token"];
+    let variants = case.variants();
+    let Some(variant) = variants.first() else { return Default::default() };
+    let wire = client::sign(request, variant, NOW_SECS, "a-nonce", ACTION);
+    let mut text = format!("{} /\n", wire.method);
+    let mut curl = format!("curl -X {}", wire.method);
+    let shown = |name: &str, value: &str| {
+        let value = if hidden.contains(&name) { "***" } else { value };
+        // Some are as long as a limit allows.
+        let short: String = value.chars().take(200).collect();
+        let more = if short.len() < value.len() { "…" } else { "" };
+        format!("{short}{more}")
+    };
+    let mut query = Vec::new();
+    for (name, value) in &wire.query {
+        let _ = writeln!(text, "  {name}={}", shown(name, value));
+        query.push(format!("{name}={}", shown(name, value)));
+    }
+    for (name, value) in &wire.headers {
+        let _ = writeln!(text, "{name}: {}", shown(name, value));
+        let _ = write!(curl, " -H '{name}: {}'", shown(name, value));
+    }
+    if !wire.body.is_empty() {
+        let _ = writeln!(text, "\n{}", shown("body", &wire.body));
+        let _ = write!(curl, " --data-raw '{}'", shown("body", &wire.body));
+    }
+    let _ = writeln!(curl, " 'https://{}/?{}'", request.host, query.join("&"));
+    (text, curl)
+}

@@ -1,0 +1,199 @@
+//! The page: what changed, and each case that it touches.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use similar::{ChangeTag, TextDiff};
+
+use super::changes::{Changed, Side};
+use crate::contract::Contract;
+use crate::diff::{Comparison, Finding, Severity};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// What the keys do; the page's script knows them.
+const KEYS: [(&str, &str); 9] = [
+    ("j, k", "next, previous case"),
+    ("o, Enter", "open or close the case"),
+    ("a", "open or close all cases"),
+    ("/", "find"),
+    ("1, 2, 3", "only breaking, additive, cosmetic"),
+    ("0", "all severities"),
+    ("t", "light or dark"),
+    ("Escape", "leave the search, close this"),
+    ("?", "this list"),
+];
+
+pub(super) fn of(
+    old: &Contract,
+    new: &Contract,
+    comparison: &Comparison,
+    cases: &[Changed<'_>],
+) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "contract review" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { "What changes in the contract" }
+                    p { "from " code { (old.origin()) } " to " code { (new.origin()) } }
+                    nav aria-label="Show" {
+                        label { "find " input id="find" type="search" autocomplete="off"; }
+                        button type="button" data-severity="" aria-pressed="true" { "all" }
+                        @for severity in [Severity::Breaking, Severity::Additive, Severity::Cosmetic] {
+                            @let (count, approved) = comparison.count(severity);
+                            button type="button" class=(severity.name()) data-severity=(severity.name())
+                                aria-pressed="false" {
+                                (count) " " (severity.name())
+                                @if approved > 0 { " (" (approved) " approved)" }
+                            }
+                        }
+                        button type="button" id="theme" { "light or dark" }
+                        button type="button" id="help" { "keys" }
+                    }
+                    p id="status" role="status" {}
+                }
+                main { (findings(comparison)) (touched(cases)) }
+                dialog id="keys" aria-label="Keys" {
+                    dl { @for (key, does) in KEYS { dt { kbd { (key) } } dd { (does) } } }
+                    form method="dialog" { button { "close" } }
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn findings(comparison: &Comparison) -> Markup {
+    html! {
+        section aria-labelledby="changes" {
+            h2 id="changes" { "Changes" }
+            @if comparison.findings.is_empty() { p { "Nothing changes." } }
+            ul class="findings" { @for finding in &comparison.findings { li { (told(finding)) } } }
+            @if !comparison.not_compared.is_empty() {
+                p { "Not compared, as only one of the two has any: "
+                    (comparison.not_compared.join(", ")) "." }
+            }
+        }
+    }
+}
+
+fn told(finding: &Finding) -> Markup {
+    html! {
+        div class="finding" data-severity=(finding.severity.name()) {
+            span class={ "tag " (finding.severity.name()) } { (finding.severity.name()) }
+            " " code { (finding.rule.id) } " " span class="place" { (finding.place) }
+            p { (finding.sentence) }
+            p class="small" {
+                "fingerprint " code { (finding.fingerprint) }
+                @if let Some(reason) = &finding.approved { " approved: " (reason) }
+            }
+        }
+    }
+}
+
+fn touched(cases: &[Changed<'_>]) -> Markup {
+    html! {
+        section aria-labelledby="cases" {
+            h2 id="cases" { (cases.len()) " cases" }
+            p class="small" { "The answers that wait for review are taken or left with "
+                code { "cargo insta review" } "." }
+            @for case in cases { (shown(case)) }
+        }
+    }
+}
+
+fn shown(case: &Changed<'_>) -> Markup {
+    let severity = case.findings.iter().map(|finding| finding.severity).max();
+    let (old, new) = (case.old.as_ref(), case.new.as_ref());
+    let either = new.or(old);
+    html! {
+        details class="case" data-severity=(severity.map_or("", Severity::name)) {
+            summary {
+                @if let Some(severity) = severity {
+                    span class={ "tag " (severity.name()) } { (severity.name()) } " "
+                }
+                code { (case.path) }
+                @match (old, new) {
+                    (None, _) => { " is new" },
+                    (_, None) => { " is gone" },
+                    (Some(_), Some(_)) => {},
+                }
+            }
+            @if let Some(side) = either {
+                p { (side.description) }
+                blockquote { (side.rests_on) }
+            }
+            @for finding in &case.findings { (told(finding)) }
+            (answers(old, new))
+            (both("The call", old.map(|side| &*side.call), new.map(|side| &*side.call)))
+            (both("As a command", old.map(|side| &*side.curl), new.map(|side| &*side.curl)))
+            details class="world" {
+                summary { "The world" }
+                (both("", old.map(|side| &*side.world), new.map(|side| &*side.world)))
+            }
+        }
+    }
+}
+
+fn answers(old: Option<&Side>, new: Option<&Side>) -> Markup {
+    let of = |side: Option<&Side>, format: &str| {
+        let answers = side.into_iter().flat_map(|side| &side.answers);
+        answers.into_iter().find(|(known, _)| *known == format).map(|(_, answer)| answer.clone())
+    };
+    html! {
+        @for format in ["JSON", "XML"] {
+            @let (before, now) = (of(old, format), of(new, format));
+            @if before.is_some() || now.is_some() {
+                (both(&format!("The answer in {format}"), before.as_deref(), now.as_deref()))
+            }
+        }
+    }
+}
+
+/// Two texts side by side with what differs marked, or one text if they are the same.
+fn both(heading: &str, old: Option<&str>, new: Option<&str>) -> Markup {
+    html! {
+        @if !heading.is_empty() { h3 { (heading) } }
+        @if old == new {
+            pre tabindex="0" { (old.unwrap_or_default()) }
+        } @else {
+            div class="sides" {
+                @for (name, class, text, other, tag) in [
+                    ("before", "old", old, new, ChangeTag::Delete),
+                    ("now", "new", new, old, ChangeTag::Insert),
+                ] {
+                    div class=(class) {
+                        h4 { (name) }
+                        @match text {
+                            None => p { "nothing" },
+                            Some(text) => pre tabindex="0" { (marked(text, other, tag)) },
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A text with what the other one has not marked.
+fn marked(text: &str, other: Option<&str>, tag: ChangeTag) -> Markup {
+    let Some(other) = other else { return html! { (text) } };
+    let (old, new) = if tag == ChangeTag::Delete { (text, other) } else { (other, text) };
+    let difference = TextDiff::from_words(old, new);
+    html! {
+        @for change in difference.iter_all_changes() {
+            @if change.tag() == ChangeTag::Equal {
+                (change.value())
+            } @else if change.tag() == tag {
+                mark { (change.value()) }
+            }
+        }
+    }
+}
