@@ -5,7 +5,12 @@ import { pathToFileURL } from "node:url";
 import puppeteer from "puppeteer-core";
 
 const [executablePath, file, folder] = process.argv.slice(2);
-const browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+// Chromium itself looks for updates and the like; here it is to be alone.
+const args = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+const browser = await puppeteer.launch({ executablePath, args });
 const saw = { errors: [], requests: [] };
 try {
   const page = await browser.newPage();
