@@ -129,3 +129,13 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_its_message() {
+        assert_eq!(Error::from(MISSING_ACTION).to_string(), "Action is mandatory for this action.");
+    }
+}

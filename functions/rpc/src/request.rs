@@ -82,3 +82,32 @@ impl Request {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(pairs: usize) -> Request {
+        let body: Vec<String> = (0..pairs).map(|number| format!("name{number}=secret")).collect();
+        let mut request = Request { body: body.join("&").into(), ..Request::default() };
+        let media_type = "application/x-www-form-urlencoded";
+        request.headers.insert(CONTENT_TYPE, media_type.parse().unwrap());
+        request.query.push(("Signature".to_owned(), "secret".to_owned()));
+        request
+    }
+
+    #[test]
+    fn of_a_form_one_parameter_more_is_read_than_there_may_be() {
+        // So that it can be told from one that has just as many.
+        for (sent, read) in [(1, 1), (200, 200), (201, 201), (202, 201), (1000, 201)] {
+            assert_eq!(form(sent).form().len(), read, "{sent}");
+        }
+    }
+
+    #[test]
+    fn names_are_shown_to_developers_and_values_are_not() {
+        let shown = format!("{:?}", form(2));
+        assert!(shown.contains("Signature") && shown.contains("content-type"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}
