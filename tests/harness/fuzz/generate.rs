@@ -350,6 +350,7 @@ impl Varied {
             after_signing,
             encoding: transport.encoding,
         }
+        .with_short_url()
     }
 }
 

@@ -131,7 +131,28 @@ impl Encoding {
     }
 }
 
+/// How much of the parameters is sent in the query: a URL of more than 64 KiB is none to HTTP
+/// libraries, and a byte may take three.
+const QUERY_BYTES_MAX: usize = 20_000;
+
+/// What is longer than this is sent in the body if the query is full.
+const LONG_BYTES: usize = 1000;
+
 impl Call {
+    /// The same with its long parameters in the body, if the URL would be none with them.
+    #[must_use]
+    pub(super) fn with_short_url(mut self) -> Self {
+        let bytes = |(name, text): &(String, String)| name.len() + text.len();
+        if self.query.iter().map(bytes).sum::<usize>() > QUERY_BYTES_MAX {
+            let query = std::mem::take(&mut self.query);
+            let (long, short): (Vec<_>, _) =
+                query.into_iter().partition(|pair| bytes(pair) > LONG_BYTES);
+            self.query = short;
+            self.body.extend(long);
+        }
+        self
+    }
+
     /// The call as a request that can be signed.
     ///
     /// # Errors
@@ -220,5 +241,38 @@ impl Plan {
     #[must_use]
     pub fn has_wait(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::WaitSeconds(_)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_parameters_go_to_the_body_if_the_url_would_be_too_long_and_stay_if_not() {
+        let pair = |name: &str, bytes: usize| (name.to_owned(), "x".repeat(bytes));
+        let call = |query: Vec<(String, String)>| Call {
+            method: "POST".to_owned(),
+            signature: Signature::V3,
+            format: None,
+            access_key_id: String::new(),
+            access_key_secret: String::new(),
+            security_token: None,
+            nonce: None,
+            query,
+            body: vec![pair("Body", 1)],
+            common: BTreeMap::new(),
+            after_signing: BTreeMap::new(),
+            encoding: Encoding::Everything,
+        };
+        let fits = call(vec![pair("A", 8192), pair("B", 8192), pair("C", 3)]);
+        assert_eq!(fits.clone().with_short_url(), fits);
+        let long = call(vec![pair("A", 8192), pair("C", 3), pair("A", 8192), pair("B", 8193)]);
+        let short = long.with_short_url();
+        assert_eq!(short.query, [pair("C", 3)]);
+        assert_eq!(
+            short.body,
+            [pair("Body", 1), pair("A", 8192), pair("A", 8192), pair("B", 8193)]
+        );
     }
 }
