@@ -50,6 +50,8 @@ pub(super) enum Defect {
     BuysTwice,
     /// XML is answered where JSON was asked for.
     WrongFormat,
+    /// An error has a header twice.
+    HeaderTwice,
     /// An error names the endpoint's address as its host.
     HostWithPort,
     /// There are no control paths.
@@ -58,7 +60,7 @@ pub(super) enum Defect {
 
 impl Defect {
     /// Those that calls can show.
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::CodesSwapped,
         Self::Precedence,
         Self::PrecedenceOfToken,
@@ -74,6 +76,7 @@ impl Defect {
         Self::DryRunBuys,
         Self::BuysTwice,
         Self::WrongFormat,
+        Self::HeaderTwice,
         Self::HostWithPort,
     ];
 
@@ -94,7 +97,7 @@ impl Defect {
             Self::MessageWithSpace => has("Message") || has("answers"),
             Self::StaleRequestId => has("RequestId"),
             Self::DryRunBuys | Self::BuysTwice => has("state: the bandwidth of"),
-            Self::WrongFormat => has("body") || has("answers"),
+            Self::WrongFormat | Self::HeaderTwice => has("body") || has("answers"),
             Self::HostWithPort => has("HostId") || has("answers"),
             Self::NoControl => false,
         }
@@ -324,6 +327,12 @@ impl Shared {
                             "text/html".clone_into(value);
                         }
                     }
+                }
+            }
+            Defect::HeaderTwice => {
+                if passing.has_code("MissingRegionId") {
+                    let twice = passing.headers.iter().find(|(name, _)| name == "content-type");
+                    passing.headers.extend(twice.cloned());
                 }
             }
             Defect::HostWithPort => {

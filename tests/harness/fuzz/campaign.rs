@@ -15,7 +15,7 @@ use super::check::Judge;
 use super::generate;
 use super::plan::Plan;
 use super::play::{Failure, Player};
-use super::send::Sender;
+use super::send::{ANSWER_TIME_MAX, Sender};
 use crate::client;
 use crate::contract::Contract;
 use crate::target::Remote;
@@ -129,7 +129,7 @@ impl Campaign {
     }
 
     async fn remote(&self) -> Result<(Remote, bool), String> {
-        let remote = Remote::new(&self.endpoint, None)?;
+        let remote = Remote::new(&self.endpoint, Some(ANSWER_TIME_MAX))?;
         let has_worlds = remote.has_worlds().await?;
         if !has_worlds {
             let read = remote.control(reqwest::Method::GET, "world", "").await;

@@ -1,5 +1,6 @@
 //! Sends calls into one world of an endpoint, and has that world set and read.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use crate::answer::Answer;
 use crate::client::Wire;
 use crate::http;
 use crate::target::{Remote, Target};
+
+/// How long an answer is waited for.
+pub(super) const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// One world of an endpoint.
 #[derive(Clone, Debug)]
@@ -28,7 +32,7 @@ impl Sender {
     ///
     /// The system's.
     pub(super) fn new(remote: &Remote, name: Option<String>) -> Result<Self, String> {
-        let client = http::client(remote.url(), Some(Duration::from_secs(30)))?;
+        let client = http::client(remote.url(), Some(ANSWER_TIME_MAX))?;
         let remote = name.as_ref().map_or_else(|| remote.clone(), |name| remote.apart(name));
         Ok(Self { remote, client, name })
     }
@@ -81,11 +85,17 @@ impl Sender {
         let failed = |error: reqwest::Error| format!("{:#}", Chain(&error.without_url()));
         let answer = request.send().await.map_err(failed)?;
         let status = answer.status().as_u16();
-        let headers = answer.headers().iter().map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
-        let headers = headers.collect();
-        let body = answer.text().await.map_err(failed)?;
+        let mut headers: BTreeMap<String, String> = BTreeMap::new();
+        for (name, value) in answer.headers() {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            let known = headers.entry(name.as_str().to_owned()).or_default();
+            // A header that stands twice is no header that stands once.
+            let separator = if known.is_empty() { "" } else { ", " };
+            known.extend([separator, &value]);
+        }
+        // As it came: what is decoded is mended, too.
+        let body = answer.bytes().await.map_err(failed)?;
+        let body = String::from_utf8(body.into()).map_err(|_| "the body is not in UTF-8")?;
         Ok(Answer { status, headers, body })
     }
 }
