@@ -43,7 +43,10 @@ const RUN: &[(&str, &str)] = &[
     ("contract diff main contracts", "diff.rs and action.rs, on other revisions"),
     ("contract review main contracts --output review.html", "review.rs, on folders"),
     ("contract coverage --ratchet", "proofs.rs, every_row_is_proved_and_none_has_lost_a_proof"),
-    ("contract fuzz --endpoint http://127.0.0.1:8787", ".ci/run, run_main_job, for a shorter while"),
+    (
+        "contract fuzz --endpoint http://127.0.0.1:8787",
+        ".ci/run, run_main_job, for a shorter while",
+    ),
     (
         "contract record --endpoint https://vpc.cn-hangzhou.aliyuncs.com --region cn-hangzhou --case \
          'IllegalParam.*'",
