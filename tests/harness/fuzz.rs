@@ -1,7 +1,7 @@
 //! `contract fuzz`: makes up calls and sequences of calls, and compares the answers of an endpoint
 //! with those of a small model of the contract.
 //!
-//! The model ([`model`], [`gate`]) is a third reading of the contract: it takes orders, codes,
+//! The model (`model`, `gate`) is a third reading of the contract: it takes orders, codes,
 //! statuses, messages and limits from the contract's files and knows nothing of the code under
 //! `functions/`. A sequence that fails is shrunk to the smallest that still does.
 
