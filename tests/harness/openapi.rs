@@ -112,7 +112,7 @@ pub fn document(contract: &Contract) -> Result<Value, String> {
             "operationId": id,
             "summary": "Buys an Internet bandwidth for an IPv6 address.",
             "description": format!("RAM action {}.", operation["ram"]["action"].as_str().unwrap_or_default()),
-            "parameters": common_parameters(&operation).into_iter().chain(parameters.clone()).collect::<Vec<_>>(),
+            "parameters": in_query(method, common_parameters(&operation).into_iter().chain(parameters.clone())),
             "security": [{ "v1": [] }, { "v3": [] }],
             "responses": responses,
         });
@@ -261,6 +261,20 @@ fn common_parameters(operation: &Value) -> Vec<Value> {
             "schema": { "type": "string", "enum": ["JSON", "XML"] },
         }),
     ]
+}
+
+/// A method's parameters in the query.
+///
+/// A POST may have each of them in its form instead, and no form of OpenAPI can say "in one of the two":
+/// demanded in the query, they would make tools refuse calls that are right.
+fn in_query(method: &str, parameters: impl Iterator<Item = Value>) -> Vec<Value> {
+    let mut parameters: Vec<Value> = parameters.collect();
+    if method == "post" {
+        for parameter in &mut parameters {
+            parameter["required"] = json!(false);
+        }
+    }
+    parameters
 }
 
 /// The parameters as a form, whose values win over those of the query.
