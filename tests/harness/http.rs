@@ -47,8 +47,12 @@ fn plain() -> Result<ClientBuilder, String> {
     Ok(Client::builder().tls_backend_preconfigured(config))
 }
 
+/// How long a connection is kept that nobody uses: less than servers wait for the next request. One that the
+/// server closes at the moment when a request is sent fails that request.
+const IDLE_MAX: Duration = Duration::from_secs(5);
+
 #[expect(clippy::disallowed_methods, reason = "here it is")]
 fn build(builder: ClientBuilder) -> Result<Client, String> {
-    let builder = builder.no_proxy().redirect(Policy::none());
+    let builder = builder.no_proxy().redirect(Policy::none()).pool_idle_timeout(IDLE_MAX);
     builder.build().map_err(|error| error.to_string())
 }
