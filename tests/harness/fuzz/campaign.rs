@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use proptest::strategy::{BoxedStrategy, Strategy as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use tokio::runtime::Handle;
@@ -79,6 +80,7 @@ struct Shared {
     calls: AtomicU64,
     is_over: AtomicBool,
     begin: Instant,
+    progress: ProgressBar,
     met: Mutex<BTreeMap<String, u64>>,
     caught: Mutex<Option<Result<Caught, String>>>,
 }
@@ -150,6 +152,12 @@ impl Campaign {
         reason = "how long to go on is the command's own question"
     )]
     fn shared(&self, contract: &Contract) -> Result<Shared, String> {
+        let progress = match self.calls {
+            Some(calls) => ProgressBar::new(calls),
+            None => ProgressBar::no_length(),
+        };
+        let style = ProgressStyle::with_template("{wide_bar} {pos} calls in {elapsed} {msg}");
+        progress.set_style(style.map_err(|error| error.to_string())?);
         Ok(Shared {
             campaign: self.clone(),
             judge: Judge::read(contract)?,
@@ -157,6 +165,7 @@ impl Campaign {
             calls: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             begin: Instant::now(),
+            progress,
             met: Mutex::default(),
             caught: Mutex::default(),
         })
@@ -232,8 +241,10 @@ impl Shared {
         let tried = runner.run_one(tree, |plan| {
             let outcome = if last.borrow().is_none() {
                 self.calls.fetch_add(plan.calls() as u64, Ordering::Relaxed);
+                self.progress.inc(plan.calls() as u64);
                 handle.block_on(player.play(&plan))
             } else {
+                self.progress.set_message("one is wrong, and is made smaller");
                 handle.block_on(again(player, &plan))
             };
             let caught = match outcome {
@@ -272,6 +283,7 @@ impl Shared {
     }
 
     fn report(self) -> Result<Report, String> {
+        self.progress.finish_and_clear();
         let caught =
             self.caught.into_inner().unwrap_or_else(PoisonError::into_inner).transpose()?;
         let met = self.met.into_inner().unwrap_or_else(PoisonError::into_inner);
