@@ -1,332 +1,386 @@
 //! `AllocateIpv6InternetBandwidth`: enables Internet bandwidth for an IPv6 address.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+
+use serde::Serialize;
 
 use crate::document::{
-    BusinessStatus, CdtStatus, ClientToken, InstanceChargeType, InternetBandwidth,
-    InternetBandwidthOwner, InternetChargeType, Ipv6Address, Ipv6AddressStatus, Name, NetworkType,
-    Resource, SaleStatus, is_ipv6_address_id,
+    Account, BusinessStatus, CdtStatus, InstanceChargeType, InternetBandwidth, InternetChargeType,
+    Ipv6Address, Ipv6AddressStatus, Ipv6Gateway, Resource, SaleStatus, Vpc, is_ipv6_address_id,
 };
-use crate::error::{Error, ErrorCode};
-use crate::operation::{Answer, Caller, Decision, Documents, Fresh, Operation, Parameters};
-use crate::region::is_known_region;
+use crate::error::{
+    DRY_RUN_OPERATION, ErrorRow, IDEMPOTENT_PARAMETER_MISMATCH, ILLEGAL_PARAM_IPV6_ADDRESS,
+    INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED, INVALID_DRY_RUN, INVALID_IPV6_INSTANCE_NOT_FOUND,
+    INVALID_REGION_ID_NOT_FOUND, MISSING_BANDWIDTH, MISSING_PARAM_IPV6_INSTANCE_ID,
+    MISSING_REGION_ID, OPERATION_FAILED_QUERY_ACCOUNT_INFO, Refusal,
+};
+use crate::key::Key;
+use crate::kind::Kind as _;
+use crate::operation::{Caller, Change, Fresh, Halt, Operation, Outcome, Seen, Write};
+use crate::parameters::{Parameters, whole_number};
+use crate::region::Region;
+use crate::texts::Texts;
 
-/// The operation's name.
-pub const ACTION: &str = "AllocateIpv6InternetBandwidth";
+/// "Invalid `ChargeType` value.": of the older parameter `InstanceChargeType` (decision
+/// `charge-type`).
+static ILLEGAL_PARAM_CHARGE_TYPE: ErrorRow =
+    ErrorRow::new(400, "IllegalParam.ChargeType", "The param of %s is illegal.");
+/// "Invalid `InternetChargeType` value."
+static ILLEGAL_PARAM_INTERNET_CHARGE_TYPE: ErrorRow =
+    ErrorRow::new(400, "IllegalParam.InternetChargeType", "The param of %s is illegal.");
+/// "IPv6 Internet bandwidth does not support the subscription billing method."
+static OPERATION_UNSUPPORTED_PRE_PAID: ErrorRow =
+    ErrorRow::new(400, "OperationUnsupported.PrePaid", "%s is unsupported.");
+/// "Invalid Bandwidth value.": no whole number (decision `bandwidth-form`), or outside the range of
+/// the charge type.
+static ILLEGAL_PARAM_BANDWIDTH: ErrorRow =
+    ErrorRow::new(400, "IllegalParam.Bandwidth", "The param of %s is illegal.");
+/// "The IPv6 address is not found.": it was there and has been released (decision `not-found`).
+static RESOURCE_NOT_FOUND_IPV6_ADDRESS: ErrorRow = ErrorRow::new(
+    404,
+    "ResourceNotFound.Ipv6Address",
+    "The specified resource of %s is not found.",
+);
+/// "The IPv6 address is in an unstable state." (decision `unstable`).
+static INCORRECT_STATUS_IPV6_INSTANCE: ErrorRow =
+    ErrorRow::new(400, "IncorrectStatus.Ipv6Instance", "The status of %s [%s] is incorrect.");
+/// "This operation does not support ULA addresses." (decision `ula`).
+static OPERATION_UNSUPPORTED_ULA: ErrorRow =
+    ErrorRow::new(400, "OperationUnsupported.ULA", "%s is unsupported.");
+/// "This operation does not support private GUA addresses." (decision `private-gua`).
+static OPERATION_UNSUPPORTED_PRIVATE_GUA: ErrorRow = ErrorRow::new(
+    400,
+    "OperationUnsupported.PrivateGUA",
+    "This operation does not support private GUA addresses.",
+);
+/// The address is bound to a cloud service instance (decision `bind-type`).
+static OPERATION_DENIED_BIND_TYPE: ErrorRow = ErrorRow::new(
+    400,
+    "OperationDenied.UnSupportedBindTypeCloudInstance",
+    "Internet bandwidth cannot be allocated to the IPv6 address bound to the cloud service instance.",
+);
+/// "No IPv6 gateway exists in the VPC to which the IPv6 address belongs."
+static OPERATION_FAILED_GATEWAY_NOT_EXIST: ErrorRow = ErrorRow::new(
+    400,
+    "OperationFailed.Ipv6GatewayNotExist",
+    "The operation is failed because of %s.",
+);
+/// "The IPv6 address and IPv6 gateway do not belong to the same VPC."
+static OPERATION_FAILED_GATEWAY_DIS_MATCH: ErrorRow = ErrorRow::new(
+    400,
+    "OperationFailed.Ipv6GatewayDisMatchIpv6Address",
+    "The operation is failed because of %s.",
+);
+/// "Internet bandwidth is already enabled for the IPv6 address."
+static OPERATION_FAILED_ALREADY_EXISTED: ErrorRow = ErrorRow::new(
+    400,
+    "OperationFailed.InternetBandwidthAlreadyExisted",
+    "The operation is failed because of %s.",
+);
+/// "The status of the IPv6 address does not support the billing method." (decision `free-address`).
+static UNSUPPORTED_ON_FREE_ADDRESS: ErrorRow = ErrorRow::new(
+    400,
+    "UnsupportedFeature.InternetChargeTypeOnFreeIpv6Address",
+    "The feature of %s is not supported.",
+);
+/// "The IPv6 address is of the single ISP type and does not support the billing method." (decision
+/// `static-isp`).
+static UNSUPPORTED_ON_STATIC_ISP: ErrorRow = ErrorRow::new(
+    400,
+    "UnsupportedFeature.InternetChargeTypeOnStaticIsp",
+    "The feature of %s is not supported.",
+);
+/// "The billing method requires CDT billing enabled." (decision `cdt`).
+static OPERATION_FAILED_OPEN_CDT: ErrorRow = ErrorRow::new(
+    400,
+    "OperationFailed.OpenCdtServiceFirst",
+    "The operation is failed because of %s.",
+);
+/// "The instance type you specified to purchase needs to be upgraded to CDT billing."
+static OPERATION_FAILED_UPGRADE_CDT: ErrorRow = ErrorRow::new(
+    400,
+    "OperationFailed.UpgradeCdtServiceFirst",
+    "The operation is failed because of cdt is not upgraded.",
+);
+/// The account may not buy. The page does not describe this row: decision `billing`.
+static OPERATION_FAILED_SALE_VALIDATE: ErrorRow = ErrorRow::new(
+    500,
+    "OperationFailed.SaleValidate",
+    "Validate sale condition with subArticle failed.",
+);
 
-/// How long a client token is remembered: 24 hours (decision `token`).
-pub const CLIENT_TOKEN_LIFE_SECS: u64 = 24 * 60 * 60;
-
-/// The longest client token, in characters (decision `token`).
-pub const CLIENT_TOKEN_CHARACTERS_MAX: usize = 64;
+/// The operation.
+#[derive(Debug)]
+pub struct AllocateIpv6InternetBandwidth;
 
 /// A call whose parameters are all in form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// A known region.
-    pub region_id: String,
+pub struct Call<'p> {
+    region: Region,
     /// The gateway; absent: that of the address's VPC.
-    pub ipv6_gateway_id: Option<String>,
+    ipv6_gateway_id: Option<&'p str>,
     /// `ipv6-…`.
-    pub ipv6_address_id: String,
+    ipv6_address_id: &'p str,
     /// How the bandwidth is billed; "`PayByBandwidth` (default)".
-    pub internet_charge_type: InternetChargeType,
+    internet_charge_type: InternetChargeType,
     /// Within the range of the charge type, in Mbit/s.
-    pub bandwidth_mbps: u16,
-    /// Makes the call idempotent; absent: the request's id serves.
-    pub client_token: Option<String>,
-    /// Whether to check only.
-    pub dry_run: bool,
+    bandwidth_mbps: u16,
+    client_token: Option<&'p str>,
+    dry_run: bool,
 }
 
-/// Parses the parameters of a call, for the table of actions.
-///
-/// # Errors
-///
-/// Those of [`Request::parse`].
-pub fn parse(parameters: &Parameters<'_>) -> Result<Box<dyn Operation>, Error> {
-    Ok(Box::new(Request::parse(parameters)?))
+/// The elements of a success.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Answer<'s> {
+    ipv6_address_id: &'s str,
+    internet_bandwidth_id: Box<str>,
 }
 
-impl Request {
-    /// Parses the parameters of a call.
-    ///
-    /// # Errors
-    ///
-    /// The first that applies: the region unknown, a required parameter missing, a parameter not
-    /// in form (decisions `missing-order` and `charge-type-order`).
-    pub fn parse(parameters: &Parameters<'_>) -> Result<Self, Error> {
-        // An empty value is an absent one (decisions `missing` and `empty-optional`).
-        let given = |name: &str| parameters(name).filter(|value| !value.is_empty());
+impl Operation for AllocateIpv6InternetBandwidth {
+    const NAME: &'static str = "AllocateIpv6InternetBandwidth";
 
-        let region_id = given("RegionId").ok_or(ErrorCode::MissingRegionId)?;
-        if !is_known_region(region_id) {
-            return Err(ErrorCode::InvalidRegionIdNotFound.into());
-        }
+    /// The page gives no order between its codes; decision `rule-order` does.
+    const ERRORS: &'static [&'static ErrorRow] = &[
+        &MISSING_REGION_ID,
+        &INVALID_REGION_ID_NOT_FOUND,
+        &MISSING_PARAM_IPV6_INSTANCE_ID,
+        &MISSING_BANDWIDTH,
+        &ILLEGAL_PARAM_IPV6_ADDRESS,
+        &ILLEGAL_PARAM_CHARGE_TYPE,
+        &ILLEGAL_PARAM_INTERNET_CHARGE_TYPE,
+        &OPERATION_UNSUPPORTED_PRE_PAID,
+        &ILLEGAL_PARAM_BANDWIDTH,
+        &INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED,
+        &INVALID_DRY_RUN,
+        &IDEMPOTENT_PARAMETER_MISMATCH,
+        &INVALID_IPV6_INSTANCE_NOT_FOUND,
+        &RESOURCE_NOT_FOUND_IPV6_ADDRESS,
+        &INCORRECT_STATUS_IPV6_INSTANCE,
+        &OPERATION_UNSUPPORTED_ULA,
+        &OPERATION_UNSUPPORTED_PRIVATE_GUA,
+        &OPERATION_DENIED_BIND_TYPE,
+        &OPERATION_FAILED_GATEWAY_NOT_EXIST,
+        &OPERATION_FAILED_GATEWAY_DIS_MATCH,
+        &OPERATION_FAILED_ALREADY_EXISTED,
+        &UNSUPPORTED_ON_FREE_ADDRESS,
+        &UNSUPPORTED_ON_STATIC_ISP,
+        &OPERATION_FAILED_QUERY_ACCOUNT_INFO,
+        &OPERATION_FAILED_OPEN_CDT,
+        &OPERATION_FAILED_UPGRADE_CDT,
+        &OPERATION_FAILED_SALE_VALIDATE,
+        &DRY_RUN_OPERATION,
+    ];
+    const JSON: &'static [&'static str] = &["Ipv6AddressId", "RequestId", "InternetBandwidthId"];
+    const XML: &'static [&'static str] = &["RequestId", "InternetBandwidthId", "Ipv6AddressId"];
+    /// Absent means the VPC's gateway.
+    const DEFAULTED_FROM_STATE: &'static [&'static str] = &["Ipv6GatewayId"];
+
+    type Call<'p> = Call<'p>;
+    type Answer<'s> = Answer<'s>;
+
+    /// A region unknown, a required parameter missing, a parameter out of form, in this order
+    /// (decisions `missing-order` and `charge-type-order`).
+    fn parse<'p>(parameters: &Parameters<'p>) -> Result<Call<'p>, Refusal> {
+        let region = parameters.region()?;
         let ipv6_address_id =
-            given("Ipv6AddressId").ok_or(ErrorCode::MissingParamIpv6InstanceId)?;
-        let bandwidth = given("Bandwidth").ok_or(ErrorCode::MissingBandwidth)?;
+            parameters.required("Ipv6AddressId", &MISSING_PARAM_IPV6_INSTANCE_ID)?;
+        let bandwidth = parameters.required("Bandwidth", &MISSING_BANDWIDTH)?;
 
         if !is_ipv6_address_id(ipv6_address_id) {
-            return Err(ErrorCode::IllegalParamIpv6Address.into());
+            return Err((&ILLEGAL_PARAM_IPV6_ADDRESS).into());
         }
         // The page keeps the rows of a parameter that it no longer lists (decision `charge-type`).
-        let instance_charge_types = [given("InstanceChargeType"), given("ChargeType")];
+        let instance_charge_types =
+            [parameters.given("InstanceChargeType"), parameters.given("ChargeType")];
         let mut instance_charge_types = instance_charge_types.into_iter().flatten();
         if instance_charge_types.clone().any(|value| !matches!(value, "PostPaid" | "PrePaid")) {
-            return Err(ErrorCode::IllegalParamChargeType.into());
+            return Err((&ILLEGAL_PARAM_CHARGE_TYPE).into());
         }
-        let internet_charge_type = match given("InternetChargeType") {
+        let internet_charge_type = match parameters.given("InternetChargeType") {
             Some(value) => {
-                InternetChargeType::parse(value).ok_or(ErrorCode::IllegalParamInternetChargeType)?
+                InternetChargeType::parse(value).ok_or(&ILLEGAL_PARAM_INTERNET_CHARGE_TYPE)?
             }
             None => InternetChargeType::default(),
         };
         if instance_charge_types.any(|value| value == "PrePaid") {
-            return Err(ErrorCode::OperationUnsupportedPrePaid.into());
+            return Err((&OPERATION_UNSUPPORTED_PRE_PAID).into());
         }
-        let bandwidth_mbps = parse_bandwidth(bandwidth, internet_charge_type)
-            .ok_or(ErrorCode::IllegalParamBandwidth)?;
-        let client_token = given("ClientToken");
-        if client_token
-            .is_some_and(|token| !token.is_ascii() || token.len() > CLIENT_TOKEN_CHARACTERS_MAX)
-        {
-            return Err(ErrorCode::InvalidClientTokenValueNotSupported.into());
-        }
-        let dry_run = match given("DryRun") {
-            // The vendor's clients write True, False, true and false (decision `boolean-form`).
-            Some(value) if value.eq_ignore_ascii_case("true") => true,
-            Some(value) if value.eq_ignore_ascii_case("false") => false,
-            Some(_) => return Err(ErrorCode::InvalidDryRun.into()),
-            None => false,
-        };
-
-        Ok(Self {
-            region_id: region_id.to_owned(),
-            ipv6_gateway_id: given("Ipv6GatewayId").map(str::to_owned),
-            ipv6_address_id: ipv6_address_id.to_owned(),
+        let bandwidth_mbps = whole_number(bandwidth)
+            .and_then(|mbps| u16::try_from(mbps).ok())
+            .filter(|mbps| (1..=internet_charge_type.bandwidth_mbps_max()).contains(mbps))
+            .ok_or(&ILLEGAL_PARAM_BANDWIDTH)?;
+        Ok(Call {
+            region,
+            ipv6_gateway_id: parameters.given("Ipv6GatewayId"),
+            ipv6_address_id,
             internet_charge_type,
             bandwidth_mbps,
-            client_token: client_token.map(str::to_owned),
-            dry_run,
+            client_token: parameters.client_token()?,
+            dry_run: parameters.dry_run()?,
         })
     }
 
-    /// What the call's token is remembered under. The page: "If you do not specify this parameter,
-    /// the system uses the `RequestId` as the `ClientToken`."
-    fn token_name(&self, caller: &Caller) -> Name {
-        Name::ClientToken {
-            account_id: caller.account_id.clone(),
-            region_id: self.region_id.clone(),
-            action: ACTION.to_owned(),
-            client_token: self.client_token.as_ref().unwrap_or(&caller.request_id).clone(),
+    fn region(call: &Call<'_>) -> Region {
+        call.region
+    }
+
+    fn first(call: &Call<'_>, caller: &Caller<'_>) -> Vec<Key> {
+        let scope = caller.scope(call.region);
+        let gateway = call.ipv6_gateway_id.map(|id| Ipv6Gateway::key(scope, id));
+        [Account::key(caller.account_id), Ipv6Address::key(scope, call.ipv6_address_id)]
+            .into_iter()
+            .chain(gateway)
+            .collect()
+    }
+
+    /// The bandwidth that there is not yet.
+    fn resources(_: &Parameters<'_>, _: &Caller<'_>, _: &Seen) -> Vec<String> {
+        vec!["ipv6bandwidth/*".to_owned()]
+    }
+
+    fn change<'c>(call: &'c Call<'_>) -> Option<Change<'c>> {
+        let gateway = call.ipv6_gateway_id.map(|id| ("Ipv6GatewayId", Cow::Borrowed(id)));
+        let parameters = [
+            ("Ipv6AddressId", Cow::Borrowed(call.ipv6_address_id)),
+            ("InternetChargeType", Cow::Borrowed(call.internet_charge_type.as_str())),
+            ("Bandwidth", Cow::Owned(call.bandwidth_mbps.to_string())),
+        ];
+        Some(Change {
+            client_token: call.client_token,
+            dry_run: call.dry_run,
+            parameters: parameters.into_iter().chain(gateway).collect(),
+        })
+    }
+
+    fn decide<'s>(
+        call: &'s Call<'_>,
+        caller: &Caller<'_>,
+        seen: &'s Seen,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<Outcome<Answer<'s>>, Halt> {
+        // Another account's address, or another region's, has another key (decisions `not-found`
+        // and `region`).
+        let address = seen
+            .get::<Ipv6Address>(&Ipv6Address::key(caller.scope(call.region), call.ipv6_address_id))?
+            .ok_or(&INVALID_IPV6_INSTANCE_NOT_FOUND)?;
+        call.check_address(address)?;
+        let gateway_id = call.gateway_of(address, caller, seen)?;
+        if address.ipv6_internet_bandwidth.is_some() {
+            return Err((&OPERATION_FAILED_ALREADY_EXISTED).into());
         }
+        call.check_billing(address, caller, seen)?;
+
+        // The address with its new bandwidth, and the bandwidth's owner: one atomic commit, so
+        // nothing can be stuck half-way or doubled.
+        let internet_bandwidth_id: Box<str> = fresh.id("ipv6bw-").into();
+        let address = Ipv6Address {
+            ipv6_internet_bandwidth: Some(InternetBandwidth {
+                internet_bandwidth_id: internet_bandwidth_id.clone(),
+                internet_charge_type: call.internet_charge_type,
+                bandwidth_mbps: call.bandwidth_mbps,
+                instance_charge_type: InstanceChargeType::PostPaid,
+                business_status: BusinessStatus::Normal,
+            }),
+            ..address.clone()
+        };
+        let owner = address.implied();
+        Ok(Outcome::Commit {
+            changes: [Resource::from(address)].into_iter().chain(owner).map(Write::Put).collect(),
+            answer: Answer { ipv6_address_id: call.ipv6_address_id, internet_bandwidth_id },
+            taken: vec![("Ipv6GatewayId", gateway_id.to_owned())],
+        })
     }
 
-    /// Whether `token` remembers a call with the same parameters, after defaults are filled in
-    /// (decision `token-same`).
-    fn repeats(&self, token: &ClientToken) -> bool {
-        let remembered = |name: &str| token.parameters.get(name).map(String::as_str);
-        // Only a call that was no dry run is remembered (decision `dry-run-token`).
-        !self.dry_run
-            && remembered("Ipv6AddressId") == Some(&self.ipv6_address_id)
-            && remembered("InternetChargeType") == Some(self.internet_charge_type.as_str())
-            && remembered("Bandwidth") == Some(&self.bandwidth_mbps.to_string())
-            // Absent means the VPC's gateway, and that is the one remembered.
-            && self.ipv6_gateway_id.as_deref().is_none_or(|id| remembered("Ipv6GatewayId") == Some(id))
+    fn remember(answer: &Answer<'_>) -> Texts {
+        let Answer { ipv6_address_id, internet_bandwidth_id } = answer;
+        [("Ipv6AddressId", *ipv6_address_id), ("InternetBandwidthId", internet_bandwidth_id)]
+            .into_iter()
+            .collect()
     }
+}
 
-    /// Checks that `address` can take bandwidth and yields the gateway it goes through.
-    fn check_address<'a>(&self, address: &'a Ipv6Address) -> Result<&'a str, Error> {
+impl Call<'_> {
+    /// Checks that bandwidth can be enabled for an address of this state and kind.
+    fn check_address(&self, address: &Ipv6Address) -> Result<(), Refusal> {
         match address.status {
             Ipv6AddressStatus::Available => {}
-            Ipv6AddressStatus::Released => {
-                return Err(ErrorCode::ResourceNotFoundIpv6Address.into());
-            }
+            Ipv6AddressStatus::Released => return Err((&RESOURCE_NOT_FOUND_IPV6_ADDRESS).into()),
             Ipv6AddressStatus::Pending => {
-                return Err(Error::about(
-                    ErrorCode::IncorrectStatusIpv6Instance,
-                    &address.ipv6_address_id,
-                ));
+                return Err(Refusal::about(&INCORRECT_STATUS_IPV6_INSTANCE, self.ipv6_address_id));
             }
         }
         if address.ipv6_address.is_unique_local() {
-            return Err(ErrorCode::OperationUnsupportedUla.into());
+            return Err((&OPERATION_UNSUPPORTED_ULA).into());
         }
         if address.private_gua {
-            return Err(ErrorCode::OperationUnsupportedPrivateGua.into());
+            return Err((&OPERATION_UNSUPPORTED_PRIVATE_GUA).into());
         }
-        if address.associated_instance.as_ref().is_some_and(|i| !i.takes_internet_bandwidth()) {
-            return Err(ErrorCode::OperationDeniedUnSupportedBindTypeCloudInstance.into());
+        if !address.takes_internet_bandwidth() {
+            return Err((&OPERATION_DENIED_BIND_TYPE).into());
         }
-        let gateway_id = address
-            .ipv6_gateway_id
-            .as_deref()
-            .ok_or(ErrorCode::OperationFailedIpv6GatewayNotExist)?;
-        // One answer, whether or not the gateway exists elsewhere (decision `gateway`).
-        if self.ipv6_gateway_id.as_deref().is_some_and(|id| id != gateway_id) {
-            return Err(ErrorCode::OperationFailedIpv6GatewayDisMatchIpv6Address.into());
+        Ok(())
+    }
+
+    /// The gateway that the address goes through (decision `gateway`). A call that names the
+    /// gateway needs no second read: the gateway names its VPC.
+    fn gateway_of<'s>(
+        &'s self,
+        address: &Ipv6Address,
+        caller: &Caller<'_>,
+        seen: &'s Seen,
+    ) -> Result<&'s str, Halt> {
+        let scope = caller.scope(self.region);
+        if let Some(id) = self.ipv6_gateway_id
+            && let Some(gateway) = seen.get::<Ipv6Gateway>(&Ipv6Gateway::key(scope, id))?
+            && gateway.vpc_id == address.vpc_id
+        {
+            return Ok(id);
         }
-        if address.ipv6_internet_bandwidth.is_some() {
-            return Err(ErrorCode::OperationFailedInternetBandwidthAlreadyExisted.into());
+        let vpc = seen.get::<Vpc>(&Vpc::key(scope, &address.vpc_id))?;
+        let gateway_id = vpc
+            .and_then(|vpc| vpc.ipv6_gateway_id.as_deref())
+            .ok_or(&OPERATION_FAILED_GATEWAY_NOT_EXIST)?;
+        match self.ipv6_gateway_id {
+            // One answer, whether or not the gateway exists elsewhere.
+            Some(id) if id != gateway_id => Err((&OPERATION_FAILED_GATEWAY_DIS_MATCH).into()),
+            Some(_) | None => Ok(gateway_id),
         }
-        Ok(gateway_id)
     }
 
     /// Checks that the address and the account can be billed as asked.
     fn check_billing(
         &self,
         address: &Ipv6Address,
-        caller: &Caller,
-        documents: &Documents,
-    ) -> Result<(), Error> {
+        caller: &Caller<'_>,
+        seen: &Seen,
+    ) -> Result<(), Halt> {
         let by_traffic = match self.internet_charge_type {
             InternetChargeType::PayByTraffic => true,
             InternetChargeType::PayByBandwidth => false,
         };
-        if by_traffic && address.associated_instance.is_none() {
-            return Err(ErrorCode::UnsupportedFeatureInternetChargeTypeOnFreeIpv6Address.into());
+        if by_traffic && !address.is_associated() {
+            return Err((&UNSUPPORTED_ON_FREE_ADDRESS).into());
         }
         if by_traffic && address.ipv6_isp.is_single() {
-            return Err(ErrorCode::UnsupportedFeatureInternetChargeTypeOnStaticIsp.into());
+            return Err((&UNSUPPORTED_ON_STATIC_ISP).into());
         }
-        let billing = documents
-            .account(&caller.account_id)
+        let billing = seen
+            .get::<Account>(&Account::key(caller.account_id))?
             .and_then(|account| account.billing)
-            .ok_or(ErrorCode::OperationFailedQueryAccountInfo)?;
+            .ok_or(&OPERATION_FAILED_QUERY_ACCOUNT_INFO)?;
         match billing.cdt_status {
-            CdtStatus::NotOpened if by_traffic => {
-                return Err(ErrorCode::OperationFailedOpenCdtServiceFirst.into());
-            }
-            CdtStatus::Opened if by_traffic => {
-                return Err(ErrorCode::OperationFailedUpgradeCdtServiceFirst.into());
-            }
+            CdtStatus::NotOpened if by_traffic => return Err((&OPERATION_FAILED_OPEN_CDT).into()),
+            CdtStatus::Opened if by_traffic => return Err((&OPERATION_FAILED_UPGRADE_CDT).into()),
             CdtStatus::NotOpened | CdtStatus::Opened | CdtStatus::Upgraded => {}
         }
         match billing.sale_status {
             SaleStatus::Allowed => Ok(()),
             SaleStatus::InArrears | SaleStatus::RiskControl | SaleStatus::QuotaExceeded => {
-                Err(ErrorCode::OperationFailedSaleValidate.into())
+                Err((&OPERATION_FAILED_SALE_VALIDATE).into())
             }
         }
     }
-
-    /// The address with its new bandwidth, the bandwidth's owner, and the token's memory: one
-    /// atomic commit, so nothing can be stuck half-way or doubled.
-    fn allocate(
-        &self,
-        address: &Ipv6Address,
-        gateway_id: &str,
-        token_name: Name,
-        fresh: &Fresh<'_>,
-    ) -> Decision {
-        let internet_bandwidth_id = format!("ipv6bw-{}", fresh.id_tail);
-        let answer = vec![
-            ("Ipv6AddressId", self.ipv6_address_id.clone()),
-            ("InternetBandwidthId", internet_bandwidth_id.clone()),
-        ];
-        let mut writes = vec![
-            Resource::Ipv6Address(Box::new(Ipv6Address {
-                network_type: NetworkType::Public,
-                ipv6_internet_bandwidth: Some(InternetBandwidth {
-                    internet_bandwidth_id: internet_bandwidth_id.clone(),
-                    internet_charge_type: self.internet_charge_type,
-                    bandwidth_mbps: self.bandwidth_mbps,
-                    instance_charge_type: InstanceChargeType::PostPaid,
-                    business_status: BusinessStatus::Normal,
-                }),
-                ..address.clone()
-            })),
-            Resource::InternetBandwidth(InternetBandwidthOwner {
-                internet_bandwidth_id,
-                ipv6_address_id: self.ipv6_address_id.clone(),
-            }),
-        ];
-        if let Name::ClientToken { account_id, region_id, action, client_token } = token_name {
-            writes.push(Resource::ClientToken(Box::new(ClientToken {
-                account_id,
-                region_id,
-                action,
-                client_token,
-                expires_at_secs: fresh.now_secs + CLIENT_TOKEN_LIFE_SECS,
-                parameters: BTreeMap::from([
-                    ("Ipv6AddressId".to_owned(), self.ipv6_address_id.clone()),
-                    ("Ipv6GatewayId".to_owned(), gateway_id.to_owned()),
-                    (
-                        "InternetChargeType".to_owned(),
-                        self.internet_charge_type.as_str().to_owned(),
-                    ),
-                    ("Bandwidth".to_owned(), self.bandwidth_mbps.to_string()),
-                ]),
-                answer: answer
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                    .collect(),
-            })));
-        }
-        Decision::Commit { writes, answer }
-    }
-}
-
-impl Operation for Request {
-    fn names(&self, caller: &Caller) -> Vec<Name> {
-        vec![
-            Name::Account(caller.account_id.clone()),
-            Name::Ipv6Address(self.ipv6_address_id.clone()),
-            self.token_name(caller),
-        ]
-    }
-
-    fn decide(
-        &self,
-        caller: &Caller,
-        documents: &Documents,
-        fresh: &Fresh<'_>,
-    ) -> Result<Decision, Error> {
-        let token_name = self.token_name(caller);
-        // A token that is past its time counts as gone, whether or not the store still holds it.
-        let token = documents
-            .client_token(&token_name)
-            .filter(|token| token.expires_at_secs > fresh.now_secs);
-        if let Some(token) = token {
-            if !self.repeats(token) {
-                return Err(ErrorCode::IdempotentParameterMismatch.into());
-            }
-            // The original answer, even if the bandwidth has since been deleted: a late duplicate
-            // must not buy a second time (decision `token-late`).
-            return Ok(Decision::Replay(remembered_answer(token)));
-        }
-
-        let address = documents
-            .ipv6_address(&self.ipv6_address_id)
-            // Another account's address, or another region's, is no such address (decisions
-            // `not-found` and `region`).
-            .filter(|a| a.account_id == caller.account_id && a.region_id == self.region_id)
-            .ok_or(ErrorCode::InvalidIpv6InstanceNotFound)?;
-        let gateway_id = self.check_address(address)?;
-        self.check_billing(address, caller, documents)?;
-        if self.dry_run {
-            return Err(ErrorCode::DryRunOperation.into());
-        }
-        Ok(self.allocate(address, gateway_id, token_name, fresh))
-    }
-}
-
-/// The answer that `token` remembers.
-fn remembered_answer(token: &ClientToken) -> Answer {
-    ["Ipv6AddressId", "InternetBandwidthId"]
-        .into_iter()
-        .filter_map(|name| Some((name, token.answer.get(name)?.clone())))
-        .collect()
-}
-
-/// A whole number in decimal digits, without sign, space or leading zero (decision
-/// `bandwidth-form`), from 1 to the most that the charge type allows.
-fn parse_bandwidth(bandwidth: &str, internet_charge_type: InternetChargeType) -> Option<u16> {
-    let in_form =
-        bandwidth.bytes().all(|byte| byte.is_ascii_digit()) && !bandwidth.starts_with('0');
-    let mbps = bandwidth.parse().ok().filter(|_| in_form)?;
-    (1..=internet_charge_type.bandwidth_mbps_max()).contains(&mbps).then_some(mbps)
 }
 
 #[cfg(test)]

@@ -1,23 +1,37 @@
-//! The rules of the IPv6 gateway operations: from a parsed request and the documents it names to
-//! what shall be written, or to one documented error.
+//! The rules of the IPv6 gateway operations: from a parsed call and the documents it needs to what
+//! shall be written, or to one documented error.
 //!
 //! It does no I/O, reads no clock, draws no random numbers and knows neither HTTP nor JSON, so the
-//! same arguments always give the same answer. One file holds one operation; start with
-//! [`allocate_ipv6_internet_bandwidth`]. The documented errors stand in [`error`], in checking
-//! order.
+//! same arguments always give the same answer. One file holds one operation: its parameters, its
+//! errors in checking order, its answer and its rules; start with
+//! [`AllocateIpv6InternetBandwidth`]. One file under `document` holds one kind of document. The
+//! errors that several operations share are in [`error`], the readers of parameters in
+//! [`parameters`].
 
-pub mod allocate_ipv6_internet_bandwidth;
+mod allocate_ipv6_internet_bandwidth;
 mod document;
 pub mod error;
+mod key;
+mod kind;
 mod operation;
+pub mod parameters;
 mod region;
+mod texts;
+mod timestamp;
 
+pub use allocate_ipv6_internet_bandwidth::AllocateIpv6InternetBandwidth;
 pub use document::{
-    Account, AssociatedInstance, Billing, BusinessStatus, CdtStatus, ClientToken,
-    InstanceChargeType, InternetBandwidth, InternetBandwidthOwner, InternetChargeType, Ipv6Address,
-    Ipv6AddressStatus, Ipv6Gateway, Ipv6Isp, Name, NetworkType, Resource, SaleStatus,
-    is_ipv6_address_id,
+    Account, AddressType, Billing, BusinessStatus, CdtStatus, ClientToken, InstanceChargeType,
+    InternetBandwidth, InternetBandwidthOwner, InternetChargeType, Ipv6Address, Ipv6AddressStatus,
+    Ipv6Gateway, Ipv6Isp, KINDS, NetworkType, Resource, SaleStatus, Tags, Vpc, is_ipv6_address_id,
 };
-pub use error::{Error, ErrorCode};
-pub use operation::{Answer, Caller, Decision, Documents, Fresh, Operation, Parameters};
-pub use region::is_known_region;
+pub use error::{ErrorRow, Refusal};
+pub use key::{Key, Partition, Scope};
+pub use kind::{AsKind, Flaw, Kind, KindRow, Writer};
+pub use operation::{
+    Caller, Change, Fresh, Halt, Listed, Listing, Operation, Outcome, Seen, Write,
+};
+pub use parameters::Parameters;
+pub use region::Region;
+pub use texts::Texts;
+pub use timestamp::Timestamp;

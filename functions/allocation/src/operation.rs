@@ -1,101 +1,281 @@
-//! What every operation is to the function that runs it: it names documents, then decides.
+//! What an operation is, for the runner: it names its call's scope and keys, then decides on what
+//! was read.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::fmt;
 
-use crate::document::{Account, ClientToken, Ipv6Address, Name, Resource};
-use crate::error::Error;
+use serde::Serialize;
 
-/// Looks a request parameter up by its documented name.
-pub type Parameters<'p> = dyn Fn(&str) -> Option<&'p str> + 'p;
+use crate::document::Resource;
+use crate::error::{ErrorRow, Refusal};
+use crate::key::{Key, Partition, Scope};
+use crate::kind::AsKind;
+use crate::parameters::{Page, Parameters};
+use crate::region::Region;
+use crate::texts::Texts;
 
-/// One call of one operation, its parameters parsed.
-pub trait Operation: Send + Sync {
-    /// The documents that the decision needs, all of them, so that one read fetches them.
-    fn names(&self, caller: &Caller) -> Vec<Name>;
+/// An operation of the API: a type without values that holds its rules.
+pub trait Operation: 'static {
+    /// The name, as `Action` and `x-acs-action` give it.
+    const NAME: &'static str;
+    /// The errors that it answers, in checking order: where several apply, the first is answered.
+    /// Those of the runner (token, dry run) are among them. `SystemBusy` is not: it has no place.
+    const ERRORS: &'static [&'static ErrorRow];
+    /// The top elements of its answer in JSON, `RequestId` among them, in the order of the
+    /// vendor's samples.
+    const JSON: &'static [&'static str];
+    /// The same in XML.
+    const XML: &'static [&'static str];
+    /// Parameters whose default depends on the state: a replay may leave them out, whatever the
+    /// first call took for them (decision `token-same`).
+    const DEFAULTED_FROM_STATE: &'static [&'static str] = &[];
 
-    /// Decides on what was read.
+    /// A call whose parameters are all in form; it borrows the request's buffer.
+    type Call<'p>: Send + Sync;
+    /// The elements of a success, without the `RequestId`, by their names on the wire. A member
+    /// that may be absent is left out, never null.
+    type Answer<'s>: Serialize;
+
+    /// Parses the parameters of a call.
     ///
     /// # Errors
     ///
-    /// The first error of the table that applies, in checking order.
-    fn decide(
-        &self,
-        caller: &Caller,
-        documents: &Documents,
-        fresh: &Fresh<'_>,
-    ) -> Result<Decision, Error>;
+    /// The first row that applies.
+    fn parse<'p>(parameters: &Parameters<'p>) -> Result<Self::Call<'p>, Refusal>;
+
+    /// The region that the call is about.
+    fn region(call: &Self::Call<'_>) -> Region;
+
+    /// The keys of what the decision most likely needs, so that one read fetches it. A hint:
+    /// [`Operation::decide`] asks for whatever else it needs.
+    fn first(call: &Self::Call<'_>, caller: &Caller<'_>) -> Vec<Key>;
+
+    /// The resource parts of the ARNs that RAM checks, as `ipv6bandwidth/*` (decision `denied`). The
+    /// parameters may be out of form, and `seen` may lack what [`Operation::first`] asked for;
+    /// what is not known is `*`.
+    fn resources(parameters: &Parameters<'_>, caller: &Caller<'_>, seen: &Seen) -> Vec<String>;
+
+    /// Token, dry run and parameters of a call that changes something; `None` for a call that
+    /// only reads.
+    fn change<'c>(call: &'c Self::Call<'_>) -> Option<Change<'c>>;
+
+    /// The documents that the call lists, for an operation that lists.
+    fn listing<'c>(_call: &'c Self::Call<'_>, _caller: &Caller<'_>) -> Option<Listing<'c>> {
+        None
+    }
+
+    /// Decides on what was read. It may run several times, so it has no effects.
+    ///
+    /// # Errors
+    ///
+    /// [`Halt::Refused`]: the first row that applies. [`Halt::Read`]: the decision needs more.
+    fn decide<'s>(
+        call: &'s Self::Call<'_>,
+        caller: &Caller<'_>,
+        seen: &'s Seen,
+        fresh: &mut Fresh<'_>,
+    ) -> Result<Outcome<Self::Answer<'s>>, Halt>;
+
+    /// What a client token remembers of an answer: its elements. Only operations whose answer is
+    /// flat texts can have one.
+    fn remember(_answer: &Self::Answer<'_>) -> Texts {
+        Texts::default()
+    }
 }
 
 /// Who calls, as the signature proved it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller<'a> {
     /// The account that owns the access key.
-    pub account_id: String,
-    /// The request's id, which serves as the token of a call that brings none (decision `token`).
-    pub request_id: String,
+    pub account_id: &'a str,
+}
+
+impl<'a> Caller<'a> {
+    /// What the caller's account has in `region`.
+    #[must_use]
+    pub fn scope(&self, region: Region) -> Scope<'a> {
+        Scope { account_id: self.account_id, region_id: region.id() }
+    }
 }
 
 /// What a decision may use that no document holds.
-#[derive(Clone, Copy, Debug)]
 pub struct Fresh<'a> {
     /// Seconds since 1970 UTC.
     pub now_secs: u64,
-    /// 17 lower-case letters and digits, never used before: the tail of a new resource's id.
-    pub id_tail: &'a str,
+    tails: &'a mut dyn FnMut() -> String,
 }
 
-/// The documents that were read; a document that does not exist is not among them.
-#[derive(Clone, Debug, Default)]
-pub struct Documents(Vec<Arc<Resource>>);
-
-impl Documents {
-    /// The account of this id.
-    #[must_use]
-    pub fn account(&self, account_id: &str) -> Option<&Account> {
-        self.0.iter().find_map(|resource| {
-            let Resource::Account(account) = resource.as_ref() else { return None };
-            (account.account_id == account_id).then_some(account)
-        })
+impl<'a> Fresh<'a> {
+    /// The time, and a source of 17 lower-case letters and digits that never repeats itself.
+    pub fn new(now_secs: u64, tails: &'a mut dyn FnMut() -> String) -> Self {
+        Self { now_secs, tails }
     }
 
-    /// The IPv6 address of this id, whoever owns it.
-    #[must_use]
-    pub fn ipv6_address(&self, ipv6_address_id: &str) -> Option<&Ipv6Address> {
-        self.0.iter().find_map(|resource| {
-            let Resource::Ipv6Address(address) = resource.as_ref() else { return None };
-            (address.ipv6_address_id == ipv6_address_id).then_some(address.as_ref())
-        })
-    }
-
-    /// What is remembered under `name`, if that is the name of a client token.
-    #[must_use]
-    pub fn client_token(&self, name: &Name) -> Option<&ClientToken> {
-        self.0.iter().find_map(|resource| {
-            let Resource::ClientToken(token) = resource.as_ref() else { return None };
-            (token.name() == *name).then_some(token.as_ref())
-        })
+    /// A new id with this prefix, as `ipv6bw-`.
+    pub fn id(&mut self, prefix: &str) -> String {
+        format!("{prefix}{}", (self.tails)())
     }
 }
 
-impl FromIterator<Arc<Resource>> for Documents {
-    fn from_iter<I: IntoIterator<Item = Arc<Resource>>>(resources: I) -> Self {
-        Self(resources.into_iter().collect())
+impl fmt::Debug for Fresh<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Fresh").field("now_secs", &self.now_secs).finish_non_exhaustive()
     }
 }
 
-/// The elements of a success answer, without the `RequestId`.
-pub type Answer = Vec<(&'static str, String)>;
-
-/// What a call that passed every check comes to.
+/// Token, dry run and parameters of a call that changes something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// The call was made before under the same token: the same answer again, and nothing to write.
-    Replay(Answer),
-    /// The answer, to be given only once all of `writes` are committed together.
+pub struct Change<'c> {
+    /// `ClientToken`, in form.
+    pub client_token: Option<&'c str>,
+    /// `DryRun`.
+    pub dry_run: bool,
+    /// The operation's other parameters, defaults filled in (decision `token-same`); without those
+    /// whose default depends on the state and that the call does not give.
+    pub parameters: Vec<(&'static str, Cow<'c, str>)>,
+}
+
+/// What a call lists: all documents of a partition that match, or a page of them.
+pub struct Listing<'c> {
+    /// The kind, account and region.
+    pub partition: Partition,
+    /// Whether a document is in the list.
+    pub matches: Box<dyn Fn(&Resource) -> bool + Send + Sync + 'c>,
+    /// Which of them are answered.
+    pub page: Page,
+}
+
+impl fmt::Debug for Listing<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Listing")
+            .field("partition", &self.partition)
+            .field("page", &self.page)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What came of a listing. It is of no single moment: others may commit while it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// How many documents match.
+    pub total: usize,
+    /// Those of the page, by id.
+    pub page: Vec<Resource>,
+}
+
+/// What was read for a call so far.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    documents: Vec<(Key, Option<Resource>)>,
+    listed: Option<Listed>,
+}
+
+impl Seen {
+    /// Takes what was read under `key`: a document, or that there is none.
+    pub fn add(&mut self, key: Key, document: Option<Resource>) {
+        self.documents.push((key, document));
+    }
+
+    /// Takes what came of the call's listing.
+    pub fn add_listed(&mut self, listed: Listed) {
+        self.listed = Some(listed);
+    }
+
+    /// The document of `key`, or that there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Halt::Read`]: it was not read.
+    pub fn get<K>(&self, key: &Key) -> Result<Option<&K>, Halt>
+    where
+        Resource: AsKind<K>,
+    {
+        match self.documents.iter().find(|(seen, _)| seen == key) {
+            Some((_, document)) => Ok(document.as_ref().and_then(AsKind::as_kind)),
+            None => Err(Halt::Read(vec![key.clone()])),
+        }
+    }
+
+    /// The documents of all `keys`, in their order, each or that there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Halt::Read`]: the keys of those that were not read.
+    pub fn all<K>(&self, keys: &[Key]) -> Result<Vec<Option<&K>>, Halt>
+    where
+        Resource: AsKind<K>,
+    {
+        let (mut found, mut unread) = (Vec::with_capacity(keys.len()), Vec::new());
+        for key in keys {
+            match self.get(key) {
+                Ok(document) => found.push(document),
+                Err(_) if unread.contains(key) => {}
+                Err(_) => unread.push(key.clone()),
+            }
+        }
+        if unread.is_empty() { Ok(found) } else { Err(Halt::Read(unread)) }
+    }
+
+    /// What came of the call's listing.
+    ///
+    /// # Errors
+    ///
+    /// [`Halt::List`]: it was not read.
+    pub fn listed(&self) -> Result<&Listed, Halt> {
+        self.listed.as_ref().ok_or(Halt::List)
+    }
+}
+
+/// Why a decision ended without an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// A rule refused the call.
+    Refused(Refusal),
+    /// The documents of these keys are needed first.
+    Read(Vec<Key>),
+    /// The call's listing is needed first.
+    List,
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<&'static ErrorRow> for Halt {
+    fn from(row: &'static ErrorRow) -> Self {
+        Self::Refused(row.into())
+    }
+}
+
+/// What a call that passed every check results in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<A> {
+    /// An answer; nothing is written.
+    Answer(A),
+    /// An answer, to be given only once all of `changes` are committed together.
     Commit {
-        /// The documents as they shall be.
-        writes: Vec<Resource>,
-        /// The elements of the answer.
-        answer: Answer,
+        /// What is written, deleted and checked.
+        changes: Vec<Write>,
+        /// The answer.
+        answer: A,
+        /// The parameters that took their default from the state, with that default, for the
+        /// token to remember.
+        taken: Vec<(&'static str, String)>,
     },
+}
+
+/// One change of a commit. Each rests on the document as it was read: if it has changed since,
+/// nothing of the commit happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// The document as it shall be.
+    Put(Resource),
+    /// The document of this key goes.
+    Delete(Key),
+    /// The document of this key stays, and must be as it was read. A commit holds at most one
+    /// change of each key, and at least one [`Write::Put`].
+    Check(Key),
 }

@@ -1,5 +1,10 @@
 //! The vendor's regions.
 
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// The regions of the vendor's published list (decision `regions`), sorted.
 const REGIONS: &[&str] = &[
     "ap-northeast-1",
@@ -41,10 +46,42 @@ const REGIONS: &[&str] = &[
     "us-west-1",
 ];
 
-/// Whether the vendor has a region of this id. Letter case counts.
-#[must_use]
-pub fn is_known_region(region_id: &str) -> bool {
-    REGIONS.binary_search(&region_id).is_ok()
+/// One of the vendor's regions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region(&'static str);
+
+impl Region {
+    /// The region of this id. Letter case counts.
+    #[must_use]
+    pub fn find(region_id: &str) -> Option<Self> {
+        let position = REGIONS.binary_search(&region_id).ok()?;
+        REGIONS.get(position).copied().map(Self)
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl Serialize for Region {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Region {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        Self::find(&id).ok_or_else(|| D::Error::custom(format!("no such region: {id}")))
+    }
 }
 
 #[cfg(test)]
@@ -54,13 +91,13 @@ mod tests {
     #[test]
     fn the_list_is_sorted_so_every_region_is_found() {
         assert!(REGIONS.is_sorted());
-        assert!(REGIONS.iter().all(|region| is_known_region(region)));
+        assert!(REGIONS.iter().all(|id| Region::find(id).map(Region::id) == Some(id)));
     }
 
     #[test]
     fn a_region_that_is_not_listed_is_unknown() {
         for region in ["", "cn-nowhere", "CN-HANGZHOU", "cn-hangzhou "] {
-            assert!(!is_known_region(region), "{region:?}");
+            assert_eq!(Region::find(region), None);
         }
     }
 }

@@ -3,40 +3,24 @@
 use std::fmt;
 use std::sync::Arc;
 
-use allocation::{Name, Resource};
+use allocation::{Key, Resource};
 use ram::Policy;
 use serde::{Deserialize, Serialize};
 
-/// What a document is found by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Key {
-    /// An access key, by its id.
-    AccessKey(String),
-    /// A RAM user or role, by its account and name.
-    Identity {
-        /// The account.
-        account_id: String,
-        /// The name.
-        name: IdentityName,
-    },
-    /// A document of the rules.
-    Resource(Name),
-}
-
 /// A document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
     /// An access key; shared, so that reading one copies nothing.
     AccessKey(Arc<AccessKey>),
     /// A RAM user or role; shared.
     Identity(Arc<Identity>),
     /// A document of the rules; shared.
-    Resource(Arc<Resource>),
+    Resource(Resource),
 }
 
 impl From<Resource> for Document {
     fn from(resource: Resource) -> Self {
-        Self::Resource(Arc::new(resource))
+        Self::Resource(resource)
     }
 }
 
@@ -45,12 +29,9 @@ impl Document {
     #[must_use]
     pub fn key(&self) -> Key {
         match self {
-            Self::AccessKey(access_key) => Key::AccessKey(access_key.access_key_id.clone()),
-            Self::Identity(identity) => Key::Identity {
-                account_id: identity.account_id.clone(),
-                name: identity.name.clone(),
-            },
-            Self::Resource(resource) => Key::Resource(resource.name()),
+            Self::AccessKey(access_key) => AccessKey::key(&access_key.access_key_id),
+            Self::Identity(identity) => Identity::key(&identity.account_id, &identity.name),
+            Self::Resource(resource) => resource.key(),
         }
     }
 
@@ -79,6 +60,14 @@ pub struct AccessKey {
     pub status: AccessKeyStatus,
     /// Who in the account has it.
     pub holder: Holder,
+}
+
+impl AccessKey {
+    /// The key of the access key of this id.
+    #[must_use]
+    pub fn key(access_key_id: &str) -> Key {
+        Key::single("access-key", &[access_key_id])
+    }
 }
 
 /// Leaves the secret out.
@@ -157,6 +146,17 @@ pub struct Identity {
     pub policies: Vec<NamedPolicy>,
 }
 
+impl Identity {
+    /// The key of the RAM user or role of this name.
+    #[must_use]
+    pub fn key(account_id: &str, name: &IdentityName) -> Key {
+        match name {
+            IdentityName::RamUser(name) => Key::single("ram-user", &[account_id, name]),
+            IdentityName::RamRole(name) => Key::single("ram-role", &[account_id, name]),
+        }
+    }
+}
+
 /// The name of a RAM user or role. A user and a role may have the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum IdentityName {
@@ -189,13 +189,33 @@ pub struct Versioned {
     pub version: Version,
 }
 
-/// A document to be written, and what it replaces.
+/// One change of a commit, and what it rests on.
 #[derive(Clone, Debug)]
 pub struct Write {
-    /// What the document is found by.
+    /// What the document is found by. A commit has one change of a key at most.
     pub key: Key,
-    /// The document as it shall be.
-    pub document: Document,
+    /// What happens to it.
+    pub change: Change,
     /// The version it was read in; `None` if there must be none.
-    pub replaces: Option<Version>,
+    pub rests_on: Option<Version>,
+}
+
+/// What happens to a document.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// It is written.
+    Put(Document),
+    /// It is removed. Removing one that does not exist changes nothing.
+    Delete,
+    /// It stays as it is.
+    Check,
+}
+
+impl Write {
+    /// Writes a document.
+    #[must_use]
+    pub fn put(document: impl Into<Document>, rests_on: Option<Version>) -> Self {
+        let document = document.into();
+        Self { key: document.key(), change: Change::Put(document), rests_on }
+    }
 }

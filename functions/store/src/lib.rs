@@ -13,15 +13,13 @@ mod dynamodb;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod gate;
-#[cfg(any(feature = "dynamodb", feature = "embedded"))]
-mod key_text;
 mod memory;
 mod nonce;
 mod world;
 
 pub use admission::{Admission, Admitted, Quota};
 pub use document::{
-    AccessKey, AccessKeyStatus, Document, Holder, Identity, IdentityName, Key, NamedPolicy,
+    AccessKey, AccessKeyStatus, Change, Document, Holder, Identity, IdentityName, NamedPolicy,
     Session, Version, Versioned, Write,
 };
 #[cfg(feature = "dynamodb")]
@@ -32,13 +30,16 @@ pub use memory::MemoryStore;
 pub use world::{World, WorldError};
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
+
+pub use allocation::{Key, Partition};
 
 /// Keeps versioned documents.
 pub trait Store: Send + Sync {
     /// Whether [`Store::load`] reads all documents as they were at one moment. If not, a commit that
     /// happens meanwhile may be seen in one document and not in another.
-    fn reads_at_once(&self) -> bool {
+    fn has_snapshot_reads(&self) -> bool {
         false
     }
 
@@ -53,7 +54,21 @@ pub trait Store: Send + Sync {
         keys: &[Key],
     ) -> impl Future<Output = Result<Vec<Option<Versioned>>, Error>> + Send;
 
-    /// Writes all documents, or none of them if any is no longer as it was read.
+    /// Hands every document of a partition to `each`, in the order of ids, until `each` breaks off.
+    /// A list is of no single moment: of what is committed while it goes on, any part may be in
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Makes all changes, or none of them if any document is no longer as it was read. One of them
+    /// at least is a [`Change::Put`].
     ///
     /// # Errors
     ///
@@ -75,8 +90,8 @@ pub trait Store: Send + Sync {
 
 /// One store, shared by many.
 impl<S: Store> Store for Arc<S> {
-    fn reads_at_once(&self) -> bool {
-        S::reads_at_once(self)
+    fn has_snapshot_reads(&self) -> bool {
+        S::has_snapshot_reads(self)
     }
 
     fn load(
@@ -84,6 +99,14 @@ impl<S: Store> Store for Arc<S> {
         keys: &[Key],
     ) -> impl Future<Output = Result<Vec<Option<Versioned>>, Error>> + Send {
         S::load(self, keys)
+    }
+
+    fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        S::list(self, partition, each)
     }
 
     fn commit(&self, writes: Vec<Write>) -> impl Future<Output = Result<(), Error>> + Send {

@@ -1,10 +1,13 @@
 //! A store that lives in memory and dies with it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::gate::Gate;
-use crate::{Admission, Admitted, Document, Error, Key, Store, Version, Versioned, Write};
+use crate::{
+    Admission, Admitted, Change, Document, Error, Key, Partition, Store, Version, Versioned, Write,
+};
 
 /// Keeps documents in memory.
 #[derive(Debug, Default)]
@@ -86,8 +89,18 @@ impl Shelf {
     }
 }
 
+impl Shelf {
+    fn remove(&mut self, key: &Key) {
+        if let Some(removed) = self.documents.remove(key)
+            && let Some(expires_at_secs) = removed.document.expires_at_secs()
+        {
+            self.expiries.remove(&(expires_at_secs, key.clone()));
+        }
+    }
+}
+
 impl Store for MemoryStore {
-    fn reads_at_once(&self) -> bool {
+    fn has_snapshot_reads(&self) -> bool {
         true
     }
 
@@ -96,16 +109,40 @@ impl Store for MemoryStore {
         Ok(keys.iter().map(|key| held.documents.get(key).cloned()).collect())
     }
 
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        let mut listed: Vec<(Key, Versioned)> = {
+            let held = self.lock();
+            let of_partition =
+                held.documents.iter().filter(|(key, _)| key.id().is_some() && key.partition() == partition.text());
+            of_partition.map(|(key, read)| (key.clone(), read.clone())).collect()
+        };
+        listed.sort_by(|(one, _), (two, _)| one.cmp(two));
+        for (_, read) in listed {
+            if each(read).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         let mut held = self.lock();
         let unchanged = writes
             .iter()
-            .all(|write| held.documents.get(&write.key).map(|read| read.version) == write.replaces);
+            .all(|write| held.documents.get(&write.key).map(|read| read.version) == write.rests_on);
         if !unchanged {
             return Err(Error::Conflict);
         }
         for write in writes {
-            held.put(write.key, write.document);
+            match write.change {
+                Change::Put(document) => held.put(write.key, document),
+                Change::Delete => held.remove(&write.key),
+                Change::Check => {}
+            }
         }
         Ok(())
     }

@@ -1,0 +1,84 @@
+//! Accounts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::key::Key;
+use crate::kind::{Kind, Writer};
+
+/// An account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Account {
+    /// 16 digits.
+    #[serde(skip)]
+    pub account_id: Box<str>,
+    /// The billing record; `None` when it is missing or unreadable (decision `billing`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing: Option<Billing>,
+}
+
+impl Account {
+    /// The key of the account of this id.
+    #[must_use]
+    pub fn key(account_id: &str) -> Key {
+        Key::single(Self::NAME, &[account_id])
+    }
+}
+
+impl Kind for Account {
+    const NAME: &'static str = "account";
+    /// Its members are those of the account itself.
+    const WORLD: Option<&'static str> = Some("");
+    const WRITER: Writer = Writer::Operator;
+
+    fn key(&self) -> Key {
+        Self::key(&self.account_id)
+    }
+
+    fn id(&self) -> String {
+        String::new()
+    }
+
+    fn account_id(&self) -> &str {
+        &self.account_id
+    }
+
+    fn identify(&mut self, account_id: &str, _id: &str) -> Result<(), String> {
+        self.account_id = account_id.into();
+        Ok(())
+    }
+}
+
+/// What billing knows of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Billing {
+    /// Cloud Data Transfer billing, through which pay-by-traffic goes (decision `cdt`).
+    pub cdt_status: CdtStatus,
+    /// Whether the account may buy (decision `billing`).
+    pub sale_status: SaleStatus,
+}
+
+/// The state of an account's CDT billing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CdtStatus {
+    /// Not opened.
+    NotOpened,
+    /// Opened, but not upgraded to cover this product.
+    Opened,
+    /// Opened and upgraded.
+    Upgraded,
+}
+
+/// Whether an account may buy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SaleStatus {
+    /// It may.
+    Allowed,
+    /// It may not: bills are overdue.
+    InArrears,
+    /// It may not: it is under risk control.
+    RiskControl,
+    /// It may not: it holds as many bandwidths as its quota allows.
+    QuotaExceeded,
+}

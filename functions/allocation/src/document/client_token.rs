@@ -1,0 +1,82 @@
+//! Remembered client tokens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::key::{Key, Scope};
+use crate::kind::{Kind, Writer};
+use crate::region::Region;
+use crate::texts::Texts;
+use crate::timestamp::Timestamp;
+
+/// What a client token remembers: the call that succeeded under it (decision `token`: scope account,
+/// region, action).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ClientToken {
+    /// The account that sent it.
+    #[serde(skip)]
+    pub account_id: Box<str>,
+    /// The region it was sent to.
+    #[serde(skip)]
+    pub region_id: Option<Region>,
+    /// The operation it was sent to.
+    #[serde(skip)]
+    pub action: Box<str>,
+    /// The token. Letter case counts.
+    #[serde(skip)]
+    pub client_token: Box<str>,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+    /// The operation's parameters, defaults filled in (decision `token-same`).
+    pub parameters: Texts,
+    /// The elements of the answer, without the `RequestId`.
+    pub answer: Texts,
+}
+
+impl ClientToken {
+    /// The key of this token.
+    #[must_use]
+    pub fn key(scope: Scope<'_>, action: &str, client_token: &str) -> Key {
+        Key::single(Self::NAME, &[scope.account_id, scope.region_id, action, client_token])
+    }
+}
+
+impl Kind for ClientToken {
+    const NAME: &'static str = "client-token";
+    const WORLD: Option<&'static str> = Some("ClientTokens");
+    const WRITER: Writer = Writer::Function;
+
+    fn key(&self) -> Key {
+        let region_id = self.region_id.map_or("", Region::id);
+        let scope = Scope { account_id: &self.account_id, region_id };
+        Self::key(scope, &self.action, &self.client_token)
+    }
+
+    /// `cn-huhehaote/AllocateIpv6InternetBandwidth/the-token`.
+    fn id(&self) -> String {
+        let region_id = self.region_id.map_or("", Region::id);
+        format!("{region_id}/{}/{}", self.action, self.client_token)
+    }
+
+    fn account_id(&self) -> &str {
+        &self.account_id
+    }
+
+    fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String> {
+        let mut parts = id.splitn(3, '/');
+        let (Some(region_id), Some(action), Some(client_token)) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(format!("not region/action/token: {id}"));
+        };
+        let region = Region::find(region_id);
+        self.region_id = Some(region.ok_or_else(|| format!("no such region: {region_id}"))?);
+        self.account_id = account_id.into();
+        (self.action, self.client_token) = (action.into(), client_token.into());
+        Ok(())
+    }
+
+    fn expires_at_secs(&self) -> Option<u64> {
+        Some(self.expires_at.secs)
+    }
+}

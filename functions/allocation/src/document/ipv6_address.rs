@@ -1,0 +1,339 @@
+//! IPv6 addresses.
+
+use std::net::Ipv6Addr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{InternetBandwidthOwner, Resource, is_default};
+use crate::key::{Key, Scope};
+use crate::kind::{Flaw, Kind, Writer};
+use crate::region::Region;
+use crate::texts::Texts;
+use crate::timestamp::Timestamp;
+
+/// An IPv6 address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Ipv6Address {
+    /// `ipv6-…`.
+    #[serde(skip)]
+    pub ipv6_address_id: Box<str>,
+    /// The account that owns it.
+    #[serde(skip)]
+    pub account_id: Box<str>,
+    /// The region it is in.
+    pub region_id: Region,
+    /// The address itself.
+    pub ipv6_address: Ipv6Addr,
+    /// The VPC it belongs to.
+    pub vpc_id: Box<str>,
+    /// The vSwitch it belongs to.
+    #[serde(default, rename = "VSwitchId", skip_serializing_if = "is_default")]
+    pub vswitch_id: Box<str>,
+    /// Its name, as people gave it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ipv6_address_name: Box<str>,
+    /// Its description, as people gave it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ipv6_address_description: Box<str>,
+    /// When it was allocated.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub allocation_time: Timestamp,
+    /// Its status.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub status: Ipv6AddressStatus,
+    /// The line it is reached over.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ipv6_isp: Ipv6Isp,
+    /// Whether it is one address or a range.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub address_type: AddressType,
+    /// Whether it is a global address used privately (decision `private-gua`).
+    #[serde(default, rename = "PrivateGua", skip_serializing_if = "is_default")]
+    pub private_gua: bool,
+    /// Whether another cloud service manages it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub service_managed: bool,
+    /// The kind of what it is attached to: `EcsInstance`, `NetworkInterface`, or the kind of a
+    /// cloud service instance; empty for an unassociated address.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub associated_instance_type: Box<str>,
+    /// The id of what it is attached to; empty for an unassociated address.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub associated_instance_id: Box<str>,
+    /// Its resource group.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub resource_group_id: Box<str>,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tags: Tags,
+    /// Its Internet bandwidth, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_internet_bandwidth: Option<InternetBandwidth>,
+}
+
+impl Ipv6Address {
+    /// The key of the address of this id.
+    #[must_use]
+    pub fn key(scope: Scope<'_>, ipv6_address_id: &str) -> Key {
+        Key::listed(Self::NAME, scope, ipv6_address_id)
+    }
+
+    /// Whether it is attached to something.
+    #[must_use]
+    pub fn is_associated(&self) -> bool {
+        !self.associated_instance_type.is_empty()
+    }
+
+    /// Whether the page allows bandwidth for what the address is attached to: "IPv6 addresses
+    /// assigned to elastic network interfaces (ENIs) of ECS instances" (decision `bind-type`).
+    #[must_use]
+    pub fn takes_internet_bandwidth(&self) -> bool {
+        matches!(&*self.associated_instance_type, "" | "EcsInstance" | "NetworkInterface")
+    }
+
+    /// Where it can be reached from: from the Internet with a bandwidth.
+    #[must_use]
+    pub fn network_type(&self) -> NetworkType {
+        match self.ipv6_internet_bandwidth {
+            Some(_) => NetworkType::Public,
+            None => NetworkType::Private,
+        }
+    }
+}
+
+impl Kind for Ipv6Address {
+    const NAME: &'static str = "ipv6-address";
+    const WORLD: Option<&'static str> = Some("Ipv6Addresses");
+    const WRITER: Writer = Writer::Function;
+
+    fn key(&self) -> Key {
+        let scope = Scope { account_id: &self.account_id, region_id: self.region_id.id() };
+        Self::key(scope, &self.ipv6_address_id)
+    }
+
+    fn id(&self) -> String {
+        self.ipv6_address_id.as_ref().to_owned()
+    }
+
+    fn account_id(&self) -> &str {
+        &self.account_id
+    }
+
+    fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String> {
+        if !is_ipv6_address_id(id) {
+            return Err(format!("not ipv6- and lower-case letters, digits and hyphens: {id}"));
+        }
+        (self.account_id, self.ipv6_address_id) = (account_id.into(), id.into());
+        Ok(())
+    }
+
+    /// Its bandwidth's owner, by which the bandwidth's id finds the address.
+    fn implied(&self) -> Vec<Resource> {
+        let owner = |bandwidth: &InternetBandwidth| {
+            InternetBandwidthOwner {
+                internet_bandwidth_id: bandwidth.internet_bandwidth_id.clone(),
+                account_id: self.account_id.clone(),
+                region_id: self.region_id,
+                ipv6_address_id: self.ipv6_address_id.clone(),
+            }
+            .into()
+        };
+        self.ipv6_internet_bandwidth.iter().map(owner).collect()
+    }
+
+    fn check(&self) -> Result<(), Flaw> {
+        match (self.is_associated(), self.associated_instance_id.is_empty()) {
+            (true, true) => {
+                let message = "stands without AssociatedInstanceId".to_owned();
+                return Err(Flaw { field: "AssociatedInstanceType", message });
+            }
+            (false, false) => {
+                let message = "stands without AssociatedInstanceType".to_owned();
+                return Err(Flaw { field: "AssociatedInstanceId", message });
+            }
+            (true, false) | (false, true) => {}
+        }
+        if let Some(bandwidth) = &self.ipv6_internet_bandwidth {
+            let mbps_max = bandwidth.internet_charge_type.bandwidth_mbps_max();
+            if !(1..=mbps_max).contains(&bandwidth.bandwidth_mbps) {
+                let message = format!("not from 1 to {mbps_max}: {}", bandwidth.bandwidth_mbps);
+                return Err(Flaw { field: "Ipv6InternetBandwidth.Bandwidth", message });
+            }
+        }
+        Ok(())
+    }
+
+    fn unique(&self) -> Vec<(&'static str, String)> {
+        let id = ("Ipv6AddressId", self.ipv6_address_id.as_ref().to_owned());
+        let bandwidth = self.ipv6_internet_bandwidth.as_ref().map(|bandwidth| {
+            let id = bandwidth.internet_bandwidth_id.as_ref().to_owned();
+            ("Ipv6InternetBandwidth.Ipv6InternetBandwidthId", id)
+        });
+        [id].into_iter().chain(bandwidth).collect()
+    }
+}
+
+/// The status of an IPv6 address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ipv6AddressStatus {
+    /// It is being changed.
+    Pending,
+    /// It can be used.
+    #[default]
+    Available,
+    /// It existed and was released; what is left is the memory of it (decision `not-found`).
+    Released,
+}
+
+/// The line of an IPv6 address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ipv6Isp {
+    /// The vendor's multi-line network.
+    #[default]
+    #[serde(rename = "BGP")]
+    Bgp,
+    /// The single line of China Mobile.
+    ChinaMobile,
+    /// The single line of China Unicom.
+    ChinaUnicom,
+    /// The single line of China Telecom.
+    ChinaTelecom,
+}
+
+impl Ipv6Isp {
+    /// Whether this is a single ISP's line.
+    #[must_use]
+    pub const fn is_single(self) -> bool {
+        match self {
+            Self::Bgp => false,
+            Self::ChinaMobile | Self::ChinaUnicom | Self::ChinaTelecom => true,
+        }
+    }
+}
+
+/// Where an IPv6 address can be reached from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NetworkType {
+    /// From its VPC only.
+    #[default]
+    Private,
+    /// From the Internet.
+    Public,
+}
+
+impl NetworkType {
+    /// The documented value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "Private",
+            Self::Public => "Public",
+        }
+    }
+}
+
+/// The tags of a resource: values by key.
+pub type Tags = Texts;
+
+/// Whether an IPv6 address is one address or a range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AddressType {
+    /// One address.
+    #[default]
+    #[serde(rename = "IPv6Address")]
+    Address,
+    /// A range of addresses.
+    #[serde(rename = "IPv6Prefix")]
+    Prefix,
+}
+
+/// The Internet bandwidth of an IPv6 address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct InternetBandwidth {
+    /// `ipv6bw-` and 17 lower-case letters and digits.
+    #[serde(rename = "Ipv6InternetBandwidthId")]
+    pub internet_bandwidth_id: Box<str>,
+    /// How it is billed.
+    pub internet_charge_type: InternetChargeType,
+    /// The bandwidth, in Mbit/s.
+    #[serde(rename = "Bandwidth")]
+    pub bandwidth_mbps: u16,
+    /// How the instance is paid for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub instance_charge_type: InstanceChargeType,
+    /// Whether it is in use or locked.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub business_status: BusinessStatus,
+}
+
+/// How an Internet bandwidth is billed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InternetChargeType {
+    /// By the data transferred.
+    PayByTraffic,
+    /// By the bandwidth: "`PayByBandwidth` (default)".
+    #[default]
+    PayByBandwidth,
+}
+
+impl InternetChargeType {
+    /// The charge type of this documented value. Letter case counts.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
+        match value {
+            "PayByTraffic" => Some(Self::PayByTraffic),
+            "PayByBandwidth" => Some(Self::PayByBandwidth),
+            _ => None,
+        }
+    }
+
+    /// The documented value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PayByTraffic => "PayByTraffic",
+            Self::PayByBandwidth => "PayByBandwidth",
+        }
+    }
+
+    /// The largest bandwidth, in Mbit/s: "If `InternetChargeType` is set to `PayByTraffic`, the
+    /// valid values of Internet bandwidth are 1 to 1000", for `PayByBandwidth` "1 to 2000".
+    #[must_use]
+    pub const fn bandwidth_mbps_max(self) -> u16 {
+        match self {
+            Self::PayByTraffic => 1000,
+            Self::PayByBandwidth => 2000,
+        }
+    }
+}
+
+/// How an instance is paid for. The page: "does not support the subscription billing method".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InstanceChargeType {
+    /// Pay as you go.
+    #[default]
+    PostPaid,
+}
+
+/// Whether an Internet bandwidth is in use or locked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BusinessStatus {
+    /// In use.
+    #[default]
+    Normal,
+    /// Locked for an overdue bill.
+    FinancialLocked,
+    /// Locked for security.
+    SecurityLocked,
+}
+
+/// Whether `id` has the form of an IPv6 address's id (decision `id-form`).
+#[must_use]
+pub fn is_ipv6_address_id(id: &str) -> bool {
+    id.strip_prefix("ipv6-").is_some_and(|tail| {
+        !tail.is_empty()
+            && tail.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    })
+}

@@ -1,0 +1,89 @@
+//! Named texts in one allocation.
+
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Texts by name, in the order in which they were given: what a client token remembers.
+///
+/// One allocation, as millions are kept. A name or text with the character U+0000 in it is cut off
+/// there; none that a call can send has one, as its parameters are checked first.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Texts(Box<str>);
+
+const END: char = '\0';
+
+impl Texts {
+    /// The texts and their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut parts = self.0.split_terminator(END);
+        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+    }
+
+    /// The text of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find_map(|(known, text)| (known == name).then_some(text))
+    }
+}
+
+impl<N: AsRef<str>, T: AsRef<str>> FromIterator<(N, T)> for Texts {
+    fn from_iter<I: IntoIterator<Item = (N, T)>>(texts: I) -> Self {
+        let mut joined = String::new();
+        for (name, text) in texts {
+            for part in [name.as_ref(), text.as_ref()] {
+                joined.push_str(part.split(END).next().unwrap_or_default());
+                joined.push(END);
+            }
+        }
+        Self(joined.into())
+    }
+}
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for Texts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Map;
+        impl<'de> Visitor<'de> for Map {
+            type Value = Texts;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = map.next_entry::<String, String>()? {
+                    texts.push(text);
+                }
+                Ok(texts.into_iter().collect())
+            }
+        }
+        deserializer.deserialize_map(Map)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_found_by_name_and_keep_their_order() {
+        let texts: Texts = [("b", "2"), ("a", ""), ("", "3")].into_iter().collect();
+        assert_eq!(texts.iter().collect::<Vec<_>>(), [("b", "2"), ("a", ""), ("", "3")]);
+        assert_eq!((texts.get("a"), texts.get("c"), texts.get("2")), (Some(""), None, None));
+        assert_eq!(Texts::default().iter().count(), 0);
+    }
+}
