@@ -7,6 +7,7 @@ mod ipv6_address;
 mod ipv6_gateway;
 mod vpc;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use account::{Account, Billing, CdtStatus, SaleStatus};

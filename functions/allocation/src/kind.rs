@@ -1,5 +1,6 @@
 //! Kinds of documents: what a store and a world document need to know of each.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -29,6 +30,12 @@ pub trait Kind: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'stati
 
     /// The account.
     fn account_id(&self) -> &str;
+
+    /// [`Kind::id`] of the document that has this key: what follows kind, account and region in
+    /// the key's text.
+    fn id_in_key(key: &str) -> Cow<'_, str> {
+        key.splitn(4, '#').nth(3).unwrap_or_default().into()
+    }
 
     /// Takes account and id from the place where the document was found.
     ///
@@ -187,6 +194,25 @@ macro_rules! kinds {
                     })+
                     _ => Err(D::Error::custom(format!("no such kind: {name}"))),
                 }
+            }
+
+            /// Reads the members of a row. Kind, account and id are in the text of its key.
+            ///
+            /// # Errors
+            ///
+            /// Those of [`Resource::read`].
+            pub fn read_row<'de, D: serde::Deserializer<'de>>(
+                key: &str,
+                members: D,
+            ) -> Result<Self, D::Error> {
+                let mut parts = key.splitn(3, '#');
+                let name = parts.next().unwrap_or_default();
+                let account_id = parts.next().unwrap_or_default();
+                let id = match name {
+                    $(<$kind as Kind>::NAME => <$kind as Kind>::id_in_key(key),)+
+                    _ => Cow::default(),
+                };
+                Self::read(name, account_id, &id, members)
             }
         }
 

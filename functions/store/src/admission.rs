@@ -5,6 +5,8 @@
 pub struct Admission<'a> {
     /// The access key that signed it.
     pub access_key_id: &'a str,
+    /// The account that owns the access key.
+    pub account_id: &'a str,
     /// The text that tells it from every other call of the key.
     pub nonce: &'a str,
     /// From when on the nonce need not be remembered, in seconds since 1970 UTC.
@@ -15,11 +17,9 @@ pub struct Admission<'a> {
     pub now_secs: u64,
 }
 
-/// How often an account may call an action.
+/// How often the account may call an action.
 #[derive(Clone, Copy, Debug)]
 pub struct Quota<'a> {
-    /// The account.
-    pub account_id: &'a str,
     /// The action.
     pub action: &'a str,
     /// How many calls it may make in one window.

@@ -39,7 +39,8 @@ struct Tally {
 impl Gate {
     /// See [`crate::Store::admit`].
     pub(crate) fn admit(&mut self, admission: &Admission<'_>) -> Result<Admitted, Error> {
-        let Admission { access_key_id, nonce, nonce_expires_at_secs, quota, now_secs } = *admission;
+        let Admission { access_key_id, account_id, nonce, nonce_expires_at_secs, quota, now_secs } =
+            *admission;
         self.drop_expired(now_secs);
         let fingerprint = fingerprint(access_key_id, nonce);
         // What has expired was dropped above.
@@ -50,7 +51,7 @@ impl Gate {
             return Err(Error::Unavailable { source: "too many nonces are remembered".into() });
         }
         if let Some(quota) = quota
-            && !self.count(&quota, now_secs)
+            && !self.count(account_id, &quota, now_secs)
         {
             return Ok(Admitted::OverQuota);
         }
@@ -65,9 +66,9 @@ impl Gate {
     }
 
     /// Counts a call, if there is room for it.
-    fn count(&mut self, quota: &Quota<'_>, now_secs: u64) -> bool {
+    fn count(&mut self, account_id: &str, quota: &Quota<'_>, now_secs: u64) -> bool {
         let window = now_secs / quota.window_secs.max(1);
-        let of_account = self.tallies.entry(quota.account_id.to_owned()).or_default();
+        let of_account = self.tallies.entry(account_id.to_owned()).or_default();
         let tally = of_account.entry(quota.action.to_owned()).or_default();
         if tally.window != window {
             *tally = Tally { window, calls: 0 };
@@ -97,7 +98,7 @@ mod tests {
 
     fn admission(nonce: &str, now_secs: u64) -> Admission<'_> {
         let nonce_expires_at_secs = now_secs + 901;
-        Admission { access_key_id: "k", nonce, nonce_expires_at_secs, quota: None, now_secs }
+        Admission { access_key_id: "k", account_id: "1", nonce, nonce_expires_at_secs, quota: None, now_secs }
     }
 
     #[test]

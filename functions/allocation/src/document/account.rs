@@ -1,5 +1,7 @@
 //! Accounts.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
@@ -41,6 +43,10 @@ impl Kind for Account {
 
     fn account_id(&self) -> &str {
         &self.account_id
+    }
+
+    fn id_in_key(_key: &str) -> Cow<'_, str> {
+        Cow::default()
     }
 
     fn identify(&mut self, account_id: &str, _id: &str) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! Remembered client tokens.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, Scope};
@@ -60,6 +62,11 @@ impl Kind for ClientToken {
 
     fn account_id(&self) -> &str {
         &self.account_id
+    }
+
+    fn id_in_key(key: &str) -> Cow<'_, str> {
+        let parts: Vec<&str> = key.splitn(5, '#').skip(2).collect();
+        parts.join("/").into()
     }
 
     fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String> {
