@@ -169,8 +169,9 @@ impl Call {
         plausible.then(|| host.to_owned())
     }
 
-    /// Checks the method, the request's size, the parameters' form, and that `api` has the action
-    /// that `find_action` looks up.
+    /// Checks the method, the request's size, the parameters' form, and that `api` has the action.
+    /// `find_action` looks the action up; its error is [`error::INVALID_ACTION_NOT_FOUND`] or
+    /// [`error::not_built`].
     ///
     /// # Errors
     ///
@@ -179,7 +180,7 @@ impl Call {
     pub fn route<A>(
         &self,
         api: &Api,
-        find_action: impl FnOnce(&str) -> Option<A>,
+        find_action: impl FnOnce(&str) -> Result<A, Error>,
     ) -> Result<A, Error> {
         if ![Method::GET, Method::POST].contains(&self.request.method) {
             return Err(error::UNSUPPORTED_HTTP_METHOD.into());
@@ -191,7 +192,7 @@ impl Call {
             return Err(limits::invalid_parameter(name));
         }
         let action = self.action().ok_or(error::MISSING_ACTION)?;
-        let action = find_action(&action).ok_or(error::INVALID_ACTION_NOT_FOUND)?;
+        let action = find_action(&action)?;
         let version = self.common("Version", "x-acs-version").ok_or(error::MISSING_VERSION)?;
         if version != api.version {
             return Err(error::INVALID_VERSION.into());

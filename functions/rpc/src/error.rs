@@ -41,7 +41,8 @@ gateway_errors! {
     INVALID_PARAMETER_FORMAT = 400, "InvalidParameter.Format", "Specified parameter format is not valid.";
     /// No action is named.
     MISSING_ACTION = 400, "MissingAction", "Action is mandatory for this action.";
-    /// The action is unknown. Letter case counts.
+    /// The action is unknown. Letter case counts. The message says so of an action of the product
+    /// that this server does not have ([`not_built`]).
     INVALID_ACTION_NOT_FOUND = 404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.";
     /// No version is named.
     MISSING_VERSION = 400, "MissingVersion", "Version is mandatory for this action.";
@@ -116,6 +117,16 @@ impl Error {
     }
 }
 
+/// `InvalidAction.NotFound` for an action of `product` that this server does not have (decision
+/// `unbuilt-action`).
+#[must_use]
+pub fn not_built(product: &str, action: &str) -> Error {
+    let sentence = INVALID_ACTION_NOT_FOUND.message;
+    let message =
+        format!("{sentence} {action} is an action of {product} that this server does not have.");
+    Error::with_message(INVALID_ACTION_NOT_FOUND, message)
+}
+
 impl From<ErrorCode> for Error {
     fn from(code: ErrorCode) -> Self {
         Self { code, message: Cow::Borrowed(code.message) }
@@ -137,5 +148,16 @@ mod tests {
     #[test]
     fn an_error_reads_as_its_message() {
         assert_eq!(Error::from(MISSING_ACTION).to_string(), "Action is mandatory for this action.");
+    }
+
+    #[test]
+    fn an_action_that_is_not_built_keeps_the_code_of_an_unknown_one() {
+        let error = not_built("Vpc", "CreateVpc");
+        assert_eq!(error.code, INVALID_ACTION_NOT_FOUND);
+        assert_eq!(
+            error.to_string(),
+            "Specified api is not found, please check your url and method. CreateVpc is an action \
+             of Vpc that this server does not have."
+        );
     }
 }

@@ -5,6 +5,14 @@ use std::borrow::Cow;
 use quick_xml::escape::partial_escape;
 use serde::{Serialize, Serializer};
 
+use crate::members::Members;
+
+/// The element that every answer has.
+const REQUEST_ID: &str = "RequestId";
+
+/// What every answer in XML begins with.
+const XML_DECLARATION: &str = "<?xml version='1.0' encoding='UTF-8'?>";
+
 /// The format of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -63,15 +71,6 @@ impl From<&crate::Error> for Fault {
     }
 }
 
-/// The order of an answer's elements, which the vendor's samples give for each format.
-#[derive(Clone, Copy, Debug)]
-pub struct Elements {
-    /// In JSON.
-    pub json: &'static [&'static str],
-    /// In XML.
-    pub xml: &'static [&'static str],
-}
-
 /// A whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
@@ -99,26 +98,32 @@ pub struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    /// The answer of an operation that succeeded. `answer` lacks the `RequestId`, `elements` has
-    /// it.
+    /// The answer of an operation that succeeded: its `members` and the `RequestId` in the given
+    /// `order`, which names each of them. A member that `order` names and the answer does not have
+    /// is left out.
     #[must_use]
-    pub fn success(
-        &self,
-        action: &str,
-        elements: &Elements,
-        answer: &[(&'static str, String)],
-    ) -> Response {
-        let value = |name: &'static str| {
-            let value = answer.iter().find(|(element, _)| *element == name);
-            (name, Element::Text(value.map_or(self.request_id, |(_, value)| value)))
-        };
-        let body = match self.format {
-            Format::Json => json(elements.json.iter().copied().map(value)),
-            Format::Xml => {
-                let root = format!("{action}Response");
-                xml(&root, elements.xml.iter().copied().map(value))
+    pub fn success(&self, action: &str, order: &[&str], members: &Members) -> Response {
+        debug_assert!(members.are_among(order), "{action} answers a member without a place");
+        let request_id = Members::of_texts([(REQUEST_ID, self.request_id)], self.format);
+        let members = order.iter().filter_map(|name| match *name {
+            REQUEST_ID => request_id.get(name),
+            _ => members.get(name),
+        });
+        let mut body = String::with_capacity(512);
+        match self.format {
+            Format::Json => {
+                body.push('{');
+                for (position, member) in members.enumerate() {
+                    body.extend([if position == 0 { "" } else { "," }, member]);
+                }
+                body.push('}');
             }
-        };
+            Format::Xml => {
+                body.extend([XML_DECLARATION, "<", action, "Response>"]);
+                body.extend(members);
+                body.extend(["</", action, "Response>"]);
+            }
+        }
         self.response(200, body)
     }
 
@@ -130,7 +135,7 @@ impl Envelope<'_> {
             fault.code, self.product, self.request_id
         );
         let text = |name, text| (name, Element::Text(text));
-        let request_id = text("RequestId", self.request_id);
+        let request_id = text(REQUEST_ID, self.request_id);
         let host_id = text("HostId", self.host_id);
         let code = text("Code", fault.code);
         let message = text("Message", &*fault.message);
@@ -147,7 +152,7 @@ impl Envelope<'_> {
             }
             Format::Xml => {
                 let elements = [request_id, host_id, code, message, recommend];
-                xml("Error", elements.into_iter().chain(detail))
+                xml(elements.into_iter().chain(detail))
             }
         };
         let mut response = self.response(fault.status, body);
@@ -168,7 +173,7 @@ impl Envelope<'_> {
     }
 }
 
-/// What an element of a body holds.
+/// What an element of an error holds.
 #[derive(Clone, Copy, Debug)]
 enum Element<'a> {
     Text(&'a str),
@@ -196,8 +201,8 @@ fn json<'a>(elements: impl IntoIterator<Item = (&'a str, Element<'a>)>) -> Strin
     String::from_utf8(body).unwrap_or_default()
 }
 
-fn xml<'a>(root: &str, elements: impl IntoIterator<Item = (&'a str, Element<'a>)>) -> String {
-    let mut body = format!("<?xml version='1.0' encoding='UTF-8'?><{root}>");
+fn xml<'a>(elements: impl IntoIterator<Item = (&'a str, Element<'a>)>) -> String {
+    let mut body = format!("{XML_DECLARATION}<Error>");
     for (name, element) in elements {
         body.extend(["<", name, ">"]);
         match element {
@@ -211,6 +216,6 @@ fn xml<'a>(root: &str, elements: impl IntoIterator<Item = (&'a str, Element<'a>)
         }
         body.extend(["</", name, ">"]);
     }
-    body.extend(["</", root, ">"]);
+    body.push_str("</Error>");
     body
 }
