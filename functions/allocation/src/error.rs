@@ -152,10 +152,10 @@ mod tests {
     fn a_second_placeholder_is_filled_with_the_subject_or_with_what_the_row_says() {
         static STATUS: ErrorRow =
             ErrorRow::new(400, "Incorrect.X", "The status of %s [%s] is bad.");
-        let refusal = Refusal::about(&STATUS, "ipv6-1");
-        assert_eq!(refusal.to_string(), "The status of X [ipv6-1] is bad.");
         static EITHER: ErrorRow =
             ErrorRow { fills: &["A", "B"], ..ErrorRow::new(400, "E.F", "Either %s or %s.") };
+        let refusal = Refusal::about(&STATUS, "ipv6-1");
+        assert_eq!(refusal.to_string(), "The status of X [ipv6-1] is bad.");
         assert_eq!(Refusal::from(&EITHER).to_string(), "Either A or B.");
     }
 }

@@ -232,8 +232,6 @@ macro_rules! kinds {
 
             impl AsKind<$kind> for Resource {
                 fn as_kind(&self) -> Option<&$kind> {
-                    // With a single kind there would be no other.
-                    #[allow(irrefutable_let_patterns, reason = "the table may have one line")]
                     if let Self::$kind(document) = self { Some(document) } else { None }
                 }
             }

@@ -2,24 +2,24 @@
 //! shall be written, or to one documented error.
 //!
 //! It does no I/O, reads no clock, draws no random numbers and knows neither HTTP nor JSON, so the
-//! same arguments always give the same answer. One file holds one operation: its parameters, its
-//! errors in checking order, its answer and its rules; start with
-//! [`AllocateIpv6InternetBandwidth`]. One file under `document` holds one kind of document. The
-//! errors that several operations share are in [`error`], the readers of parameters in
-//! [`parameters`].
+//! same arguments always give the same answer. One file under `operations` holds one operation: its
+//! parameters, its errors in checking order, its answer and its rules. One file under `document`
+//! holds one kind of document. The errors that several operations share are in [`error`], the
+//! readers of parameters in [`parameters`].
 
-mod allocate_ipv6_internet_bandwidth;
 mod document;
 pub mod error;
 mod key;
 mod kind;
 mod operation;
+pub mod operations;
 pub mod parameters;
 mod region;
 mod texts;
 mod timestamp;
+#[cfg(test)]
+mod trial;
 
-pub use allocate_ipv6_internet_bandwidth::AllocateIpv6InternetBandwidth;
 pub use document::{
     Account, AddressType, Billing, BusinessStatus, CdtStatus, ClientToken, InstanceChargeType,
     InternetBandwidth, InternetBandwidthOwner, InternetChargeType, Ipv6Address, Ipv6AddressStatus,
@@ -31,6 +31,7 @@ pub use kind::{AsKind, Flaw, Kind, KindRow, Writer};
 pub use operation::{
     Caller, Change, Fresh, Halt, Listed, Listing, Operation, Outcome, Seen, Write,
 };
+pub use operations::AllocateIpv6InternetBandwidth;
 pub use parameters::Parameters;
 pub use region::Region;
 pub use texts::Texts;

@@ -27,7 +27,7 @@ pub const TAGS_MAX: usize = 20;
 /// The largest page of a list (decision `page-size`).
 pub const PAGE_SIZE_MAX: u32 = 100;
 
-/// A page of a list: "PageNumber default 1", "PageSize default 10".
+/// A page of a list: "`PageNumber` default 1", "`PageSize` default 10".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
     /// From 1.
@@ -36,12 +36,20 @@ pub struct Page {
     pub size: u32,
 }
 
+impl Page {
+    /// Whether the page shows the entry of this position, counted from 0 over the whole list.
+    #[must_use]
+    pub const fn shows(self, position: usize) -> bool {
+        position / self.size as usize + 1 == self.number as usize
+    }
+}
+
 /// A tag that a call names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag<'p> {
     /// Not empty.
     pub key: &'p str,
-    /// `None`: any.
+    /// `None`: any. A tag may have the empty value, so an empty one is not an absent one.
     pub value: Option<&'p str>,
 }
 
@@ -119,27 +127,29 @@ impl<'p> Parameters<'p> {
     ///
     /// # Errors
     ///
-    /// One of them is no whole number, or 0.
+    /// One of them is no whole number of 32 bits, which is the documented type, or 0.
     pub fn page(&self) -> Result<Page, Refusal> {
-        let number = |name: &str, default: u32, invalid: &'static ErrorRow| {
+        let read = |name: &str, default: u32, invalid: &'static ErrorRow| {
             let Some(value) = self.given(name) else { return Ok(default) };
-            match whole_number(value) {
-                Some(0) | None => Err(Refusal::from(invalid)),
-                Some(number) => Ok(u32::try_from(number).unwrap_or(u32::MAX)),
-            }
+            whole_number(value)
+                .and_then(|number| i32::try_from(number).ok())
+                .map(i32::unsigned_abs)
+                .filter(|number| *number > 0)
+                .ok_or_else(|| Refusal::from(invalid))
         };
-        let page_number = number("PageNumber", 1, &error::INVALID_PAGE_NUMBER)?;
-        let size = number("PageSize", 10, &error::INVALID_PAGE_SIZE)?.min(PAGE_SIZE_MAX);
-        Ok(Page { number: page_number, size })
+        let number = read("PageNumber", 1, &error::INVALID_PAGE_NUMBER)?;
+        let size = read("PageSize", 10, &error::INVALID_PAGE_SIZE)?.min(PAGE_SIZE_MAX);
+        Ok(Page { number, size })
     }
 
-    /// Ids separated by commas; an empty list of them is an absent one.
+    /// Ids separated by commas; empty ones do not count (decision `ids`).
+    #[must_use]
     pub fn ids(&self, name: &str) -> Option<Vec<&'p str>> {
-        self.given(name)
-            .map(|ids| ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect())
+        Some(self.given(name)?.split(',').filter(|id| !id.is_empty()).collect())
     }
 
-    /// `Tag.1.Key`, `Tag.1.Value`, …: those whose key is given.
+    /// `Tag.1.Key`, `Tag.1.Value`, …: those whose key is given (decision `tags`). `name` is `Tag`,
+    /// or as an operation spells it.
     #[must_use]
     pub fn tags(&self, name: &str) -> Vec<Tag<'p>> {
         let tag = |number: usize| {
@@ -151,10 +161,133 @@ impl<'p> Parameters<'p> {
 }
 
 /// A whole number in decimal digits, without sign, space or leading zero (decision
-/// `bandwidth-form`); `None` also for one that is too large.
+/// `bandwidth-form`). One that is too large for 64 bits is the largest that is not.
 #[must_use]
 pub fn whole_number(text: &str) -> Option<u64> {
-    let is_in_form =
-        text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    text.parse().ok().filter(|_| is_in_form)
+    let is_in_form = text == "0"
+        || !text.is_empty()
+            && !text.starts_with('0')
+            && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_in_form.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads with `reader` what a call of these parameters gives.
+    fn read<T>(given: &[(&str, &'static str)], reader: impl Fn(Parameters<'static>) -> T) -> T {
+        let given: Vec<_> =
+            given.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        let look_up: &'static LookUp<'static> = Box::leak(Box::new(move |name: &str| {
+            given.iter().find_map(|(known, value)| (known == name).then_some(*value))
+        }));
+        reader(Parameters::new(look_up))
+    }
+
+    fn code<T>(result: Result<T, Refusal>) -> Result<T, &'static str> {
+        result.map_err(|refusal| refusal.row.code)
+    }
+
+    #[test]
+    fn a_whole_number_has_decimal_digits_only() {
+        for (text, number) in
+            [("0", 0), ("1", 1), ("2000", 2000), ("18446744073709551615", u64::MAX)]
+        {
+            assert_eq!(whole_number(text), Some(number), "{text}");
+        }
+        assert_eq!(whole_number("18446744073709551616"), Some(u64::MAX));
+        for text in ["", "00", "01", "+1", "-1", " 1", "1 ", "1.0", "1e2", "0x10", "２００", "null"]
+        {
+            assert_eq!(whole_number(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_page_of_ten_is_the_default_and_a_hundred_the_largest() {
+        let page = |number: &'static str, size: &'static str| {
+            let given = [("PageNumber", number), ("PageSize", size)];
+            code(read(&given, |parameters| parameters.page())).map(|page| (page.number, page.size))
+        };
+        assert_eq!(page("", ""), Ok((1, 10)));
+        assert_eq!(page("2", "99"), Ok((2, 99)));
+        assert_eq!(page("2147483647", "100"), Ok((2_147_483_647, 100)));
+        for size in ["101", "2147483647"] {
+            assert_eq!(page("1", size), Ok((1, 100)), "{size}");
+        }
+        for text in ["0", "-1", "1.5", "x", "2147483648", "99999999999999999999"] {
+            assert_eq!(page(text, "0"), Err("InvalidPageNumber"), "{text}");
+            assert_eq!(page("1", text), Err("InvalidPageSize"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_shows_as_many_entries_as_its_size_after_those_of_the_pages_before() {
+        let shown = |number, size| {
+            (0..25)
+                .filter(move |position| Page { number, size }.shows(*position))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shown(1, 3), [0, 1, 2]);
+        assert_eq!(shown(2, 10), (10..20).collect::<Vec<_>>());
+        assert_eq!(shown(3, 10), (20..25).collect::<Vec<_>>());
+        assert_eq!(shown(4, 10), [0; 0]);
+        assert_eq!(shown(25, 1), [24]);
+        assert_eq!(shown(u32::MAX, 100), [0; 0]);
+    }
+
+    #[test]
+    fn a_boolean_is_true_or_false_in_any_letter_case() {
+        let dry_run = |value| code(read(&[("DryRun", value)], |parameters| parameters.dry_run()));
+        for (value, meant) in [("true", true), ("True", true), ("FALSE", false), ("", false)] {
+            assert_eq!(dry_run(value), Ok(meant), "{value:?}");
+        }
+        for value in ["1", "0", "yes", "maybe", " true", "truе"] {
+            assert_eq!(dry_run(value), Err("InvalidDryRun"), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_has_64_ascii_characters_at_most() {
+        const LONGEST: &str = "a b*c~d+e/(!')&=%-0123456789-0123456789-0123456789-0123456789-ab";
+        const TOO_LONG: &str = "a b*c~d+e/(!')&=%-0123456789-0123456789-0123456789-0123456789-abc";
+        assert_eq!((LONGEST.len(), TOO_LONG.len()), (64, 65));
+        let token =
+            |value| code(read(&[("ClientToken", value)], |parameters| parameters.client_token()));
+        assert_eq!(token(LONGEST), Ok(Some(LONGEST)));
+        assert_eq!(token(""), Ok(None));
+        for value in [TOO_LONG, "é"] {
+            assert_eq!(token(value), Err("InvalidClientToken.ValueNotSupported"), "{value}");
+        }
+    }
+
+    #[test]
+    fn ids_are_separated_by_commas_and_empty_ones_do_not_count() {
+        let ids = |value| read(&[("Ids", value)], |parameters| parameters.ids("Ids"));
+        assert_eq!(ids("a"), Some(vec!["a"]));
+        assert_eq!(ids("a,b, c"), Some(vec!["a", "b", " c"]));
+        assert_eq!(ids(",a,,b,"), Some(vec!["a", "b"]));
+        assert_eq!(ids(",,"), Some(vec![]));
+        assert_eq!(ids(""), None);
+    }
+
+    #[test]
+    fn tags_are_numbered_from_1_to_20_with_gaps_and_need_a_key() {
+        let given = [
+            ("Tag.1.Key", "a"),
+            ("Tag.1.Value", "1"),
+            ("Tag.2.Value", "no key"),
+            ("Tag.3.Key", ""),
+            ("Tag.7.Key", "b"),
+            ("Tag.20.Key", "c"),
+            ("Tag.20.Value", ""),
+            ("Tag.0.Key", "d"),
+            ("Tag.01.Key", "e"),
+            ("Tag.21.Key", "f"),
+            ("Tags.1.Key", "g"),
+        ];
+        let tags = read(&given, |parameters| parameters.tags("Tag"));
+        let tag = |key, value| Tag { key, value };
+        assert_eq!(tags, [tag("a", Some("1")), tag("b", None), tag("c", Some(""))]);
+    }
 }

@@ -1,0 +1,209 @@
+//! Runs an operation on a few documents, as the function does, for the unit tests of its rules.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+use crate::document::Resource;
+use crate::error::{ErrorRow, Refusal};
+use crate::key::Key;
+use crate::operation::{Caller, Fresh, Halt, Listed, Operation, Outcome, Seen, Write};
+use crate::parameters::Parameters;
+
+/// Whose documents they are, and who calls.
+pub(crate) const ACCOUNT_ID: &str = "1234567890123456";
+pub(crate) const CALLER: Caller<'_> = Caller { account_id: ACCOUNT_ID };
+/// The time of every trial.
+pub(crate) const NOW_SECS: u64 = 1_767_323_045;
+/// What the ids that a trial draws end in.
+pub(crate) const ID_TAIL: &str = "abcdefghij0123456";
+/// The most rounds of reading that the function grants a call.
+const ROUNDS_MAX: usize = 3;
+
+/// What came of a call that no rule refused.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Passed {
+    pub(crate) answer: Value,
+    pub(crate) changes: Vec<Write>,
+    pub(crate) taken: Vec<(&'static str, String)>,
+}
+
+/// Parameters and documents: `{"Parameters": {name: value}, <kind>: {<id>: {members}}}`.
+#[derive(Clone, Debug)]
+pub(crate) struct Trial(Value);
+
+impl Trial {
+    pub(crate) fn new(parameters_and_documents: Value) -> Self {
+        Self(parameters_and_documents)
+    }
+
+    /// This trial changed by a merge patch (RFC 7396): null removes.
+    pub(crate) fn with(&self, patch: &Value) -> Self {
+        let mut changed = self.0.clone();
+        merge(&mut changed, patch);
+        Self(changed)
+    }
+
+    fn texts(&self) -> BTreeMap<String, String> {
+        let parameters = self.0["Parameters"].as_object().into_iter().flatten();
+        parameters.map(|(name, value)| (name.clone(), value.as_str().unwrap().into())).collect()
+    }
+
+    fn documents(&self) -> Vec<Resource> {
+        let kinds = self.0.as_object().unwrap().iter().filter(|(kind, _)| *kind != "Parameters");
+        let named = kinds.flat_map(|(kind, documents)| {
+            documents.as_object().unwrap().iter().map(move |(id, members)| (kind, id, members))
+        });
+        let documents = named.map(|(kind, id, members)| {
+            Resource::read(kind, ACCOUNT_ID, id, members).expect("a document in form")
+        });
+        documents.flat_map(|document| [document.implied(), vec![document]].concat()).collect()
+    }
+
+    /// The resources that RAM is asked about, once what the call asks for first was read.
+    pub(crate) fn resources<O: Operation>(&self) -> Vec<String> {
+        let (texts, documents) = (self.texts(), self.documents());
+        let look_up = |name: &str| texts.get(name).map(String::as_str);
+        let parameters = Parameters::new(&look_up);
+        let mut seen = Seen::default();
+        if let Ok(call) = O::parse(&parameters) {
+            read(&mut seen, &documents, O::first(&call, &CALLER));
+        }
+        O::resources(&parameters, &CALLER, &seen)
+    }
+
+    /// The parameters that a client token compares.
+    pub(crate) fn compared<O: Operation>(&self) -> Vec<(&'static str, String)> {
+        let texts = self.texts();
+        let look_up = |name: &str| texts.get(name).map(String::as_str);
+        let call = O::parse(&Parameters::new(&look_up)).expect("a call in form");
+        let change = O::change(&call).expect("an operation that changes something");
+        change.parameters.into_iter().map(|(name, value)| (name, value.into_owned())).collect()
+    }
+
+    /// Runs the call, and gives the code of the row that refused it.
+    pub(crate) fn run<O: Operation>(&self) -> Result<Passed, &'static str> {
+        self.run_in_rounds::<O>().1.map_err(|refusal| refusal.row.code)
+    }
+
+    /// Runs the call, and gives the keys that each round of reading asked for, too; a listing is
+    /// `list` and its partition.
+    pub(crate) fn run_in_rounds<O: Operation>(
+        &self,
+    ) -> (Vec<Vec<String>>, Result<Passed, Refusal>) {
+        let (texts, documents) = (self.texts(), self.documents());
+        let look_up = |name: &str| texts.get(name).map(String::as_str);
+        let call = match O::parse(&Parameters::new(&look_up)) {
+            Ok(call) => call,
+            Err(refusal) => return (Vec::new(), Err(refusal)),
+        };
+        let mut seen = Seen::default();
+        let mut rounds = vec![read(&mut seen, &documents, O::first(&call, &CALLER))];
+        loop {
+            let asked = match decide::<O>(&call, &seen) {
+                Ok(passed) => return (rounds, Ok(passed)),
+                Err(Halt::Refused(refusal)) => return (rounds, Err(refusal)),
+                Err(Halt::Read(keys)) => read(&mut seen, &documents, keys),
+                Err(Halt::List) => {
+                    let listing = O::listing(&call, &CALLER).expect("an operation that lists");
+                    let mut matching: Vec<_> = documents
+                        .iter()
+                        .filter(|document| document.key().partition() == listing.partition.text())
+                        .filter(|document| (listing.matches)(document))
+                        .cloned()
+                        .collect();
+                    matching.sort_by_key(Resource::id);
+                    let shown = matching.iter().enumerate();
+                    let shown = shown.filter(|(position, _)| listing.page.shows(*position));
+                    let page = shown.map(|(_, document)| document.clone()).collect();
+                    seen.add_listed(Listed { total: matching.len(), page });
+                    vec![format!("list {}", listing.partition.text())]
+                }
+            };
+            rounds.push(asked);
+            assert!(rounds.len() <= ROUNDS_MAX, "no more rounds: {rounds:?}");
+        }
+    }
+}
+
+/// Reads `keys` into `seen`.
+fn read(seen: &mut Seen, documents: &[Resource], keys: Vec<Key>) -> Vec<String> {
+    let texts = keys.iter().map(|key| key.text().to_owned()).collect();
+    for key in keys {
+        let document = documents.iter().find(|document| document.key() == key).cloned();
+        seen.add(key, document);
+    }
+    texts
+}
+
+fn decide<O: Operation>(call: &O::Call<'_>, seen: &Seen) -> Result<Passed, Halt> {
+    let outcome =
+        O::decide(call, &CALLER, seen, &mut Fresh::new(NOW_SECS, &mut || ID_TAIL.into()))?;
+    let (answer, changes, taken) = match outcome {
+        Outcome::Answer(answer) => (answer, Vec::new(), Vec::new()),
+        Outcome::Commit { changes, answer, taken } => (answer, changes, taken),
+    };
+    assert_eq!(changes.is_empty(), O::change(call).is_none(), "a change is committed, a read not");
+    if O::change(call).is_some_and(|change| change.dry_run) {
+        return Err(Halt::Refused(row::<O>("DryRunOperation").into()));
+    }
+    let answer = serde_json::to_value(answer).expect("an answer is JSON");
+    Ok(Passed { answer, changes, taken })
+}
+
+fn row<O: Operation>(code: &str) -> &'static ErrorRow {
+    O::ERRORS.iter().find(|row| row.code == code).expect("a row of the operation")
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        patch.clone_into(target);
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let members = target.as_object_mut().unwrap();
+    for (name, value) in patch {
+        if value.is_null() {
+            members.remove(name);
+        } else {
+            merge(members.entry(name.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+/// Checks that each fault, a change to a `sound` call, is answered by its code, and that of two
+/// faults the one that [`Operation::ERRORS`] lists first is answered. `faults` has every error
+/// that a rule answers, in that order; `elsewhere` are those that no rule does. Gives the number
+/// of pairs tried: two faults cannot meet if it counts which is made first.
+pub(crate) fn check_order<O: Operation>(
+    sound: &Trial,
+    faults: &[(&str, Value)],
+    elsewhere: &[&str],
+) -> usize {
+    let codes: Vec<_> = faults.iter().map(|(code, _)| *code).collect();
+    let rules = O::ERRORS.iter().map(|row| row.code).filter(|code| !elsewhere.contains(code));
+    assert_eq!(codes, rules.collect::<Vec<_>>());
+
+    assert!(sound.run::<O>().is_ok(), "{:?}", sound.run::<O>());
+    let (mut pairs, mut wrong) = (0, String::new());
+    for (first, (winner, winning)) in faults.iter().enumerate() {
+        let code = sound.with(winning).run::<O>().map(drop);
+        assert_eq!(code, Err(*winner), "alone");
+        for (loser, losing) in &faults[first + 1..] {
+            let both = sound.with(winning).with(losing);
+            if both.0 != sound.with(losing).with(winning).0 {
+                continue;
+            }
+            pairs += 1;
+            match both.run::<O>() {
+                Err(code) if code == *winner => {}
+                other => writeln!(wrong, "{winner} before {loser}: {other:?}").unwrap(),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    pairs
+}
