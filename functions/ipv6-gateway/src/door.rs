@@ -1,99 +1,116 @@
-//! The door: who calls, and whether the call may come in.
+//! Authentication, replay protection and throttling, in this order.
 
-use allocation::{Caller, Name};
+use std::sync::Arc;
+
+use allocation::Caller;
 use rpc::Call;
 use rpc::signature::Signed;
 use store::{
-    AccessKey, AccessKeyStatus, Admission, Admitted, Holder, IdentityName, Key, Quota, Store,
+    AccessKey, AccessKeyStatus, Admission, Admitted, Holder, Identity, IdentityName, Key, Quota,
+    Store,
 };
 
-use crate::action::Action;
+use crate::Function;
 use crate::failure::Failure;
+use crate::operations::Entry;
 use crate::reading::Reading;
-use crate::{Function, permission};
 
-/// A call at the door.
-pub(crate) struct Visit<'a> {
+/// What a call is authenticated and admitted by.
+pub(crate) struct AuthContext<'a> {
     pub(crate) call: &'a Call,
-    pub(crate) action: &'static Action,
+    pub(crate) entry: &'a Entry,
     pub(crate) signed: &'a Signed<'a>,
-    /// The documents that the call names, if `Caller` makes it.
-    pub(crate) names: &'a (dyn Fn(&Caller) -> Vec<Name> + Sync),
-    pub(crate) request_id: &'a str,
     pub(crate) now_secs: u64,
 }
 
 impl<S: Store> Function<S> {
-    /// Lets a call in: its access key is known and active, security token and signature are right,
-    /// its nonce is new, it is not throttled, and its caller may make it; in this order (decision
-    /// `check-order`). Yields who calls and the documents that the call names.
-    pub(crate) async fn admit(&self, visit: &Visit<'_>) -> Result<(Caller, Reading), Failure> {
-        // A key that has signed before is most likely still the same. If the signature is right by
-        // it, all documents are read at once and the nonce is spent meanwhile, so that nothing
-        // waits for another; else the key is read first, for whoever cannot sign spends no nonce.
-        let guess = self.known_keys.get(visit.signed.access_key_id);
-        let guess = guess.filter(|access_key| visit.authenticate(access_key).is_ok());
-        let key = Key::AccessKey(visit.signed.access_key_id.to_owned());
-        let (mut reading, spent) = match &guess {
-            Some(guess) => {
-                let keys = [key].into_iter().chain(visit.keys(guess)).collect();
-                let (reading, spent) = tokio::join!(self.load(keys), self.spend(visit, guess));
-                (reading?, Some(spent))
-            }
-            None => (self.load(vec![key]).await?, None),
-        };
-        let access_key = reading.access_key.take();
-        let access_key = access_key.ok_or(rpc::error::INVALID_ACCESS_KEY_ID_NOT_FOUND)?;
-        let is_as_guessed = guess.as_ref() == Some(&access_key);
-        if !is_as_guessed {
-            visit.authenticate(&access_key)?;
-            self.known_keys.learn(&access_key);
+    /// The access key with which the call was signed, most likely as the store holds it now.
+    ///
+    /// A key that has signed before need not be read first: if the signature is right by what is
+    /// remembered, [`Function::admit`] reads the key along with everything else. Otherwise it is
+    /// read here, for a caller who cannot sign must not spend a nonce.
+    pub(crate) async fn signing_key(
+        &self,
+        context: &AuthContext<'_>,
+    ) -> Result<Arc<AccessKey>, Failure> {
+        let access_key_id = context.signed.access_key_id;
+        let known = self.known_keys.get(access_key_id);
+        if let Some(known) = known.filter(|known| context.authenticate(known).is_ok()) {
+            return Ok(known);
         }
-        let (reading, spent) = match spent {
-            Some(spent) if is_as_guessed => (reading, spent),
-            Some(spent) => (self.load(visit.keys(&access_key).collect()).await?, spent),
-            None => {
-                let load = self.load(visit.keys(&access_key).collect());
-                let (reading, spent) = tokio::join!(load, self.spend(visit, &access_key));
-                (reading?, spent)
-            }
+        let mut reading = Reading::default();
+        self.load(vec![AccessKey::key(access_key_id)], context.now_secs, &mut reading).await?;
+        self.authenticated(context, reading.access_key)
+    }
+
+    /// Admits a call that was signed with `signing_key`: the key as the store holds it proves the
+    /// signature, the nonce is new and the call is not throttled. Meanwhile `keys` are read.
+    ///
+    /// The reading is `None` if the key has changed since it was remembered: what the call needs
+    /// may be in another account.
+    pub(crate) async fn admit(
+        &self,
+        context: &AuthContext<'_>,
+        signing_key: &Arc<AccessKey>,
+        mut keys: Vec<Key>,
+    ) -> Result<(Arc<AccessKey>, Option<Reading>), Failure> {
+        keys.push(AccessKey::key(context.signed.access_key_id));
+        let mut reading = Reading::default();
+        // Together, so that neither waits for the other.
+        let (loaded, spent) = tokio::join!(
+            self.load(keys, context.now_secs, &mut reading),
+            self.spend(context, signing_key)
+        );
+        loaded?;
+        let is_unchanged = reading.access_key.as_ref() == Some(signing_key);
+        let access_key = if is_unchanged {
+            Arc::clone(signing_key)
+        } else {
+            self.authenticated(context, reading.access_key.take())?
         };
         match spent? {
-            Admitted::Yes => {}
-            Admitted::NonceUsed => return Err(rpc::error::SIGNATURE_NONCE_USED.into()),
-            Admitted::OverQuota => return Err(self.throttled(visit.now_secs)),
+            Admitted::Yes => Ok((access_key, is_unchanged.then_some(reading))),
+            Admitted::NonceUsed => Err(rpc::error::SIGNATURE_NONCE_USED.into()),
+            Admitted::OverQuota => Err(self.throttled(context.now_secs)),
         }
-        let caller = visit.caller(&access_key);
-        let Visit { call, action, now_secs, .. } = *visit;
-        let identity = reading.identity.as_deref();
-        permission::check(call, action, &caller, &access_key, identity, now_secs)?;
-        Ok((caller, reading))
+    }
+
+    /// Checks the signature by the access key that was read, and remembers the key.
+    fn authenticated(
+        &self,
+        context: &AuthContext<'_>,
+        read: Option<Arc<AccessKey>>,
+    ) -> Result<Arc<AccessKey>, Failure> {
+        let access_key = read.ok_or(rpc::error::INVALID_ACCESS_KEY_ID_NOT_FOUND)?;
+        context.authenticate(&access_key)?;
+        self.known_keys.learn(&access_key);
+        Ok(access_key)
     }
 
     /// Spends the call's nonce and counts the call, both or neither.
     async fn spend(
         &self,
-        visit: &Visit<'_>,
+        context: &AuthContext<'_>,
         access_key: &AccessKey,
     ) -> Result<Admitted, store::Error> {
         let quota = self.rate_limit().map(|limit| Quota {
-            account_id: &access_key.account_id,
-            action: visit.action.name,
+            action: context.entry.name,
             calls_max: limit.calls_max,
             window_secs: limit.window_secs,
         });
         let admission = Admission {
-            access_key_id: visit.signed.access_key_id,
-            nonce: &visit.signed.nonce,
-            nonce_expires_at_secs: visit.signed.expires_at_secs(),
+            access_key_id: context.signed.access_key_id,
+            account_id: &access_key.account_id,
+            nonce: &context.signed.nonce,
+            nonce_expires_at_secs: context.signed.expires_at_secs(),
             quota,
-            now_secs: visit.now_secs,
+            now_secs: context.now_secs,
         };
         self.store.admit(&admission).await
     }
 }
 
-impl Visit<'_> {
+impl AuthContext<'_> {
     /// Checks that the call was signed with `access_key`, which may be used.
     fn authenticate(&self, access_key: &AccessKey) -> Result<(), rpc::Error> {
         match access_key.status {
@@ -113,21 +130,19 @@ impl Visit<'_> {
         }
         self.signed.verify(&access_key.access_key_secret)
     }
+}
 
-    /// What is to be read for the call, once the access key is known.
-    fn keys(&self, access_key: &AccessKey) -> impl Iterator<Item = Key> {
-        let name = match &access_key.holder {
-            Holder::Account => None,
-            Holder::RamUser(name) => Some(IdentityName::RamUser(name.clone())),
-            Holder::Session(session) => Some(IdentityName::RamRole(session.role_name.clone())),
-        };
-        let account_id = access_key.account_id.clone();
-        let identity = name.map(|name| Key::Identity { account_id, name });
-        let resources = (self.names)(&self.caller(access_key)).into_iter().map(Key::Resource);
-        identity.into_iter().chain(resources)
-    }
+/// The caller who holds `access_key`.
+pub(crate) fn caller(access_key: &AccessKey) -> Caller<'_> {
+    Caller { account_id: &access_key.account_id }
+}
 
-    fn caller(&self, access_key: &AccessKey) -> Caller {
-        Caller { account_id: access_key.account_id.clone(), request_id: self.request_id.to_owned() }
-    }
+/// The key of the RAM user or role that holds `access_key`; `None`: the account itself holds it.
+pub(crate) fn identity_key(access_key: &AccessKey) -> Option<Key> {
+    let name = match &access_key.holder {
+        Holder::Account => return None,
+        Holder::RamUser(name) => IdentityName::RamUser(name.clone()),
+        Holder::Session(session) => IdentityName::RamRole(session.role_name.clone()),
+    };
+    Some(Identity::key(&access_key.account_id, &name))
 }

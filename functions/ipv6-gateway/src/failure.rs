@@ -1,9 +1,9 @@
 //! Every failure, and what the caller sees of it.
 
-use allocation::{Answer, ErrorCode};
+use allocation::Refusal;
+use allocation::error::SYSTEM_BUSY;
 use rpc::Fault;
 
-use crate::action::Action;
 use crate::panics;
 use crate::permission::Denial;
 use crate::rate_limit::Throttled;
@@ -17,12 +17,14 @@ pub(crate) enum Failure {
     Throttled(Throttled),
     /// The caller's policies do not allow the call.
     Denied(Box<Denial>),
-    /// A rule says no.
-    Rule(allocation::Error),
+    /// A rule rejected the call.
+    Rule(Refusal),
     /// The store failed, or others kept changing what was read.
     Store(store::Error),
     /// The time for the answer was over while the store was waited for.
     OutOfTime,
+    /// A defect: this, which the function noticed.
+    Defect(&'static str),
     /// A defect: something panicked.
     Panicked,
 }
@@ -39,11 +41,11 @@ impl Failure {
                 access_denied_detail: denial.detail(),
                 ..gateway_fault(rpc::error::FORBIDDEN_RAM)
             },
-            Self::Rule(error) => rule_fault(error),
+            Self::Rule(refusal) => rule_fault(refusal),
             // Why it failed is for the log (decision `busy`).
             Self::Store(store::Error::Conflict | store::Error::Unavailable { .. })
-            | Self::OutOfTime => rule_fault(&ErrorCode::SystemBusy.into()),
-            Self::Panicked => gateway_fault(rpc::error::INTERNAL_ERROR),
+            | Self::OutOfTime => rule_fault(&(&SYSTEM_BUSY).into()),
+            Self::Defect(_) | Self::Panicked => gateway_fault(rpc::error::INTERNAL_ERROR),
         }
     }
 }
@@ -52,25 +54,20 @@ fn gateway_fault(code: rpc::ErrorCode) -> Fault {
     (&rpc::Error::from(code)).into()
 }
 
-fn rule_fault(error: &allocation::Error) -> Fault {
+fn rule_fault(refusal: &Refusal) -> Fault {
     Fault {
-        status: error.code.status(),
-        code: error.code.as_str(),
-        message: error.to_string().into(),
+        status: refusal.row.status,
+        code: refusal.row.code,
+        message: refusal.to_string().into(),
         access_denied_detail: Vec::new(),
         headers: Vec::new(),
     }
 }
 
 /// Logs how a call ended: its id, action and code, and of a store's failure the whole chain of
-/// causes. Never a parameter, a header or a signature.
-pub(crate) fn log(
-    outcome: &Result<(&'static Action, Answer), Failure>,
-    request_id: &str,
-    action: Option<&str>,
-) {
-    // The name comes from outside; one that is no action's stays out of the log.
-    let action = action.and_then(Action::find).map_or("", |action| action.name);
+/// causes. Never a parameter, a header or a signature. `action` is empty if the function has no such
+/// operation: a name that a caller made up stays out of the log.
+pub(crate) fn log<T>(outcome: &Result<T, Failure>, request_id: &str, action: &str) {
     match outcome {
         Ok(_) => tracing::info!(request_id, action, "answered"),
         Err(Failure::Store(error)) => {
@@ -78,6 +75,9 @@ pub(crate) fn log(
         }
         Err(Failure::OutOfTime) => {
             tracing::error!(request_id, action, "the store took longer than the call may");
+        }
+        Err(Failure::Defect(defect)) => {
+            tracing::error!(request_id, action, "a defect: {defect}");
         }
         Err(Failure::Panicked) => {
             let location = panics::last_location();
@@ -112,9 +112,9 @@ impl From<Box<Denial>> for Failure {
     }
 }
 
-impl From<allocation::Error> for Failure {
-    fn from(error: allocation::Error) -> Self {
-        Self::Rule(error)
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Rule(refusal)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ipv6_gateway::{Event, Function, Ids, RateLimit, log_filter, random};
+use ipv6_gateway::{Event, Function, Ids, Operations, RateLimit, log_filter, random};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, MemoryStore, Store, Table, World};
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Error> {
 
 /// Serves events until Lambda ends the process.
 async fn serve(store: impl Store + 'static) -> Result<(), Error> {
-    let function = Function::new(store, Box::new(now), Ids::from_system()?);
+    let function = Function::new(store, Operations::all(), Box::new(now), Ids::from_system()?);
     function.limit_rate(rate_limit()?);
     let function = Arc::new(function);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
@@ -69,7 +69,9 @@ fn memory(world_file: Option<String>) -> Result<MemoryStore, Error> {
     let text =
         std::fs::read_to_string(&path).map_err(|error| format!("WORLD_FILE {path}: {error}"))?;
     let world = World::parse(&text).map_err(|error| format!("WORLD_FILE {path}: {error}"))?;
-    Ok(MemoryStore::holding(world.into_documents()))
+    let documents = world.into_documents();
+    Operations::all().fit(&documents).map_err(|error| format!("WORLD_FILE {path}: {error}"))?;
+    Ok(MemoryStore::holding(documents))
 }
 
 /// The table of this name, reached with what Lambda puts into the environment.

@@ -1,11 +1,9 @@
-//! Whether a caller may make a call: RAM.
+//! Authorisation: whether RAM lets a caller make a call.
 
-use allocation::Caller;
 use ram::{Context, Decision, Policy, evaluate};
-use rpc::Call;
 use store::{AccessKey, Holder, Identity};
 
-use crate::action::Action;
+use crate::door::AuthContext;
 
 /// The product's code in the names of actions and resources.
 const SERVICE: &str = "vpc";
@@ -36,23 +34,20 @@ impl Denial {
     }
 }
 
-/// Checks that whoever holds `access_key`, which is `identity`'s unless it is the account's own, may
-/// make the call: every stage must allow it (decision `ram-evaluation`).
-///
-/// Nothing but the call and the policies is looked at, so a caller who may not call learns nothing
-/// of what there is (decision `denied`).
+/// Checks that the holder of `access_key`, which is `identity`'s unless it is the account's own, may
+/// make the call. Every policy stage must allow it for every one of `resources`, the resource parts
+/// of ARNs (decision `ram-evaluation`).
 ///
 /// # Errors
 ///
-/// Which stage denies it, and how.
+/// The stage that denies it, and how.
 pub(crate) fn check(
-    call: &Call,
-    action: &Action,
-    caller: &Caller,
+    context: &AuthContext<'_>,
     access_key: &AccessKey,
     identity: Option<&Identity>,
-    now_secs: u64,
+    resources: impl FnOnce() -> Vec<String>,
 ) -> Result<(), Box<Denial>> {
+    let AuthContext { call, entry, now_secs, .. } = context;
     let (session, principal_type, display_name) = match &access_key.holder {
         // An account may do everything.
         Holder::Account => return Ok(()),
@@ -66,22 +61,12 @@ pub(crate) fn check(
         }
     };
     let region = call.parameter("RegionId").filter(|region| !region.is_empty());
-    let auth_action = format!("{SERVICE}:{}", action.name);
-    let request = ram::Request {
-        action: &auth_action,
-        resource: ram::Resource {
-            service: SERVICE,
-            // A call that names none is about no region that a policy could name.
-            region: region.unwrap_or("*"),
-            account_id: &caller.account_id,
-            relative_id: action.ram_resource,
-        },
-        context: &Context {
-            current_time_secs: i64::try_from(now_secs).unwrap_or(i64::MAX),
-            source_ip: call.request().source_ip,
-            secure_transport: call.request().secure_transport,
-            mfa_present: session.is_some_and(|session| session.mfa_present),
-        },
+    let auth_action = format!("{SERVICE}:{}", entry.name);
+    let ram_context = Context {
+        current_time_secs: i64::try_from(*now_secs).unwrap_or(i64::MAX),
+        source_ip: call.request().source_ip,
+        secure_transport: call.request().secure_transport,
+        mfa_present: session.is_some_and(|session| session.mfa_present),
     };
     let attached = identity.map_or(&[][..], |identity| &identity.policies);
     let attached: Vec<&Policy> = attached.iter().map(|policy| &policy.policy_document).collect();
@@ -89,21 +74,35 @@ pub(crate) fn check(
         session.and_then(|session| session.policy.as_ref()).map(|policy| vec![policy]);
     let stages =
         [("SessionPolicy", of_session), ("AccountLevelIdentityBasedPolicy", Some(attached))];
-    for (policy_type, policies) in stages {
+    let resources = resources();
+    for (policy_type, policies) in &stages {
         let Some(policies) = policies else { continue };
-        let no_permission_type = match evaluate(policies, &request) {
-            Decision::Allow => continue,
-            Decision::ImplicitDeny => "ImplicitDeny",
-            Decision::ExplicitDeny => "ExplicitDeny",
-        };
-        return Err(Box::new(Denial {
-            auth_action,
-            auth_principal_display_name: display_name,
-            auth_principal_owner_id: caller.account_id.clone(),
-            auth_principal_type: principal_type,
-            no_permission_type,
-            policy_type,
-        }));
+        for relative_id in &resources {
+            let request = ram::Request {
+                action: &auth_action,
+                resource: ram::Resource {
+                    service: SERVICE,
+                    // A call that names none is about no region that a policy could name.
+                    region: region.unwrap_or("*"),
+                    account_id: &access_key.account_id,
+                    relative_id,
+                },
+                context: &ram_context,
+            };
+            let no_permission_type = match evaluate(policies.iter().copied(), &request) {
+                Decision::Allow => continue,
+                Decision::ImplicitDeny => "ImplicitDeny",
+                Decision::ExplicitDeny => "ExplicitDeny",
+            };
+            return Err(Box::new(Denial {
+                auth_action,
+                auth_principal_display_name: display_name,
+                auth_principal_owner_id: access_key.account_id.clone(),
+                auth_principal_type: principal_type,
+                no_permission_type,
+                policy_type,
+            }));
+        }
     }
     Ok(())
 }

@@ -1,56 +1,106 @@
-//! What was read for a call, and what it was read as.
+//! What was read for a call, and in which versions.
 
 use std::sync::Arc;
 
-use allocation::{Documents, Resource};
-use store::{AccessKey, Document, Identity, Key, Version, Versioned, Write};
+use allocation::{Listed, Seen, Write};
+use store::{AccessKey, Change, Document, Identity, Key, Version, Versioned};
 
-/// The documents of a call, with the versions that a commit replaces.
+/// The documents of a call, with the versions that a commit rests on.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
-    /// The access key, if it was asked for and is there.
+    /// The access key, if it was asked for and exists.
     pub(crate) access_key: Option<Arc<AccessKey>>,
-    /// The RAM user or role that has the access key, if it was asked for and is there.
+    /// The RAM user or role that holds the access key, if it was asked for and exists.
     pub(crate) identity: Option<Arc<Identity>>,
     /// What the rules decide on.
-    pub(crate) documents: Documents,
-    versions: Vec<(Key, Version)>,
+    pub(crate) seen: Seen,
+    /// The documents of the rules that were asked for, and the version of each that exists.
+    versions: Vec<(Key, Option<Version>)>,
+    /// What was listed.
+    listed: Option<Listed>,
+    /// How often the store was asked. If once, in a store with snapshot reads, all is of one moment.
+    pub(crate) rounds: usize,
 }
 
 impl Reading {
-    /// What came of reading `keys`.
-    pub(crate) fn new(keys: Vec<Key>, read: Vec<Option<Versioned>>) -> Self {
-        let (mut reading, mut resources) = (Self::default(), Vec::new());
-        for (key, Versioned { document, version }) in
-            keys.into_iter().zip(read).filter_map(|(key, read)| Some((key, read?)))
-        {
-            match document {
-                Document::AccessKey(read) => reading.access_key = Some(read),
-                Document::Identity(read) => reading.identity = Some(read),
-                Document::Resource(resource) => {
-                    resources.push(resource);
-                    reading.versions.push((key, version));
+    /// Adds what the store answered to `keys`. A document whose time is up counts as gone, whether
+    /// or not the store still holds it.
+    pub(crate) fn add(&mut self, keys: Vec<Key>, read: Vec<Option<Versioned>>, now_secs: u64) {
+        self.rounds += 1;
+        for (key, read) in keys.into_iter().zip(read) {
+            let version = read.as_ref().map(|read| read.version);
+            let document = read.map(|read| read.document);
+            let resource = match document {
+                Some(Document::AccessKey(access_key)) => {
+                    self.access_key = Some(access_key);
+                    continue;
                 }
-            }
+                Some(Document::Identity(identity)) => {
+                    self.identity = Some(identity);
+                    continue;
+                }
+                Some(Document::Resource(resource)) => Some(resource),
+                None => None,
+            };
+            let is_live = |until_secs: Option<u64>| until_secs.is_none_or(|until| now_secs < until);
+            let live = resource.filter(|resource| is_live(resource.expires_at_secs()));
+            self.seen.add(key.clone(), live);
+            self.versions.push((key, version));
         }
-        Self { documents: resources.into_iter().collect(), ..reading }
     }
 
-    /// Whether the rules decide on the same as in an `earlier` reading of the same keys. If so, all
-    /// was as it was read at some moment between the two.
+    /// Adds what was listed.
+    pub(crate) fn add_listed(&mut self, listed: Listed) {
+        self.rounds += 1;
+        self.seen.add_listed(listed.clone());
+        self.listed = Some(listed);
+    }
+
+    /// Whether a listing was read.
+    pub(crate) fn has_listed(&self) -> bool {
+        self.listed.is_some()
+    }
+
+    /// The keys of all documents of the rules that were asked for.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        self.versions.iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Whether the rules decide on the same as in an `earlier` reading of the same. If so, all was
+    /// as it was read at some moment between the two.
     pub(crate) fn is_as(&self, earlier: &Self) -> bool {
-        self.versions == earlier.versions
+        self.versions == earlier.versions && self.listed == earlier.listed
     }
 
-    /// `writes`, each replacing what was read of it; what was not read must not exist.
-    pub(crate) fn replaced_by(&self, writes: Vec<Resource>) -> Vec<Write> {
-        let write = |resource: Resource| {
-            let document = Document::from(resource);
-            let key = document.key();
-            let read = self.versions.iter().find(|(read, _)| *read == key);
-            let replaces = read.map(|(_, version)| *version);
-            Write { key, document, replaces }
-        };
-        writes.into_iter().map(write).collect()
+    /// The keys that `changes` remove or check and that were not read yet.
+    pub(crate) fn unread(&self, changes: &[Write]) -> Vec<Key> {
+        let keys = changes.iter().filter_map(|change| match change {
+            Write::Delete(key) | Write::Check(key) => Some(key),
+            // A document that was not read must not exist.
+            Write::Put(_) => None,
+        });
+        keys.filter(|key| self.versions.iter().all(|(read, _)| read != *key)).cloned().collect()
+    }
+
+    /// A change that rests on what was read.
+    pub(crate) fn resting(&self, change: Write) -> store::Write {
+        match change {
+            Write::Put(resource) => {
+                let document = Document::from(resource);
+                let rests_on = self.version(&document.key());
+                store::Write::put(document, rests_on)
+            }
+            Write::Delete(key) => self.bare(key, Change::Delete),
+            Write::Check(key) => self.bare(key, Change::Check),
+        }
+    }
+
+    fn bare(&self, key: Key, change: Change) -> store::Write {
+        let rests_on = self.version(&key);
+        store::Write { key, change, rests_on }
+    }
+
+    fn version(&self, key: &Key) -> Option<Version> {
+        self.versions.iter().find(|(read, _)| read == key).and_then(|(_, version)| *version)
     }
 }

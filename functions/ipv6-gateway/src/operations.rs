@@ -1,0 +1,231 @@
+//! The table of operations.
+
+use std::fmt;
+use std::sync::Arc;
+
+use allocation::{AllocateIpv6InternetBandwidth, ClientToken, ErrorRow, Kind as _, Operation};
+use allocation::{Resource, Texts};
+use rpc::Format;
+use store::Document;
+
+use crate::API;
+use crate::running::{Begin, Of};
+
+impl Operations {
+    /// Every operation that is built.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::of([Entry::of::<AllocateIpv6InternetBandwidth>()])
+    }
+}
+
+/// The element that the function adds to every answer.
+const REQUEST_ID: &str = "RequestId";
+
+/// The actions of the product that concern IPv6 addresses and what they need, built or not.
+const ACTIONS_OF_PRODUCT: &[&str] = &[
+    "AllocateIpv6Address",
+    "AllocateIpv6InternetBandwidth",
+    "AllocateVpcIpv6Cidr",
+    "AssociateVpcCidrBlock",
+    "CreateDefaultVpc",
+    "CreateIpv6EgressOnlyRule",
+    "CreateIpv6Gateway",
+    "CreateVSwitch",
+    "CreateVpc",
+    "DeleteIpv6EgressOnlyRule",
+    "DeleteIpv6Gateway",
+    "DeleteIpv6InternetBandwidth",
+    "DeleteVSwitch",
+    "DeleteVpc",
+    "DescribeIpv6Addresses",
+    "DescribeIpv6EgressOnlyRules",
+    "DescribeIpv6GatewayAttribute",
+    "DescribeIpv6Gateways",
+    "DescribeRegions",
+    "DescribeRouteTableList",
+    "DescribeRouteTables",
+    "DescribeVSwitchAttributes",
+    "DescribeVSwitches",
+    "DescribeVpcAttribute",
+    "DescribeVpcs",
+    "DescribeZones",
+    "ListTagResources",
+    "ModifyIpv6AddressAttribute",
+    "ModifyIpv6GatewayAttribute",
+    "ModifyIpv6InternetBandwidth",
+    "ModifyRouteTableAttributes",
+    "ModifyVSwitchAttribute",
+    "ModifyVpcAttribute",
+    "MoveResourceGroup",
+    "ReleaseIpv6Address",
+    "TagResources",
+    "UnTagResources",
+    "UnassociateVpcCidrBlock",
+];
+
+/// Operations by their names.
+#[derive(Clone, Debug)]
+pub struct Operations(Vec<Entry>);
+
+/// An operation: its name, the errors and the form of its answer, and how its calls begin.
+#[derive(Clone)]
+pub struct Entry {
+    /// See [`Operation::NAME`].
+    pub name: &'static str,
+    /// See [`Operation::ERRORS`].
+    pub errors: &'static [&'static ErrorRow],
+    /// See [`Operation::JSON`].
+    pub json: &'static [&'static str],
+    /// See [`Operation::XML`].
+    pub xml: &'static [&'static str],
+    /// See [`Operation::DEFAULTED_FROM_STATE`].
+    pub defaulted_from_state: &'static [&'static str],
+    /// Begins its calls.
+    pub begin: Arc<dyn Begin>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Entry").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Entry {
+    /// The operation `O`.
+    #[must_use]
+    pub fn of<O: Operation>() -> Self {
+        Self {
+            name: O::NAME,
+            errors: O::ERRORS,
+            json: O::JSON,
+            xml: O::XML,
+            defaulted_from_state: O::DEFAULTED_FROM_STATE,
+            begin: Arc::new(Of::<O>::new()),
+        }
+    }
+
+    /// The elements of its answer in `format`, in order.
+    #[must_use]
+    pub fn order(&self, format: Format) -> &'static [&'static str] {
+        match format {
+            Format::Json => self.json,
+            Format::Xml => self.xml,
+        }
+    }
+
+    /// The operation's own row of the code that `row` has, or else `row`: status and message of a
+    /// code differ from operation to operation.
+    pub(crate) fn row(&self, row: &'static ErrorRow) -> &'static ErrorRow {
+        self.errors.iter().find(|own| **own == row).unwrap_or(&row)
+    }
+
+    /// Whether `answer` has exactly the elements that the operation's answer has.
+    fn fits(&self, answer: &Texts) -> bool {
+        let mut elements = self.json.iter().filter(|name| **name != REQUEST_ID);
+        elements.clone().count() == answer.iter().count()
+            && elements.all(|name| answer.get(name).is_some())
+    }
+}
+
+impl Operations {
+    /// These operations. Names differ.
+    #[must_use]
+    pub fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
+        Self(entries.into_iter().collect())
+    }
+
+    /// The operation of this name. Letter case counts.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.name == name)
+    }
+
+    /// The operation of this name.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub(crate) fn route(&self, name: &str) -> Result<&Entry, rpc::Error> {
+        self.find(name).ok_or_else(|| {
+            if ACTIONS_OF_PRODUCT.contains(&name) {
+                rpc::error::not_built(API.product, name)
+            } else {
+                rpc::error::INVALID_ACTION_NOT_FOUND.into()
+            }
+        })
+    }
+
+    /// Checks that each client token among `documents` remembers an answer of its operation, so
+    /// that a replay can be answered with it.
+    ///
+    /// # Errors
+    ///
+    /// The first token that does not.
+    pub fn fit<'d>(
+        &self,
+        documents: impl IntoIterator<Item = &'d Document>,
+    ) -> Result<(), UnfitToken> {
+        let tokens = documents.into_iter().filter_map(|document| match document {
+            Document::Resource(Resource::ClientToken(token)) => Some(token),
+            Document::Resource(_) | Document::AccessKey(_) | Document::Identity(_) => None,
+        });
+        for token in tokens {
+            let entry = self.find(&token.action);
+            if !entry.is_some_and(|entry| entry.fits(&token.answer)) {
+                return Err(UnfitToken::new(token, entry));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl IntoIterator for Operations {
+    type Item = Entry;
+    type IntoIter = std::vec::IntoIter<Entry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// A client token that remembers no answer of its operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnfitToken {
+    account_id: Box<str>,
+    id: String,
+    /// The elements that the answer must have; `None`: there is no such operation.
+    elements: Option<&'static [&'static str]>,
+}
+
+impl UnfitToken {
+    fn new(token: &ClientToken, entry: Option<&Entry>) -> Self {
+        Self {
+            account_id: token.account_id.clone(),
+            id: token.id(),
+            elements: entry.map(|entry| entry.json),
+        }
+    }
+}
+
+impl fmt::Display for UnfitToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account_id, id, elements } = self;
+        write!(formatter, "Accounts.{account_id}.ClientTokens.{id}: ")?;
+        match elements {
+            None => formatter.write_str("there is no such operation"),
+            Some(elements) => {
+                let elements: Vec<&str> =
+                    elements.iter().copied().filter(|name| *name != REQUEST_ID).collect();
+                match elements.as_slice() {
+                    [] => formatter.write_str("Answer must be empty"),
+                    elements => {
+                        write!(formatter, "Answer must have exactly {}", elements.join(" and "))
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl std::error::Error for UnfitToken {}

@@ -1,0 +1,207 @@
+//! Runs an operation: decides on what was read, reads what else is needed, commits what was decided,
+//! and does so again on fresh documents when others changed them.
+
+use std::ops::ControlFlow;
+
+use allocation::{Caller, Change, Fresh, Halt, Key, Listed, Listing, Outcome, Refusal, error};
+use rpc::{Format, Members};
+use store::{Document, Store, Versioned, Write};
+
+use crate::failure::Failure;
+use crate::operations::Entry;
+use crate::reading::Reading;
+use crate::running::{Rendered, Running};
+use crate::{Function, token};
+
+/// How often a call decides before it gives up on documents that others keep changing (decision
+/// `busy`).
+const DECISIONS_MAX: usize = 5;
+
+/// How often a decision may ask the store, the first reading among them.
+const ROUNDS_MAX: usize = 3;
+
+/// A call that was let in.
+pub(crate) struct Run<'a> {
+    entry: &'a Entry,
+    running: &'a dyn Running,
+    caller: Caller<'a>,
+    change: Option<Change<'a>>,
+    token_key: Option<Key>,
+    format: Format,
+    now_secs: u64,
+}
+
+/// What a call was decided to be answered with.
+enum Decided {
+    /// This, at once.
+    Answer(Members),
+    /// This, once all is committed.
+    Commit { writes: Vec<Write>, answer: Members },
+    /// An error.
+    Refused(Refusal),
+}
+
+impl<S: Store> Function<S> {
+    /// Decides on `reading` and commits what is decided, if nothing has changed since; else on fresh
+    /// documents (decision `race`).
+    pub(crate) async fn run(
+        &self,
+        run: &Run<'_>,
+        mut reading: Reading,
+    ) -> Result<Members, Failure> {
+        for _ in 0..DECISIONS_MAX {
+            match self.decide(run, &mut reading).await? {
+                Decided::Answer(answer) => return Ok(answer),
+                Decided::Refused(refusal)
+                    if self.store.has_snapshot_reads() && reading.rounds == 1 =>
+                {
+                    return Err(refusal.into());
+                }
+                Decided::Refused(refusal) => {
+                    // A commit may have happened between the reading of one document and of
+                    // another: an address that is taken, and no sign yet of the token that took it.
+                    let again = self.read_again(run, &reading).await?;
+                    if again.is_as(&reading) {
+                        return Err(refusal.into());
+                    }
+                    reading = again;
+                }
+                Decided::Commit { writes, answer } => match self.store.commit(writes).await {
+                    Ok(()) => return Ok(answer),
+                    Err(store::Error::Conflict) => {
+                        reading = self.read_again(run, &reading).await?;
+                    }
+                    Err(unavailable @ store::Error::Unavailable { .. }) => {
+                        return Err(unavailable.into());
+                    }
+                },
+            }
+        }
+        Err(store::Error::Conflict.into())
+    }
+
+    /// Decides, and reads what the decision turns out to need.
+    async fn decide(&self, run: &Run<'_>, reading: &mut Reading) -> Result<Decided, Failure> {
+        loop {
+            match run.decide(reading, &self.ids) {
+                Ok(decided) => return Ok(decided),
+                Err(Halt::Refused(refusal)) => return Ok(Decided::Refused(refusal)),
+                Err(_) if reading.rounds >= ROUNDS_MAX => {
+                    return Err(Failure::Defect("the operation reads in too many rounds"));
+                }
+                Err(Halt::Read(keys)) => self.load(keys, run.now_secs, reading).await?,
+                Err(Halt::List) => reading.add_listed(self.list(run).await?),
+            }
+        }
+    }
+
+    /// Reads everything anew that `reading` has.
+    async fn read_again(&self, run: &Run<'_>, reading: &Reading) -> Result<Reading, Failure> {
+        let mut again = Reading::default();
+        self.load(reading.keys(), run.now_secs, &mut again).await?;
+        if reading.has_listed() {
+            again.add_listed(self.list(run).await?);
+        }
+        Ok(again)
+    }
+
+    /// Reads the documents of `keys` at once and adds them to `reading`.
+    pub(crate) async fn load(
+        &self,
+        mut keys: Vec<Key>,
+        now_secs: u64,
+        reading: &mut Reading,
+    ) -> Result<(), Failure> {
+        // A store is asked for each document once, whatever a call repeats.
+        keys.sort_unstable();
+        keys.dedup();
+        let read = self.store.load(&keys).await?;
+        reading.add(keys, read, now_secs);
+        Ok(())
+    }
+
+    /// Reads what the call lists. Of the documents that match only those of the page are kept.
+    async fn list(&self, run: &Run<'_>) -> Result<Listed, Failure> {
+        let Some(Listing { partition, matches, page }) = run.running.listing(&run.caller) else {
+            return Err(Failure::Defect("the operation asks for a listing and names none"));
+        };
+        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
+        let earlier_pages = usize::try_from(page.number - 1).unwrap_or(usize::MAX);
+        let first = earlier_pages.saturating_mul(size);
+        let mut listed = Listed::default();
+        let mut each = |read: Versioned| {
+            if let Document::Resource(resource) = read.document
+                && matches(&resource)
+            {
+                if listed.total >= first && listed.page.len() < size {
+                    listed.page.push(resource);
+                }
+                listed.total += 1;
+            }
+            ControlFlow::Continue(())
+        };
+        self.store.list(&partition, &mut each).await?;
+        Ok(listed)
+    }
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        entry: &'a Entry,
+        running: &'a dyn Running,
+        caller: Caller<'a>,
+        format: Format,
+        now_secs: u64,
+    ) -> Self {
+        let change = running.change();
+        let token_key = token::key(entry, running.region(), &caller, change.as_ref());
+        Self { entry, running, caller, change, token_key, format, now_secs }
+    }
+
+    /// Decides on what was read so far.
+    fn decide(&self, reading: &Reading, ids: &crate::Ids) -> Result<Decided, Halt> {
+        if let Some(remembered) = self.remembered(reading)? {
+            return Ok(remembered);
+        }
+        let mut tails = || ids.tail();
+        let mut fresh = Fresh::new(self.now_secs, &mut tails);
+        let outcome =
+            self.running.decide(&self.caller, &reading.seen, &mut fresh, self.format)?;
+        if self.change.as_ref().is_some_and(|change| change.dry_run) {
+            return Err(self.entry.row(&error::DRY_RUN_OPERATION).into());
+        }
+        let (changes, answer, taken) = match outcome {
+            Outcome::Answer(Rendered { members, .. }) => return Ok(Decided::Answer(members)),
+            Outcome::Commit { changes, answer, taken } => (changes, answer, taken),
+        };
+        let unread = reading.unread(&changes);
+        if !unread.is_empty() {
+            return Err(Halt::Read(unread));
+        }
+        let Rendered { members, remembered } = answer;
+        let token = self.change.as_ref().and_then(|change| {
+            let region = self.running.region();
+            let Self { entry, caller, now_secs, .. } = self;
+            token::of(entry, region, caller, change, &taken, remembered, *now_secs)
+        });
+        let token = token.map(|token| allocation::Write::Put(token.into()));
+        let writes = changes.into_iter().chain(token).map(|change| reading.resting(change));
+        Ok(Decided::Commit { writes: writes.collect(), answer: members })
+    }
+
+    /// What a call is answered with whose token is remembered. The address may have been deleted
+    /// since; a late duplicate must not buy a second time (decision `token-late`).
+    fn remembered(&self, reading: &Reading) -> Result<Option<Decided>, Halt> {
+        let (Some(change), Some(token_key)) = (&self.change, &self.token_key) else {
+            return Ok(None);
+        };
+        let Some(token) = reading.seen.get::<allocation::ClientToken>(token_key)? else {
+            return Ok(None);
+        };
+        if !token::is_repeated(token, change, self.entry) {
+            return Err(self.entry.row(&error::IDEMPOTENT_PARAMETER_MISMATCH).into());
+        }
+        let answer = Members::of_texts(token.answer.iter(), self.format);
+        Ok(Some(Decided::Answer(answer)))
+    }
+}
