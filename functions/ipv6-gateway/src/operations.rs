@@ -3,21 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use allocation::{AllocateIpv6InternetBandwidth, ClientToken, ErrorRow, Kind as _, Operation};
-use allocation::{Resource, Texts};
+use allocation::operations::{self, Visitor};
+use allocation::{ClientToken, ErrorRow, Kind as _, Operation, Resource, Texts};
 use rpc::Format;
 use store::Document;
 
 use crate::API;
 use crate::running::{Begin, Of};
-
-impl Operations {
-    /// Every operation that is built.
-    #[must_use]
-    pub fn all() -> Self {
-        Self::of([Entry::of::<AllocateIpv6InternetBandwidth>()])
-    }
-}
 
 /// The element that the function adds to every answer.
 const REQUEST_ID: &str = "RequestId";
@@ -128,7 +120,21 @@ impl Entry {
     }
 }
 
+impl Visitor for Operations {
+    fn visit<O: Operation>(&mut self) {
+        self.0.push(Entry::of::<O>());
+    }
+}
+
 impl Operations {
+    /// Every operation that is built.
+    #[must_use]
+    pub fn all() -> Self {
+        let mut all = Self(Vec::new());
+        operations::visit(&mut all);
+        all
+    }
+
     /// These operations. Names differ.
     #[must_use]
     pub fn of(entries: impl IntoIterator<Item = Entry>) -> Self {

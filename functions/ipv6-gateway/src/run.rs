@@ -165,8 +165,7 @@ impl<'a> Run<'a> {
         }
         let mut tails = || ids.tail();
         let mut fresh = Fresh::new(self.now_secs, &mut tails);
-        let outcome =
-            self.running.decide(&self.caller, &reading.seen, &mut fresh, self.format)?;
+        let outcome = self.running.decide(&self.caller, &reading.seen, &mut fresh, self.format)?;
         if self.change.as_ref().is_some_and(|change| change.dry_run) {
             return Err(self.entry.row(&error::DRY_RUN_OPERATION).into());
         }
