@@ -1,8 +1,10 @@
 //! What a store of one process remembers of calls: their nonces and how many there were.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+use crate::expiries::Expiries;
 use crate::nonce::digest;
+use crate::shards::{Hasher, Shards};
 use crate::{Admission, Admitted, Error, Quota};
 
 /// How many nonces are remembered at most, at some 70 bytes each. Forgetting one too early would
@@ -12,12 +14,14 @@ const NONCES_MAX: usize = 1 << 24;
 /// The nonces that were spent, and the calls counted.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    /// When each nonce expires.
-    nonces: HashMap<Fingerprint, u64>,
-    /// Which nonces expire when, soonest first.
-    expiries: BTreeMap<u64, Vec<Fingerprint>>,
+    hasher: Hasher,
+    nonces: Shards<Nonce>,
+    expiries: Expiries<Fingerprint>,
     tallies: HashMap<String, HashMap<String, Tally>>,
 }
+
+/// A nonce, and when it expires.
+type Nonce = (Fingerprint, u64);
 
 /// An access key and a nonce: half of their hash, for millions are kept.
 pub(crate) type Fingerprint = [u8; 16];
@@ -41,10 +45,11 @@ impl Gate {
     pub(crate) fn admit(&mut self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         let Admission { access_key_id, account_id, nonce, nonce_expires_at_secs, quota, now_secs } =
             *admission;
-        self.drop_expired(now_secs);
+        while self.drop_expired(now_secs) {}
         let fingerprint = fingerprint(access_key_id, nonce);
         // What has expired was dropped above.
-        if self.nonces.contains_key(&fingerprint) {
+        let hash = self.hasher.hash(&fingerprint);
+        if self.nonces.get(hash, |spent| spent.0 == fingerprint).is_some() {
             return Ok(Admitted::NonceUsed);
         }
         if self.nonces.len() >= NONCES_MAX {
@@ -61,8 +66,17 @@ impl Gate {
 
     /// Remembers a nonce until it expires.
     pub(crate) fn spend(&mut self, fingerprint: Fingerprint, expires_at_secs: u64) {
-        self.nonces.insert(fingerprint, expires_at_secs);
-        self.expiries.entry(expires_at_secs).or_default().push(fingerprint);
+        let Self { hasher, nonces, expiries, .. } = self;
+        let hash = hasher.hash(&fingerprint);
+        // A directory may still have it from the first time, when it is spent for the second.
+        let is_as_long = |spent: &Nonce| spent.0 == fingerprint && spent.1 >= expires_at_secs;
+        if nonces.get(hash, is_as_long).is_some() {
+            return;
+        }
+        let is_same = |one: &Nonce, other: &Nonce| one.0 == other.0;
+        let hash_of = |spent: &Nonce| hasher.hash(&spent.0);
+        nonces.put(hash, (fingerprint, expires_at_secs), is_same, hash_of);
+        expiries.add(expires_at_secs, fingerprint);
     }
 
     /// Counts a call, if there is room for it.
@@ -80,15 +94,14 @@ impl Gate {
         true
     }
 
-    /// Forgets the nonces whose time is up.
-    pub(crate) fn drop_expired(&mut self, now_secs: u64) {
-        while let Some(entry) = self.expiries.first_entry()
-            && *entry.key() <= now_secs
-        {
-            for fingerprint in entry.remove() {
-                self.nonces.remove(&fingerprint);
-            }
+    /// Forgets some of the nonces whose time is up. Yields whether there may be more.
+    pub(crate) fn drop_expired(&mut self, now_secs: u64) -> bool {
+        let Some((secs, expired)) = self.expiries.take(now_secs) else { return false };
+        for fingerprint in expired {
+            let hash = self.hasher.hash(&fingerprint);
+            self.nonces.remove(hash, |spent| *spent == (fingerprint, secs));
         }
+        true
     }
 }
 
@@ -98,7 +111,14 @@ mod tests {
 
     fn admission(nonce: &str, now_secs: u64) -> Admission<'_> {
         let nonce_expires_at_secs = now_secs + 901;
-        Admission { access_key_id: "k", account_id: "1", nonce, nonce_expires_at_secs, quota: None, now_secs }
+        Admission {
+            access_key_id: "k",
+            account_id: "1",
+            nonce,
+            nonce_expires_at_secs,
+            quota: None,
+            now_secs,
+        }
     }
 
     #[test]
@@ -113,8 +133,20 @@ mod tests {
         // What was spent at second 9099 expires at 10,000; the last admission was at 9999.
         assert_eq!(gate.nonces.len(), 901 * 3);
         assert_eq!(gate.expiries.len(), 901);
-        gate.drop_expired(u64::MAX);
-        assert!(gate.nonces.is_empty() && gate.expiries.is_empty());
+        while gate.drop_expired(u64::MAX) {}
+        assert_eq!((gate.nonces.len(), gate.expiries.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_nonce_that_is_spent_twice_is_remembered_until_the_later_time() {
+        let fingerprint = fingerprint("k", "n");
+        for times in [[10, 20], [20, 10]] {
+            let mut gate = Gate::default();
+            times.map(|secs| gate.spend(fingerprint, secs));
+            let at = |now_secs| Admission { nonce_expires_at_secs: 99, ..admission("n", now_secs) };
+            assert_eq!(gate.admit(&at(19)).unwrap(), Admitted::NonceUsed);
+            assert_eq!(gate.admit(&at(20)).unwrap(), Admitted::Yes);
+        }
     }
 
     #[test]

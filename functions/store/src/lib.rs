@@ -12,9 +12,11 @@ mod document;
 mod dynamodb;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod expiries;
 mod gate;
 mod memory;
 mod nonce;
+mod shards;
 mod world;
 
 pub use admission::{Admission, Admitted, Quota};

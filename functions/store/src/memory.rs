@@ -1,29 +1,31 @@
 //! A store that lives in memory and dies with it.
 
-use std::collections::{BTreeSet, HashMap};
+mod shelf;
+
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::gate::Gate;
+use crate::shards::Hasher;
 use crate::{
-    Admission, Admitted, Change, Document, Error, Key, Partition, Store, Version, Versioned, Write,
+    Admission, Admitted, Document, Error, Key, Partition, Store, Version, Versioned, Write,
 };
+use shelf::Shelf;
 
-/// Keeps documents in memory.
+/// How many documents of a list are taken while the lock is held.
+const LISTED_AT_ONCE: usize = 1000;
+
+/// Keeps documents in memory, under one lock, so that a read and a commit are each of one moment.
+/// Nothing that is done under the lock takes longer the more documents there are.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
+    hasher: Hasher,
+    /// The version that was given last. No version is given twice, so a document that was removed
+    /// and made again does not look unchanged.
+    version: AtomicU64,
     shelf: Mutex<Shelf>,
     gate: Mutex<Gate>,
-}
-
-#[derive(Debug, Default)]
-struct Shelf {
-    documents: HashMap<Key, Versioned>,
-    /// When which document may be dropped, soonest first.
-    expiries: BTreeSet<(u64, Key)>,
-    /// The version last given out; never given twice, so a document that was removed and made
-    /// again does not look unchanged.
-    version: u64,
 }
 
 impl MemoryStore {
@@ -37,65 +39,52 @@ impl MemoryStore {
 
     /// Drops everything, what is remembered of calls too, and holds `documents` instead.
     pub fn replace(&self, documents: impl IntoIterator<Item = Document>) {
-        *self.gate() = Gate::default();
-        let mut held = self.lock();
-        held.documents.clear();
-        held.expiries.clear();
+        let (mut filled, version) = (Shelf::default(), self.next_version());
         for document in documents {
-            held.put(document.key(), document);
+            let key = document.key();
+            let hash = self.hasher.hash(key.text());
+            filled.put(hash, key, Versioned { document, version }, &self.hasher);
         }
+        let (mut documents, mut calls) = (self.lock(), self.gate());
+        let dropped = (std::mem::replace(&mut *documents, filled), std::mem::take(&mut *calls));
+        drop((documents, calls));
+        // Freeing millions of documents takes a while, and nobody need wait for it.
+        drop(dropped);
     }
 
-    /// Every document, in no order.
+    /// Every document, in no order. Of what is committed meanwhile, any part may be among them.
     #[must_use]
     pub fn documents(&self) -> Vec<Document> {
-        self.lock().documents.values().map(|versioned| versioned.document.clone()).collect()
+        let mut documents = Vec::new();
+        for part in 0.. {
+            match self.lock().part(part) {
+                Some(part) => documents.extend(part),
+                None => break,
+            }
+        }
+        documents
     }
 
     /// Drops the documents and nonces whose time is up, so that memory stays bounded.
     pub fn drop_expired(&self, now_secs: u64) {
-        self.gate().drop_expired(now_secs);
-        let mut held = self.lock();
-        while let Some((expires_at_secs, _)) = held.expiries.first()
-            && *expires_at_secs <= now_secs
-        {
-            if let Some((_, key)) = held.expiries.pop_first() {
-                held.documents.remove(&key);
-            }
+        while self.gate().drop_expired(now_secs) {}
+        loop {
+            let Some(dropped) = self.lock().drop_expired(now_secs, &self.hasher) else { break };
+            drop(dropped);
         }
     }
 
+    fn next_version(&self) -> Version {
+        Version(self.version.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Shelf> {
-        // Whoever panicked held the lock between two whole writes or none: nothing is half done.
+        // A thread that panicked held the lock between two whole writes: nothing is half done.
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn gate(&self) -> MutexGuard<'_, Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Shelf {
-    fn put(&mut self, key: Key, document: Document) {
-        self.version += 1;
-        let earlier_secs = self.documents.get(&key).and_then(|d| d.document.expires_at_secs());
-        if let Some(earlier_secs) = earlier_secs {
-            self.expiries.remove(&(earlier_secs, key.clone()));
-        }
-        if let Some(expires_at_secs) = document.expires_at_secs() {
-            self.expiries.insert((expires_at_secs, key.clone()));
-        }
-        self.documents.insert(key, Versioned { document, version: Version(self.version) });
-    }
-}
-
-impl Shelf {
-    fn remove(&mut self, key: &Key) {
-        if let Some(removed) = self.documents.remove(key)
-            && let Some(expires_at_secs) = removed.document.expires_at_secs()
-        {
-            self.expiries.remove(&(expires_at_secs, key.clone()));
-        }
     }
 }
 
@@ -105,8 +94,10 @@ impl Store for MemoryStore {
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        // Hashed before the lock is taken.
+        let hashes: Vec<u64> = keys.iter().map(|key| self.hasher.hash(key.text())).collect();
         let held = self.lock();
-        Ok(keys.iter().map(|key| held.documents.get(key).cloned()).collect())
+        Ok(keys.iter().zip(hashes).map(|(key, hash)| held.get(key, hash).cloned()).collect())
     }
 
     async fn list(
@@ -114,36 +105,34 @@ impl Store for MemoryStore {
         partition: &Partition,
         each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
     ) -> Result<(), Error> {
-        let mut listed: Vec<(Key, Versioned)> = {
-            let held = self.lock();
-            let of_partition =
-                held.documents.iter().filter(|(key, _)| key.id().is_some() && key.partition() == partition.text());
-            of_partition.map(|(key, read)| (key.clone(), read.clone())).collect()
-        };
-        listed.sort_by(|(one, _), (two, _)| one.cmp(two));
-        for (_, read) in listed {
-            if each(read).is_break() {
-                break;
+        let mut after = None;
+        loop {
+            let listed = self.lock().list(partition, after.as_deref(), LISTED_AT_ONCE);
+            let Some((listed, last)) = listed else { return Ok(()) };
+            after = Some(last);
+            for document in listed {
+                if each(document).is_break() {
+                    return Ok(());
+                }
             }
         }
-        Ok(())
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
-        let mut held = self.lock();
-        let unchanged = writes
-            .iter()
-            .all(|write| held.documents.get(&write.key).map(|read| read.version) == write.rests_on);
-        if !unchanged {
-            return Err(Error::Conflict);
-        }
-        for write in writes {
-            match write.change {
-                Change::Put(document) => held.put(write.key, document),
-                Change::Delete => held.remove(&write.key),
-                Change::Check => {}
+        let hashed: Vec<(u64, Write)> =
+            writes.into_iter().map(|write| (self.hasher.hash(write.key.text()), write)).collect();
+        let replaced = {
+            let mut held = self.lock();
+            let is_as_read = |(hash, write): &(u64, Write)| {
+                held.get(&write.key, *hash).map(|read| read.version) == write.rests_on
+            };
+            if !hashed.iter().all(is_as_read) {
+                return Err(Error::Conflict);
             }
-        }
+            held.write(hashed, self.next_version(), &self.hasher)
+        };
+        // Freed without the lock.
+        drop(replaced);
         Ok(())
     }
 

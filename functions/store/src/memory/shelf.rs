@@ -1,0 +1,140 @@
+//! The documents of a store in memory.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use crate::expiries::Expiries;
+use crate::shards::{Hasher, Shards};
+use crate::{Change, Document, Key, Partition, Version, Versioned, Write};
+
+/// Documents by key, by partition and by expiry.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    documents: Shards<Entry>,
+    /// The ids of each partition of a listed kind, in order, with the hash of each key.
+    partitions: BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>,
+    /// The hashes of the keys of what expires. A document that was written again is noted again.
+    expiries: Expiries<u64>,
+}
+
+/// A document under its key.
+#[derive(Debug)]
+pub(super) struct Entry {
+    key: Key,
+    read: Versioned,
+}
+
+impl Entry {
+    fn is_over(&self, now_secs: u64) -> bool {
+        self.read.document.expires_at_secs().is_some_and(|secs| secs <= now_secs)
+    }
+}
+
+impl Shelf {
+    /// The document of a key that has this hash.
+    pub(super) fn get(&self, key: &Key, hash: u64) -> Option<&Versioned> {
+        self.documents.get(hash, |entry| entry.key == *key).map(|entry| &entry.read)
+    }
+
+    /// Makes all changes, each with the hash of its key. Yields what they leave to be freed.
+    pub(super) fn write(
+        &mut self,
+        changes: Vec<(u64, Write)>,
+        version: Version,
+        hasher: &Hasher,
+    ) -> Vec<Entry> {
+        let mut left = Vec::with_capacity(changes.len());
+        for (hash, Write { key, change, .. }) in changes {
+            left.extend(match change {
+                Change::Put(document) => {
+                    self.put(hash, key, Versioned { document, version }, hasher)
+                }
+                Change::Delete => self.remove(hash, |entry| entry.key == key),
+                Change::Check => None,
+            });
+        }
+        left
+    }
+
+    /// Puts a document. Yields the one that it replaces.
+    pub(super) fn put(
+        &mut self,
+        hash: u64,
+        key: Key,
+        read: Versioned,
+        hasher: &Hasher,
+    ) -> Option<Entry> {
+        if let Some(expires_at_secs) = read.document.expires_at_secs() {
+            self.expiries.add(expires_at_secs, hash);
+        }
+        if let Some(id) = key.id()
+            && self.get(&key, hash).is_none()
+        {
+            match self.partitions.get_mut(key.partition()) {
+                Some(ids) => ids.insert(id.into(), hash),
+                None => self
+                    .partitions
+                    .entry(key.partition().into())
+                    .or_default()
+                    .insert(id.into(), hash),
+            };
+        }
+        let is_same = |one: &Entry, other: &Entry| one.key == other.key;
+        let hash_of = |entry: &Entry| hasher.hash(entry.key.text());
+        self.documents.put(hash, Entry { key, read }, is_same, hash_of)
+    }
+
+    fn remove(&mut self, hash: u64, is_it: impl FnMut(&Entry) -> bool) -> Option<Entry> {
+        let removed = self.documents.remove(hash, is_it)?;
+        if let Some(id) = removed.key.id()
+            && let Some(ids) = self.partitions.get_mut(removed.key.partition())
+        {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.partitions.remove(removed.key.partition());
+            }
+        }
+        Some(removed)
+    }
+
+    /// Some documents of a partition whose ids come after `after`, in the order of ids, and the last
+    /// of these ids; `None` once there are no more.
+    pub(super) fn list(
+        &self,
+        partition: &Partition,
+        after: Option<&str>,
+        documents_max: usize,
+    ) -> Option<(Vec<Versioned>, Box<str>)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids = self.partitions.get(partition.text())?;
+        let some: Vec<_> =
+            ids.range::<str, _>((from, Bound::Unbounded)).take(documents_max).collect();
+        let (last, _) = some.last()?;
+        let last = (*last).clone();
+        let documents = some.into_iter().filter_map(|(id, hash)| {
+            let is_it = |entry: &Entry| {
+                entry.key.id() == Some(id) && entry.key.partition() == partition.text()
+            };
+            self.documents.get(*hash, is_it).map(|entry| entry.read.clone())
+        });
+        Some((documents.collect(), last))
+    }
+
+    /// The documents of one table of many; `None` if there is none of this number.
+    pub(super) fn part(&self, number: usize) -> Option<Vec<Document>> {
+        let table = self.documents.tables().get(number)?;
+        Some(table.iter().map(|entry| entry.read.document.clone()).collect())
+    }
+
+    /// Drops some of what has expired. Yields it, to be freed; `None` once there is nothing more.
+    pub(super) fn drop_expired(&mut self, now_secs: u64, hasher: &Hasher) -> Option<Vec<Entry>> {
+        let (_, expired) = self.expiries.take(now_secs)?;
+        let removed = |hash| {
+            // A table compares a part of the hash only.
+            let is_it =
+                |entry: &Entry| entry.is_over(now_secs) && hasher.hash(entry.key.text()) == hash;
+            self.remove(hash, is_it)
+        };
+        Some(expired.into_iter().filter_map(removed).collect())
+    }
+}
