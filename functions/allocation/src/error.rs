@@ -121,6 +121,25 @@ pub static INVALID_IPV6_INSTANCE_NOT_FOUND: ErrorRow = ErrorRow::new(
     "InvalidIpv6Instance.NotFound",
     "The specified Ipv6AddressId or Ipv6InternetBandwidthId is not found.",
 );
+/// The address and the bandwidth that a call names belong to different instances (decision
+/// `bandwidth-ids`).
+pub static PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH: ErrorRow = ErrorRow::new(
+    400,
+    "ParamExclusive.Ipv6AddressIdAndIpv6InternetBandwidthId",
+    "Ipv6AddressId and Ipv6InternetBandwidthId is mutually exclusive.",
+);
+/// The address that a call names has no bandwidth.
+pub static OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST: ErrorRow = ErrorRow::new(
+    400,
+    "OperationFailed.InternetBandwidthNonExist",
+    "The operation is forbidden because of InternetBandwidthNonExist.",
+);
+/// The address that has the bandwidth is being changed (decision `bandwidth-unstable`).
+pub static OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE: ErrorRow = ErrorRow::new(
+    400,
+    "OperationFailed.InternetBandwidthUnstable",
+    "The operation is forbidden because of InternetBandwidthUnstable.",
+);
 /// "Failed to query the account information when the order is placed." (decision `billing`).
 pub static OPERATION_FAILED_QUERY_ACCOUNT_INFO: ErrorRow = ErrorRow::new(
     500,

@@ -33,6 +33,7 @@ pub trait Kind: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'stati
 
     /// [`Kind::id`] of the document that has this key: what follows kind, account and region in
     /// the key's text.
+    #[must_use]
     fn id_in_key(key: &str) -> Cow<'_, str> {
         key.splitn(4, '#').nth(3).unwrap_or_default().into()
     }

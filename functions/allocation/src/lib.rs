@@ -7,6 +7,7 @@
 //! holds one kind of document. The errors that several operations share are in [`error`], the
 //! readers of parameters in [`parameters`].
 
+mod bandwidth_of;
 mod document;
 pub mod error;
 mod key;
@@ -29,7 +30,7 @@ pub use error::{ErrorRow, Refusal};
 pub use key::{Key, Partition, Scope};
 pub use kind::{AsKind, Flaw, Kind, KindRow, Writer};
 pub use operation::{
-    Caller, Change, Fresh, Halt, Listed, Listing, Operation, Outcome, Seen, Write,
+    Caller, Change, Done, Fresh, Halt, Listed, Listing, Operation, Outcome, Seen, Write,
 };
 pub use operations::AllocateIpv6InternetBandwidth;
 pub use parameters::Parameters;

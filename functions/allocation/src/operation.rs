@@ -267,6 +267,10 @@ pub enum Outcome<A> {
     },
 }
 
+/// The answer of an operation that answers nothing but its `RequestId`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Done {}
+
 /// One change of a commit. Each rests on the document as it was read: if it has changed since,
 /// nothing of the commit happens.
 #[derive(Clone, Debug, PartialEq, Eq)]

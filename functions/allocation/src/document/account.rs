@@ -88,3 +88,14 @@ pub enum SaleStatus {
     /// It may not: it holds as many bandwidths as its quota allows.
     QuotaExceeded,
 }
+
+impl SaleStatus {
+    /// Whether the account may buy.
+    #[must_use]
+    pub const fn allows_sale(self) -> bool {
+        match self {
+            Self::Allowed => true,
+            Self::InArrears | Self::RiskControl | Self::QuotaExceeded => false,
+        }
+    }
+}

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::document::{
     Account, BusinessStatus, CdtStatus, InstanceChargeType, InternetBandwidth, InternetChargeType,
-    Ipv6Address, Ipv6AddressStatus, Ipv6Gateway, Resource, SaleStatus, Vpc, is_ipv6_address_id,
+    Ipv6Address, Ipv6AddressStatus, Ipv6Gateway, Resource, Vpc, is_ipv6_address_id,
 };
 use crate::error::{
     DRY_RUN_OPERATION, ErrorRow, IDEMPOTENT_PARAMETER_MISMATCH, ILLEGAL_PARAM_IPV6_ADDRESS,
@@ -374,12 +374,10 @@ impl Call<'_> {
             CdtStatus::Opened if by_traffic => return Err((&OPERATION_FAILED_UPGRADE_CDT).into()),
             CdtStatus::NotOpened | CdtStatus::Opened | CdtStatus::Upgraded => {}
         }
-        match billing.sale_status {
-            SaleStatus::Allowed => Ok(()),
-            SaleStatus::InArrears | SaleStatus::RiskControl | SaleStatus::QuotaExceeded => {
-                Err((&OPERATION_FAILED_SALE_VALIDATE).into())
-            }
+        if !billing.sale_status.allows_sale() {
+            return Err((&OPERATION_FAILED_SALE_VALIDATE).into());
         }
+        Ok(())
     }
 }
 

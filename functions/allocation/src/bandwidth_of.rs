@@ -1,0 +1,151 @@
+//! The Internet bandwidth that a call names by its own id, by that of its address, or by both.
+
+use std::borrow::Cow;
+
+use crate::document::{InternetBandwidth, InternetBandwidthOwner, Ipv6Address, Ipv6AddressStatus};
+use crate::error::{
+    ErrorRow, INVALID_IPV6_INSTANCE_NOT_FOUND, OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST,
+    OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE, PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH, Refusal,
+};
+use crate::key::{Key, Scope};
+use crate::operation::{Caller, Halt, Seen};
+use crate::parameters::Parameters;
+
+const ADDRESS_ID: &str = "Ipv6AddressId";
+const BANDWIDTH_ID: &str = "Ipv6InternetBandwidthId";
+
+/// How a call names an Internet bandwidth. Ids have no form here: one that nothing has is not
+/// found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BandwidthOf<'p> {
+    /// By the id of the address that has it.
+    Address(&'p str),
+    /// By its own id; maybe by that of its address too, as Terraform does.
+    Id(&'p str, Option<&'p str>),
+}
+
+impl<'p> BandwidthOf<'p> {
+    /// Reads `Ipv6AddressId` and `Ipv6InternetBandwidthId`.
+    ///
+    /// # Errors
+    ///
+    /// `missing`: neither is given.
+    pub(crate) fn parse(
+        parameters: &Parameters<'p>,
+        missing: &'static ErrorRow,
+    ) -> Result<Self, Refusal> {
+        match (parameters.given(BANDWIDTH_ID), parameters.given(ADDRESS_ID)) {
+            (Some(id), address_id) => Ok(Self::Id(id, address_id)),
+            (None, Some(address_id)) => Ok(Self::Address(address_id)),
+            (None, None) => Err(missing.into()),
+        }
+    }
+
+    fn address_id(self) -> Option<&'p str> {
+        match self {
+            Self::Address(address_id) => Some(address_id),
+            Self::Id(_, address_id) => address_id,
+        }
+    }
+
+    fn id(self) -> Option<&'p str> {
+        match self {
+            Self::Address(_) => None,
+            Self::Id(id, _) => Some(id),
+        }
+    }
+
+    /// The ids as a client token remembers them.
+    pub(crate) fn parameters(self) -> impl Iterator<Item = (&'static str, Cow<'p, str>)> {
+        [(ADDRESS_ID, self.address_id()), (BANDWIDTH_ID, self.id())]
+            .into_iter()
+            .filter_map(|(name, id)| Some((name, Cow::Borrowed(id?))))
+    }
+
+    /// The keys of what is named.
+    pub(crate) fn keys(self, scope: Scope<'_>) -> impl Iterator<Item = Key> {
+        let owner = self.id().map(|id| InternetBandwidthOwner::key(scope, id));
+        let address = self.address_id().map(|id| Ipv6Address::key(scope, id));
+        owner.into_iter().chain(address)
+    }
+
+    /// What RAM is asked about: the bandwidth of the id given and that of the address given, so
+    /// that naming the address does not lead around a Deny on its bandwidth (decision `denied`).
+    pub(crate) fn resources(
+        parameters: &Parameters<'_>,
+        caller: &Caller<'_>,
+        seen: &Seen,
+    ) -> Vec<String> {
+        let region_id = parameters.given("RegionId").unwrap_or_default();
+        let scope = Scope { account_id: caller.account_id, region_id };
+        let given = parameters.given(BANDWIDTH_ID);
+        let address = parameters.given(ADDRESS_ID).map(|id| Ipv6Address::key(scope, id));
+        let of_address = address
+            .and_then(|key| seen.get::<Ipv6Address>(&key).ok().flatten())
+            .and_then(|address| address.ipv6_internet_bandwidth.as_ref())
+            .map(|bandwidth| bandwidth.internet_bandwidth_id.as_ref())
+            .filter(|id| given != Some(*id));
+        let resources: Vec<_> =
+            given.into_iter().chain(of_address).map(|id| format!("ipv6bandwidth/{id}")).collect();
+        if resources.is_empty() { vec!["ipv6bandwidth/*".to_owned()] } else { resources }
+    }
+
+    /// The bandwidth and the address that has it (decision `bandwidth-ids`).
+    ///
+    /// # Errors
+    ///
+    /// In this order: an id that nothing in the account and region has; ids of different
+    /// instances; an address without bandwidth; an address that is being changed.
+    pub(crate) fn find<'s>(
+        self,
+        scope: Scope<'_>,
+        seen: &'s Seen,
+    ) -> Result<(&'s Ipv6Address, &'s InternetBandwidth), Halt> {
+        let (address, bandwidth) = match self {
+            Self::Address(address_id) => {
+                let address = find_address(scope, address_id, seen)?;
+                let bandwidth = address
+                    .ipv6_internet_bandwidth
+                    .as_ref()
+                    .ok_or(&OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST)?;
+                (address, bandwidth)
+            }
+            Self::Id(id, address_id) => {
+                let owner = seen
+                    .get::<InternetBandwidthOwner>(&InternetBandwidthOwner::key(scope, id))?
+                    .ok_or(&INVALID_IPV6_INSTANCE_NOT_FOUND)?;
+                if let Some(address_id) = address_id
+                    && find_address(scope, address_id, seen)?.ipv6_address_id
+                        != owner.ipv6_address_id
+                {
+                    return Err((&PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH).into());
+                }
+                let address = find_address(scope, &owner.ipv6_address_id, seen)?;
+                // Owner and address may be of two moments, between which the bandwidth went.
+                let bandwidth = address
+                    .ipv6_internet_bandwidth
+                    .as_ref()
+                    .filter(|bandwidth| *bandwidth.internet_bandwidth_id == *id)
+                    .ok_or(&INVALID_IPV6_INSTANCE_NOT_FOUND)?;
+                (address, bandwidth)
+            }
+        };
+        match address.status {
+            Ipv6AddressStatus::Available => Ok((address, bandwidth)),
+            Ipv6AddressStatus::Pending | Ipv6AddressStatus::Released => {
+                Err((&OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE).into())
+            }
+        }
+    }
+}
+
+/// An address that was released is no address any more (decision `bandwidth-ids`).
+fn find_address<'s>(
+    scope: Scope<'_>,
+    address_id: &str,
+    seen: &'s Seen,
+) -> Result<&'s Ipv6Address, Halt> {
+    seen.get::<Ipv6Address>(&Ipv6Address::key(scope, address_id))?
+        .filter(|address| address.status != Ipv6AddressStatus::Released)
+        .ok_or_else(|| (&INVALID_IPV6_INSTANCE_NOT_FOUND).into())
+}

@@ -1,0 +1,176 @@
+//! `ModifyIpv6InternetBandwidth`: changes how much Internet bandwidth an IPv6 address has.
+
+use std::borrow::Cow;
+
+use crate::bandwidth_of::BandwidthOf;
+use crate::document::{Account, BusinessStatus, InternetBandwidth, Ipv6Address};
+use crate::error::{
+    DRY_RUN_OPERATION, ErrorRow, IDEMPOTENT_PARAMETER_MISMATCH,
+    INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED, INVALID_DRY_RUN, INVALID_IPV6_INSTANCE_NOT_FOUND,
+    INVALID_REGION_ID_NOT_FOUND, MISSING_BANDWIDTH, MISSING_PARAM_IPV6_INSTANCE_ID,
+    MISSING_REGION_ID, OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST,
+    OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE, OPERATION_FAILED_QUERY_ACCOUNT_INFO,
+    PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH, Refusal,
+};
+use crate::key::Key;
+use crate::operation::{Caller, Change, Done, Fresh, Halt, Operation, Outcome, Seen, Write};
+use crate::parameters::{Parameters, whole_number};
+use crate::region::Region;
+
+/// `Bandwidth` is no whole number, or 0 (decision `modify-bandwidth`).
+static ILLEGAL_PARAM_BANDWIDTH: ErrorRow =
+    ErrorRow::new(400, "IllegalParam.Bandwidth", "The param of bandwidth is illegal.");
+/// The bandwidth is locked for an overdue bill.
+static OPERATION_UNSUPPORTED_FINANCIAL_LOCKED: ErrorRow = ErrorRow::new(
+    400,
+    "OperationUnsupported.FinancialLocked",
+    "The operation is forbidden because of financialLocked.",
+);
+/// `Bandwidth` is above the largest of the charge type (decision `modify-bandwidth`).
+static OPERATION_FAILED_BANDWIDTH_EXCEED_LIMIT: ErrorRow = ErrorRow::new(
+    400,
+    "OperationFailed.BandwidthExceedLimit",
+    "The operation is forbidden because of BandwidthExceedLimit.",
+);
+/// The account may not buy (decision `billing`). The status is this operation's own.
+static OPERATION_FAILED_SALE_VALIDATE: ErrorRow = ErrorRow::new(
+    404,
+    "OperationFailed.SaleValidate",
+    "Validate sale condition with subArticle failed.",
+);
+/// A part of the vendor's service failed that is not modelled here. No rule answers it.
+static OPERATION_FAILED_QUERY_SP_INFO: ErrorRow =
+    ErrorRow::new(500, "OperationFailed.QuerySpInfo", "query resource by sp error");
+/// A part of the vendor's service failed that is not modelled here. No rule answers it.
+static OPERATION_FAILED_SYNC_TRADE_RESOURCE: ErrorRow = ErrorRow::new(
+    500,
+    "OperationFailed.SyncTradeResource",
+    "Resource transaction information synchronization failed",
+);
+
+/// The operation.
+#[derive(Debug)]
+pub struct ModifyIpv6InternetBandwidth;
+
+/// A call whose parameters are all in form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call<'p> {
+    region: Region,
+    bandwidth_of: BandwidthOf<'p>,
+    /// From 1, in Mbit/s; it may be above what the charge type allows.
+    bandwidth_mbps: u64,
+    client_token: Option<&'p str>,
+    dry_run: bool,
+}
+
+impl Operation for ModifyIpv6InternetBandwidth {
+    const NAME: &'static str = "ModifyIpv6InternetBandwidth";
+
+    /// Decision `modify-order`.
+    const ERRORS: &'static [&'static ErrorRow] = &[
+        &MISSING_REGION_ID,
+        &INVALID_REGION_ID_NOT_FOUND,
+        &MISSING_PARAM_IPV6_INSTANCE_ID,
+        &MISSING_BANDWIDTH,
+        &ILLEGAL_PARAM_BANDWIDTH,
+        &INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED,
+        &INVALID_DRY_RUN,
+        &IDEMPOTENT_PARAMETER_MISMATCH,
+        &INVALID_IPV6_INSTANCE_NOT_FOUND,
+        &PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH,
+        &OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST,
+        &OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE,
+        &OPERATION_UNSUPPORTED_FINANCIAL_LOCKED,
+        &OPERATION_FAILED_BANDWIDTH_EXCEED_LIMIT,
+        &OPERATION_FAILED_QUERY_ACCOUNT_INFO,
+        &OPERATION_FAILED_SALE_VALIDATE,
+        &DRY_RUN_OPERATION,
+        &OPERATION_FAILED_QUERY_SP_INFO,
+        &OPERATION_FAILED_SYNC_TRADE_RESOURCE,
+    ];
+    const JSON: &'static [&'static str] = &["RequestId"];
+    const XML: &'static [&'static str] = Self::JSON;
+
+    type Call<'p> = Call<'p>;
+    type Answer<'s> = Done;
+
+    fn parse<'p>(parameters: &Parameters<'p>) -> Result<Call<'p>, Refusal> {
+        let region = parameters.region()?;
+        let bandwidth_of = BandwidthOf::parse(parameters, &MISSING_PARAM_IPV6_INSTANCE_ID)?;
+        let bandwidth = parameters.required("Bandwidth", &MISSING_BANDWIDTH)?;
+        let bandwidth_mbps = whole_number(bandwidth)
+            .filter(|bandwidth_mbps| *bandwidth_mbps > 0)
+            .ok_or(&ILLEGAL_PARAM_BANDWIDTH)?;
+        Ok(Call {
+            region,
+            bandwidth_of,
+            bandwidth_mbps,
+            client_token: parameters.client_token()?,
+            dry_run: parameters.dry_run()?,
+        })
+    }
+
+    fn region(call: &Call<'_>) -> Region {
+        call.region
+    }
+
+    fn first(call: &Call<'_>, caller: &Caller<'_>) -> Vec<Key> {
+        let account = Account::key(caller.account_id);
+        [account].into_iter().chain(call.bandwidth_of.keys(caller.scope(call.region))).collect()
+    }
+
+    fn resources(parameters: &Parameters<'_>, caller: &Caller<'_>, seen: &Seen) -> Vec<String> {
+        BandwidthOf::resources(parameters, caller, seen)
+    }
+
+    fn change<'c>(call: &'c Call<'_>) -> Option<Change<'c>> {
+        let bandwidth = ("Bandwidth", Cow::Owned(call.bandwidth_mbps.to_string()));
+        Some(Change {
+            client_token: call.client_token,
+            dry_run: call.dry_run,
+            parameters: call.bandwidth_of.parameters().chain([bandwidth]).collect(),
+        })
+    }
+
+    fn decide<'s>(
+        call: &'s Call<'_>,
+        caller: &Caller<'_>,
+        seen: &'s Seen,
+        _fresh: &mut Fresh<'_>,
+    ) -> Result<Outcome<Done>, Halt> {
+        let (address, bandwidth) = call.bandwidth_of.find(caller.scope(call.region), seen)?;
+        match bandwidth.business_status {
+            BusinessStatus::FinancialLocked => {
+                return Err((&OPERATION_UNSUPPORTED_FINANCIAL_LOCKED).into());
+            }
+            BusinessStatus::Normal | BusinessStatus::SecurityLocked => {}
+        }
+        let bandwidth_mbps = u16::try_from(call.bandwidth_mbps)
+            .ok()
+            .filter(|mbps| *mbps <= bandwidth.internet_charge_type.bandwidth_mbps_max())
+            .ok_or(&OPERATION_FAILED_BANDWIDTH_EXCEED_LIMIT)?;
+        let billing = seen
+            .get::<Account>(&Account::key(caller.account_id))?
+            .and_then(|account| account.billing)
+            .ok_or(&OPERATION_FAILED_QUERY_ACCOUNT_INFO)?;
+        if !billing.sale_status.allows_sale() {
+            return Err((&OPERATION_FAILED_SALE_VALIDATE).into());
+        }
+        let changed = Ipv6Address {
+            ipv6_internet_bandwidth: Some(InternetBandwidth {
+                bandwidth_mbps,
+                ..bandwidth.clone()
+            }),
+            ..address.clone()
+        };
+        Ok(Outcome::Commit {
+            changes: vec![Write::Put(changed.into())],
+            answer: Done {},
+            taken: Vec::new(),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "modify_ipv6_internet_bandwidth/tests.rs"]
+mod tests;
