@@ -32,6 +32,23 @@ kinds! {
     ClientToken,
 }
 
+/// Checks that the member `field` is `prefix` and then lower-case letters, digits and hyphens.
+fn check_id(field: &'static str, prefix: &str, id: &str) -> Result<(), Flaw> {
+    if has_id_form(prefix, id) {
+        return Ok(());
+    }
+    let message = format!("not {prefix} and lower-case letters, digits and hyphens: {id}");
+    Err(Flaw { field, message })
+}
+
+/// Whether `id` is `prefix` and then lower-case letters, digits and hyphens.
+fn has_id_form(prefix: &str, id: &str) -> bool {
+    id.strip_prefix(prefix).is_some_and(|tail| {
+        let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        !tail.is_empty() && tail.bytes().all(is_plain)
+    })
+}
+
 /// Whether a member has its default and need not be written.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

@@ -64,7 +64,7 @@ pub trait Kind: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'stati
         Ok(())
     }
 
-    /// What no two documents of a world share: the member that says it, and a text.
+    /// What no two documents of a world share: the member that says it, empty for the id, and a text.
     fn unique(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -82,7 +82,7 @@ pub enum Writer {
 /// A member of a document that is wrong, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
-    /// The member, as a path below the document.
+    /// The member, as a path below the document; empty for the id.
     pub field: &'static str,
     /// What is wrong.
     pub message: String,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Texts by name, in the order in which they were given: what a client token remembers.
@@ -66,6 +66,9 @@ impl<'de> Deserialize<'de> for Texts {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
                 let mut texts = Vec::new();
                 while let Some(text) = map.next_entry::<String, String>()? {
+                    if text.0.contains(END) || text.1.contains(END) {
+                        return Err(A::Error::custom("a text has the character U+0000 in it"));
+                    }
                     texts.push(text);
                 }
                 Ok(texts.into_iter().collect())

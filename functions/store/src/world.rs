@@ -1,102 +1,52 @@
 //! All documents in the form that people write and read: `--world FILE`, and the worlds of the
-//! contract's cases.
+//! contract's cases. A document is found by account, kind and id, so a JSON merge patch (RFC 7396)
+//! changes a world.
+//!
+//! The readers of documents are the same for rows and worlds. Rows tolerate what they do not know;
+//! a world refuses it, because somebody wrote it by hand: see [`strict`].
 
-mod account;
 mod check;
 mod identities;
 mod locate;
-mod timestamp;
+mod strict;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::Ipv6Addr;
 
-use allocation::{Billing, InternetBandwidth, Ipv6AddressStatus, Ipv6Isp, NetworkType, Resource};
-use serde::{Deserialize, Serialize};
+use allocation::{KINDS, KindRow, Resource};
+use serde::de::{Deserialize as _, DeserializeOwned};
+use serde::ser::{Error as _, SerializeMap as _};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
-use crate::Document;
+use crate::{Document, Holder, IdentityName};
 use identities::{WorldAccessKey, WorldRamRole, WorldRamUser};
-use timestamp::Timestamp;
+use locate::Step;
+use strict::Strict;
 
 /// All documents, by the account that owns them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct World {
-    accounts: Vec<WorldAccount>,
+    accounts: BTreeMap<String, WorldAccount>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+/// The documents of one account, without those that others imply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct WorldAccount {
-    account_id: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    access_keys: Vec<WorldAccessKey>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    ram_users: Vec<WorldRamUser>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    ram_roles: Vec<WorldRamRole>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    billing: Option<Billing>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    ipv6_gateways: Vec<WorldGateway>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    ipv6_addresses: Vec<WorldAddress>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    client_tokens: Vec<WorldToken>,
+    access_keys: BTreeMap<String, WorldAccessKey>,
+    ram_users: BTreeMap<String, WorldRamUser>,
+    ram_roles: BTreeMap<String, WorldRamRole>,
+    /// By the position of their kind in [`KINDS`], then by id.
+    resources: BTreeMap<(usize, String), Resource>,
 }
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct WorldGateway {
-    ipv6_gateway_id: String,
-    region_id: String,
-    vpc_id: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct WorldAddress {
-    ipv6_address_id: String,
-    region_id: String,
-    ipv6_address: Ipv6Addr,
-    vpc_id: String,
-    #[serde(default)]
-    status: Ipv6AddressStatus,
-    #[serde(default)]
-    ipv6_isp: Ipv6Isp,
-    #[serde(default)]
-    private_gua: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    associated_instance_type: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    associated_instance_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    network_type: Option<NetworkType>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ipv6_internet_bandwidth: Option<InternetBandwidth>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct WorldToken {
-    action: String,
-    region_id: String,
-    client_token: String,
-    /// `YYYY-MM-DDThh:mm:ssZ`.
-    expires_at: Timestamp,
-    parameters: BTreeMap<String, String>,
-    answer: BTreeMap<String, String>,
-}
-
-/// The fields whose values are never shown.
-const SECRETS: [&str; 2] = ["AccessKeySecret", "SecurityToken"];
 
 /// What is wrong with a world document, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorldError {
     /// The line, from 1.
     pub line: usize,
-    /// The field, as `Accounts[0].Ipv6Addresses[2].Status`.
+    /// The field, as `Accounts.1234567890123456.Ipv6Addresses.ipv6-1.Status`.
     pub field: String,
     /// What is wrong with it.
     pub message: String,
@@ -110,39 +60,41 @@ impl fmt::Display for WorldError {
 
 impl std::error::Error for WorldError {}
 
+/// What is wrong with a world, and the way to it.
+struct Finding {
+    steps: Vec<Step>,
+    message: String,
+}
+
 impl World {
     /// Reads a world document.
     ///
     /// # Errors
     ///
-    /// The first field that is missing, unknown, of the wrong type or at odds with another.
+    /// A field that is missing, unknown, given twice, of the wrong type or at odds with another.
     pub fn parse(text: &str) -> Result<Self, WorldError> {
-        let mut json = serde_json::Deserializer::from_str(text);
-        let world: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let field = error.path().to_string();
-            // What a document that ends too soon lacks has no name yet.
-            let is_named = !matches!(field.as_str(), "" | "." | "?");
-            let field = if is_named { field } else { "the document".to_owned() };
-            let json = error.inner();
-            // The line stands in front already.
-            let message = json.to_string();
-            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-            // What stands where a secret should may be one.
-            let is_secret = SECRETS.iter().any(|secret| field.contains(secret));
-            let message = if is_secret { "not a text".to_owned() } else { message };
-            WorldError { line: json.line(), field, message }
-        })?;
-        json.end().map_err(|error| WorldError {
-            line: error.line(),
-            field: "the document".to_owned(),
-            message: "something follows its end".to_owned(),
-        })?;
-        check::check(&world).map_err(|(steps, message)| WorldError {
+        let value = strict::parse(text)?;
+        let world = Self::read(value).and_then(|world| check::check(&world).map(|()| world));
+        world.map_err(|Finding { steps, message }| WorldError {
             line: locate::line(text, &steps),
             field: locate::path(&steps),
             message,
-        })?;
-        Ok(world)
+        })
+    }
+
+    fn read(world: Value) -> Result<Self, Finding> {
+        let mut members = object(world, &[])?;
+        let accounts = members.remove("Accounts");
+        let accounts = accounts.ok_or_else(|| finding(&[], "missing field `Accounts`"))?;
+        if let Some((name, _)) = members.iter().next() {
+            return Err(finding(&[name], "unknown member"));
+        }
+        let read = |(account_id, account): (String, Value)| {
+            let account = WorldAccount::read(&account_id, account)?;
+            Ok((account_id, account))
+        };
+        let accounts = object(accounts, &["Accounts"])?.into_iter().map(read);
+        Ok(Self { accounts: accounts.collect::<Result<_, _>>()? })
     }
 
     /// Writes the world as a document, accounts and ids in order.
@@ -154,70 +106,189 @@ impl World {
         serde_json::to_string_pretty(self)
     }
 
-    /// The documents that a store keeps of this world.
+    /// The documents that a store keeps of this world, those that others imply among them.
     #[must_use]
     pub fn into_documents(self) -> Vec<Document> {
-        self.accounts.into_iter().flat_map(WorldAccount::into_documents).collect()
+        let mut documents = Vec::new();
+        for (account_id, account) in self.accounts {
+            let WorldAccount { access_keys, ram_users, ram_roles, resources } = account;
+            for (id, key) in access_keys {
+                documents.push(key.into_document(id, &account_id, Holder::Account));
+            }
+            for (name, user) in ram_users {
+                user.into_documents(name, &account_id, &mut documents);
+            }
+            for (name, role) in ram_roles {
+                role.into_documents(name, &account_id, &mut documents);
+            }
+            for resource in resources.into_values() {
+                documents.extend(resource.implied().into_iter().map(Document::from));
+                documents.push(resource.into());
+            }
+        }
+        documents
     }
 
     /// The world that `documents` make up.
     #[must_use]
     pub fn from_documents(documents: impl IntoIterator<Item = Document>) -> Self {
-        let mut accounts: BTreeMap<String, WorldAccount> = BTreeMap::new();
-        let mut account = |account_id: &str, add: &mut dyn FnMut(&mut WorldAccount)| {
-            let entry = accounts.entry(account_id.to_owned()).or_default();
-            account_id.clone_into(&mut entry.account_id);
-            add(entry);
-        };
+        let mut world = Self::default();
         for document in documents {
-            match &document {
+            match document {
                 Document::AccessKey(key) => {
-                    account(&key.account_id, &mut |account| account.add_access_key(key));
+                    let account = world.accounts.entry(key.account_id.clone()).or_default();
+                    account.add_access_key(&key);
                 }
                 Document::Identity(identity) => {
-                    account(&identity.account_id, &mut |account| account.add_identity(identity));
+                    let account = world.accounts.entry(identity.account_id.clone()).or_default();
+                    let policies = identities::by_name(&identity.policies);
+                    match &identity.name {
+                        IdentityName::RamUser(name) => {
+                            let user = account.ram_users.entry(name.clone()).or_default();
+                            user.user_id.clone_from(&identity.id);
+                            user.policies = policies;
+                        }
+                        IdentityName::RamRole(name) => {
+                            let role = account.ram_roles.entry(name.clone()).or_default();
+                            role.role_id.clone_from(&identity.id);
+                            role.policies = policies;
+                        }
+                    }
                 }
-                Document::Resource(resource) => match resource.as_ref() {
-                    Resource::Account(known) => {
-                        account(&known.account_id, &mut |account| account.billing = known.billing);
+                Document::Resource(resource) => {
+                    let kind = resource.kind();
+                    // What others imply is seen on them.
+                    if kind.world.is_some() {
+                        let account_id = resource.account_id().to_owned();
+                        let position = KINDS.iter().position(|row| *row == kind);
+                        let key = (position.unwrap_or_default(), resource.id());
+                        let account = world.accounts.entry(account_id).or_default();
+                        account.resources.insert(key, resource);
                     }
-                    Resource::Ipv6Gateway(gateway) => {
-                        account(&gateway.account_id, &mut |account| {
-                            account.ipv6_gateways.push(WorldGateway {
-                                ipv6_gateway_id: gateway.ipv6_gateway_id.clone(),
-                                region_id: gateway.region_id.clone(),
-                                vpc_id: gateway.vpc_id.clone(),
-                            });
-                        });
-                    }
-                    Resource::Ipv6Address(address) => {
-                        account(&address.account_id, &mut |account| account.add_address(address));
-                    }
-                    // It is seen on its address.
-                    Resource::InternetBandwidth(_) => {}
-                    Resource::ClientToken(token) => {
-                        account(&token.account_id, &mut |account| {
-                            account.client_tokens.push(WorldToken::of(token));
-                        });
-                    }
-                },
+                }
             }
-        }
-        let mut world = Self { accounts: accounts.into_values().collect() };
-        for account in &mut world.accounts {
-            account.access_keys.sort_by(|a, b| a.access_key_id.cmp(&b.access_key_id));
-            account.ram_users.sort_by(|a, b| a.user_name.cmp(&b.user_name));
-            for user in &mut account.ram_users {
-                user.access_keys.sort_by(|a, b| a.access_key_id.cmp(&b.access_key_id));
-            }
-            account.ram_roles.sort_by(|a, b| a.role_name.cmp(&b.role_name));
-            for role in &mut account.ram_roles {
-                role.sessions.sort_by(|a, b| a.access_key_id.cmp(&b.access_key_id));
-            }
-            account.ipv6_gateways.sort();
-            account.ipv6_addresses.sort_by(|a, b| a.ipv6_address_id.cmp(&b.ipv6_address_id));
-            account.client_tokens.sort_by(|a, b| a.client_token.cmp(&b.client_token));
         }
         world
+    }
+}
+
+impl WorldAccount {
+    fn read(account_id: &str, account: Value) -> Result<Self, Finding> {
+        let at = ["Accounts", account_id];
+        let mut members = object(account, &at)?;
+        let mut read = Self {
+            access_keys: by_id(&mut members, &at, "AccessKeys")?,
+            ram_users: by_id(&mut members, &at, "RamUsers")?,
+            ram_roles: by_id(&mut members, &at, "RamRoles")?,
+            resources: BTreeMap::new(),
+        };
+        let mut own = None;
+        for (position, kind) in KINDS.iter().enumerate() {
+            match kind.world {
+                None => {}
+                Some("") => own = Some((position, kind)),
+                Some(name) => {
+                    let documents = members.remove(name).unwrap_or_else(|| Map::new().into());
+                    for (id, document) in object(documents, &[&at[..], &[name]].concat())? {
+                        let at = [at[0], at[1], name, &id];
+                        let document = resource(kind, account_id, &id, document, &at)?;
+                        read.resources.insert((position, id), document);
+                    }
+                }
+            }
+        }
+        // The members left are the account's own, or unknown.
+        if let Some((position, kind)) = own {
+            let document = resource(kind, account_id, "", members.into(), &at)?;
+            read.resources.insert((position, String::new()), document);
+        }
+        Ok(read)
+    }
+}
+
+fn resource(
+    kind: &KindRow,
+    account_id: &str,
+    id: &str,
+    document: Value,
+    at: &[&str],
+) -> Result<Resource, Finding> {
+    // A list of a document's members would be read as the document.
+    let document = Value::Object(object(document, at)?);
+    read_at(at, document, |members| Resource::read(kind.name, account_id, id, members))
+}
+
+/// Takes the member `name` of an account: documents by id.
+fn by_id<T: DeserializeOwned>(
+    members: &mut Map<String, Value>,
+    at: &[&str],
+    name: &str,
+) -> Result<BTreeMap<String, T>, Finding> {
+    let documents = members.remove(name).unwrap_or_else(|| Map::new().into());
+    read_at(&[at, &[name]].concat(), documents, |documents| BTreeMap::deserialize(documents))
+}
+
+/// Reads `value`, which was found at `at`.
+fn read_at<T>(
+    at: &[&str],
+    value: Value,
+    read: impl FnOnce(serde_path_to_error::Deserializer<'_, '_, Strict>) -> Result<T, serde_json::Error>,
+) -> Result<T, Finding> {
+    let mut track = serde_path_to_error::Track::new();
+    let result = read(serde_path_to_error::Deserializer::new(Strict(value), &mut track));
+    result.map_err(|error| {
+        let steps = at.iter().map(|name| Step::Member((*name).to_owned()));
+        let steps: Vec<Step> = steps.chain(locate::steps(&track.path())).collect();
+        let message = strict::without_secrets(error.to_string(), &steps);
+        Finding { steps, message }
+    })
+}
+
+fn object(value: Value, at: &[&str]) -> Result<Map<String, Value>, Finding> {
+    match value {
+        Value::Object(members) => Ok(members),
+        _ => Err(finding(at, "expected an object")),
+    }
+}
+
+fn finding(at: &[&str], message: impl Into<String>) -> Finding {
+    let steps = at.iter().map(|name| Step::Member((*name).to_owned())).collect();
+    Finding { steps, message: message.into() }
+}
+
+impl Serialize for WorldAccount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        let Self { access_keys, ram_users, ram_roles, resources } = self;
+        if !access_keys.is_empty() {
+            members.serialize_entry("AccessKeys", access_keys)?;
+        }
+        if !ram_users.is_empty() {
+            members.serialize_entry("RamUsers", ram_users)?;
+        }
+        if !ram_roles.is_empty() {
+            members.serialize_entry("RamRoles", ram_roles)?;
+        }
+        for (position, kind) in KINDS.iter().enumerate() {
+            let of_kind =
+                || resources.range((position, String::new())..(position + 1, String::new()));
+            match kind.world {
+                Some("") => {
+                    for (_, document) in of_kind() {
+                        let own = serde_json::to_value(document).map_err(S::Error::custom)?;
+                        for (name, member) in own.as_object().into_iter().flatten() {
+                            members.serialize_entry(name, member)?;
+                        }
+                    }
+                }
+                Some(name) if of_kind().next().is_some() => {
+                    let documents: BTreeMap<_, _> =
+                        of_kind().map(|((_, id), document)| (id, document)).collect();
+                    members.serialize_entry(name, &documents)?;
+                }
+                Some(_) | None => {}
+            }
+        }
+        members.end()
     }
 }

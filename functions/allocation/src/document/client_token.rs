@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, Scope};
-use crate::kind::{Kind, Writer};
+use crate::kind::{Flaw, Kind, Writer};
 use crate::region::Region;
 use crate::texts::Texts;
 use crate::timestamp::Timestamp;
@@ -80,6 +80,22 @@ impl Kind for ClientToken {
         self.region_id = Some(region.ok_or_else(|| format!("no such region: {region_id}"))?);
         self.account_id = account_id.into();
         (self.action, self.client_token) = (action.into(), client_token.into());
+        Ok(())
+    }
+
+    /// The form of a token is that which the operations accept (decision `token`).
+    fn check(&self) -> Result<(), Flaw> {
+        let Self { action, client_token, .. } = self;
+        if action.is_empty() || !action.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(Flaw {
+                field: "",
+                message: format!("not the name of an action: {action}"),
+            });
+        }
+        if !(1..=64).contains(&client_token.len()) || !client_token.is_ascii() {
+            let message = format!("not a token of 1 to 64 ASCII characters: {client_token}");
+            return Err(Flaw { field: "", message });
+        }
         Ok(())
     }
 

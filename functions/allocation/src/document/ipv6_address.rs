@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InternetBandwidthOwner, Resource, is_default};
+use super::{InternetBandwidthOwner, Resource, check_id, has_id_form, is_default};
 use crate::key::{Key, Scope};
 use crate::kind::{Flaw, Kind, Writer};
 use crate::region::Region;
@@ -143,34 +143,40 @@ impl Kind for Ipv6Address {
     }
 
     fn check(&self) -> Result<(), Flaw> {
+        check_id("VpcId", "vpc-", &self.vpc_id)?;
         match (self.is_associated(), self.associated_instance_id.is_empty()) {
             (true, true) => {
-                let message = "stands without AssociatedInstanceId".to_owned();
+                let message = "given without AssociatedInstanceId".to_owned();
                 return Err(Flaw { field: "AssociatedInstanceType", message });
             }
             (false, false) => {
-                let message = "stands without AssociatedInstanceType".to_owned();
+                let message = "given without AssociatedInstanceType".to_owned();
                 return Err(Flaw { field: "AssociatedInstanceId", message });
             }
             (true, false) | (false, true) => {}
         }
-        if let Some(bandwidth) = &self.ipv6_internet_bandwidth {
-            let mbps_max = bandwidth.internet_charge_type.bandwidth_mbps_max();
-            if !(1..=mbps_max).contains(&bandwidth.bandwidth_mbps) {
-                let message = format!("not from 1 to {mbps_max}: {}", bandwidth.bandwidth_mbps);
-                return Err(Flaw { field: "Ipv6InternetBandwidth.Bandwidth", message });
-            }
+        let Some(bandwidth) = &self.ipv6_internet_bandwidth else { return Ok(()) };
+        let id = &bandwidth.internet_bandwidth_id;
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let tail = id.strip_prefix("ipv6bw-").unwrap_or_default();
+        if tail.len() != 17 || !tail.bytes().all(is_plain) {
+            let message = format!("not ipv6bw- and 17 lower-case letters and digits: {id}");
+            return Err(Flaw { field: "Ipv6InternetBandwidth.Ipv6InternetBandwidthId", message });
+        }
+        let mbps_max = bandwidth.internet_charge_type.bandwidth_mbps_max();
+        if !(1..=mbps_max).contains(&bandwidth.bandwidth_mbps) {
+            let message = format!("not from 1 to {mbps_max}: {}", bandwidth.bandwidth_mbps);
+            return Err(Flaw { field: "Ipv6InternetBandwidth.Bandwidth", message });
         }
         Ok(())
     }
 
     fn unique(&self) -> Vec<(&'static str, String)> {
-        let id = ("Ipv6AddressId", self.ipv6_address_id.as_ref().to_owned());
         let bandwidth = self.ipv6_internet_bandwidth.as_ref().map(|bandwidth| {
             let id = bandwidth.internet_bandwidth_id.as_ref().to_owned();
             ("Ipv6InternetBandwidth.Ipv6InternetBandwidthId", id)
         });
-        [id].into_iter().chain(bandwidth).collect()
+        [("", self.id())].into_iter().chain(bandwidth).collect()
     }
 }
 
@@ -332,8 +338,5 @@ pub enum BusinessStatus {
 /// Whether `id` has the form of an IPv6 address's id (decision `id-form`).
 #[must_use]
 pub fn is_ipv6_address_id(id: &str) -> bool {
-    id.strip_prefix("ipv6-").is_some_and(|tail| {
-        !tail.is_empty()
-            && tail.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-    })
+    has_id_form("ipv6-", id)
 }

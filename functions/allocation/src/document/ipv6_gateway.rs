@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Resource, Vpc};
+use crate::document::{Resource, Vpc, check_id};
 use crate::key::{Key, Scope};
-use crate::kind::{Kind, Writer};
+use crate::kind::{Flaw, Kind, Writer};
 use crate::region::Region;
 
 /// An IPv6 gateway. A VPC has at most one.
@@ -67,11 +67,13 @@ impl Kind for Ipv6Gateway {
         ]
     }
 
+    fn check(&self) -> Result<(), Flaw> {
+        check_id("", "ipv6gw-", &self.ipv6_gateway_id)?;
+        check_id("VpcId", "vpc-", &self.vpc_id)
+    }
+
     fn unique(&self) -> Vec<(&'static str, String)> {
-        let Self { ipv6_gateway_id, account_id, region_id, vpc_id } = self;
-        vec![
-            ("Ipv6GatewayId", ipv6_gateway_id.as_ref().to_owned()),
-            ("VpcId", format!("{account_id}/{}/{vpc_id}", region_id.id())),
-        ]
+        let Self { account_id, region_id, vpc_id, .. } = self;
+        vec![("", self.id()), ("VpcId", format!("{account_id}/{}/{vpc_id}", region_id.id()))]
     }
 }

@@ -1,94 +1,109 @@
-//! What must hold of a world beyond the form of each field.
+//! What must hold of a world beyond the type of each field.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use allocation::{NetworkType, is_ipv6_address_id, is_known_region};
+use allocation::KINDS;
+use ram::Policy;
 
-use super::locate::Step::{Element, Member};
-use super::{World, WorldAccount, WorldAddress, locate::Step};
+use super::{Finding, World, WorldAccount, finding};
 
-type Finding = (Vec<Step>, String);
-
-/// Finds the first field that is at odds with another, or not in the form of what it names.
+/// Finds a field that is not in the form of what it names, or that is at odds with another.
 pub(super) fn check(world: &World) -> Result<(), Finding> {
     let mut seen = Seen::default();
-    for (position, account) in world.accounts.iter().enumerate() {
-        let at = [Member("Accounts"), Element(position)];
-        let is_account_id = account.account_id.len() == 16
-            && account.account_id.bytes().all(|b| b.is_ascii_digit());
-        if !is_account_id {
-            return Err(finding(
-                &at,
-                "AccountId",
-                format!("not 16 digits: {}", account.account_id),
-            ));
+    for (account_id, account) in &world.accounts {
+        let at = ["Accounts", account_id.as_str()];
+        if account_id.len() != 16 || !is_digits(account_id) {
+            return Err(finding(&at, "not 16 digits"));
         }
-        seen.once("AccountId", &account.account_id, &at)?;
-        check_account(account, &at, &mut seen)?;
+        check_identities(account, &at, &mut seen)?;
+        check_resources(account, &at, &mut seen)?;
     }
     Ok(())
 }
 
-fn check_account(account: &WorldAccount, at: &[Step], seen: &mut Seen) -> Result<(), Finding> {
-    check_identities(account, at, seen)?;
-    let mut vpcs = HashSet::new();
-    for (position, gateway) in account.ipv6_gateways.iter().enumerate() {
-        let at = inside(at, "Ipv6Gateways", position);
-        check_region(&gateway.region_id, &at)?;
-        seen.once("Ipv6GatewayId", &gateway.ipv6_gateway_id, &at)?;
-        if !vpcs.insert((&gateway.region_id, &gateway.vpc_id)) {
-            let message =
-                format!("a VPC has one gateway, this one has another: {}", gateway.vpc_id);
-            return Err(finding(&at, "VpcId", message));
+fn check_resources<'a>(
+    account: &'a WorldAccount,
+    at: &[&'a str],
+    seen: &mut Seen<'a>,
+) -> Result<(), Finding> {
+    for ((position, id), document) in &account.resources {
+        let kind = KINDS[*position];
+        let at = match kind.world {
+            None | Some("") => at.to_vec(),
+            Some(member) => [at, &[member, id]].concat(),
+        };
+        // A field that is empty is the id.
+        let below = |field: &'static str| {
+            let steps = field.split('.').filter(|name| !name.is_empty());
+            at.iter().copied().chain(steps).collect::<Vec<&str>>()
+        };
+        if let Err(flaw) = document.check() {
+            return Err(finding(&below(flaw.field), flaw.message));
         }
-    }
-    for (position, address) in account.ipv6_addresses.iter().enumerate() {
-        check_address(address, &inside(at, "Ipv6Addresses", position), seen)?;
-    }
-    for (position, token) in account.client_tokens.iter().enumerate() {
-        let at = inside(at, "ClientTokens", position);
-        check_region(&token.region_id, &at)?;
-        let scope = format!(
-            "{}/{}/{}/{}",
-            account.account_id, token.region_id, token.action, token.client_token
-        );
-        seen.once("ClientToken", &scope, &at)?;
-    }
-    Ok(())
-}
-
-fn check_identities(account: &WorldAccount, at: &[Step], seen: &mut Seen) -> Result<(), Finding> {
-    for (position, key) in account.access_keys.iter().enumerate() {
-        check_access_key_id(&key.access_key_id, &inside(at, "AccessKeys", position), seen)?;
-    }
-    for (position, user) in account.ram_users.iter().enumerate() {
-        let at = inside(at, "RamUsers", position);
-        check_number(&user.user_id, &at, "UserId", seen)?;
-        check_name(&user.user_name, &at, "UserName")?;
-        seen.once_in(&account.account_id, "UserName", &user.user_name, &at)?;
-        for (position, key) in user.access_keys.iter().enumerate() {
-            check_access_key_id(&key.access_key_id, &inside(&at, "AccessKeys", position), seen)?;
-        }
-    }
-    for (position, role) in account.ram_roles.iter().enumerate() {
-        let at = inside(at, "RamRoles", position);
-        check_number(&role.role_id, &at, "RoleId", seen)?;
-        check_name(&role.role_name, &at, "RoleName")?;
-        seen.once_in(&account.account_id, "RoleName", &role.role_name, &at)?;
-        for (position, session) in role.sessions.iter().enumerate() {
-            let at = inside(&at, "Sessions", position);
-            check_name(&session.role_session_name, &at, "RoleSessionName")?;
-            if !session.access_key_id.starts_with(TEMPORARY) {
-                let message = format!("not {TEMPORARY} and more: {}", session.access_key_id);
-                return Err(finding(&at, "AccessKeyId", message));
+        for (field, text) in document.unique() {
+            if !seen.insert((kind.name, field, text.clone())) {
+                return Err(finding(&below(field), not_unique(&text)));
             }
-            seen.once("AccessKeyId", &session.access_key_id, &at)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_identities<'a>(
+    account: &'a WorldAccount,
+    at: &[&'a str],
+    seen: &mut Seen<'a>,
+) -> Result<(), Finding> {
+    let mut access_key = |at: &[&'a str], id: &'a str, secret: &str, is_temporary: bool| {
+        let at = [at, &[id]].concat();
+        if id.is_empty() || id.starts_with(TEMPORARY) != is_temporary {
+            let form = if is_temporary { "begins" } else { "does not begin" };
+            let message = format!("the id of such an access key {form} with {TEMPORARY}");
+            return Err(finding(&at, message));
+        }
+        if secret.is_empty() {
+            return Err(finding(&[&at[..], &["AccessKeySecret"]].concat(), "empty"));
+        }
+        seen.once("access-key", id, &at)
+    };
+    let below = |names: &[&'a str]| [at, names].concat();
+    for (id, key) in &account.access_keys {
+        access_key(&below(&["AccessKeys"]), id, &key.access_key_secret, false)?;
+    }
+    for (name, user) in &account.ram_users {
+        let at = below(&["RamUsers", name]);
+        for (id, key) in &user.access_keys {
+            access_key(&[&at[..], &["AccessKeys"]].concat(), id, &key.access_key_secret, false)?;
+        }
+    }
+    for (name, role) in &account.ram_roles {
+        let at = below(&["RamRoles", name, "Sessions"]);
+        for (id, session) in &role.sessions {
+            access_key(&at, id, &session.access_key_secret, true)?;
+            let at = [&at[..], &[id]].concat();
+            check_name(&session.role_session_name, &[&at[..], &["RoleSessionName"]].concat())?;
             let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
             if session.security_token.is_empty() || !session.security_token.bytes().all(is_base64) {
-                // It is a secret, so it is not shown.
-                return Err(finding(&at, "SecurityToken", "not base64".to_owned()));
+                // It is a secret, so the message does not quote it.
+                return Err(finding(&[&at[..], &["SecurityToken"]].concat(), "not base64"));
             }
         }
+    }
+    let users = account.ram_users.iter();
+    let users =
+        users.map(|(name, user)| ("RamUsers", name, "UserId", &user.user_id, &user.policies));
+    let roles = account.ram_roles.iter();
+    let roles =
+        roles.map(|(name, role)| ("RamRoles", name, "RoleId", &role.role_id, &role.policies));
+    for (member, name, field, id, policies) in users.chain(roles) {
+        let at = below(&[member, name]);
+        check_name(name, &at)?;
+        check_policies(policies, &at)?;
+        let at = [&at[..], &[field]].concat();
+        if id.is_empty() || !is_digits(id) {
+            return Err(finding(&at, format!("not digits: {id}")));
+        }
+        seen.once(field, id, &at)?;
     }
     Ok(())
 }
@@ -96,110 +111,43 @@ fn check_identities(account: &WorldAccount, at: &[Step], seen: &mut Seen) -> Res
 /// How the ids of temporary access keys begin, and no others.
 const TEMPORARY: &str = "STS.";
 
-fn check_access_key_id(id: &str, at: &[Step], seen: &mut Seen) -> Result<(), Finding> {
-    if id.starts_with(TEMPORARY) {
-        let message = format!("only a role's session has a key that begins with {TEMPORARY}: {id}");
-        return Err(finding(at, "AccessKeyId", message));
-    }
-    seen.once("AccessKeyId", id, at)
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn check_number(
-    id: &str,
-    at: &[Step],
-    field: &'static str,
-    seen: &mut Seen,
-) -> Result<(), Finding> {
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(finding(at, field, format!("not digits: {id}")));
-    }
-    seen.once(field, id, at)
-}
-
-fn check_name(name: &str, at: &[Step], field: &'static str) -> Result<(), Finding> {
+fn check_name(name: &str, at: &[&str]) -> Result<(), Finding> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".@-_".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_plain) {
         let message = format!("not letters, digits, dots, @, hyphens and underscores: {name}");
-        return Err(finding(at, field, message));
+        return Err(finding(at, message));
     }
     Ok(())
 }
 
-fn check_address(address: &WorldAddress, at: &[Step], seen: &mut Seen) -> Result<(), Finding> {
-    let id = &address.ipv6_address_id;
-    if !is_ipv6_address_id(id) {
-        let message = format!("not ipv6- and lower-case letters, digits and hyphens: {id}");
-        return Err(finding(at, "Ipv6AddressId", message));
-    }
-    seen.once("Ipv6AddressId", id, at)?;
-    check_region(&address.region_id, at)?;
-    match (&address.associated_instance_type, &address.associated_instance_id) {
-        (Some(_), Some(_)) | (None, None) => {}
-        (None, Some(_)) => {
-            let message = "stands without AssociatedInstanceType".to_owned();
-            return Err(finding(at, "AssociatedInstanceId", message));
-        }
-        (Some(_), None) => {
-            let message = "stands without AssociatedInstanceId".to_owned();
-            return Err(finding(at, "AssociatedInstanceType", message));
-        }
-    }
-    if let Some(network_type) = address.network_type {
-        let is_public = match network_type {
-            NetworkType::Public => true,
-            NetworkType::Private => false,
-        };
-        if is_public != address.ipv6_internet_bandwidth.is_some() {
-            let message = "Public goes with an Ipv6InternetBandwidth, Private without".to_owned();
-            return Err(finding(at, "NetworkType", message));
-        }
-    }
-    if let Some(bandwidth) = &address.ipv6_internet_bandwidth {
-        let at = [at, &[Member("Ipv6InternetBandwidth")]].concat();
-        seen.once("Ipv6InternetBandwidthId", &bandwidth.internet_bandwidth_id, &at)?;
-        let mbps_max = bandwidth.internet_charge_type.bandwidth_mbps_max();
-        if !(1..=mbps_max).contains(&bandwidth.bandwidth_mbps) {
-            let message = format!("not from 1 to {mbps_max}: {}", bandwidth.bandwidth_mbps);
-            return Err(finding(&at, "Bandwidth", message));
-        }
+fn check_policies(policies: &BTreeMap<String, Policy>, at: &[&str]) -> Result<(), Finding> {
+    if policies.contains_key("") {
+        return Err(finding(&[at, &["Policies"]].concat(), "a policy's name is empty"));
     }
     Ok(())
 }
 
-fn check_region(region_id: &str, at: &[Step]) -> Result<(), Finding> {
-    if is_known_region(region_id) {
-        return Ok(());
-    }
-    Err(finding(at, "RegionId", format!("no such region: {region_id}")))
-}
-
-fn inside(at: &[Step], list: &'static str, position: usize) -> Vec<Step> {
-    [at, &[Member(list), Element(position)]].concat()
-}
-
-fn finding(at: &[Step], field: &'static str, message: String) -> Finding {
-    ([at, &[Member(field)]].concat(), message)
-}
-
-/// The ids met so far, each by what it is unique in, if not the world, and the field that holds it.
+/// The unique texts met so far: what they are unique among, the field, and the text.
 #[derive(Default)]
-struct Seen(HashSet<(String, &'static str, String)>);
+struct Seen<'a>(HashSet<(&'a str, &'a str, String)>);
 
-impl Seen {
-    fn once(&mut self, field: &'static str, id: &str, at: &[Step]) -> Result<(), Finding> {
-        self.once_in("", field, id, at)
+impl<'a> Seen<'a> {
+    fn insert(&mut self, text: (&'a str, &'a str, String)) -> bool {
+        self.0.insert(text)
     }
 
-    fn once_in(
-        &mut self,
-        scope: &str,
-        field: &'static str,
-        id: &str,
-        at: &[Step],
-    ) -> Result<(), Finding> {
-        if self.0.insert((scope.to_owned(), field, id.to_owned())) {
+    fn once(&mut self, field: &'a str, id: &str, at: &[&str]) -> Result<(), Finding> {
+        if self.insert(("", field, id.to_owned())) {
             return Ok(());
         }
-        Err(finding(at, field, format!("stands twice: {id}")))
+        Err(finding(at, not_unique(id)))
     }
+}
+
+fn not_unique(id: &str) -> String {
+    format!("not unique: {id}")
 }

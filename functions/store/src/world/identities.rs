@@ -1,79 +1,73 @@
-//! The keys of an account, and its RAM users and roles, as a world document states them.
+//! The keys of an account, and its RAM users and roles, as a world document gives them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use allocation::Timestamp;
 use ram::Policy;
 use serde::{Deserialize, Serialize};
 
-use super::timestamp::Timestamp;
+use super::WorldAccount;
 use crate::{
     AccessKey, AccessKeyStatus, Document, Holder, Identity, IdentityName, NamedPolicy, Session,
 };
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct WorldAccessKey {
-    pub(super) access_key_id: String,
     pub(super) access_key_secret: String,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(super) status: AccessKeyStatus,
+    status: AccessKeyStatus,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct WorldRamUser {
     pub(super) user_id: String,
-    pub(super) user_name: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) access_keys: Vec<WorldAccessKey>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) policies: Vec<NamedPolicy>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) access_keys: BTreeMap<String, WorldAccessKey>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) policies: BTreeMap<String, Policy>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct WorldRamRole {
     pub(super) role_id: String,
-    pub(super) role_name: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) policies: Vec<NamedPolicy>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) sessions: Vec<WorldSession>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) policies: BTreeMap<String, Policy>,
+    /// By the ids of their temporary access keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) sessions: BTreeMap<String, WorldSession>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct WorldSession {
     pub(super) role_session_name: String,
-    pub(super) access_key_id: String,
     pub(super) access_key_secret: String,
     pub(super) security_token: String,
-    /// `YYYY-MM-DDThh:mm:ssZ`.
-    pub(super) expiration: Timestamp,
+    expiration: Timestamp,
     #[serde(rename = "MFAPresent", default, skip_serializing_if = "is_default")]
-    pub(super) mfa_present: bool,
+    mfa_present: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) policy: Option<Policy>,
+    policy: Option<Policy>,
 }
 
 /// Leaves the secret out.
 impl fmt::Debug for WorldAccessKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("WorldAccessKey")
-            .field("access_key_id", &self.access_key_id)
-            .finish_non_exhaustive()
+        let mut access_key = formatter.debug_struct("WorldAccessKey");
+        access_key.field("status", &self.status).finish_non_exhaustive()
     }
 }
 
 /// Leaves the secrets out.
 impl fmt::Debug for WorldSession {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("WorldSession")
-            .field("access_key_id", &self.access_key_id)
-            .finish_non_exhaustive()
+        let mut session = formatter.debug_struct("WorldSession");
+        session.field("role_session_name", &self.role_session_name).finish_non_exhaustive()
     }
 }
 
@@ -81,18 +75,45 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-impl WorldAccessKey {
-    pub(super) fn of(key: &AccessKey) -> Self {
-        Self {
-            access_key_id: key.access_key_id.clone(),
+/// Policies by their names.
+pub(super) fn by_name(policies: &[NamedPolicy]) -> BTreeMap<String, Policy> {
+    let named = policies.iter();
+    named.map(|named| (named.policy_name.clone(), named.policy_document.clone())).collect()
+}
+
+impl WorldAccount {
+    pub(super) fn add_access_key(&mut self, key: &AccessKey) {
+        let id = key.access_key_id.clone();
+        let plain = || WorldAccessKey {
             access_key_secret: key.access_key_secret.clone(),
             status: key.status,
+        };
+        match &key.holder {
+            Holder::Account => drop(self.access_keys.insert(id, plain())),
+            Holder::RamUser(name) => {
+                let user = self.ram_users.entry(name.clone()).or_default();
+                user.access_keys.insert(id, plain());
+            }
+            Holder::Session(session) => {
+                let role = self.ram_roles.entry(session.role_name.clone()).or_default();
+                let session = WorldSession {
+                    role_session_name: session.role_session_name.clone(),
+                    access_key_secret: key.access_key_secret.clone(),
+                    security_token: session.security_token.clone(),
+                    expiration: Timestamp { secs: session.expires_at_secs },
+                    mfa_present: session.mfa_present,
+                    policy: session.policy.clone(),
+                };
+                role.sessions.insert(id, session);
+            }
         }
     }
+}
 
-    pub(super) fn into_document(self, account_id: &str, holder: Holder) -> Document {
+impl WorldAccessKey {
+    pub(super) fn into_document(self, id: String, account_id: &str, holder: Holder) -> Document {
         Document::AccessKey(Arc::new(AccessKey {
-            access_key_id: self.access_key_id,
+            access_key_id: id,
             access_key_secret: self.access_key_secret,
             account_id: account_id.to_owned(),
             status: self.status,
@@ -102,60 +123,58 @@ impl WorldAccessKey {
 }
 
 impl WorldRamUser {
-    pub(super) fn into_documents(self, account_id: &str) -> Vec<Document> {
-        let identity = Identity {
-            account_id: account_id.to_owned(),
-            name: IdentityName::RamUser(self.user_name.clone()),
-            id: self.user_id,
-            policies: self.policies,
-        };
-        let holder = || Holder::RamUser(self.user_name.clone());
-        let keys = self.access_keys.into_iter().map(|key| key.into_document(account_id, holder()));
-        keys.chain([Document::Identity(Arc::new(identity))]).collect()
+    pub(super) fn into_documents(
+        self,
+        name: String,
+        account_id: &str,
+        documents: &mut Vec<Document>,
+    ) {
+        for (id, key) in self.access_keys {
+            documents.push(key.into_document(id, account_id, Holder::RamUser(name.clone())));
+        }
+        let name = IdentityName::RamUser(name);
+        documents.push(identity(account_id, name, self.user_id, self.policies));
     }
 }
 
 impl WorldRamRole {
-    pub(super) fn into_documents(self, account_id: &str) -> Vec<Document> {
-        let identity = Identity {
-            account_id: account_id.to_owned(),
-            name: IdentityName::RamRole(self.role_name.clone()),
-            id: self.role_id,
-            policies: self.policies,
-        };
-        let sessions = self.sessions.into_iter();
-        let keys = sessions.map(|session| session.into_document(account_id, &self.role_name));
-        keys.chain([Document::Identity(Arc::new(identity))]).collect()
+    pub(super) fn into_documents(
+        self,
+        name: String,
+        account_id: &str,
+        documents: &mut Vec<Document>,
+    ) {
+        for (id, session) in self.sessions {
+            let holder = Holder::Session(Session {
+                role_name: name.clone(),
+                role_session_name: session.role_session_name,
+                security_token: session.security_token,
+                expires_at_secs: session.expiration.secs,
+                mfa_present: session.mfa_present,
+                policy: session.policy,
+            });
+            let status = AccessKeyStatus::Active;
+            let key = WorldAccessKey { access_key_secret: session.access_key_secret, status };
+            documents.push(key.into_document(id, account_id, holder));
+        }
+        let name = IdentityName::RamRole(name);
+        documents.push(identity(account_id, name, self.role_id, self.policies));
     }
 }
 
-impl WorldSession {
-    pub(super) fn of(key: &AccessKey, session: &Session) -> Self {
-        Self {
-            role_session_name: session.role_session_name.clone(),
-            access_key_id: key.access_key_id.clone(),
-            access_key_secret: key.access_key_secret.clone(),
-            security_token: session.security_token.clone(),
-            expiration: Timestamp(session.expires_at_secs),
-            mfa_present: session.mfa_present,
-            policy: session.policy.clone(),
-        }
-    }
-
-    fn into_document(self, account_id: &str, role_name: &str) -> Document {
-        Document::AccessKey(Arc::new(AccessKey {
-            access_key_id: self.access_key_id,
-            access_key_secret: self.access_key_secret,
-            account_id: account_id.to_owned(),
-            status: AccessKeyStatus::Active,
-            holder: Holder::Session(Session {
-                role_name: role_name.to_owned(),
-                role_session_name: self.role_session_name,
-                security_token: self.security_token,
-                expires_at_secs: self.expiration.0,
-                mfa_present: self.mfa_present,
-                policy: self.policy,
-            }),
-        }))
-    }
+fn identity(
+    account_id: &str,
+    name: IdentityName,
+    id: String,
+    policies: BTreeMap<String, Policy>,
+) -> Document {
+    let policies = policies
+        .into_iter()
+        .map(|(policy_name, policy_document)| NamedPolicy { policy_name, policy_document });
+    Document::Identity(Arc::new(Identity {
+        account_id: account_id.to_owned(),
+        name,
+        id,
+        policies: policies.collect(),
+    }))
 }

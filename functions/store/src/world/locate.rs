@@ -1,22 +1,45 @@
-//! Where in a text a field stands.
+//! Where a field is in a text.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
+use serde_path_to_error::{Path, Segment};
 
 /// One step into a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Into the member of this name.
-    Member(&'static str),
+    Member(String),
     /// Into the element at this position.
     Element(usize),
 }
 
-/// Writes a path as people do: `Accounts[0].AccountId`.
+impl Step {
+    pub(super) fn is_member(&self, name: &str) -> bool {
+        match self {
+            Self::Member(member) => member == name,
+            Self::Element(_) => false,
+        }
+    }
+}
+
+/// The steps of a path, up to what has no name.
+pub(super) fn steps(path: &Path) -> Vec<Step> {
+    let steps = path.iter().map_while(|segment| match segment {
+        Segment::Map { key } => Some(Step::Member(key.clone())),
+        Segment::Seq { index } => Some(Step::Element(*index)),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    steps.collect()
+}
+
+/// Writes a path as people do: `Accounts.1234567890123456.Policies[0]`.
 pub(super) fn path(steps: &[Step]) -> String {
+    if steps.is_empty() {
+        return "the document".to_owned();
+    }
     steps.iter().fold(String::new(), |path, step| match step {
-        Step::Member(name) if path.is_empty() => (*name).to_owned(),
+        Step::Member(name) if path.is_empty() => name.clone(),
         Step::Member(name) => format!("{path}.{name}"),
         Step::Element(position) => format!("{path}[{position}]"),
     })
@@ -29,7 +52,7 @@ pub(super) fn line(text: &str, steps: &[Step]) -> usize {
         let inner: Option<&str> = match step {
             Step::Member(name) => serde_json::from_str::<BTreeMap<String, &RawValue>>(value)
                 .ok()
-                .and_then(|members| members.get(*name).map(|raw| raw.get())),
+                .and_then(|members| members.get(name).map(|raw| raw.get())),
             Step::Element(position) => serde_json::from_str::<Vec<&RawValue>>(value)
                 .ok()
                 .and_then(|elements| elements.get(*position).map(|raw| raw.get())),
@@ -51,9 +74,10 @@ mod tests {
     #[test]
     fn a_field_is_found_on_its_line() {
         let text = "{\n  \"A\": [\n    { \"B\": 1 },\n    {\n      \"B\": 2\n    }\n  ]\n}";
-        let steps = [Step::Member("A"), Step::Element(1), Step::Member("B")];
+        let member = |name: &str| Step::Member(name.to_owned());
+        let steps = [member("A"), Step::Element(1), member("B")];
         assert_eq!(line(text, &steps), 5);
         assert_eq!(path(&steps), "A[1].B");
-        assert_eq!(line(text, &[Step::Member("A"), Step::Element(1), Step::Member("C")]), 4);
+        assert_eq!(line(text, &[member("A"), Step::Element(1), member("C")]), 4);
     }
 }
