@@ -1,9 +1,11 @@
 //! The operations, one file each. A new one takes its lines here and nowhere else.
 
 mod allocate_ipv6_internet_bandwidth;
+mod delete_ipv6_internet_bandwidth;
 mod modify_ipv6_internet_bandwidth;
 
 pub use allocate_ipv6_internet_bandwidth::AllocateIpv6InternetBandwidth;
+pub use delete_ipv6_internet_bandwidth::DeleteIpv6InternetBandwidth;
 pub use modify_ipv6_internet_bandwidth::ModifyIpv6InternetBandwidth;
 
 use crate::operation::Operation;
@@ -17,6 +19,7 @@ pub trait Visitor {
 /// Hands every operation to `visitor`.
 pub fn visit(visitor: &mut impl Visitor) {
     visitor.visit::<AllocateIpv6InternetBandwidth>();
+    visitor.visit::<DeleteIpv6InternetBandwidth>();
     visitor.visit::<ModifyIpv6InternetBandwidth>();
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::document::Resource;
+use crate::document::{InternetBandwidthOwner, Resource};
 use crate::error::{ErrorRow, Refusal};
 use crate::key::Key;
 use crate::operation::{Caller, Fresh, Halt, Listed, Operation, Outcome, Seen, Write};
@@ -147,6 +147,16 @@ fn decide<O: Operation>(call: &O::Call<'_>, seen: &Seen) -> Result<Passed, Halt>
     assert_eq!(changes.is_empty(), O::change(call).is_none(), "a change is committed, a read not");
     if O::change(call).is_some_and(|change| change.dry_run) {
         return Err(Halt::Refused(row::<O>("DryRunOperation").into()));
+    }
+    // What a commit removes must have been read.
+    let removed = changes.iter().filter_map(|change| match change {
+        Write::Delete(key) | Write::Check(key) => Some(key),
+        Write::Put(_) => None,
+    });
+    let is_unread = |key: &&Key| seen.get::<InternetBandwidthOwner>(key).is_err();
+    let unread: Vec<_> = removed.filter(is_unread).cloned().collect();
+    if !unread.is_empty() {
+        return Err(Halt::Read(unread));
     }
     let answer = serde_json::to_value(answer).expect("an answer is JSON");
     Ok(Passed { answer, changes, taken })

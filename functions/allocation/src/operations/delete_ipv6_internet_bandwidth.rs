@@ -1,0 +1,122 @@
+//! `DeleteIpv6InternetBandwidth`: disables the Internet bandwidth of an IPv6 address.
+
+use crate::bandwidth_of::BandwidthOf;
+use crate::document::{InternetBandwidthOwner, Ipv6Address};
+use crate::error::{
+    DRY_RUN_OPERATION, ErrorRow, IDEMPOTENT_PARAMETER_MISMATCH,
+    INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED, INVALID_DRY_RUN, INVALID_IPV6_INSTANCE_NOT_FOUND,
+    INVALID_REGION_ID_NOT_FOUND, MISSING_REGION_ID, OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST,
+    OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE, PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH, Refusal,
+};
+use crate::key::Key;
+use crate::operation::{Caller, Change, Done, Fresh, Halt, Operation, Outcome, Seen, Write};
+use crate::parameters::Parameters;
+use crate::region::Region;
+
+/// Neither id is given.
+static BOTH_EMPTY_PARAM: ErrorRow = ErrorRow {
+    fills: &["Ipv6AddressId", "Ipv6InternetBandwidthId"],
+    ..ErrorRow::new(
+        400,
+        "BothEmptyParam.Ipv6AddressIdAndIpv6InternetBandwidthId",
+        "Either %s or %s should be specified.",
+    )
+};
+/// Another cloud service manages the address (decision `service-managed`).
+static OPERATION_FAILED_SERVICE_MANAGED: ErrorRow = ErrorRow::new(
+    404,
+    "OperationFailed.ServiceManaged",
+    "Operation is forbidden because this instance belongs to Service manager.",
+);
+
+/// The operation.
+#[derive(Debug)]
+pub struct DeleteIpv6InternetBandwidth;
+
+/// A call whose parameters are all in form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call<'p> {
+    region: Region,
+    bandwidth_of: BandwidthOf<'p>,
+    client_token: Option<&'p str>,
+    dry_run: bool,
+}
+
+impl Operation for DeleteIpv6InternetBandwidth {
+    const NAME: &'static str = "DeleteIpv6InternetBandwidth";
+
+    /// Decision `delete-order`.
+    const ERRORS: &'static [&'static ErrorRow] = &[
+        &MISSING_REGION_ID,
+        &INVALID_REGION_ID_NOT_FOUND,
+        &BOTH_EMPTY_PARAM,
+        &INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED,
+        &INVALID_DRY_RUN,
+        &IDEMPOTENT_PARAMETER_MISMATCH,
+        &INVALID_IPV6_INSTANCE_NOT_FOUND,
+        &PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH,
+        &OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST,
+        &OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE,
+        &OPERATION_FAILED_SERVICE_MANAGED,
+        &DRY_RUN_OPERATION,
+    ];
+    const JSON: &'static [&'static str] = &["RequestId"];
+    const XML: &'static [&'static str] = Self::JSON;
+
+    type Call<'p> = Call<'p>;
+    type Answer<'s> = Done;
+
+    fn parse<'p>(parameters: &Parameters<'p>) -> Result<Call<'p>, Refusal> {
+        Ok(Call {
+            region: parameters.region()?,
+            bandwidth_of: BandwidthOf::parse(parameters, &BOTH_EMPTY_PARAM)?,
+            client_token: parameters.client_token()?,
+            dry_run: parameters.dry_run()?,
+        })
+    }
+
+    fn region(call: &Call<'_>) -> Region {
+        call.region
+    }
+
+    fn first(call: &Call<'_>, caller: &Caller<'_>) -> Vec<Key> {
+        call.bandwidth_of.keys(caller.scope(call.region)).collect()
+    }
+
+    fn resources(parameters: &Parameters<'_>, caller: &Caller<'_>, seen: &Seen) -> Vec<String> {
+        BandwidthOf::resources(parameters, caller, seen)
+    }
+
+    fn change<'c>(call: &'c Call<'_>) -> Option<Change<'c>> {
+        Some(Change {
+            client_token: call.client_token,
+            dry_run: call.dry_run,
+            parameters: call.bandwidth_of.parameters().collect(),
+        })
+    }
+
+    /// A bandwidth that is locked for an overdue bill can be deleted (decision `delete-locked`).
+    fn decide<'s>(
+        call: &'s Call<'_>,
+        caller: &Caller<'_>,
+        seen: &'s Seen,
+        _fresh: &mut Fresh<'_>,
+    ) -> Result<Outcome<Done>, Halt> {
+        let scope = caller.scope(call.region);
+        let (address, bandwidth) = call.bandwidth_of.find(scope, seen)?;
+        if address.service_managed {
+            return Err((&OPERATION_FAILED_SERVICE_MANAGED).into());
+        }
+        let owner = InternetBandwidthOwner::key(scope, &bandwidth.internet_bandwidth_id);
+        let changed = Ipv6Address { ipv6_internet_bandwidth: None, ..address.clone() };
+        Ok(Outcome::Commit {
+            changes: vec![Write::Put(changed.into()), Write::Delete(owner)],
+            answer: Done {},
+            taken: Vec::new(),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "delete_ipv6_internet_bandwidth/tests.rs"]
+mod tests;
