@@ -7,18 +7,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use aws_lambda_events::alb::AlbTargetGroupRequest;
-use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
-use aws_lambda_events::query_map::QueryMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
-use rpc::Request;
-use serde::de::DeserializeOwned;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use rpc::{Request, percent_encode};
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Who sent an event, which tells the form of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +75,94 @@ impl fmt::Display for UnknownEvent {
 
 impl std::error::Error for UnknownEvent {}
 
+/// What the function reads of a payload, whoever sent it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    request_context: Option<Context>,
+    http_method: Option<String>,
+    raw_query_string: Option<String>,
+    query_string_parameters: Option<Single>,
+    multi_value_query_string_parameters: Option<Multi>,
+    headers: Option<Single>,
+    multi_value_headers: Option<Multi>,
+    body: Option<String>,
+    is_base64_encoded: Option<bool>,
+}
+
+/// Names with one value each.
+type Single = BTreeMap<String, String>;
+
+/// Names with all their values.
+type Multi = BTreeMap<String, Vec<String>>;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    elb: Option<IgnoredAny>,
+    http: Option<Http>,
+    identity: Option<Identity>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Http {
+    method: Option<String>,
+    source_ip: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity {
+    source_ip: Option<String>,
+}
+
+/// Of a payload that cannot be read, what tells who seems to have sent it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Probe {
+    http_method: Option<IgnoredAny>,
+    request_context: Option<ProbeContext>,
+}
+
+#[derive(Deserialize)]
+struct ProbeContext {
+    elb: Option<IgnoredAny>,
+    http: Option<IgnoredAny>,
+}
+
+impl Shape {
+    /// Who sends payloads that have these members.
+    fn of(has_elb: bool, has_http: bool, has_http_method: bool) -> Option<Self> {
+        if has_elb {
+            Some(Self::Alb)
+        } else if has_http {
+            Some(Self::HttpApi)
+        } else {
+            has_http_method.then_some(Self::RestApi)
+        }
+    }
+}
+
+impl UnknownEvent {
+    /// What is wrong with a payload that cannot be read.
+    fn of(payload: &[u8]) -> Self {
+        let Ok(probe) = serde_json::from_slice::<Probe>(payload) else { return Self::Shape };
+        let context = probe.request_context.as_ref();
+        let has_elb = context.is_some_and(|context| context.elb.is_some());
+        let has_http = context.is_some_and(|context| context.http.is_some());
+        let Some(shape) = Shape::of(has_elb, has_http, probe.http_method.is_some()) else {
+            return Self::Shape;
+        };
+        let mut json = serde_json::Deserializer::from_slice(payload);
+        let path = match serde_path_to_error::deserialize::<_, Payload>(&mut json) {
+            Ok(_) => String::new(),
+            Err(error) => error.path().to_string(),
+        };
+        Self::Field { shape, path }
+    }
+}
+
 impl Event {
     /// Reads the payload of an invocation.
     ///
@@ -87,97 +170,53 @@ impl Event {
     ///
     /// [`UnknownEvent`].
     pub fn parse(payload: &[u8]) -> Result<Self, UnknownEvent> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Probe {
-            http_method: Option<IgnoredAny>,
-            request_context: Option<ProbeContext>,
-        }
-        #[derive(Deserialize)]
-        struct ProbeContext {
-            elb: Option<IgnoredAny>,
-            http: Option<IgnoredAny>,
-        }
-
-        let probe: Probe = serde_json::from_slice(payload).map_err(|_| UnknownEvent::Shape)?;
-        match probe {
-            Probe { request_context: Some(ProbeContext { elb: Some(_), .. }), .. } => {
-                check_values(payload, Shape::Alb)?;
-                Self::alb(read(payload, Shape::Alb)?)
-            }
-            Probe { request_context: Some(ProbeContext { http: Some(_), .. }), .. } => {
-                Self::http_api(read(payload, Shape::HttpApi)?)
-            }
-            Probe { http_method: Some(_), .. } => {
-                check_values(payload, Shape::RestApi)?;
-                Self::rest_api(read(payload, Shape::RestApi)?)
-            }
-            Probe { .. } => Err(UnknownEvent::Shape),
-        }
-    }
-
-    /// Takes an event of a REST API, which has the parameters decoded already.
-    ///
-    /// # Errors
-    ///
-    /// [`UnknownEvent::Body`].
-    pub fn rest_api(event: ApiGatewayProxyRequest) -> Result<Self, UnknownEvent> {
-        let query =
-            either(&event.multi_value_query_string_parameters, &event.query_string_parameters)
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
-        let headers = if event.multi_value_headers.is_empty() {
-            event.headers
-        } else {
-            event.multi_value_headers
+        let event: Payload =
+            serde_json::from_slice(payload).map_err(|_| UnknownEvent::of(payload))?;
+        let context = event.request_context.as_ref();
+        let has_elb = context.is_some_and(|context| context.elb.is_some());
+        let has_http = context.is_some_and(|context| context.http.is_some());
+        let shape = Shape::of(has_elb, has_http, event.http_method.is_some());
+        let shape = shape.ok_or(UnknownEvent::Shape)?;
+        let wrong = |path: &str| UnknownEvent::Field { shape, path: path.to_owned() };
+        let Context { http, identity, .. } =
+            event.request_context.ok_or_else(|| wrong("requestContext"))?;
+        let Http { method, source_ip } = http.unwrap_or_default();
+        let (method, path) = match shape {
+            Shape::HttpApi => (method, "requestContext.http.method"),
+            Shape::RestApi | Shape::Alb | Shape::AlbMultiValue => (event.http_method, "httpMethod"),
         };
-        let body = body(event.body, event.is_base64_encoded)?;
-        let source_ip = event.request_context.identity.source_ip;
-        let source_ip = source_ip.and_then(|ip| ip.parse().ok());
-        let secure_transport = is_secure(&headers, true);
-        let method = event.http_method;
-        let request = Request { method, query, headers, body, source_ip, secure_transport };
-        Ok(Self { shape: Shape::RestApi, request })
-    }
+        let method = method.and_then(|method| method.parse().ok()).ok_or_else(|| wrong(path))?;
 
-    /// Takes an event of an HTTP API or a Function URL, which has the query as it was sent.
-    ///
-    /// # Errors
-    ///
-    /// [`UnknownEvent::Body`].
-    pub fn http_api(event: ApiGatewayV2httpRequest) -> Result<Self, UnknownEvent> {
-        // The decoded map joins repeated names with commas, so it is not looked at.
-        let query = rpc::form_pairs(event.raw_query_string.as_deref().unwrap_or_default())
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
-        let http = event.request_context.http;
-        let body = body(event.body, event.is_base64_encoded)?;
-        let source_ip = http.source_ip.and_then(|ip| ip.parse().ok());
-        let (method, headers) = (http.method, event.headers);
-        let secure_transport = is_secure(&headers, true);
-        let request = Request { method, query, headers, body, source_ip, secure_transport };
-        Ok(Self { shape: Shape::HttpApi, request })
-    }
-
-    /// Takes an event of a load balancer, which has names and values apart but not decoded.
-    ///
-    /// # Errors
-    ///
-    /// [`UnknownEvent::Body`].
-    pub fn alb(event: AlbTargetGroupRequest) -> Result<Self, UnknownEvent> {
-        let query =
-            either(&event.multi_value_query_string_parameters, &event.query_string_parameters)
-                .map(|(name, value)| (decode(name), decode(value)))
-                .collect();
-        let (shape, headers) = if event.multi_value_headers.is_empty() {
-            (Shape::Alb, event.headers)
-        } else {
-            (Shape::AlbMultiValue, event.multi_value_headers)
+        let parameters =
+            either(event.query_string_parameters, event.multi_value_query_string_parameters);
+        let has_multi_value_headers =
+            event.multi_value_headers.as_ref().is_some_and(|h| !h.is_empty());
+        let headers = headers(either(event.headers, event.multi_value_headers));
+        let ip = |ip: Option<String>| ip.and_then(|ip| ip.parse().ok());
+        let (query, source_ip) = match shape {
+            // Its decoded parameters join repeated names with commas, so they are not looked at.
+            Shape::HttpApi => (event.raw_query_string.unwrap_or_default(), ip(source_ip)),
+            Shape::RestApi => {
+                let source_ip = identity.and_then(|identity| identity.source_ip);
+                (query(&parameters, percent_encode), ip(source_ip))
+            }
+            Shape::Alb | Shape::AlbMultiValue => {
+                // What came apart at `&` and `=` came apart; the rest is as it was sent.
+                let encode = |text: &str| text.replace('&', "%26").replace('=', "%3D");
+                (query(&parameters, encode), forwarded_for(&headers))
+            }
         };
-        let body = body(event.body, event.is_base64_encoded)?;
-        let source_ip = forwarded_for(&headers);
-        let secure_transport = is_secure(&headers, false);
-        let method = event.http_method;
+        let secure_transport = is_secure(&headers, !has_elb);
+        let body = event.body.unwrap_or_default();
+        let body = if event.is_base64_encoded == Some(true) {
+            STANDARD.decode(body).map(Bytes::from).map_err(|_| UnknownEvent::Body)?
+        } else {
+            Bytes::from(body)
+        };
+        let shape = match shape {
+            Shape::Alb if has_multi_value_headers => Shape::AlbMultiValue,
+            other => other,
+        };
         let request = Request { method, query, headers, body, source_ip, secure_transport };
         Ok(Self { shape, request })
     }
@@ -199,78 +238,40 @@ fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     last.parse().or_else(|_| with_port()).ok()
 }
 
-fn read<T: DeserializeOwned>(payload: &[u8], shape: Shape) -> Result<T, UnknownEvent> {
-    serde_json::from_slice(payload).or_else(|_| {
-        // A client can send headers that the types of events refuse; that must not fail the call.
-        let mut payload: Value =
-            serde_json::from_slice(payload).map_err(|_| UnknownEvent::Shape)?;
-        drop_odd_headers(&mut payload);
-        serde_path_to_error::deserialize(payload).map_err(|error| {
-            let path = error.path().to_string();
-            UnknownEvent::Field { shape, path }
-        })
-    })
-}
-
-/// Checks that every parameter has a value. No sender leaves one without, and the types of events
-/// panic at one.
-fn check_values(payload: &[u8], shape: Shape) -> Result<(), UnknownEvent> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Parameters {
-        query_string_parameters: Option<Value>,
-        multi_value_query_string_parameters: Option<Value>,
-    }
-    let parameters: Parameters =
-        serde_json::from_slice(payload).map_err(|_| UnknownEvent::Shape)?;
-    for (path, parameters) in [
-        ("queryStringParameters", parameters.query_string_parameters),
-        ("multiValueQueryStringParameters", parameters.multi_value_query_string_parameters),
-    ] {
-        let values = parameters.as_ref().and_then(Value::as_object).into_iter().flatten();
-        let mut lists = values.filter_map(|(_, value)| value.as_array());
-        if lists.any(Vec::is_empty) {
-            return Err(UnknownEvent::Field { shape, path: path.to_owned() });
+/// All values where the event has them, else one each.
+fn either(single: Option<Single>, multi: Option<Multi>) -> Multi {
+    match multi {
+        Some(multi) if !multi.is_empty() => multi,
+        _ => {
+            let single = single.unwrap_or_default().into_iter();
+            single.map(|(name, value)| (name, vec![value])).collect()
         }
     }
-    Ok(())
 }
 
-/// Drops the headers whose values hold control characters. A signature that covers one is found to name a
-/// header that is not there.
-fn drop_odd_headers(payload: &mut Value) {
-    let is_plain = |value: &Value| {
-        value.as_str().is_none_or(|value| HeaderValue::from_bytes(value.as_bytes()).is_ok())
-    };
-    if let Some(headers) = payload.get_mut("headers").and_then(Value::as_object_mut) {
-        headers.retain(|_, value| is_plain(value));
+/// The query that says `parameters`.
+fn query<'a, T: AsRef<str>>(parameters: &'a Multi, encode: impl Fn(&'a str) -> T) -> String {
+    let mut query = String::new();
+    for (name, values) in parameters {
+        for value in values {
+            query.extend([encode(name).as_ref(), "=", encode(value).as_ref(), "&"]);
+        }
     }
-    if let Some(headers) = payload.get_mut("multiValueHeaders").and_then(Value::as_object_mut) {
-        headers.retain(|_, values| values.as_array().is_none_or(|v| v.iter().all(is_plain)));
+    query
+}
+
+/// The headers. One with a control character in a value is left out, as it must not fail the call;
+/// a signature that covers it is found to name a header that is not there.
+fn headers(all: Multi) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(all.len());
+    for (name, values) in all {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        let values: Result<Vec<_>, _> = values.into_iter().map(HeaderValue::try_from).collect();
+        for value in values.unwrap_or_default() {
+            headers.append(name.clone(), value);
+        }
     }
-}
-
-/// The parameters with all their values where the event has them, else with one each.
-fn either<'a>(
-    multi_value: &'a QueryMap,
-    single: &'a QueryMap,
-) -> impl Iterator<Item = (&'a str, &'a str)> {
-    if multi_value.is_empty() { single.iter() } else { multi_value.iter() }
-}
-
-/// Undoes the encoding of one name or value, by the rules of forms.
-fn decode(text: &str) -> String {
-    // No separator is left in it that could be one: what came apart at `&` and `=` came apart.
-    let text = text.replace('&', "%26").replace('=', "%3D");
-    rpc::form_pairs(&text).next().map(|(text, _)| text.into_owned()).unwrap_or_default()
-}
-
-fn body(body: Option<String>, is_base64_encoded: bool) -> Result<Bytes, UnknownEvent> {
-    let body = body.unwrap_or_default();
-    if is_base64_encoded {
-        return STANDARD.decode(body).map(Bytes::from).map_err(|_| UnknownEvent::Body);
-    }
-    Ok(Bytes::from(body))
+    headers
 }
 
 /// An answer, in the form that the event's sender reads.
@@ -283,11 +284,11 @@ pub struct Response {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_description: Option<String>,
     /// The headers, names in lower case.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<&'static str, Cow<'static, str>>,
-    /// The headers again, for a load balancer that takes no others.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub multi_value_headers: BTreeMap<&'static str, [Cow<'static, str>; 1]>,
+    #[serde(serialize_with = "as_map", skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The headers of an answer to a load balancer that takes no others.
+    #[serde(serialize_with = "as_map", skip_serializing_if = "Vec::is_empty")]
+    pub multi_value_headers: Vec<(&'static str, [Cow<'static, str>; 1])>,
     /// The body, as it is.
     pub body: String,
     /// Never.
@@ -305,8 +306,8 @@ impl Response {
                 let reason = reason.and_then(|status| status.canonical_reason());
                 format!("{status} {}", reason.unwrap_or_default())
             }),
-            headers: BTreeMap::new(),
-            multi_value_headers: BTreeMap::new(),
+            headers: Vec::new(),
+            multi_value_headers: Vec::new(),
             body,
             is_base64_encoded: false,
         };
@@ -316,9 +317,16 @@ impl Response {
                     headers.into_iter().map(|(name, value)| (name, [value])).collect();
             }
             Shape::RestApi | Shape::HttpApi | Shape::Alb => {
-                response.headers = headers.into_iter().collect();
+                response.headers = headers;
             }
         }
         response
     }
+}
+
+fn as_map<S: Serializer, V: Serialize>(
+    headers: &[(&'static str, V)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(headers.iter().map(|(name, value)| (name, value)))
 }

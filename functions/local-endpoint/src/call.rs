@@ -1,11 +1,11 @@
 //! `local-endpoint call`: one signed call, shown.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use anstyle::{AnsiColor, Style};
-use ipv6_gateway::rpc::Parameters;
 use ipv6_gateway::rpc::signature::acs3::{self, Algorithm};
 use ipv6_gateway::rpc::signature::v1;
 use ipv6_gateway::rpc::{format_timestamp, percent_encode};
@@ -113,7 +113,7 @@ fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
         Format::Json => "JSON",
         Format::Xml => "XML",
     };
-    let mut query: Parameters = call.parameters.iter().cloned().collect();
+    let mut query: BTreeMap<String, String> = call.parameters.iter().cloned().collect();
     query.insert("Format".to_owned(), format.to_owned());
     let mut headers = vec![("host", host)];
     let algorithm = match call.signature {

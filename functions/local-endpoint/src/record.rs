@@ -81,13 +81,12 @@ impl Call {
     }
 
     fn to_json(&self) -> Value {
-        let mut parameters = Map::new();
-        let body = String::from_utf8_lossy(&self.body);
-        for (name, value) in rpc::form_pairs(&self.query).chain(rpc::form_pairs(&body)) {
-            if !["Signature", "SecurityToken"].contains(&&*name) {
-                parameters.insert(name.into_owned(), value.into_owned().into());
-            }
-        }
+        let parameters = rpc::Parameters::read(self.query.as_bytes(), &self.body);
+        let mut parameters: Map<String, Value> = parameters
+            .iter()
+            .filter(|(name, _)| !["Signature", "SecurityToken"].contains(name))
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
         let action = match parameters.remove("Action") {
             Some(action) => action,
             None => self.action.clone().into(),

@@ -6,9 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -19,8 +16,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use ipv6_gateway::Event;
 use ipv6_gateway::allocation::ErrorCode;
+use ipv6_gateway::event::Shape;
 use ipv6_gateway::rpc::limits::REQUEST_BYTES_MAX;
-use ipv6_gateway::rpc::{Call, Format};
+use ipv6_gateway::rpc::{self, Call, Format};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
@@ -155,9 +153,7 @@ async fn answer(
     let body = body.unwrap_or_else(|| Bytes::from(vec![0; REQUEST_BYTES_MAX + 1]));
 
     let mut call = record::Call::new(endpoint.clock.now_secs(), &parts, &body);
-    // The event is made here, so it cannot be unknown.
-    let event = Event::http_api(event(parts, &body, peer)).map_err(|_| Broken)?;
-    let mut response = befall(&endpoint, event).await;
+    let mut response = befall(&endpoint, event(parts, body, peer)).await;
     if let Ok(response) = &response {
         call.status = Some(response.status());
         call.answer = response.body().clone().into_inner().unwrap_or_default();
@@ -229,21 +225,17 @@ async fn befall(endpoint: &Endpoint, event: Event) -> Result<Response<Full<Bytes
     Ok(response)
 }
 
-/// The event that API Gateway's HTTP API would send, less the fields that the function never reads.
-fn event(parts: http::request::Parts, body: &Bytes, peer: SocketAddr) -> ApiGatewayV2httpRequest {
-    let mut event = ApiGatewayV2httpRequest::default();
-    event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
-    event.headers = parts.headers;
-    // As API Gateway, over whatever the client sent; but here it is never TLS.
-    event.headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
-    event.request_context.http.method = parts.method;
-    event.request_context.http.source_ip = Some(peer.ip().to_string());
-    if !body.is_empty() {
-        // Whatever is not certain to be text goes as base64.
-        event.body = Some(STANDARD.encode(body));
-        event.is_base64_encoded = true;
-    }
-    event
+/// The event that API Gateway's HTTP API would send for this request, which never came over TLS.
+fn event(parts: http::request::Parts, body: Bytes, peer: SocketAddr) -> Event {
+    let request = rpc::Request {
+        method: parts.method,
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body,
+        source_ip: Some(peer.ip()),
+        secure_transport: false,
+    };
+    Event { shape: Shape::HttpApi, request }
 }
 
 /// An answer with the headers that the vendor's servers add to every one.

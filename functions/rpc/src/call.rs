@@ -1,14 +1,15 @@
 //! What a request says: its action, version and format, its parameters, and who signed it.
 
 use std::borrow::Cow;
-use std::collections::btree_map::Entry;
 use std::fmt;
 
-use http::Method;
+use http::header::{AUTHORIZATION, HOST};
+use http::{HeaderName, Method};
 
 use crate::error::{self, Error};
-use crate::limits::{self, Excess};
-use crate::request::{Parameters, Request};
+use crate::limits::{self, Excess, PARAMETERS_MAX};
+use crate::parameters::{Parameters, Place};
+use crate::request::{Request, X_ACS_ACTION, X_ACS_VERSION};
 use crate::response::Format;
 
 /// What a server offers.
@@ -39,8 +40,6 @@ pub struct Call {
     request: Request,
     style: Style,
     parameters: Parameters,
-    /// The parameters of the query alone, where there are others.
-    query: Option<Parameters>,
     repeated: Option<String>,
     /// The limit that the request is over.
     excess: Option<Excess>,
@@ -53,7 +52,7 @@ impl fmt::Debug for Call {
             .debug_struct("Call")
             .field("request", &self.request)
             .field("style", &self.style)
-            .field("parameters", &self.parameters.keys().collect::<Vec<_>>())
+            .field("parameters", &self.parameters)
             .field("repeated", &self.repeated)
             .field("excess", &self.excess)
             .finish_non_exhaustive()
@@ -64,34 +63,31 @@ impl Call {
     /// Reads the parameters of query and form body into one: the body's value wins (decision
     /// `twice`). Of a request over a limit no more is read than takes bounded time and memory.
     #[must_use]
-    pub fn read(mut request: Request) -> Self {
-        let mut excess = Excess::of_request(&request);
-        let mut query = std::mem::take(&mut request.query);
-        let mut form = if excess.is_none() { request.form() } else { Vec::new() };
-        excess = excess.or_else(|| Excess::of_parameters(&query, &form));
-        if excess.is_some() {
-            for pairs in [&mut query, &mut form] {
-                pairs.retain(|(name, _)| TELLING.contains(&name.as_str()));
-            }
+    pub fn read(request: Request) -> Self {
+        let mut parameters = Parameters::default();
+        parameters.decode(request.query.as_bytes(), Place::Query, usize::MAX);
+        let mut excess = Excess::of_request(&request, &parameters);
+        if excess.is_none() {
+            // One more than there may be, so that it can be told from one that has just as many.
+            parameters.decode(request.form(), Place::Form, PARAMETERS_MAX + 1);
+            excess = Excess::of_parameters(&parameters);
         }
+        if excess.is_some() {
+            parameters.retain(&TELLING);
+        }
+        let repeated = parameters.sort().map(str::to_owned);
 
-        let mut repeated = None;
-        let mut parameters = merge(query, &mut repeated);
-        let form = merge(form, &mut repeated);
-        let query = (!form.is_empty()).then(|| parameters.clone());
-        parameters.extend(form);
-
-        let signs_acs3 = request.header("authorization").is_some_and(|a| a.starts_with("ACS3-"));
+        let signs_acs3 = request.header(AUTHORIZATION).is_some_and(|a| a.starts_with("ACS3-"));
         // A V1 call too may have the header x-acs-action; it always has the parameter. A call with
         // the header alone is a V3 call that lacks its Authorization.
         let style = if signs_acs3
-            || (!parameters.contains_key("Action") && request.headers.contains_key("x-acs-action"))
+            || (parameters.get("Action").is_none() && request.headers.contains_key(&X_ACS_ACTION))
         {
             Style::V3
         } else {
             Style::V1
         };
-        Self { request, style, parameters, query, repeated, excess }
+        Self { request, style, parameters, repeated, excess }
     }
 
     /// Which kind of signature the call carries.
@@ -100,7 +96,7 @@ impl Call {
         self.style
     }
 
-    /// The request, its query moved to the parameters.
+    /// The request.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
@@ -111,20 +107,15 @@ impl Call {
         &self.parameters
     }
 
-    /// The parameters of the query alone.
-    pub(crate) fn query(&self) -> &Parameters {
-        self.query.as_ref().unwrap_or(&self.parameters)
-    }
-
     /// A parameter, wherever it stands; empty ones too.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.get(name).map(String::as_str)
+        self.parameters.get(name)
     }
 
     /// A common parameter, which a V1 call has among the others and a V3 call in a header. An
     /// empty one counts as absent.
-    pub(crate) fn common(&self, parameter: &str, header: &str) -> Option<Cow<'_, str>> {
+    pub(crate) fn common(&self, parameter: &str, header: &HeaderName) -> Option<Cow<'_, str>> {
         let value = match self.style {
             Style::V1 => self.parameter(parameter).map(Cow::Borrowed),
             Style::V3 => self.request.header(header),
@@ -135,7 +126,7 @@ impl Call {
     /// The action named, known or not.
     #[must_use]
     pub fn action(&self) -> Option<Cow<'_, str>> {
-        self.common("Action", "x-acs-action")
+        self.common("Action", &X_ACS_ACTION)
     }
 
     /// The format to answer in: the one asked for, or else XML for a V1 call and JSON for a V3
@@ -153,7 +144,7 @@ impl Call {
     /// names none that could be one.
     #[must_use]
     pub fn host(&self) -> Option<String> {
-        let host = self.request.header("host")?;
+        let host = self.request.header(HOST)?;
         let end = match host.find(']') {
             Some(bracket) => bracket + 1,
             None => host.find(':').unwrap_or(host.len()),
@@ -193,7 +184,7 @@ impl Call {
         }
         let action = self.action().ok_or(error::MISSING_ACTION)?;
         let action = find_action(&action)?;
-        let version = self.common("Version", "x-acs-version").ok_or(error::MISSING_VERSION)?;
+        let version = self.common("Version", &X_ACS_VERSION).ok_or(error::MISSING_VERSION)?;
         if version != api.version {
             return Err(error::INVALID_VERSION.into());
         }
@@ -205,37 +196,20 @@ impl Call {
     }
 }
 
-/// The parameters of one place by name; `repeated` becomes the first name that has two values.
-fn merge(pairs: Vec<(String, String)>, repeated: &mut Option<String>) -> Parameters {
-    let mut merged = Parameters::new();
-    for (name, value) in pairs {
-        match merged.entry(name) {
-            Entry::Vacant(place) => {
-                place.insert(value);
-            }
-            Entry::Occupied(earlier) if *earlier.get() != value => {
-                repeated.get_or_insert_with(|| earlier.key().clone());
-            }
-            Entry::Occupied(_) => {}
-        }
-    }
-    merged
-}
-
 #[cfg(test)]
 mod tests {
     use http::HeaderMap;
-    use http::header::{HOST, HeaderValue};
+    use http::header::HeaderValue;
 
     use super::*;
 
     fn call(query: &[(&str, &str)], headers: &[(&'static str, &str)]) -> Call {
-        let pairs = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let query = query.iter().flat_map(|(name, value)| [name, "=", value, "&"]).collect();
         let headers: HeaderMap = headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()))
             .collect();
-        Call::read(Request { query: pairs.collect(), headers, ..Request::default() })
+        Call::read(Request { query, headers, ..Request::default() })
     }
 
     #[test]

@@ -2,26 +2,71 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+/// How pairs are written for a signature. RFC 3986: everything but the unreserved characters is
+/// encoded, in upper case.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Canonical {
+    percent: &'static str,
+    equals: &'static str,
+    ampersand: &'static str,
+}
 
-/// RFC 3986: everything but the unreserved characters is encoded.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+impl Canonical {
+    /// Encoded once.
+    pub(crate) const ONCE: Self = Self { percent: "%", equals: "=", ampersand: "&" };
+
+    /// Encoded, and the whole of it encoded again.
+    pub(crate) const TWICE: Self = Self { percent: "%25", equals: "%3D", ampersand: "%26" };
+
+    /// Appends pairs, in the order given.
+    pub(crate) fn write_pairs(
+        self,
+        text: &mut String,
+        pairs: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
+    ) {
+        for (position, (name, value)) in pairs.into_iter().enumerate() {
+            if position > 0 {
+                text.push_str(self.ampersand);
+            }
+            self.write(text, name.as_ref());
+            text.push_str(self.equals);
+            self.write(text, value.as_ref());
+        }
+    }
+
+    /// Appends a name or value.
+    fn write(self, text: &mut String, mut plain: &str) {
+        while let Some(reserved) = plain.bytes().position(|byte| !is_unreserved(byte)) {
+            let (unreserved, rest) = plain.split_at(reserved);
+            text.push_str(unreserved);
+            // A character has up to four bytes, each encoded.
+            let character_bytes = rest.chars().next().map_or(rest.len(), char::len_utf8);
+            let (character, rest) = rest.split_at(character_bytes);
+            for byte in character.bytes() {
+                text.push_str(self.percent);
+                text.extend(
+                    [byte >> 4, byte & 15].map(|digit| char::from(UPPER_HEX[usize::from(digit)])),
+                );
+            }
+            plain = rest;
+        }
+        text.push_str(plain);
+    }
+}
+
+const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
+}
 
 /// Encodes for a signature: space as `%20`, `*` as `%2A`, `~` kept, hexadecimal in upper case.
 #[must_use]
 pub fn percent_encode(text: &str) -> Cow<'_, str> {
-    percent_encoded(text).into()
-}
-
-/// As [`percent_encode`], piece by piece.
-pub(crate) fn percent_encoded(text: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(text, RESERVED)
-}
-
-/// Decodes a query string or form body, where `+` and `%20` both are a space.
-///
-/// Clients encode differently from one another and from the signature, so what was decoded here is
-/// encoded anew for it, and the raw text is never signed.
-pub fn form_pairs(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    form_urlencoded::parse(text.as_bytes())
+    if text.bytes().all(is_unreserved) {
+        return Cow::Borrowed(text);
+    }
+    let mut encoded = String::with_capacity(text.len() * 3);
+    Canonical::ONCE.write(&mut encoded, text);
+    Cow::Owned(encoded)
 }

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::call::{Call, Style};
 use crate::error::{self, Error};
+use crate::request::{X_ACS_DATE, X_ACS_SECURITY_TOKEN, X_ACS_SIGNATURE_NONCE};
 use crate::timestamp::parse_timestamp;
 
 /// How far a timestamp may be from now, either way: 15 minutes (decision `timestamp`).
@@ -84,7 +85,7 @@ impl<'a> Signed<'a> {
         let Proof { access_key_id, signature, string_to_sign, method, body_hash_matches } = proof;
         Ok(Self {
             access_key_id,
-            security_token: call.common("SecurityToken", "x-acs-security-token"),
+            security_token: call.common("SecurityToken", &X_ACS_SECURITY_TOKEN),
             nonce,
             // A clock near 1970 may take a timestamp before it.
             timestamp_secs: u64::try_from(timestamp).unwrap_or_default(),
@@ -163,9 +164,9 @@ fn is_same(one: &str, other: &str) -> bool {
 
 /// The nonce and the timestamp, in the order in which their lack is told.
 fn nonce_and_timestamp(call: &Call) -> Result<(Cow<'_, str>, Cow<'_, str>), Error> {
-    let nonce = call.common("SignatureNonce", "x-acs-signature-nonce");
+    let nonce = call.common("SignatureNonce", &X_ACS_SIGNATURE_NONCE);
     let nonce = nonce.ok_or(error::MISSING_SIGNATURE_NONCE)?;
-    let timestamp = call.common("Timestamp", "x-acs-date").ok_or(error::MISSING_TIMESTAMP)?;
+    let timestamp = call.common("Timestamp", &X_ACS_DATE).ok_or(error::MISSING_TIMESTAMP)?;
     Ok((nonce, timestamp))
 }
 
@@ -176,15 +177,9 @@ mod tests {
 
     #[test]
     fn a_timestamp_is_good_for_15_minutes_either_way_to_the_second() {
-        let query = [
-            ("AccessKeyId", "testid"),
-            ("Signature", "x"),
-            ("SignatureMethod", "HMAC-SHA1"),
-            ("SignatureVersion", "1.0"),
-            ("SignatureNonce", "n"),
-            ("Timestamp", "2026-01-02T03:04:05Z"),
-        ];
-        let query = query.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let query = "AccessKeyId=testid&Signature=x&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0\
+                     &SignatureNonce=n&Timestamp=2026-01-02T03:04:05Z"
+            .to_owned();
         let call = Call::read(Request { query, ..Request::default() });
         let sent_secs = 1_767_323_045;
         for now_secs in [sent_secs - 900, sent_secs, sent_secs + 900] {

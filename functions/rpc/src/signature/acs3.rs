@@ -3,13 +3,15 @@
 
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use http::Method;
+use http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
 use sm3::Sm3;
 
-use super::{Method as SignatureMethod, Proof, v1};
+use super::{Method as SignatureMethod, Proof};
 use crate::call::Call;
+use crate::encoding::Canonical;
 use crate::error::{self, Error};
-use crate::request::Parameters;
+use crate::request::{X_ACS_CONTENT_SHA256, X_ACS_SECURITY_TOKEN};
 
 /// The algorithms that a client can choose (decision `signature-method`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,30 +79,30 @@ const REQUIRED_HEADERS: [&str; 6] = [
     "x-acs-version",
 ];
 
-/// The header that holds the token of a temporary access key.
-const SECURITY_TOKEN: &str = "x-acs-security-token";
-
 /// The canonical form of a request.
 ///
-/// `headers` are the signed ones in the order of `SignedHeaders`, names in lower case.
+/// `query` is in the order of the names' bytes, `headers` are the signed ones in the order of
+/// `SignedHeaders`, names in lower case.
 #[must_use]
 pub fn canonical_request(
     method: &Method,
-    query: &Parameters,
-    headers: &[(&str, &str)],
+    query: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
+    headers: &[(&str, impl AsRef<str>)],
     hashed_request_payload: &str,
 ) -> String {
+    let mut text = String::with_capacity(1024);
     // The path is `/`, also where a prefix was called.
-    let mut text = format!("{method}\n/\n{}\n", v1::canonicalized(query.iter()));
+    text.extend([method.as_str(), "\n/\n"]);
+    Canonical::ONCE.write_pairs(&mut text, query);
+    text.push('\n');
     for (name, value) in headers {
-        text.extend([name, ":", value, "\n"]);
+        text.extend([name, ":", value.as_ref(), "\n"]);
     }
     text.push('\n');
     for (position, (name, _)) in headers.iter().enumerate() {
         text.extend([if position == 0 { "" } else { ";" }, name]);
     }
-    text.push('\n');
-    text.push_str(hashed_request_payload);
+    text.extend(["\n", hashed_request_payload]);
     text
 }
 
@@ -109,7 +111,7 @@ pub(super) fn authorization(call: &Call) -> Result<Authorization<'_>, Error> {
     let authorization = call
         .request()
         .headers
-        .get("authorization")
+        .get(AUTHORIZATION)
         .filter(|value| !value.is_empty())
         .ok_or(error::MISSING_AUTHORIZATION)?;
     let authorization = authorization.to_str().map_err(|_| error::INCOMPLETE_SIGNATURE)?;
@@ -129,24 +131,27 @@ pub(super) fn proof<'a>(
     // Without it, whoever changes the type of a body changes what the body says.
     let content_type = (!request.body.is_empty()).then_some("content-type");
     // Without it, a token could be taken off or put on.
-    let security_token = request.headers.contains_key(SECURITY_TOKEN).then_some(SECURITY_TOKEN);
+    let security_token = &X_ACS_SECURITY_TOKEN;
+    let security_token =
+        request.headers.contains_key(security_token).then_some(security_token.as_str());
     let mut required = REQUIRED_HEADERS.iter().chain(&content_type).chain(&security_token);
     if !required.all(|name| names.contains(name)) {
         return Err(error::INCOMPLETE_SIGNATURE.into());
     }
-    let values: Option<Vec<_>> = names.iter().map(|name| request.header(name)).collect();
-    let values = values.ok_or(error::INCOMPLETE_SIGNATURE)?;
-    let headers: Vec<_> = names.iter().copied().zip(values.iter().map(|v| &**v)).collect();
+    let header = |name: &&'a str| Some((*name, request.header(*name)?));
+    let headers: Option<Vec<_>> = names.iter().map(header).collect();
+    let headers = headers.ok_or(error::INCOMPLETE_SIGNATURE)?;
     let hashed_request_payload = algorithm.hex_digest(&request.body);
-    let canonical =
-        canonical_request(&request.method, call.query(), &headers, &hashed_request_payload);
+    let query = call.parameters().query();
+    let canonical = canonical_request(&request.method, query, &headers, &hashed_request_payload);
     Ok(Proof {
         access_key_id: credential,
         signature,
         string_to_sign: algorithm.string_to_sign(&canonical),
         method: SignatureMethod::V3(algorithm),
         // The header has this name whatever the hash.
-        body_hash_matches: headers.contains(&("x-acs-content-sha256", &hashed_request_payload)),
+        body_hash_matches: request.header(&X_ACS_CONTENT_SHA256)
+            == Some(hashed_request_payload.into()),
     })
 }
 

@@ -8,40 +8,21 @@ use sha1::Sha1;
 
 use super::{Method as SignatureMethod, Proof};
 use crate::call::Call;
-use crate::encoding::{percent_encode, percent_encoded};
+use crate::encoding::{Canonical, percent_encode};
 use crate::error::{self, Error};
-use crate::request::Parameters;
 
-/// All parameters but the signature, sorted and encoded.
+/// What is signed: the method, the path, which is always `/`, and all parameters but the
+/// signature, encoded, and all of them encoded again. The parameters are in the order of their
+/// names' bytes.
 #[must_use]
-pub fn canonicalized_query_string(parameters: &Parameters) -> String {
-    canonicalized(parameters.iter().filter(|(name, _)| *name != "Signature"))
-}
-
-/// Parameters, encoded, in the order given.
-pub(super) fn canonicalized<'a>(
-    parameters: impl Iterator<Item = (&'a String, &'a String)>,
+pub fn string_to_sign(
+    method: &Method,
+    parameters: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
 ) -> String {
-    let mut text = String::with_capacity(512);
-    for (name, value) in parameters {
-        if !text.is_empty() {
-            text.push('&');
-        }
-        text.extend(percent_encoded(name));
-        text.push('=');
-        text.extend(percent_encoded(value));
-    }
-    text
-}
-
-/// What is signed: the method, the path, which is always `/`, and the parameters, encoded twice.
-#[must_use]
-pub fn string_to_sign(method: &Method, parameters: &Parameters) -> String {
-    let canonicalized = canonicalized_query_string(parameters);
-    // Every `&`, `=` and `%` becomes three characters.
-    let mut text = String::with_capacity(canonicalized.len() * 3 / 2);
+    let parameters = parameters.into_iter().filter(|(name, _)| name.as_ref() != "Signature");
+    let mut text = String::with_capacity(1024);
     text.extend([method.as_str(), "&%2F&"]);
-    text.extend(percent_encoded(&canonicalized));
+    Canonical::TWICE.write_pairs(&mut text, parameters);
     text
 }
 
@@ -69,7 +50,7 @@ pub(super) fn proof(call: &Call) -> Result<Proof<'_>, Error> {
     Ok(Proof {
         access_key_id,
         signature,
-        string_to_sign: string_to_sign(&call.request().method, call.parameters()),
+        string_to_sign: string_to_sign(&call.request().method, call.parameters().iter()),
         method: SignatureMethod::V1,
         body_hash_matches: true,
     })
@@ -110,8 +91,7 @@ mod tests {
             message.split_once("server string to sign is:").unwrap().1.to_owned()
         };
         let parameters = [("A", "b+c"), ("SecurityToken", "b+c/=="), ("Z", "SecurityToken=b+c")];
-        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let string = string_to_sign(&Method::GET, &parameters.into());
+        let string = string_to_sign(&Method::GET, parameters);
         assert_eq!(shown(&string, None), string);
         assert_eq!(
             shown(&string, Some("b+c/==")),

@@ -1,0 +1,308 @@
+//! The parameters of a call, decoded.
+
+use std::fmt;
+
+/// The parameters of a query and a form by name: one buffer, and where in it each of them is.
+///
+/// Clients encode differently from one another and from the signature, so signatures are made over
+/// what was decoded here, encoded anew.
+#[derive(Clone, Default)]
+pub struct Parameters {
+    /// Each as `name=value&`, decoded.
+    text: String,
+    /// By name in byte order, the query's before the form's.
+    spans: Vec<Span>,
+}
+
+/// Where a parameter came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Query,
+    Form,
+}
+
+/// Where a parameter is in the buffer. The query is before the form, and of each what was sent
+/// first is first.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    place: Place,
+    start: usize,
+    name_end: usize,
+    end: usize,
+}
+
+impl Span {
+    fn name(self, text: &str) -> &str {
+        &text[self.start..self.name_end]
+    }
+
+    fn value(self, text: &str) -> &str {
+        &text[self.name_end + "=".len()..self.end]
+    }
+}
+
+/// Leaves the values out: signatures and security tokens are among them.
+impl fmt::Debug for Parameters {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.spans.iter().map(|span| span.name(&self.text));
+        formatter.debug_set().entries(names).finish()
+    }
+}
+
+impl Parameters {
+    /// Reads a query and a form. A parameter that is in both has the form's value; of one that is
+    /// twice in one place the first value counts (decision `twice`).
+    #[must_use]
+    pub fn read(query: &[u8], form: &[u8]) -> Self {
+        let mut parameters = Self::default();
+        parameters.decode(query, Place::Query, usize::MAX);
+        parameters.decode(form, Place::Form, usize::MAX);
+        parameters.sort();
+        parameters
+    }
+
+    /// The value of a parameter; the form's if it is in both.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let after = self.spans.partition_point(|span| span.name(&self.text) <= name);
+        let span = self.spans[..after].last()?;
+        (span.name(&self.text) == name).then(|| span.value(&self.text))
+    }
+
+    /// All parameters, by name in byte order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let same_name = |one: &Span, other: &Span| one.name(&self.text) == other.name(&self.text);
+        self.spans.chunk_by(same_name).filter_map(|same| same.last()).map(|span| self.pair(*span))
+    }
+
+    /// The parameters of the query, by name in byte order.
+    pub fn query(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.spans.iter().filter(|span| span.place == Place::Query).map(|span| self.pair(*span))
+    }
+
+    fn pair(&self, span: Span) -> (&str, &str) {
+        (span.name(&self.text), span.value(&self.text))
+    }
+
+    /// Adds the pairs of a query or a form, of which at most `pairs_max` are read. They must be
+    /// sorted before they are looked up.
+    ///
+    /// `+` and `%20` both are a space, a `%` without two hexadecimal digits is itself, and bytes
+    /// that are no UTF-8 are replaced.
+    pub(crate) fn decode(&mut self, encoded: &[u8], place: Place, pairs_max: usize) {
+        let mut bytes = std::mem::take(&mut self.text).into_bytes();
+        bytes.reserve(encoded.len() + "=&".len());
+        let spans_max = self.spans.len().saturating_add(pairs_max);
+        let mut rest = encoded;
+        let (mut start, mut name_end) = (bytes.len(), None);
+        while self.spans.len() < spans_max {
+            let is_special = |byte: &u8| matches!(byte, b'&' | b'=' | b'+' | b'%');
+            let plain_bytes = rest.iter().position(is_special).unwrap_or(rest.len());
+            bytes.extend_from_slice(&rest[..plain_bytes]);
+            let special = rest.get(plain_bytes).copied();
+            rest = rest.get(plain_bytes + 1..).unwrap_or_default();
+            match special {
+                Some(b'=') if name_end.is_none() => {
+                    name_end = Some(bytes.len());
+                    bytes.push(b'=');
+                }
+                Some(b'+') => bytes.push(b' '),
+                Some(b'%') => match hexadecimal(rest) {
+                    Some(byte) => {
+                        bytes.push(byte);
+                        rest = &rest[2..];
+                    }
+                    None => bytes.push(b'%'),
+                },
+                Some(b'&') | None => {
+                    // Nothing between two `&` is no pair.
+                    if name_end.is_some() || bytes.len() > start {
+                        let name_end = name_end.unwrap_or_else(|| {
+                            bytes.push(b'=');
+                            bytes.len() - 1
+                        });
+                        self.spans.push(Span { place, start, name_end, end: bytes.len() });
+                        bytes.push(b'&');
+                    }
+                    if special.is_none() {
+                        break;
+                    }
+                    (start, name_end) = (bytes.len(), None);
+                }
+                Some(other) => bytes.push(other),
+            }
+        }
+        // Between ASCII, a part is UTF-8 if the whole is.
+        self.text =
+            String::from_utf8(bytes).unwrap_or_else(|error| self.replaced(error.as_bytes()));
+    }
+
+    /// The buffer of `bytes`, in which names and values are replaced that are no UTF-8.
+    fn replaced(&mut self, bytes: &[u8]) -> String {
+        let mut text = String::with_capacity(bytes.len() * 3);
+        for Span { start, name_end, end, .. } in &mut self.spans {
+            let name = *start..*name_end;
+            let value = *name_end + "=".len()..*end;
+            *start = text.len();
+            text.push_str(&String::from_utf8_lossy(&bytes[name]));
+            *name_end = text.len();
+            text.push('=');
+            text.push_str(&String::from_utf8_lossy(&bytes[value]));
+            *end = text.len();
+            text.push('&');
+        }
+        text
+    }
+
+    /// The lengths of all names and values, decoded, in the order sent.
+    pub(crate) fn bytes(&self) -> impl ExactSizeIterator<Item = (usize, usize)> {
+        self.spans.iter().map(|span| (span.name_end - span.start, span.end - span.name_end - 1))
+    }
+
+    /// The names, as [`Self::bytes`] has their lengths.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.spans.iter().map(|span| span.name(&self.text))
+    }
+
+    /// Keeps the parameters of these names only.
+    pub(crate) fn retain(&mut self, names: &[&str]) {
+        self.spans.retain(|span| names.contains(&span.name(&self.text)));
+    }
+
+    /// Sorts the parameters and drops those that repeat one of the same place. Returns the name of
+    /// the first that has another value than the one it repeats.
+    pub(crate) fn sort(&mut self) -> Option<&str> {
+        let Self { text, spans } = self;
+        spans.sort_unstable_by(|one, other| {
+            one.name(text).cmp(other.name(text)).then(one.start.cmp(&other.start))
+        });
+        let mut repeated: Option<Span> = None;
+        spans.dedup_by(|later, first| {
+            let repeats = later.place == first.place && later.name(text) == first.name(text);
+            if repeats
+                && later.value(text) != first.value(text)
+                && repeated.is_none_or(|repeated| later.start < repeated.start)
+            {
+                repeated = Some(*later);
+            }
+            repeats
+        });
+        repeated.map(|span| span.name(text))
+    }
+}
+
+/// The byte that two hexadecimal digits at the beginning of `text` say.
+fn hexadecimal(text: &[u8]) -> Option<u8> {
+    let digit = |position: usize| char::from(*text.get(position)?).to_digit(16);
+    u8::try_from(digit(0)? * 16 + digit(1)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::collections::btree_map::Entry;
+
+    use http::Method;
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::encoding::{Canonical, percent_encode};
+    use crate::signature::v1;
+
+    /// Text of what matters to a decoder, in any order.
+    fn encoded() -> impl Strategy<Value = Vec<u8>> {
+        let pieces = "a A b Signature & & && = = + * ~ % %4 %zz %41 %26 %2B %00 %C3 %a9 é";
+        let mut pieces: Vec<&[u8]> = pieces.split(' ').map(str::as_bytes).collect();
+        pieces.extend([b" ".as_slice(), b"\xc3"]);
+        vec(proptest::sample::select(pieces), 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    /// The pairs of one place by name, and the first name that has two values.
+    fn merged(encoded: &[u8]) -> (BTreeMap<String, String>, Option<String>) {
+        let (mut merged, mut repeated) = (BTreeMap::<String, String>::new(), None);
+        for (name, value) in form_urlencoded::parse(encoded).into_owned() {
+            match merged.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(value);
+                }
+                Entry::Occupied(earlier) if *earlier.get() != value => {
+                    repeated.get_or_insert_with(|| earlier.key().clone());
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        (merged, repeated)
+    }
+
+    fn owned<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn parameters_are_those_of_a_browser_and_the_forms_value_wins(
+            query in encoded(),
+            form in encoded(),
+        ) {
+            let mut parameters = Parameters::default();
+            parameters.decode(&query, Place::Query, usize::MAX);
+            parameters.decode(&form, Place::Form, usize::MAX);
+            let sent = form_urlencoded::parse(&query).chain(form_urlencoded::parse(&form));
+            let bytes: Vec<_> = sent.map(|(name, value)| (name.len(), value.len())).collect();
+            prop_assert_eq!(parameters.bytes().collect::<Vec<_>>(), bytes);
+
+            let (of_query, repeated) = merged(&query);
+            let (of_form, repeated_in_form) = merged(&form);
+            let first = parameters.sort().map(str::to_owned);
+            prop_assert_eq!(first, repeated.or(repeated_in_form));
+            prop_assert_eq!(owned(parameters.query()), Vec::from_iter(of_query.clone()));
+            let mut all = of_query;
+            all.extend(of_form);
+            prop_assert_eq!(owned(parameters.iter()), Vec::from_iter(all.clone()));
+            for name in ["", "a", "A", "b", "c", "aa", "Signature", "é"] {
+                prop_assert_eq!(parameters.get(name), all.get(name).map(String::as_str));
+            }
+        }
+
+        #[test]
+        fn what_is_signed_is_encoded_as_rfc_3986_has_it(query in encoded()) {
+            const RESERVED: &AsciiSet =
+                &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+            let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
+            let parameters = Parameters::read(&query, b"");
+            let canonical = |signed: &dyn Fn(&str) -> bool| {
+                let pairs = parameters.iter().filter(|(name, _)| signed(name));
+                let pairs = pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+                pairs.collect::<Vec<_>>().join("&")
+            };
+
+            let mut once = String::new();
+            Canonical::ONCE.write_pairs(&mut once, parameters.iter());
+            prop_assert_eq!(once, canonical(&|_| true));
+            let twice = v1::string_to_sign(&Method::GET, parameters.iter());
+            let expected = encode(&canonical(&|name| name != "Signature"));
+            prop_assert_eq!(twice, format!("GET&%2F&{expected}"));
+            for (name, _) in parameters.iter() {
+                prop_assert_eq!(&*percent_encode(name), encode(name));
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_pairs_are_read_than_asked_for() {
+        for (sent, read) in [(1, 1), (200, 200), (201, 201), (202, 201), (1000, 201)] {
+            let mut parameters = Parameters::default();
+            parameters.decode(b"Action=x&&Format", Place::Query, usize::MAX);
+            parameters.decode("n=1&&".repeat(sent).as_bytes(), Place::Form, 201);
+            assert_eq!(parameters.bytes().len(), 2 + read, "{sent}");
+        }
+    }
+
+    #[test]
+    fn names_are_shown_to_developers_and_values_are_not() {
+        let shown = format!("{:?}", Parameters::read(b"Signature=secret", b"Other=secret"));
+        assert_eq!(shown, r#"{"Other", "Signature"}"#);
+    }
+}
