@@ -2,10 +2,12 @@
 
 mod allocate_ipv6_internet_bandwidth;
 mod delete_ipv6_internet_bandwidth;
+mod describe_ipv6_addresses;
 mod modify_ipv6_internet_bandwidth;
 
 pub use allocate_ipv6_internet_bandwidth::AllocateIpv6InternetBandwidth;
 pub use delete_ipv6_internet_bandwidth::DeleteIpv6InternetBandwidth;
+pub use describe_ipv6_addresses::DescribeIpv6Addresses;
 pub use modify_ipv6_internet_bandwidth::ModifyIpv6InternetBandwidth;
 
 use crate::operation::Operation;
@@ -20,6 +22,7 @@ pub trait Visitor {
 pub fn visit(visitor: &mut impl Visitor) {
     visitor.visit::<AllocateIpv6InternetBandwidth>();
     visitor.visit::<DeleteIpv6InternetBandwidth>();
+    visitor.visit::<DescribeIpv6Addresses>();
     visitor.visit::<ModifyIpv6InternetBandwidth>();
 }
 

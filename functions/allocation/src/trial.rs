@@ -1,6 +1,6 @@
 //! Runs an operation on a few documents, as the function does, for the unit tests of its rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
@@ -159,6 +159,11 @@ fn decide<O: Operation>(call: &O::Call<'_>, seen: &Seen) -> Result<Passed, Halt>
         return Err(Halt::Read(unread));
     }
     let answer = serde_json::to_value(answer).expect("an answer is JSON");
+    // Terraform crashes on a null, and an element cannot be missing.
+    assert!(!answer.to_string().contains("null"), "{answer}");
+    let elements = answer.as_object().expect("named elements").keys().map(String::as_str);
+    let documented = O::JSON.iter().copied().filter(|name| *name != "RequestId");
+    assert_eq!(elements.collect::<BTreeSet<_>>(), documented.collect::<BTreeSet<_>>());
     Ok(Passed { answer, changes, taken })
 }
 

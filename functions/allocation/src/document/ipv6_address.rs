@@ -219,22 +219,22 @@ impl Ipv6Isp {
 }
 
 /// Where an IPv6 address can be reached from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum NetworkType {
     /// From its VPC only.
-    #[default]
     Private,
     /// From the Internet.
     Public,
 }
 
 impl NetworkType {
-    /// The documented value.
+    /// The network type of this documented value. Letter case counts.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Private => "Private",
-            Self::Public => "Public",
+    pub fn parse(value: &str) -> Option<Self> {
+        match value {
+            "Private" => Some(Self::Private),
+            "Public" => Some(Self::Public),
+            _ => None,
         }
     }
 }
@@ -252,6 +252,17 @@ pub enum AddressType {
     /// A range of addresses.
     #[serde(rename = "IPv6Prefix")]
     Prefix,
+}
+
+impl AddressType {
+    /// The documented value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "IPv6Address",
+            Self::Prefix => "IPv6Prefix",
+        }
+    }
 }
 
 /// The Internet bandwidth of an IPv6 address.

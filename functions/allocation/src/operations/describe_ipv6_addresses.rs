@@ -1,0 +1,372 @@
+//! `DescribeIpv6Addresses`: lists the IPv6 addresses of a region.
+
+use std::net::Ipv6Addr;
+
+use serde::{Serialize, Serializer};
+
+use crate::document::{
+    AddressType, BusinessStatus, InstanceChargeType, InternetBandwidthOwner, InternetChargeType,
+    Ipv6Address, Ipv6AddressStatus, Ipv6Isp, NetworkType, Resource, Vpc,
+};
+use crate::error::{
+    ErrorRow, ILLEGAL_PARAM_IPV6_ADDRESS, INVALID_PAGE_NUMBER, INVALID_PAGE_SIZE,
+    INVALID_REGION_ID_NOT_FOUND, MISSING_REGION_ID, Refusal,
+};
+use crate::key::{Key, Partition, Scope};
+use crate::kind::{AsKind, Kind as _};
+use crate::operation::{Caller, Change, Fresh, Halt, Listing, Operation, Outcome, Seen};
+use crate::parameters::{Page, Parameters, Tag};
+use crate::region::Region;
+use crate::timestamp::Timestamp;
+
+/// `Ipv6AddressId` names more than [`IDS_MAX`] addresses (decision `describe-ids`).
+static ILLEGAL_PARAM_IPV6_ADDRESS_ID: ErrorRow =
+    ErrorRow::new(400, "IllegalParam.Ipv6AddressId", "The param of %s is illegal.");
+/// `NetworkType` is neither Public nor Private.
+static ILLEGAL_PARAM_NETWORK_TYPE: ErrorRow =
+    ErrorRow::new(400, "IllegalParam.NetworkType", "The param of %s is illegal.");
+/// `ServiceManaged` is neither true nor false (decision `boolean-form`).
+static INVALID_SERVICE_MANAGED: ErrorRow =
+    ErrorRow::new(400, "InvalidServiceManaged", "Specified parameter ServiceManaged is not valid.");
+/// `IncludeReservationData` is neither true nor false (decision `boolean-form`).
+static INVALID_INCLUDE_RESERVATION_DATA: ErrorRow = ErrorRow::new(
+    400,
+    "InvalidIncludeReservationData",
+    "Specified parameter IncludeReservationData is not valid.",
+);
+
+/// The most ids that a call may name.
+const IDS_MAX: usize = 20;
+
+/// A member of an address.
+type Member = fn(&Ipv6Address) -> &str;
+
+/// The filters that a member of the address must equal, and the member.
+const EQUAL: [(&str, Member); 7] = [
+    ("Name", |address| &address.ipv6_address_name),
+    ("VSwitchId", |address| &address.vswitch_id),
+    ("VpcId", |address| &address.vpc_id),
+    ("AssociatedInstanceId", |address| &address.associated_instance_id),
+    ("AssociatedInstanceType", |address| &address.associated_instance_type),
+    ("ResourceGroupId", |address| &address.resource_group_id),
+    ("AddressType", |address| address.address_type.as_str()),
+];
+
+/// The operation.
+#[derive(Debug)]
+pub struct DescribeIpv6Addresses;
+
+/// A call whose parameters are all in form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call<'p> {
+    region: Region,
+    page: Page,
+    filter: Filter<'p>,
+}
+
+/// Which addresses are listed: those that all filters given allow (decision `describe-filters`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Filter<'p> {
+    /// Sorted, each once.
+    ids: Option<Vec<&'p str>>,
+    bandwidth_id: Option<&'p str>,
+    ipv6_address: Option<Ipv6Addr>,
+    network_type: Option<NetworkType>,
+    service_managed: Option<bool>,
+    /// The values of [`EQUAL`].
+    equal: [Option<&'p str>; EQUAL.len()],
+    tags: Vec<Tag<'p>>,
+}
+
+/// The elements of a success.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Answer<'s> {
+    page_number: u32,
+    page_size: u32,
+    total_count: usize,
+    ipv6_addresses: Ipv6Addresses<'s>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Ipv6Addresses<'s> {
+    ipv6_address: Vec<Entry<'s>>,
+}
+
+/// An address as it is listed; without the reservation of a bandwidth, which is not modelled
+/// (decision `describe-answer`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry<'s> {
+    ipv6_address_id: &'s str,
+    /// Written as RFC 5952 says.
+    ipv6_address: Ipv6Addr,
+    ipv6_address_name: &'s str,
+    ipv6_address_description: &'s str,
+    address_type: AddressType,
+    status: Ipv6AddressStatus,
+    #[serde(rename = "VSwitchId")]
+    vswitch_id: &'s str,
+    vpc_id: &'s str,
+    /// That of the VPC; empty if it has none.
+    ipv6_gateway_id: &'s str,
+    network_type: NetworkType,
+    ipv6_isp: Ipv6Isp,
+    /// In Mbit/s; 0 without bandwidth.
+    real_bandwidth: u16,
+    allocation_time: Timestamp,
+    associated_instance_id: &'s str,
+    associated_instance_type: &'s str,
+    /// 1 if another cloud service manages it, else 0.
+    service_managed: u8,
+    resource_group_id: &'s str,
+    tags: EntryTags<'s>,
+    ipv6_internet_bandwidth: EntryBandwidth<'s>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EntryTags<'s> {
+    tag: Vec<EntryTag<'s>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EntryTag<'s> {
+    key: &'s str,
+    value: &'s str,
+}
+
+/// An address without bandwidth has this element too, with empty members: Terraform crashes on a
+/// missing one (decision `describe-answer`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EntryBandwidth<'s> {
+    ipv6_internet_bandwidth_id: &'s str,
+    bandwidth: u16,
+    #[serde(serialize_with = "empty_if_none")]
+    internet_charge_type: Option<InternetChargeType>,
+    #[serde(serialize_with = "empty_if_none")]
+    instance_charge_type: Option<InstanceChargeType>,
+    #[serde(serialize_with = "empty_if_none")]
+    business_status: Option<BusinessStatus>,
+}
+
+impl Operation for DescribeIpv6Addresses {
+    const NAME: &'static str = "DescribeIpv6Addresses";
+
+    /// Decision `describe-order`.
+    const ERRORS: &'static [&'static ErrorRow] = &[
+        &MISSING_REGION_ID,
+        &INVALID_REGION_ID_NOT_FOUND,
+        &INVALID_PAGE_NUMBER,
+        &INVALID_PAGE_SIZE,
+        &ILLEGAL_PARAM_IPV6_ADDRESS_ID,
+        &ILLEGAL_PARAM_IPV6_ADDRESS,
+        &ILLEGAL_PARAM_NETWORK_TYPE,
+        &INVALID_SERVICE_MANAGED,
+        &INVALID_INCLUDE_RESERVATION_DATA,
+    ];
+    const JSON: &'static [&'static str] =
+        &["RequestId", "PageNumber", "PageSize", "TotalCount", "Ipv6Addresses"];
+    const XML: &'static [&'static str] = Self::JSON;
+
+    type Call<'p> = Call<'p>;
+    type Answer<'s> = Answer<'s>;
+
+    fn parse<'p>(parameters: &Parameters<'p>) -> Result<Call<'p>, Refusal> {
+        let region = parameters.region()?;
+        let page = parameters.page()?;
+        let mut ids = parameters.ids("Ipv6AddressId");
+        if let Some(ids) = &mut ids {
+            if ids.len() > IDS_MAX {
+                return Err((&ILLEGAL_PARAM_IPV6_ADDRESS_ID).into());
+            }
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        let ipv6_address = parameters
+            .given("Ipv6Address")
+            .map(|text| text.parse().map_err(|_| &ILLEGAL_PARAM_IPV6_ADDRESS))
+            .transpose()?;
+        let network_type = parameters
+            .given("NetworkType")
+            .map(|value| NetworkType::parse(value).ok_or(&ILLEGAL_PARAM_NETWORK_TYPE))
+            .transpose()?;
+        let service_managed = parameters.boolean("ServiceManaged", &INVALID_SERVICE_MANAGED)?;
+        // There are no reservations to include or to leave out.
+        parameters.boolean("IncludeReservationData", &INVALID_INCLUDE_RESERVATION_DATA)?;
+        let filter = Filter {
+            ids,
+            bandwidth_id: parameters.given("Ipv6InternetBandwidthId"),
+            ipv6_address,
+            network_type,
+            service_managed,
+            equal: EQUAL.map(|(name, _)| parameters.given(name)),
+            tags: parameters.tags("Tag"),
+        };
+        Ok(Call { region, page, filter })
+    }
+
+    fn region(call: &Call<'_>) -> Region {
+        call.region
+    }
+
+    fn first(call: &Call<'_>, caller: &Caller<'_>) -> Vec<Key> {
+        let scope = caller.scope(call.region);
+        match (&call.filter.ids, call.filter.bandwidth_id) {
+            (Some(ids), _) => ids.iter().map(|id| Ipv6Address::key(scope, id)).collect(),
+            (None, Some(id)) => vec![InternetBandwidthOwner::key(scope, id)],
+            (None, None) => Vec::new(),
+        }
+    }
+
+    fn resources(_: &Parameters<'_>, _: &Caller<'_>, _: &Seen) -> Vec<String> {
+        vec!["ipv6address/*".to_owned()]
+    }
+
+    fn change<'c>(_: &'c Call<'_>) -> Option<Change<'c>> {
+        None
+    }
+
+    fn listing<'c>(call: &'c Call<'_>, caller: &Caller<'_>) -> Option<Listing<'c>> {
+        Some(Listing {
+            partition: Partition::of(Ipv6Address::NAME, caller.scope(call.region)),
+            matches: Box::new(|document: &Resource| {
+                document.as_kind().is_some_and(|address| call.filter.allows(address))
+            }),
+            page: call.page,
+        })
+    }
+
+    fn decide<'s>(
+        call: &'s Call<'_>,
+        caller: &Caller<'_>,
+        seen: &'s Seen,
+        _fresh: &mut Fresh<'_>,
+    ) -> Result<Outcome<Answer<'s>>, Halt> {
+        let scope = caller.scope(call.region);
+        let (total_count, addresses) = call.find(scope, seen)?;
+        let vpcs: Vec<_> =
+            addresses.iter().map(|address| Vpc::key(scope, &address.vpc_id)).collect();
+        let gateways = seen
+            .all::<Vpc>(&vpcs)?
+            .into_iter()
+            .map(|vpc| vpc.and_then(|vpc| vpc.ipv6_gateway_id.as_deref()).unwrap_or_default());
+        let entries = addresses.into_iter().zip(gateways);
+        Ok(Outcome::Answer(Answer {
+            page_number: call.page.number,
+            page_size: call.page.size,
+            total_count,
+            ipv6_addresses: Ipv6Addresses {
+                ipv6_address: entries.map(|(address, id)| Entry::of(address, id)).collect(),
+            },
+        }))
+    }
+}
+
+impl Call<'_> {
+    /// How many addresses the filters allow, and those of the page, in the order of their ids.
+    /// Named ones are read by their keys; else all of the region are listed.
+    fn find<'s>(
+        &self,
+        scope: Scope<'_>,
+        seen: &'s Seen,
+    ) -> Result<(usize, Vec<&'s Ipv6Address>), Halt> {
+        let keys: Vec<_> = match (&self.filter.ids, self.filter.bandwidth_id) {
+            (Some(ids), _) => ids.iter().map(|id| Ipv6Address::key(scope, id)).collect(),
+            (None, Some(id)) => seen
+                .get::<InternetBandwidthOwner>(&InternetBandwidthOwner::key(scope, id))?
+                .map(|owner| Ipv6Address::key(scope, &owner.ipv6_address_id))
+                .into_iter()
+                .collect(),
+            (None, None) => {
+                let listed = seen.listed()?;
+                return Ok((
+                    listed.total,
+                    listed.page.iter().filter_map(AsKind::as_kind).collect(),
+                ));
+            }
+        };
+        let named = seen.all::<Ipv6Address>(&keys)?.into_iter().flatten();
+        let allowed: Vec<_> = named.filter(|address| self.filter.allows(address)).collect();
+        let shown = allowed.iter().enumerate().filter(|(position, _)| self.page.shows(*position));
+        Ok((allowed.len(), shown.map(|(_, address)| *address).collect()))
+    }
+}
+
+impl Filter<'_> {
+    fn allows(&self, address: &Ipv6Address) -> bool {
+        let bandwidth = address.ipv6_internet_bandwidth.as_ref();
+        address.status != Ipv6AddressStatus::Released
+            && self.ids.as_ref().is_none_or(|ids| ids.contains(&&*address.ipv6_address_id))
+            && self.bandwidth_id.is_none_or(|id| {
+                bandwidth.is_some_and(|bandwidth| *bandwidth.internet_bandwidth_id == *id)
+            })
+            && self.ipv6_address.is_none_or(|ipv6_address| address.ipv6_address == ipv6_address)
+            && self.network_type.is_none_or(|network_type| address.network_type() == network_type)
+            && self.service_managed.is_none_or(|managed| address.service_managed == managed)
+            && self
+                .equal
+                .iter()
+                .zip(EQUAL)
+                .all(|(value, (_, member))| value.is_none_or(|value| member(address) == value))
+            && self.tags.iter().all(|tag| {
+                let mut tags = address.tags.iter();
+                tags.any(|(key, value)| key == tag.key && tag.value.is_none_or(|any| value == any))
+            })
+    }
+}
+
+impl<'s> Entry<'s> {
+    fn of(address: &'s Ipv6Address, ipv6_gateway_id: &'s str) -> Self {
+        let bandwidth = address.ipv6_internet_bandwidth.as_ref();
+        Self {
+            ipv6_address_id: &address.ipv6_address_id,
+            ipv6_address: address.ipv6_address,
+            ipv6_address_name: &address.ipv6_address_name,
+            ipv6_address_description: &address.ipv6_address_description,
+            address_type: address.address_type,
+            status: address.status,
+            vswitch_id: &address.vswitch_id,
+            vpc_id: &address.vpc_id,
+            ipv6_gateway_id,
+            network_type: address.network_type(),
+            ipv6_isp: address.ipv6_isp,
+            real_bandwidth: bandwidth.map_or(0, |bandwidth| bandwidth.bandwidth_mbps),
+            allocation_time: address.allocation_time,
+            associated_instance_id: &address.associated_instance_id,
+            associated_instance_type: &address.associated_instance_type,
+            service_managed: address.service_managed.into(),
+            resource_group_id: &address.resource_group_id,
+            tags: EntryTags {
+                tag: address.tags.iter().map(|(key, value)| EntryTag { key, value }).collect(),
+            },
+            ipv6_internet_bandwidth: bandwidth
+                .map(|bandwidth| EntryBandwidth {
+                    ipv6_internet_bandwidth_id: &bandwidth.internet_bandwidth_id,
+                    bandwidth: bandwidth.bandwidth_mbps,
+                    internet_charge_type: Some(bandwidth.internet_charge_type),
+                    instance_charge_type: Some(bandwidth.instance_charge_type),
+                    business_status: Some(bandwidth.business_status),
+                })
+                .unwrap_or_default(),
+        }
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde hands the member by reference")]
+fn empty_if_none<T: Serialize, S: Serializer>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => value.serialize(serializer),
+        None => serializer.serialize_str(""),
+    }
+}
+
+#[cfg(test)]
+#[path = "describe_ipv6_addresses/tests.rs"]
+mod tests;
