@@ -13,6 +13,12 @@ use crate::case::Case;
 /// The folder of the contract inside a repository.
 const FOLDER: &str = "contracts";
 
+/// The file that says which format the files have, and the format that is written and read.
+///
+/// Format 1 had no such file. It wrote worlds as lists, and each case with the whole of its world.
+const FORMAT_FILE: &str = "format.json";
+const FORMAT: u64 = 2;
+
 /// The files of a contract, by their paths relative to its folder.
 #[derive(Clone, Debug)]
 pub struct Contract {
@@ -53,7 +59,9 @@ impl Contract {
         }
         let mut files = BTreeMap::new();
         read_folder(root, "", &mut files)?;
-        Ok(Self { origin: root.display().to_string(), files })
+        let contract = Self { origin: root.display().to_string(), files };
+        contract.format()?;
+        Ok(contract)
     }
 
     fn at_revision(revision: &str) -> Result<Self, String> {
@@ -88,6 +96,7 @@ impl Contract {
         if !contract.paths().any(|path| path.ends_with("/operation.json")) {
             return Err(format!("{revision}: {NO_CONTRACT}"));
         }
+        contract.format()?;
         Ok(contract)
     }
 
@@ -166,13 +175,39 @@ impl Contract {
     ///
     /// # Errors
     ///
-    /// The first file that is no case, and why.
+    /// The first file that is no case, and why; or that the cases have an older format. Operations
+    /// and errors have the same form in both formats, so a contract without cases is read.
     pub fn cases(&self) -> Result<Vec<Case>, String> {
         let paths = self.paths().filter(|path| {
             path.split('/').nth(1) == Some("cases")
                 && Path::new(path).extension().is_some_and(|extension| extension == "json")
         });
+        let mut paths = paths.peekable();
+        let format = self.format()?;
+        if paths.peek().is_some() && format < FORMAT {
+            return Err(format!(
+                "{}: its cases have format {format} and only format {FORMAT} is read; use the \
+                 command `contract` of that version",
+                self.origin
+            ));
+        }
         paths.map(|path| Case::read(self, path)).collect()
+    }
+
+    /// The number of the format.
+    fn format(&self) -> Result<u64, String> {
+        if self.text(FORMAT_FILE).is_none() {
+            return Ok(1);
+        }
+        match self.json(FORMAT_FILE)?["format"].as_u64() {
+            Some(format) if (1..=FORMAT).contains(&format) => Ok(format),
+            Some(format) => Err(format!(
+                "{}/{FORMAT_FILE}: format {format}, which is newer than {FORMAT}, the newest that \
+                 is read",
+                self.origin
+            )),
+            None => Err(format!("{}/{FORMAT_FILE}: there is no number `format`", self.origin)),
+        }
     }
 }
 
