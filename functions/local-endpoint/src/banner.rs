@@ -6,20 +6,24 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::place::Place;
+use crate::backend::Backend;
 
 const HEADING: Style = AnsiColor::Green.on_default().bold();
 const NAME: Style = AnsiColor::Cyan.on_default();
 
 /// Prints where the endpoint is and how to call it.
-pub(crate) fn print(address: SocketAddr, world: Option<&Path>, place: &Place) -> io::Result<()> {
+pub(crate) fn print(
+    address: SocketAddr,
+    world: Option<&Path>,
+    backend: &Backend,
+) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     writeln!(out, "{HEADING}Listening on http://{address}{HEADING:#}")?;
-    writeln!(out, "Kept in    {place}")?;
+    writeln!(out, "Kept in    {backend}")?;
     if let Some(world) = world {
         writeln!(out, "World      {}", world.display())?;
     }
-    if world.is_some() || place.is_shared() {
+    if world.is_some() || backend.is_shared() {
         return out.flush();
     }
     writeln!(

@@ -34,8 +34,9 @@ Control paths, for test suites:
   PUT    /_control/faults   plan faults for the next calls of an action:
                             {\"Faults\": [{\"Action\": \"AllocateIpv6InternetBandwidth\", \"Times\": 2,
                                          \"Kind\": \"Answer\", \"Code\": \"SystemBusy\"}]}
-                            Kind: Answer (with Code), Delay (with Milliseconds), BreakBeforeCommit,
-                            BreakAfterCommit, StoreUnavailable, StorePanics
+                            Kind: Answer and AnswerAfterCommit (with Code, an error that the action
+                            documents, SystemBusy or InternalError), Delay (with Milliseconds),
+                            BreakBeforeCommit, BreakAfterCommit, StoreUnavailable, StorePanics
   DELETE /_control/faults   plan none
   GET    /_control/throttling   how often an account may call an action
   PUT    /_control/throttling   set it: {\"Calls\": 300, \"Seconds\": 60}

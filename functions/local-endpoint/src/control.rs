@@ -2,14 +2,14 @@
 
 use http::{Method, StatusCode};
 use ipv6_gateway::RateLimit;
-use ipv6_gateway::allocation::ErrorCode;
 use ipv6_gateway::rpc::{format_timestamp, parse_timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::World;
+use store::{Document, World};
 
 use crate::endpoint::Endpoint;
-use crate::fault::{Fault, Planned};
+use crate::fault::Planned;
+use crate::moving;
 use crate::worlds::Worlds;
 
 /// Where they begin.
@@ -31,7 +31,7 @@ pub(crate) async fn answer(worlds: &Worlds, method: &Method, path: &str, body: &
     let is_whole = !rest.contains('/');
     let outcome = match method.as_str() {
         "PUT" if is_whole => match parse(body) {
-            Ok(document) => worlds.put(world, document).await,
+            Ok(documents) => worlds.put(world, documents).await,
             Err(message) => Err(message),
         },
         "DELETE" if is_whole => worlds.drop_world(world),
@@ -107,18 +107,18 @@ pub(crate) fn too_large(bytes_max: usize) -> Answer {
 }
 
 async fn world(endpoint: &Endpoint) -> Result<Value, String> {
-    let documents = endpoint.place().documents().await.map_err(|error| error.with_causes())?;
+    let documents = endpoint.backend().documents().await.map_err(|error| error.with_causes())?;
     let world = World::from_documents(documents);
     serde_json::to_value(world).map_err(|error| error.to_string())
 }
 
-fn parse(body: &[u8]) -> Result<World, String> {
+fn parse(body: &[u8]) -> Result<Vec<Document>, String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    World::parse(text).map_err(|error| error.to_string())
+    moving::parse(text)
 }
 
 async fn replace_world(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
-    let replaced = endpoint.place().replace(parse(body)?.into_documents(), &|_| ()).await;
+    let replaced = endpoint.backend().replace(parse(body)?, &|_| ()).await;
     replaced.map(|()| json!({})).map_err(|error| error.with_causes())
 }
 
@@ -148,17 +148,9 @@ fn plan_faults(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
     }
     let Setting { faults } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     for (position, planned) in faults.iter().enumerate() {
-        match planned.fault() {
-            Fault::Answer { code } if ErrorCode::parse(code).is_none() => {
-                return Err(format!("Faults[{position}].Code: no documented error: {code}"));
-            }
-            Fault::Answer { .. }
-            | Fault::Delay { .. }
-            | Fault::BreakBeforeCommit
-            | Fault::BreakAfterCommit
-            | Fault::StoreUnavailable
-            | Fault::StorePanics => {}
-        }
+        planned
+            .check(endpoint.function.operations())
+            .map_err(|message| format!("Faults[{position}].{message}"))?;
     }
     endpoint.plan.replace(faults);
     Ok(json!({ "Faults": endpoint.plan.planned() }))

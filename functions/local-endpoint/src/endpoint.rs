@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ipv6_gateway::{Function, Ids, RateLimit};
-use store::{Document, Error, World};
+use ipv6_gateway::{Function, Ids, Operations, RateLimit};
+use store::{Document, Error};
 
+use crate::backend::Backend;
 use crate::clock::Clock;
-use crate::fault::{FailingStore, Plan};
-use crate::place::Place;
+use crate::fault::{FailingStore, Plan, failing};
 use crate::record::Record;
 
 /// The function, and what surrounds it here.
@@ -23,28 +23,29 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint over `place`, which is filled with `world` if it is empty, that lets accounts
+    /// An endpoint over `backend`, which is filled with the documents of `initial` if it is empty, that lets accounts
     /// call as often as `rate_limit` says.
     ///
     /// # Errors
     ///
     /// What the store says.
     pub(crate) async fn begin(
-        place: Place,
-        world: Option<World>,
+        backend: Backend,
+        initial: Option<Vec<Document>>,
         clock: Clock,
         ids: Ids,
         rate_limit: Option<RateLimit>,
     ) -> Result<Self, Error> {
         let clock = Arc::new(clock);
         let told = Arc::clone(&clock);
-        let initial = world.map(World::into_documents);
-        match (place.is_empty().await?, &initial) {
+        match (backend.is_empty().await?, &initial) {
             (false, _) => {}
-            (true, Some(documents)) => place.replace(documents.clone(), &|_| ()).await?,
-            (true, None) => tracing::warn!("{place} is empty, so no access key is known"),
+            (true, Some(documents)) => backend.replace(documents.clone(), &|_| ()).await?,
+            (true, None) => tracing::warn!("{backend} is empty, so no access key is known"),
         }
-        let function = Function::new(FailingStore { place }, Box::new(move || told.now()), ids);
+        let operations = failing(Operations::all());
+        let store = FailingStore { backend };
+        let function = Function::new(store, operations, Box::new(move || told.now()), ids);
         function.limit_rate(rate_limit);
         Ok(Self {
             function,
@@ -57,8 +58,8 @@ impl Endpoint {
     }
 
     /// Where the documents are kept.
-    pub(crate) fn place(&self) -> &Place {
-        &self.function.store().place
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.function.store().backend
     }
 
     /// Begins again.
@@ -70,10 +71,10 @@ impl Endpoint {
         let Some(initial) = &self.initial else {
             return Err(format!(
                 "there is no world to begin again with, as --world was not given: {} stays as it is",
-                self.place()
+                self.backend()
             ));
         };
-        let replaced = self.place().replace(initial.clone(), &|_| ()).await;
+        let replaced = self.backend().replace(initial.clone(), &|_| ()).await;
         replaced.map_err(|error| error.with_causes())?;
         self.function.limit_rate(self.rate_limit);
         self.clock.reset();

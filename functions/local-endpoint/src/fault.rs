@@ -1,38 +1,73 @@
-//! Faults that a test suite plans for the next calls, and a store that really fails.
+//! Faults that a test suite plans for the next calls, and the operations and the store that fail so.
 
-use std::sync::{Mutex, PoisonError};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use ipv6_gateway::allocation::{Caller, ErrorRow, Parameters, Refusal, Seen, error};
+use ipv6_gateway::{Begin, Entry, Operations, Running, rpc};
 use serde::{Deserialize, Serialize};
-use store::{Admission, Admitted, Error, Key, Store, Versioned, Write};
+use store::{Admission, Admitted, Error, Key, Partition, Store, Versioned, Write};
 
-use crate::place::Place;
+use crate::backend::Backend;
 
 /// A fault planned for the next calls of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Planned {
-    /// The action whose calls it befalls.
+    /// The action whose calls have the fault.
     action: String,
-    /// How many calls it befalls.
+    /// How many calls have it.
     times: u32,
     #[serde(flatten)]
     fault: Fault,
 }
 
 impl Planned {
-    /// What befalls the calls.
-    pub(crate) fn fault(&self) -> &Fault {
-        &self.fault
+    /// Checks that one of `operations` can answer with the planned error.
+    ///
+    /// # Errors
+    ///
+    /// The member that is wrong, and what is wrong with it.
+    pub(crate) fn check(&self, operations: &Operations) -> Result<(), String> {
+        let (Fault::Answer { code } | Fault::AnswerAfterCommit { code }) = &self.fault else {
+            return Ok(());
+        };
+        let entry = operations
+            .find(&self.action)
+            .ok_or_else(|| format!("Action: no such operation: {}", self.action))?;
+        match error_row(entry, code) {
+            Some(_) => Ok(()),
+            None => Err(format!("Code: {} has no documented error {code}", self.action)),
+        }
     }
 }
 
-/// What befalls a call.
+/// The function failed in a way that nobody foresaw.
+static INTERNAL_ERROR: ErrorRow = ErrorRow::new(
+    rpc::error::INTERNAL_ERROR.status,
+    rpc::error::INTERNAL_ERROR.code,
+    rpc::error::INTERNAL_ERROR.message,
+);
+
+/// The row of an error that the operation documents, or that any operation may end with.
+pub(crate) fn error_row(entry: &Entry, code: &str) -> Option<&'static ErrorRow> {
+    let of_any = [&error::SYSTEM_BUSY, &INTERNAL_ERROR];
+    entry.errors.iter().copied().chain(of_any).find(|row| row.code == code)
+}
+
+/// What is wrong with a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "Kind")]
 pub(crate) enum Fault {
-    /// It is answered with a documented error.
+    /// It is answered with a documented error where its operation would begin.
     #[serde(rename_all = "PascalCase")]
     Answer {
+        /// The error's code.
+        code: String,
+    },
+    /// It is answered with a documented error instead of its success.
+    #[serde(rename_all = "PascalCase")]
+    AnswerAfterCommit {
         /// The error's code.
         code: String,
     },
@@ -72,7 +107,7 @@ impl Plan {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Takes the fault that befalls a call of `action` now.
+    /// Takes the fault of a call of `action` that arrives now.
     pub(crate) fn take(&self, action: &str) -> Option<Fault> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let position = faults.iter().position(|planned| planned.action == action)?;
@@ -86,55 +121,100 @@ impl Plan {
     }
 }
 
-/// How a store fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StoreFault {
-    /// It does nothing and says so.
-    Unavailable,
-    /// It panics.
-    Panic,
-}
-
 tokio::task_local! {
-    /// Set while a call is answered whose store shall fail.
-    pub(crate) static STORE_FAULT: StoreFault;
+    /// The fault of the call that is being answered.
+    pub(crate) static FAULT: Fault;
 }
 
-/// A store that fails while [`STORE_FAULT`] is set.
+/// `operations`, each of which answers the call's planned error where it would begin.
+pub(crate) fn failing(operations: Operations) -> Operations {
+    Operations::of(
+        operations
+            .into_iter()
+            .map(|entry| Entry { begin: Arc::new(FailingBegin(entry.clone())), ..entry }),
+    )
+}
+
+/// Begins the calls of an operation, unless [`FAULT`] is an answer.
+struct FailingBegin(Entry);
+
+impl Begin for FailingBegin {
+    fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Box<dyn Running + 'p>, Refusal> {
+        let Self(entry) = self;
+        let planned = FAULT.try_with(|fault| match fault {
+            Fault::Answer { code } => error_row(entry, code),
+            Fault::AnswerAfterCommit { .. }
+            | Fault::Delay { .. }
+            | Fault::BreakBeforeCommit
+            | Fault::BreakAfterCommit
+            | Fault::StoreUnavailable
+            | Fault::StorePanics => None,
+        });
+        match planned {
+            Ok(Some(row)) => Err(row.into()),
+            Ok(None) | Err(_) => entry.begin.begin(parameters),
+        }
+    }
+
+    fn resources(
+        &self,
+        parameters: &Parameters<'_>,
+        caller: &Caller<'_>,
+        seen: &Seen,
+    ) -> Vec<String> {
+        self.0.begin.resources(parameters, caller, seen)
+    }
+}
+
+/// A store that fails as [`FAULT`] says.
 #[derive(Debug)]
 pub(crate) struct FailingStore {
-    pub(crate) place: Place,
+    pub(crate) backend: Backend,
 }
 
 impl FailingStore {
     fn check() -> Result<(), Error> {
-        match STORE_FAULT.try_with(|fault| *fault) {
-            Err(_) => Ok(()),
-            Ok(StoreFault::Unavailable) => {
+        let fault = FAULT.try_with(|fault| match fault {
+            Fault::StoreUnavailable => {
                 Err(Error::Unavailable { source: "a test suite planned it".into() })
             }
-            Ok(StoreFault::Panic) => panic!("a test suite planned it"),
-        }
+            Fault::StorePanics => panic!("a test suite planned it"),
+            Fault::Answer { .. }
+            | Fault::AnswerAfterCommit { .. }
+            | Fault::Delay { .. }
+            | Fault::BreakBeforeCommit
+            | Fault::BreakAfterCommit => Ok(()),
+        });
+        fault.unwrap_or(Ok(()))
     }
 }
 
 impl Store for FailingStore {
-    fn reads_at_once(&self) -> bool {
-        self.place.reads_at_once()
+    fn has_snapshot_reads(&self) -> bool {
+        self.backend.has_snapshot_reads()
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         Self::check()?;
-        self.place.load(keys).await
+        self.backend.load(keys).await
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        Self::check()?;
+        self.backend.list(partition, each).await
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         Self::check()?;
-        self.place.commit(writes).await
+        self.backend.commit(writes).await
     }
 
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         Self::check()?;
-        self.place.admit(admission).await
+        self.backend.admit(admission).await
     }
 }

@@ -4,6 +4,7 @@
 //! Beyond that it has what test suites need and the function never has: a world to begin with, and
 //! control paths under `/_control/`. Start at [`server`].
 
+mod backend;
 mod banner;
 mod call;
 mod clock;
@@ -12,7 +13,6 @@ mod control;
 mod endpoint;
 mod fault;
 mod moving;
-mod place;
 mod record;
 mod server;
 mod worlds;
@@ -23,13 +23,13 @@ use std::time::SystemTime;
 
 use clap::Parser as _;
 use ipv6_gateway::{Ids, random};
-use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, EmbeddedStore, Table, World};
+use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, EmbeddedStore, Table};
 use tracing_subscriber::EnvFilter;
 
+use backend::Backend;
 use clock::Clock;
 use command::{Command, Export, Import, Keeping, Serve, Subcommand};
 use endpoint::Endpoint;
-use place::Place;
 use worlds::Worlds;
 
 /// A call allocates many small things, some of them freed on another thread, which the system's
@@ -49,15 +49,15 @@ fn main() -> ExitCode {
                     Some(Subcommand::Call(call)) => call::call(call, now()).await,
                     Some(Subcommand::Import(import)) => {
                         let Import { world, keeping, replace, create_table } = import;
-                        let place = open(&keeping)?;
+                        let backend = open(&keeping)?;
                         if create_table {
-                            place.create_table().await.map_err(|error| error.with_causes())?;
+                            backend.create_table().await.map_err(|error| error.with_causes())?;
                         }
-                        moving::import(&place, &world, replace).await.map(|()| ExitCode::SUCCESS)
+                        moving::import(&backend, &world, replace).await.map(|()| ExitCode::SUCCESS)
                     }
                     Some(Subcommand::Export(Export { keeping, file })) => {
-                        let place = open(&keeping)?;
-                        moving::export(&place, file.as_deref()).await.map(|()| ExitCode::SUCCESS)
+                        let backend = open(&keeping)?;
+                        moving::export(&backend, file.as_deref()).await.map(|()| ExitCode::SUCCESS)
                     }
                     None => listen(serve).await.map(|()| ExitCode::SUCCESS),
                 }
@@ -79,12 +79,14 @@ async fn listen(serve: Serve) -> Result<(), String> {
         .with_env_filter(filter.map_err(|error| error.to_string())?)
         .init();
     ipv6_gateway::log_panics();
-    let place = open(&serve.keeping)?;
+    let backend = open(&serve.keeping)?;
     let world = match &serve.world {
         Some(path) => Some(moving::read(path)?),
         // Everybody knows its keys.
-        None if place.is_shared() => None,
-        None => Some(World::parse(DEMO_WORLD).map_err(|error| format!("the demo world: {error}"))?),
+        None if backend.is_shared() => None,
+        None => {
+            Some(moving::parse(DEMO_WORLD).map_err(|error| format!("the demo world: {error}"))?)
+        }
     };
     let ids = match serve.seed {
         Some(seed) => Ids::from_seed(seed),
@@ -94,22 +96,22 @@ async fn listen(serve: Serve) -> Result<(), String> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let endpoint = Endpoint::begin(place, world, Clock::new(now), ids, serve.throttle).await;
+    let endpoint = Endpoint::begin(backend, world, Clock::new(now), ids, serve.throttle).await;
     let endpoint = endpoint.map_err(|error| error.with_causes())?;
-    banner::print(address, serve.world.as_deref(), endpoint.place())
+    banner::print(address, serve.world.as_deref(), endpoint.backend())
         .map_err(|error| error.to_string())?;
     server::serve(listener, Worlds::new(endpoint, serve.seed, now), shutdown()).await;
     Ok(())
 }
 
-/// Opens the place that the options name.
-fn open(keeping: &Keeping) -> Result<Place, String> {
+/// Opens the store that the options name.
+fn open(keeping: &Keeping) -> Result<Backend, String> {
     if let Some(folder) = &keeping.data {
         let store = EmbeddedStore::open(folder).map_err(|error| error.to_string())?;
-        return Ok(Place::Embedded { store: Box::new(store), folder: folder.clone() });
+        return Ok(Backend::Embedded { store: Box::new(store), folder: folder.clone() });
     }
     let Some(name) = &keeping.dynamodb_table else {
-        return Ok(Place::Memory(Box::default()));
+        return Ok(Backend::Memory(Box::default()));
     };
     // DynamoDB Local wants to be told something.
     let is_local = keeping.dynamodb_endpoint.is_some();
@@ -133,7 +135,7 @@ fn open(keeping: &Keeping) -> Result<Place, String> {
     };
     let random = random().map_err(|error| error.to_string())?;
     let store = DynamoDbStore::new(table, random).map_err(|error| error.with_causes())?;
-    Ok(Place::DynamoDb { store: Box::new(store), table_name: name.clone() })
+    Ok(Backend::DynamoDb { store: Box::new(store), table_name: name.clone() })
 }
 
 /// A variable of the environment; an empty one is none.

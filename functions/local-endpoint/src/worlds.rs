@@ -7,11 +7,11 @@ use std::time::SystemTime;
 
 use http::HeaderMap;
 use ipv6_gateway::Ids;
-use store::World;
+use store::Document;
 
+use crate::backend::Backend;
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
-use crate::place::Place;
 
 /// The header of a call that names the world it is meant for. No signature covers it, and the function
 /// never sees it.
@@ -61,8 +61,8 @@ impl Worlds {
         }
     }
 
-    /// Makes a world anew that holds `world`, in memory wherever the main one is kept.
-    pub(crate) async fn put(&self, name: &str, world: World) -> Result<(), String> {
+    /// Makes a world anew that holds `documents`, in memory wherever the main one is kept.
+    pub(crate) async fn put(&self, name: &str, documents: Vec<Document>) -> Result<(), String> {
         let is_in_form = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_in_form) {
             return Err(format!(
@@ -73,8 +73,9 @@ impl Worlds {
             Some(seed) => Ids::from_seed(seed),
             None => Ids::from_system().map_err(|error| error.to_string())?,
         };
-        let place = Place::Memory(Box::default());
-        let endpoint = Endpoint::begin(place, Some(world), Clock::new(self.now), ids, None).await;
+        let backend = Backend::Memory(Box::default());
+        let endpoint =
+            Endpoint::begin(backend, Some(documents), Clock::new(self.now), ids, None).await;
         let endpoint = endpoint.map_err(|error| error.with_causes())?;
         let mut worlds = self.apart.write().unwrap_or_else(PoisonError::into_inner);
         if worlds.len() >= WORLDS_MAX && !worlds.contains_key(name) {

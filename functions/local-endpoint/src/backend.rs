@@ -1,16 +1,17 @@
 //! Where the documents are kept: in memory, or where they outlive the endpoint.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use store::{
-    Admission, Admitted, Document, DynamoDbStore, EmbeddedStore, Error, Key, MemoryStore, Store,
-    Versioned, Write,
+    Admission, Admitted, Document, DynamoDbStore, EmbeddedStore, Error, Key, MemoryStore,
+    Partition, Store, Versioned, Write,
 };
 
 /// Where the documents are kept.
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum Backend {
     /// In memory.
     Memory(Box<MemoryStore>),
     /// In a directory.
@@ -27,7 +28,7 @@ pub(crate) enum Place {
     },
 }
 
-impl Place {
+impl Backend {
     /// Whether nothing is kept here yet.
     pub(crate) async fn is_empty(&self) -> Result<bool, Error> {
         match self {
@@ -98,7 +99,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Backend {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Memory(_) => formatter.write_str("memory"),
@@ -110,12 +111,12 @@ impl fmt::Display for Place {
     }
 }
 
-impl Store for Place {
-    fn reads_at_once(&self) -> bool {
+impl Store for Backend {
+    fn has_snapshot_reads(&self) -> bool {
         match self {
-            Self::Memory(memory) => memory.reads_at_once(),
-            Self::Embedded { store, .. } => store.reads_at_once(),
-            Self::DynamoDb { store, .. } => store.reads_at_once(),
+            Self::Memory(memory) => memory.has_snapshot_reads(),
+            Self::Embedded { store, .. } => store.has_snapshot_reads(),
+            Self::DynamoDb { store, .. } => store.has_snapshot_reads(),
         }
     }
 
@@ -124,6 +125,18 @@ impl Store for Place {
             Self::Memory(memory) => memory.load(keys).await,
             Self::Embedded { store, .. } => store.load(keys).await,
             Self::DynamoDb { store, .. } => store.load(keys).await,
+        }
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        match self {
+            Self::Memory(memory) => memory.list(partition, each).await,
+            Self::Embedded { store, .. } => store.list(partition, each).await,
+            Self::DynamoDb { store, .. } => store.list(partition, each).await,
         }
     }
 
