@@ -204,3 +204,6 @@ impl<'a> Run<'a> {
         Ok(Some(Decided::Answer(answer)))
     }
 }
+
+#[cfg(test)]
+mod tests;
