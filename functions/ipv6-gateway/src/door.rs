@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use allocation::Caller;
-use rpc::Call;
 use rpc::signature::Signed;
 use store::{
     AccessKey, AccessKeyStatus, Admission, Admitted, Holder, Identity, IdentityName, Key, Quota,
@@ -17,7 +16,6 @@ use crate::reading::Reading;
 
 /// What a call is authenticated and admitted by.
 pub(crate) struct AuthContext<'a> {
-    pub(crate) call: &'a Call,
     pub(crate) entry: &'a Entry,
     pub(crate) signed: &'a Signed<'a>,
     pub(crate) now_secs: u64,

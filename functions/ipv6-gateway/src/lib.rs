@@ -161,7 +161,7 @@ impl<S: Store> Function<S> {
         let begun = entry.begin.begin(&parameters);
 
         // Authentication, replay protection, throttling.
-        let context = AuthContext { call, entry, signed: &signed, now_secs };
+        let context = AuthContext { entry, signed: &signed, now_secs };
         let signing_key = self.signing_key(&context).await?;
         let keys = first_keys(entry, &begun, &signing_key);
         let (access_key, reading) = self.admit(&context, &signing_key, keys).await?;
@@ -178,9 +178,9 @@ impl<S: Store> Function<S> {
         // Authorisation. A caller who may not call learns nothing of what exists (decision
         // `denied`).
         let caller = door::caller(&access_key);
-        permission::check(&context, &access_key, reading.identity.as_deref(), || {
-            entry.begin.resources(&parameters, &caller, &reading.seen)
-        })?;
+        let resources = || entry.begin.resources(&parameters, &caller, &reading.seen);
+        let identity = reading.identity.as_deref();
+        permission::check(call, entry.name, &access_key, identity, resources, now_secs)?;
 
         let running = begun?;
         let run = Run::new(entry, &*running, caller, call.format(), now_secs);

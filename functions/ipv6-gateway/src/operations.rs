@@ -235,3 +235,70 @@ impl fmt::Display for UnfitToken {
 }
 
 impl std::error::Error for UnfitToken {}
+
+#[cfg(test)]
+mod tests {
+    use allocation::{Region, Timestamp};
+
+    use super::*;
+
+    fn entry(name: &'static str, json: &'static [&'static str]) -> Entry {
+        let operation = Operations::all().into_iter().next().unwrap();
+        Entry { name, json, xml: json, ..operation }
+    }
+
+    fn token(action: &str, answer: &[&str]) -> Document {
+        let token = ClientToken {
+            account_id: "1234567890123456".into(),
+            region_id: Region::find("cn-huhehaote"),
+            action: action.into(),
+            client_token: "t".into(),
+            expires_at: Timestamp::default(),
+            parameters: Texts::default(),
+            answer: answer.iter().map(|name| (name, "x")).collect(),
+        };
+        Resource::from(token).into()
+    }
+
+    #[test]
+    fn a_remembered_answer_has_exactly_the_elements_of_its_operation() {
+        let operations =
+            Operations::of([entry("Buy", &["A", "RequestId", "B"]), entry("Sell", &["RequestId"])]);
+        let fit = |action: &str, answer: &[&str]| {
+            let documents = [token("Sell", &[]), token(action, answer)];
+            operations.fit(&documents).map_err(|unfit| unfit.to_string())
+        };
+        assert_eq!(fit("Buy", &["B", "A"]), Ok(()));
+        let at = "Accounts.1234567890123456.ClientTokens.cn-huhehaote/";
+        for answer in [&[][..], &["A"], &["A", "B", "C"], &["A", "RequestId"], &["A", "A"]] {
+            let expected = format!("{at}Buy/t: Answer must have exactly A and B");
+            assert_eq!(fit("Buy", answer), Err(expected), "{answer:?}");
+        }
+        let expected = format!("{at}Sell/t: Answer must be empty");
+        assert_eq!(fit("Sell", &["A"]), Err(expected));
+        let expected = format!("{at}Lend/t: there is no such operation");
+        assert_eq!(fit("Lend", &[]), Err(expected));
+    }
+
+    #[test]
+    fn an_operation_is_found_by_its_name_and_letter_case_counts() {
+        let operations = Operations::all();
+        let names: Vec<&str> = operations.0.iter().map(|entry| entry.name).collect();
+        for name in &names {
+            assert_eq!(operations.find(name).map(|entry| entry.name), Some(*name));
+            assert!(operations.find(&name.to_lowercase()).is_none());
+            assert!(ACTIONS_OF_PRODUCT.contains(name), "{name}");
+        }
+        let not_built = ACTIONS_OF_PRODUCT.iter().filter(|name| !names.contains(name));
+        for name in not_built {
+            let error = operations.route(name).unwrap_err();
+            assert_eq!(error.code, rpc::error::INVALID_ACTION_NOT_FOUND);
+            assert!(
+                error.to_string().contains(&format!(" {name} is an action of Vpc ")),
+                "{error}"
+            );
+        }
+        let unknown = operations.route("Unknown").unwrap_err();
+        assert_eq!(unknown, rpc::error::INVALID_ACTION_NOT_FOUND.into());
+    }
+}

@@ -1,9 +1,8 @@
 //! Authorisation: whether RAM lets a caller make a call.
 
 use ram::{Context, Decision, Policy, evaluate};
+use rpc::Call;
 use store::{AccessKey, Holder, Identity};
-
-use crate::door::AuthContext;
 
 /// The product's code in the names of actions and resources.
 const SERVICE: &str = "vpc";
@@ -42,12 +41,13 @@ impl Denial {
 ///
 /// The stage that denies it, and how.
 pub(crate) fn check(
-    context: &AuthContext<'_>,
+    call: &Call,
+    action: &str,
     access_key: &AccessKey,
     identity: Option<&Identity>,
     resources: impl FnOnce() -> Vec<String>,
+    now_secs: u64,
 ) -> Result<(), Box<Denial>> {
-    let AuthContext { call, entry, now_secs, .. } = context;
     let (session, principal_type, display_name) = match &access_key.holder {
         // An account may do everything.
         Holder::Account => return Ok(()),
@@ -61,9 +61,9 @@ pub(crate) fn check(
         }
     };
     let region = call.parameter("RegionId").filter(|region| !region.is_empty());
-    let auth_action = format!("{SERVICE}:{}", entry.name);
+    let auth_action = format!("{SERVICE}:{action}");
     let ram_context = Context {
-        current_time_secs: i64::try_from(*now_secs).unwrap_or(i64::MAX),
+        current_time_secs: i64::try_from(now_secs).unwrap_or(i64::MAX),
         source_ip: call.request().source_ip,
         secure_transport: call.request().secure_transport,
         mfa_present: session.is_some_and(|session| session.mfa_present),
@@ -74,7 +74,12 @@ pub(crate) fn check(
         session.and_then(|session| session.policy.as_ref()).map(|policy| vec![policy]);
     let stages =
         [("SessionPolicy", of_session), ("AccountLevelIdentityBasedPolicy", Some(attached))];
-    let resources = resources();
+    let mut resources = resources();
+    debug_assert!(!resources.is_empty(), "{auth_action} names no resource");
+    if resources.is_empty() {
+        // A call that names none would otherwise pass without a policy.
+        resources.push("*".to_owned());
+    }
     for (policy_type, policies) in &stages {
         let Some(policies) = policies else { continue };
         for relative_id in &resources {
@@ -105,4 +110,58 @@ pub(crate) fn check(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rpc::Request;
+    use serde_json::{Value, json};
+    use store::{AccessKeyStatus, IdentityName, NamedPolicy};
+
+    use super::*;
+
+    /// What a user whose policy has these statements is told of a call about these resources.
+    fn outcome(statements: &Value, resources: &[&str]) -> Result<(), &'static str> {
+        let policy = json!({ "Version": "1", "Statement": statements });
+        let policy_document = serde_json::from_value(policy).unwrap();
+        let identity = Identity {
+            account_id: "1".to_owned(),
+            name: IdentityName::RamUser("u".to_owned()),
+            id: "2".to_owned(),
+            policies: vec![NamedPolicy { policy_name: "p".to_owned(), policy_document }],
+        };
+        let access_key = AccessKey {
+            access_key_id: "k".to_owned(),
+            access_key_secret: "s".to_owned(),
+            account_id: "1".to_owned(),
+            status: AccessKeyStatus::Active,
+            holder: Holder::RamUser("u".to_owned()),
+        };
+        let call = Call::read(Request::default());
+        let resources = || resources.iter().copied().map(str::to_owned).collect();
+        check(&call, "Act", &access_key, Some(&identity), resources, 0)
+            .map_err(|denial| denial.no_permission_type)
+    }
+
+    #[test]
+    fn every_resource_of_a_call_must_be_allowed() {
+        let some = json!([{
+            "Effect": "Allow", "Action": "vpc:*", "Resource": "acs:vpc:*:*:thing/a*",
+        }]);
+        assert_eq!(outcome(&some, &["thing/a1"]), Ok(()));
+        assert_eq!(outcome(&some, &["thing/a1", "thing/a2"]), Ok(()));
+        assert_eq!(outcome(&some, &["thing/a1", "thing/b"]), Err("ImplicitDeny"));
+        assert_eq!(outcome(&some, &["thing/b", "thing/a1"]), Err("ImplicitDeny"));
+        assert_eq!(outcome(&some, &["thing/*"]), Err("ImplicitDeny"));
+    }
+
+    #[test]
+    fn a_deny_on_one_resource_denies_the_call() {
+        let all_but_one = json!([
+            { "Effect": "Allow", "Action": "vpc:*", "Resource": "*" },
+            { "Effect": "Deny", "Action": "vpc:Act", "Resource": "acs:vpc:*:*:thing/x" },
+        ]);
+        assert_eq!(outcome(&all_but_one, &["thing/a", "thing/b"]), Ok(()));
+        assert_eq!(outcome(&all_but_one, &["thing/a", "thing/x"]), Err("ExplicitDeny"));
+    }
 }

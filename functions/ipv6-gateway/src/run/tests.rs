@@ -3,10 +3,11 @@
 mod operations;
 mod troubled;
 
-use allocation::{ClientToken, Ipv6Gateway, Region, Resource, Scope, Texts, Timestamp, Vpc};
-use allocation::{Key, Kind as _, Operation, Parameters};
+use allocation::{
+    ClientToken, Ipv6Gateway, Operation, Parameters, Region, Resource, Scope, Texts, Timestamp, Vpc,
+};
 use rpc::Format;
-use store::{AccessKey, AccessKeyStatus, Document, Holder, MemoryStore, Store};
+use store::{AccessKey, AccessKeyStatus, Document, Holder, MemoryStore};
 
 use super::*;
 use crate::{Ids, Operations, first_keys};
