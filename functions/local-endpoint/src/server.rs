@@ -235,7 +235,10 @@ fn replace_success(
     if answer.status_code != StatusCode::OK.as_u16() {
         return;
     }
-    let header = |name: &str| answer.headers.get(name).map(|value| &**value).unwrap_or_default();
+    let header = |name: &str| {
+        let value = answer.headers.iter().find(|(known, _)| *known == name);
+        value.map(|(_, value)| &**value).unwrap_or_default()
+    };
     let host = call.host();
     let envelope = Envelope {
         format: call.format(),
