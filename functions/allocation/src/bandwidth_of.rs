@@ -70,7 +70,8 @@ impl<'p> BandwidthOf<'p> {
     }
 
     /// What RAM is asked about: the bandwidth of the id given and that of the address given, so
-    /// that naming the address does not lead around a Deny on its bandwidth (decision `denied`).
+    /// that naming the address does not lead around a Deny on its bandwidth (decision
+    /// `deny-by-address`).
     pub(crate) fn resources(
         parameters: &Parameters<'_>,
         caller: &Caller<'_>,

@@ -115,7 +115,8 @@ pub static IDEMPOTENT_PARAMETER_MISMATCH: ErrorRow = ErrorRow::new(
     "IdempotentParameterMismatch",
     "The request is retried with updated parameters.",
 );
-/// No such address or bandwidth in the caller's account and region (decision `not-found`).
+/// No such address or bandwidth in the caller's account and region (decisions `not-found` and
+/// `bandwidth-ids`).
 pub static INVALID_IPV6_INSTANCE_NOT_FOUND: ErrorRow = ErrorRow::new(
     400,
     "InvalidIpv6Instance.NotFound",
@@ -128,7 +129,7 @@ pub static PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH: ErrorRow = ErrorRow::new(
     "ParamExclusive.Ipv6AddressIdAndIpv6InternetBandwidthId",
     "Ipv6AddressId and Ipv6InternetBandwidthId is mutually exclusive.",
 );
-/// The address that a call names has no bandwidth.
+/// The address that a call names has no bandwidth (decision `no-bandwidth`).
 pub static OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST: ErrorRow = ErrorRow::new(
     400,
     "OperationFailed.InternetBandwidthNonExist",

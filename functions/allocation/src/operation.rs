@@ -19,7 +19,8 @@ pub trait Operation: 'static {
     /// The name, as `Action` and `x-acs-action` give it.
     const NAME: &'static str;
     /// The errors that it answers, in checking order: where several apply, the first is answered.
-    /// Those of the runner (token, dry run) are among them. `SystemBusy` is not: it has no place.
+    /// Those of the runner (token, dry run) are among them; those that only a planned fault causes
+    /// are last. `SystemBusy` is not among them: it has no place.
     const ERRORS: &'static [&'static ErrorRow];
     /// The top elements of its answer in JSON, `RequestId` among them, in the order of the
     /// vendor's samples.
@@ -50,9 +51,9 @@ pub trait Operation: 'static {
     /// [`Operation::decide`] asks for whatever else it needs.
     fn first(call: &Self::Call<'_>, caller: &Caller<'_>) -> Vec<Key>;
 
-    /// The resource parts of the ARNs that RAM checks, as `ipv6bandwidth/*` (decision `denied`). The
-    /// parameters may be out of form, and `seen` may lack what [`Operation::first`] asked for;
-    /// what is not known is `*`.
+    /// The resource parts of the ARNs that RAM checks, as `ipv6bandwidth/*`; each of them must be
+    /// allowed (decisions `denied` and `deny-by-address`). The parameters may be out of form, and
+    /// `seen` may lack what [`Operation::first`] asked for; what is not known is `*`.
     fn resources(parameters: &Parameters<'_>, caller: &Caller<'_>, seen: &Seen) -> Vec<String>;
 
     /// Token, dry run and parameters of a call that changes something; `None` for a call that

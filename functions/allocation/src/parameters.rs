@@ -49,7 +49,7 @@ impl Page {
 pub struct Tag<'p> {
     /// Not empty.
     pub key: &'p str,
-    /// `None`: any. A tag may have the empty value, so an empty one is not an absent one.
+    /// `None`: any.
     pub value: Option<&'p str>,
 }
 
@@ -127,25 +127,25 @@ impl<'p> Parameters<'p> {
     ///
     /// # Errors
     ///
-    /// One of them is no whole number of 32 bits, which is the documented type, or 0.
+    /// One of them is no whole number, or 0; or the number of the page has more than the 32 bits
+    /// that the answer shows it in.
     pub fn page(&self) -> Result<Page, Refusal> {
-        let read = |name: &str, default: u32, invalid: &'static ErrorRow| {
-            let Some(value) = self.given(name) else { return Ok(default) };
-            whole_number(value)
-                .and_then(|number| i32::try_from(number).ok())
-                .map(i32::unsigned_abs)
-                .filter(|number| *number > 0)
-                .ok_or_else(|| Refusal::from(invalid))
+        let read = |name: &str, default: u64, invalid: &'static ErrorRow| {
+            let number = self.given(name).map_or(Some(default), whole_number);
+            number.filter(|number| *number > 0).ok_or_else(|| Refusal::from(invalid))
         };
-        let number = read("PageNumber", 1, &error::INVALID_PAGE_NUMBER)?;
-        let size = read("PageSize", 10, &error::INVALID_PAGE_SIZE)?.min(PAGE_SIZE_MAX);
-        Ok(Page { number, size })
+        let number = i32::try_from(read("PageNumber", 1, &error::INVALID_PAGE_NUMBER)?)
+            .map_err(|_| &error::INVALID_PAGE_NUMBER)?
+            .unsigned_abs();
+        let size = read("PageSize", 10, &error::INVALID_PAGE_SIZE)?;
+        Ok(Page { number, size: u32::try_from(size).unwrap_or(u32::MAX).min(PAGE_SIZE_MAX) })
     }
 
-    /// Ids separated by commas; empty ones do not count (decision `ids`).
+    /// Ids separated by commas. Spaces around an id do not count, nor does an empty place.
     #[must_use]
     pub fn ids(&self, name: &str) -> Option<Vec<&'p str>> {
-        Some(self.given(name)?.split(',').filter(|id| !id.is_empty()).collect())
+        let ids = self.given(name)?.split(',').map(|id| id.trim_matches(' '));
+        Some(ids.filter(|id| !id.is_empty()).collect())
     }
 
     /// `Tag.1.Key`, `Tag.1.Value`, …: those whose key is given (decision `tags`). `name` is `Tag`,
@@ -154,7 +154,7 @@ impl<'p> Parameters<'p> {
     pub fn tags(&self, name: &str) -> Vec<Tag<'p>> {
         let tag = |number: usize| {
             let key = self.given(&format!("{name}.{number}.Key"))?;
-            Some(Tag { key, value: (self.0)(&format!("{name}.{number}.Value")) })
+            Some(Tag { key, value: self.given(&format!("{name}.{number}.Value")) })
         };
         (1..=TAGS_MAX).filter_map(tag).collect()
     }
@@ -212,13 +212,15 @@ mod tests {
         assert_eq!(page("", ""), Ok((1, 10)));
         assert_eq!(page("2", "99"), Ok((2, 99)));
         assert_eq!(page("2147483647", "100"), Ok((2_147_483_647, 100)));
-        for size in ["101", "2147483647"] {
-            assert_eq!(page("1", size), Ok((1, 100)), "{size}");
-        }
-        for text in ["0", "-1", "1.5", "x", "2147483648", "99999999999999999999"] {
+        for text in ["0", "-1", "1.5", "x"] {
             assert_eq!(page(text, "0"), Err("InvalidPageNumber"), "{text}");
             assert_eq!(page("1", text), Err("InvalidPageSize"), "{text}");
         }
+        for text in ["2147483648", "4294967297", "99999999999999999999"] {
+            assert_eq!(page(text, "1"), Err("InvalidPageNumber"), "{text}");
+            assert_eq!(page("1", text), Ok((1, 100)), "{text}");
+        }
+        assert_eq!(page("1", "101"), Ok((1, 100)));
     }
 
     #[test]
@@ -265,9 +267,9 @@ mod tests {
     fn ids_are_separated_by_commas_and_empty_ones_do_not_count() {
         let ids = |value| read(&[("Ids", value)], |parameters| parameters.ids("Ids"));
         assert_eq!(ids("a"), Some(vec!["a"]));
-        assert_eq!(ids("a,b, c"), Some(vec!["a", "b", " c"]));
+        assert_eq!(ids("a,b ,  c"), Some(vec!["a", "b", "c"]));
         assert_eq!(ids(",a,,b,"), Some(vec!["a", "b"]));
-        assert_eq!(ids(",,"), Some(vec![]));
+        assert_eq!(ids(", ,"), Some(vec![]));
         assert_eq!(ids(""), None);
     }
 
@@ -288,6 +290,6 @@ mod tests {
         ];
         let tags = read(&given, |parameters| parameters.tags("Tag"));
         let tag = |key, value| Tag { key, value };
-        assert_eq!(tags, [tag("a", Some("1")), tag("b", None), tag("c", Some(""))]);
+        assert_eq!(tags, [tag("a", Some("1")), tag("b", None), tag("c", None)]);
     }
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Texts by name, in the order in which they were given: what a client token remembers.
 ///
 /// One allocation, as millions are kept. A name or text with the character U+0000 in it is cut off
-/// there; none that a call can send has one, as its parameters are checked first.
+/// there. Rows and worlds cannot have one, and no call that succeeds does, as its parameters were
+/// checked or found equal to what a document says.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Texts(Box<str>);
 
@@ -88,5 +89,21 @@ mod tests {
         assert_eq!(texts.iter().collect::<Vec<_>>(), [("b", "2"), ("a", ""), ("", "3")]);
         assert_eq!((texts.get("a"), texts.get("c"), texts.get("2")), (Some(""), None, None));
         assert_eq!(Texts::default().iter().count(), 0);
+    }
+
+    #[test]
+    fn texts_are_read_from_an_object_and_written_as_one() {
+        let read =
+            |json: &str| serde_json::from_str::<Texts>(json).map_err(|error| error.to_string());
+        let texts = read(r#"{"b":"2","a":""}"#).unwrap();
+        assert_eq!(texts.iter().collect::<Vec<_>>(), [("b", "2"), ("a", "")]);
+        assert_eq!(serde_json::to_string(&texts).unwrap(), r#"{"b":"2","a":""}"#);
+        for json in [r#"{"a\u0000b":"1"}"#, r#"{"a":"1\u00002"}"#] {
+            let error = read(json).unwrap_err();
+            assert!(error.contains("U+0000"), "{error}");
+        }
+        for json in [r#"{"a":1}"#, r#"{"a":null}"#, r#"["a"]"#] {
+            assert!(read(json).is_err(), "{json}");
+        }
     }
 }

@@ -20,8 +20,8 @@ use crate::region::Region;
 use crate::timestamp::Timestamp;
 
 /// `Ipv6AddressId` names more than [`IDS_MAX`] addresses (decision `describe-ids`).
-static ILLEGAL_PARAM_IPV6_ADDRESS_ID: ErrorRow =
-    ErrorRow::new(400, "IllegalParam.Ipv6AddressId", "The param of %s is illegal.");
+static INVALID_IPV6_ADDRESS_ID: ErrorRow =
+    ErrorRow::new(400, "InvalidIpv6AddressId", "Specified parameter Ipv6AddressId is not valid.");
 /// `NetworkType` is neither Public nor Private.
 static ILLEGAL_PARAM_NETWORK_TYPE: ErrorRow =
     ErrorRow::new(400, "IllegalParam.NetworkType", "The param of %s is illegal.");
@@ -35,7 +35,7 @@ static INVALID_INCLUDE_RESERVATION_DATA: ErrorRow = ErrorRow::new(
     "Specified parameter IncludeReservationData is not valid.",
 );
 
-/// The most ids that a call may name.
+/// "You can enter at most 20 IPv6 address IDs in each API request."
 const IDS_MAX: usize = 20;
 
 /// A member of an address.
@@ -94,8 +94,8 @@ struct Ipv6Addresses<'s> {
     ipv6_address: Vec<Entry<'s>>,
 }
 
-/// An address as it is listed; without the reservation of a bandwidth, which is not modelled
-/// (decision `describe-answer`).
+/// An address as it is listed; without pending orders, of which there are none (decision
+/// `reservations`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Entry<'s> {
@@ -139,7 +139,7 @@ struct EntryTag<'s> {
 }
 
 /// An address without bandwidth has this element too, with empty members: Terraform crashes on a
-/// missing one (decision `describe-answer`).
+/// missing one (decision `describe-elements`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct EntryBandwidth<'s> {
@@ -162,7 +162,7 @@ impl Operation for DescribeIpv6Addresses {
         &INVALID_REGION_ID_NOT_FOUND,
         &INVALID_PAGE_NUMBER,
         &INVALID_PAGE_SIZE,
-        &ILLEGAL_PARAM_IPV6_ADDRESS_ID,
+        &INVALID_IPV6_ADDRESS_ID,
         &ILLEGAL_PARAM_IPV6_ADDRESS,
         &ILLEGAL_PARAM_NETWORK_TYPE,
         &INVALID_SERVICE_MANAGED,
@@ -181,7 +181,7 @@ impl Operation for DescribeIpv6Addresses {
         let mut ids = parameters.ids("Ipv6AddressId");
         if let Some(ids) = &mut ids {
             if ids.len() > IDS_MAX {
-                return Err((&ILLEGAL_PARAM_IPV6_ADDRESS_ID).into());
+                return Err((&INVALID_IPV6_ADDRESS_ID).into());
             }
             ids.sort_unstable();
             ids.dedup();
@@ -195,7 +195,7 @@ impl Operation for DescribeIpv6Addresses {
             .map(|value| NetworkType::parse(value).ok_or(&ILLEGAL_PARAM_NETWORK_TYPE))
             .transpose()?;
         let service_managed = parameters.boolean("ServiceManaged", &INVALID_SERVICE_MANAGED)?;
-        // There are no reservations to include or to leave out.
+        // There are no pending orders to show (decision `reservations`).
         parameters.boolean("IncludeReservationData", &INVALID_INCLUDE_RESERVATION_DATA)?;
         let filter = Filter {
             ids,
@@ -222,8 +222,9 @@ impl Operation for DescribeIpv6Addresses {
         }
     }
 
+    /// Decision `describe-ram`.
     fn resources(_: &Parameters<'_>, _: &Caller<'_>, _: &Seen) -> Vec<String> {
-        vec!["ipv6address/*".to_owned()]
+        vec!["vpc/*".to_owned()]
     }
 
     fn change<'c>(_: &'c Call<'_>) -> Option<Change<'c>> {

@@ -20,7 +20,7 @@ use crate::region::Region;
 /// `Bandwidth` is no whole number, or 0 (decision `modify-bandwidth`).
 static ILLEGAL_PARAM_BANDWIDTH: ErrorRow =
     ErrorRow::new(400, "IllegalParam.Bandwidth", "The param of bandwidth is illegal.");
-/// The bandwidth is locked for an overdue bill.
+/// The bandwidth is locked for an overdue bill (decision `modify-locked`).
 static OPERATION_UNSUPPORTED_FINANCIAL_LOCKED: ErrorRow = ErrorRow::new(
     400,
     "OperationUnsupported.FinancialLocked",
@@ -32,7 +32,7 @@ static OPERATION_FAILED_BANDWIDTH_EXCEED_LIMIT: ErrorRow = ErrorRow::new(
     "OperationFailed.BandwidthExceedLimit",
     "The operation is forbidden because of BandwidthExceedLimit.",
 );
-/// The account may not buy (decision `billing`). The status is this operation's own.
+/// The account may not buy (decision `modify-billing`). The status is this operation's own.
 static OPERATION_FAILED_SALE_VALIDATE: ErrorRow = ErrorRow::new(
     404,
     "OperationFailed.SaleValidate",

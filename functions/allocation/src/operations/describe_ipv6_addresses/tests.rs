@@ -98,7 +98,7 @@ fn of_two_parameters_out_of_form_the_one_that_is_checked_first_is_answered() {
         ("InvalidRegionId.NotFound", json!({"RegionId": "cn-nowhere"})),
         ("InvalidPageNumber", json!({"PageNumber": "0"})),
         ("InvalidPageSize", json!({"PageSize": "0"})),
-        ("IllegalParam.Ipv6AddressId", json!({"Ipv6AddressId": ids})),
+        ("InvalidIpv6AddressId", json!({"Ipv6AddressId": ids})),
         ("IllegalParam.Ipv6Address", json!({"Ipv6Address": "2408:4004:1"})),
         ("IllegalParam.NetworkType", json!({"NetworkType": "public"})),
         ("InvalidServiceManaged", json!({"ServiceManaged": "1"})),
@@ -237,8 +237,8 @@ fn every_filter_lists_what_equals_it() {
         (json!({"Ipv6Address": "2408:4004:1::4"}), ""),
         (json!({"Tag.1.Key": "env"}), "12"),
         (json!({"Tag.1.Key": "env", "Tag.1.Value": "demo"}), "1"),
-        (json!({"Tag.1.Key": "env", "Tag.1.Value": ""}), ""),
-        (json!({"Tag.1.Key": "team", "Tag.1.Value": ""}), "1"),
+        (json!({"Tag.1.Key": "env", "Tag.1.Value": ""}), "12"),
+        (json!({"Tag.1.Key": "env", "Tag.1.Value": "demo", "Tag.3.Value": "no key"}), "1"),
         (json!({"Tag.1.Key": "env", "Tag.2.Key": "a", "Tag.2.Value": "1"}), "1"),
         (json!({"Tag.1.Key": "env", "Tag.2.Key": "b"}), ""),
         (json!({"VpcId": "vpc-1", "NetworkType": "Private"}), "3"),
@@ -252,7 +252,7 @@ fn every_filter_lists_what_equals_it() {
 fn named_addresses_are_filtered_too_and_unknown_ones_are_no_error() {
     for (parameters, ids) in [
         (json!({"Ipv6AddressId": "ipv6-2"}), "2"),
-        (json!({"Ipv6AddressId": "ipv6-3,ipv6-1,ipv6-3,,ipv6-9"}), "13"),
+        (json!({"Ipv6AddressId": "ipv6-3, ipv6-1,ipv6-3,,ipv6-9"}), "13"),
         (json!({"Ipv6AddressId": "ipv6-9"}), ""),
         (json!({"Ipv6AddressId": "no form"}), ""),
         (json!({"Ipv6AddressId": ","}), ""),
@@ -330,8 +330,8 @@ fn ids_are_read_by_their_keys_and_everything_else_is_listed() {
 }
 
 #[test]
-fn ram_is_asked_about_every_address_whatever_the_parameters() {
+fn ram_is_asked_about_all_vpcs_whatever_the_parameters() {
     for parameters in [json!({}), json!({"RegionId": null}), json!({"Ipv6AddressId": "ipv6-1"})] {
-        assert_eq!(with(&parameters).resources::<Op>(), ["ipv6address/*"], "{parameters}");
+        assert_eq!(with(&parameters).resources::<Op>(), ["vpc/*"], "{parameters}");
     }
 }
