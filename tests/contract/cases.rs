@@ -8,8 +8,9 @@ use std::time::SystemTime;
 
 use harness::case::Case;
 use harness::contract::Contract;
-use harness::judge::{Schemas, judge};
+use harness::judge::{Rulebook, judge};
 use harness::target::{Bootstrap, Endpoint, Target, built};
+use harness::verify::{own_path, reviewed, shared_path};
 
 /// Seconds since 1970 UTC.
 #[expect(clippy::disallowed_methods, reason = "the endpoints judge timestamps by the same clock")]
@@ -33,20 +34,26 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     folder
 }
 
+/// What a target answered to a case, by format.
+type Answers = BTreeMap<&'static str, String>;
+
 /// Tries every case in every variant and compares the answers with the snapshots.
 async fn check(mut target: Target) {
-    let schemas = Schemas::read(&Contract::embedded()).unwrap();
+    let contract = Contract::embedded();
+    let rules = Rulebook::read(&contract).unwrap();
     let mut report = String::new();
     let (mut tried, mut failed) = (0, 0);
+    // Cases of one code may share a snapshot.
+    let mut answered: BTreeMap<String, Vec<(Case, Answers)>> = BTreeMap::new();
     for case in cases() {
         if case.fault.is_some() && !target.is_controlled() {
             continue;
         }
-        let mut answers: BTreeMap<&str, String> = BTreeMap::new();
+        let mut answers = Answers::new();
         let mut findings = String::new();
         for variant in case.variants() {
             tried += 1;
-            match judge(&case, &variant, &mut target, &schemas, now_secs()).await {
+            match judge(&case, &variant, &mut target, &rules, now_secs()).await {
                 Err(error) => {
                     writeln!(findings, "    {variant:?}: could not be tried: {error}").unwrap();
                 }
@@ -68,9 +75,8 @@ async fn check(mut target: Target) {
             }
         }
         if findings.is_empty() {
-            findings = compare(&case, &answers);
-        }
-        if !findings.is_empty() {
+            answered.entry(shared_path(&case)).or_default().push((case, answers));
+        } else {
             failed += 1;
             let Case { path, description, .. } = &case;
             let rests_on = case.rests_on();
@@ -78,33 +84,68 @@ async fn check(mut target: Target) {
                 .unwrap();
         }
     }
+    for (path, cases) in &answered {
+        let wrong = compare(&contract, path, cases);
+        failed += wrong.len();
+        report.extend(wrong);
+    }
     assert_eq!(target.leaks(), [""; 0], "what a target writes shows no secret");
     assert!(tried > 0, "no case was tried");
     assert!(failed == 0, "{failed} cases do not hold ({tried} answers judged)\n\n{report}");
 }
 
-/// Compares the answers with the case's snapshot.
-fn compare(case: &Case, answers: &BTreeMap<&str, String>) -> String {
-    let mut text = String::new();
-    for (format, answer) in answers {
-        writeln!(text, "== {format}\n{answer}").unwrap();
-    }
-    let mut settings = insta::Settings::clone_current();
-    let folder = format!("../../contracts/{}/snapshots", case.folder());
-    settings.set_snapshot_path(folder);
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.set_description(format!("{} ({})", case.description, case.rests_on()));
-    let name = format!("{}@{}", case.group(), case.name());
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        settings.bind(|| insta::assert_snapshot!(name.clone(), text.trim_end()));
-    }));
-    match outcome {
-        Ok(()) => String::new(),
-        Err(_) => {
-            format!("    the answer is not that of the snapshot {name}; the difference is above\n")
+/// Compares the answers to the cases of one code with their snapshots, and says which differ.
+///
+/// Answers that differ are proposed for review: for the snapshot that the cases share if all that
+/// share it were answered alike, else for one of each case.
+fn compare(contract: &Contract, path: &str, cases: &[(Case, Answers)]) -> Vec<String> {
+    let is_reviewed = |(case, answers): &&(Case, Answers)| {
+        answers.iter().all(|(format, answer)| {
+            reviewed(contract, case, format).is_ok_and(|reviewed| reviewed == answer.trim_end())
+        })
+    };
+    let wrong: Vec<&(Case, Answers)> = cases.iter().filter(|case| !is_reviewed(case)).collect();
+    let Some((first, _)) = wrong.first() else { return Vec::new() };
+    let is_sharing = |case: &Case| contract.text(&own_path(case)).is_none();
+    let mut shared = Answers::new();
+    let mut is_alike = wrong.iter().all(|(case, _)| is_sharing(case));
+    for (_, answers) in cases.iter().filter(|(case, _)| is_sharing(case)) {
+        for (format, answer) in answers {
+            is_alike &= shared.entry(format).or_insert_with(|| answer.clone()) == answer;
         }
     }
+    let is_whole = contract.cases().unwrap().iter().all(|case| {
+        shared_path(case) != path || cases.iter().any(|(tried, _)| tried.path == case.path)
+    });
+    if is_alike && is_whole {
+        let code = first.group();
+        let said = format!("The answer of every case of {code} that has no snapshot of its own.");
+        propose(first.folder(), code, said, &shared);
+    } else {
+        for (case, answers) in &wrong {
+            let said = format!("{} ({})", case.description, case.rests_on());
+            propose(case.folder(), &format!("{}@{}", case.group(), case.name()), said, answers);
+        }
+    }
+    let told = |case: &Case| {
+        format!("contracts/{}: the answer is not the reviewed one; see above\n", case.path)
+    };
+    wrong.iter().map(|(case, _)| told(case)).collect()
+}
+
+/// Shows how answers differ from a snapshot, and proposes them for review.
+fn propose(folder: &str, name: &str, said: String, answers: &Answers) {
+    let texts = answers.iter().map(|(format, answer)| format!("== {format}\n{answer}"));
+    let text = texts.collect::<Vec<_>>().join("\n");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(format!("../../contracts/{folder}/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_description(said);
+    // It panics if they differ, and the report says so.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        settings.bind(|| insta::assert_snapshot!(name, text.trim_end()));
+    }));
 }
 
 #[tokio::test]

@@ -20,10 +20,16 @@ pub(crate) fn snapshots(path: &str) -> Vec<Value> {
     let (folder, file) = path.split_once("/schemas/").unwrap();
     let code = file.trim_start_matches("errors/").trim_end_matches(".json");
     let code = if code == "success" { "Success" } else { code };
-    let prefix = format!("{folder}/snapshots/{code}@");
-    let paths = contracts::paths();
-    let texts =
-        paths.iter().filter(|path| path.starts_with(&prefix)).filter_map(|p| contracts::text(p));
+    // The schema of an error that several operations share is tried with the answers of each.
+    let is_of_code = |path: &String| {
+        path.split_once("/snapshots/").is_some_and(|(of, file)| {
+            let name = file.split(".snap").next().unwrap_or_default();
+            let group = name.split('@').next().unwrap_or_default();
+            group == code && (of == folder || folder == "common" && code != "Success")
+        })
+    };
+    let paths = contracts::paths().into_iter().filter(is_of_code);
+    let texts = paths.filter_map(|path| contracts::text(&path));
     // The last answer is the case's; those before it are of the calls before.
     let last = |text: String| text.lines().rfind(|line| line.starts_with('{')).map(str::to_owned);
     let answers = texts.filter_map(last).map(|line| {

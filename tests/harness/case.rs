@@ -22,7 +22,10 @@ pub struct Case {
     pub page: Option<String>,
     /// The decision that the case rests on.
     pub decision: Option<String>,
-    /// The documents that there are.
+    /// The operation that is called, where the folder does not say it.
+    #[serde(default)]
+    pub action: String,
+    /// The documents that there are: a world, or the name of one with what is merged into it.
     pub world: Value,
     /// Calls made first, each of which succeeds.
     #[serde(default)]
@@ -36,8 +39,9 @@ pub struct Case {
     /// The answer demanded.
     #[serde(rename = "answer")]
     pub demanded: Demanded,
-    /// What the address holds afterwards.
-    pub after: Option<BTreeMap<String, Value>>,
+    /// The members that documents of the caller's account hold afterwards, by kind and id.
+    #[serde(default)]
+    pub after: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
 /// A fault that needs a target whose store can be made to fail.
@@ -64,6 +68,9 @@ pub struct Throttling {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Request {
+    /// The operation; absent: that of the case.
+    #[serde(default)]
+    pub action: String,
     /// The HTTP method.
     #[serde(default = "post")]
     pub method: String,
@@ -136,12 +143,17 @@ impl Request {
         }
     }
 
+    /// The operation's parameters as one: where query and form both have one, that of the form counts.
+    #[must_use]
+    pub fn parameters(&self) -> BTreeMap<String, String> {
+        self.query.list().into_iter().chain(self.body.list()).collect()
+    }
+
     /// Whether it only asks whether the call would pass.
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
-        let dry_run = |pairs: &Pairs| pairs.list().into_iter().rfind(|(name, _)| name == "DryRun");
-        let value = dry_run(&self.body).or_else(|| dry_run(&self.query));
-        value.is_some_and(|(_, value)| value.eq_ignore_ascii_case("true"))
+        let parameters = self.parameters();
+        parameters.get("DryRun").is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 }
 
@@ -291,13 +303,10 @@ pub struct Demanded {
     /// Headers beyond those of every answer, and what they match.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The address, in a success.
-    #[serde(rename = "Ipv6AddressId")]
-    pub ipv6_address_id: Option<String>,
-    /// The bandwidth, in a replay of what the world remembers.
-    #[serde(rename = "InternetBandwidthId")]
-    pub internet_bandwidth_id: Option<String>,
-    /// The bandwidth is that of the last call made before.
+    /// Top elements, each with the whole of what it holds.
+    #[serde(default)]
+    pub elements: BTreeMap<String, Value>,
+    /// What is drawn anew for each success is that of the last call made before.
     #[serde(rename = "sameAsBefore", default)]
     pub same_as_before: bool,
 }
@@ -310,12 +319,20 @@ impl Case {
     /// What is wrong with it, with its file, line and field.
     pub fn read(contract: &Contract, path: &str) -> Result<Self, String> {
         let text = secrets::disguise(contract.existing(path)?);
-        let case: Self = contract.parse(path, &text)?;
-        let mut case = Self { path: path.to_owned(), ..case };
+        let mut case: Self = contract.parse(path, &text)?;
+        path.clone_into(&mut case.path);
+        if case.action.is_empty() {
+            case.action = case.folder().to_owned();
+        }
         for request in case.before.iter_mut().chain([&mut case.request]) {
             // The default too.
             request.access_key_secret = secrets::disguise(&request.access_key_secret);
+            if request.action.is_empty() {
+                request.action.clone_from(&case.action);
+            }
         }
+        let world = contract.world(&case.world)?.to_string();
+        case.world = contract.parse(path, &secrets::disguise(&world))?;
         Ok(case)
     }
 

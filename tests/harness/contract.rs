@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::case::Case;
 
@@ -178,20 +178,43 @@ impl Contract {
     /// The first file that is no case, and why; or that the cases have an older format. Operations
     /// and errors have the same form in both formats, so a contract without cases is read.
     pub fn cases(&self) -> Result<Vec<Case>, String> {
+        self.case_paths()?.into_iter().map(|path| Case::read(self, path)).collect()
+    }
+
+    /// The paths of the cases, in order.
+    ///
+    /// # Errors
+    ///
+    /// The cases have an older format.
+    pub fn case_paths(&self) -> Result<Vec<&str>, String> {
         let paths = self.paths().filter(|path| {
             path.split('/').nth(1) == Some("cases")
                 && Path::new(path).extension().is_some_and(|extension| extension == "json")
         });
-        let mut paths = paths.peekable();
+        let paths: Vec<&str> = paths.collect();
         let format = self.format()?;
-        if paths.peek().is_some() && format < FORMAT {
+        if !paths.is_empty() && format < FORMAT {
             return Err(format!(
                 "{}: its cases have format {format} and only format {FORMAT} is read; use the \
                  command `contract` of that version",
                 self.origin
             ));
         }
-        paths.map(|path| Case::read(self, path)).collect()
+        Ok(paths)
+    }
+
+    /// The world that a case gives: a whole one, or a named one with what differs merged into it.
+    ///
+    /// # Errors
+    ///
+    /// There is no world of this name, or it is no JSON.
+    pub fn world(&self, given: &Value) -> Result<Value, String> {
+        let Some(name) = given["from"].as_str() else { return Ok(given.clone()) };
+        let mut world = self.json(&format!("common/worlds/{name}.json"))?;
+        if let Some(patch) = given.get("merge") {
+            merge(&mut world, patch);
+        }
+        Ok(world)
     }
 
     /// The number of the format.
@@ -207,6 +230,24 @@ impl Contract {
                 self.origin
             )),
             None => Err(format!("{}/{FORMAT_FILE}: there is no number `format`", self.origin)),
+        }
+    }
+}
+
+/// Applies a JSON merge patch (RFC 7396).
+pub fn merge(value: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        patch.clone_into(value);
+        return;
+    };
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    for (name, patch) in patch {
+        if patch.is_null() {
+            value.as_object_mut().map(|members| members.remove(name));
+        } else {
+            merge(&mut value[name], patch);
         }
     }
 }

@@ -242,7 +242,7 @@ impl Row {
     /// Takes cases, and those of their reviewed answers that there are.
     fn prove<'a>(&mut self, contract: &Contract, cases: impl Iterator<Item = &'a Case>) {
         for case in cases {
-            let snapshot = snapshot_path(case);
+            let snapshot = snapshot_path(contract, case);
             self.snapshots.extend(contract.text(&snapshot).map(|_| snapshot));
             self.cases.push(case.path.clone());
         }

@@ -155,6 +155,9 @@ pub(crate) fn open(place: &str, contract: &Contract) -> Result<Contract, String>
 /// A file of either cannot be read, with its line and field.
 pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
     let mut findings = Vec::new();
+    for contract in [old, new] {
+        contract.case_paths()?;
+    }
     let operations = |contract: &Contract| -> BTreeSet<String> {
         let folders = contract.paths().filter_map(|path| path.strip_suffix("/operation.json"));
         folders.filter(|folder| !folder.contains('/')).map(str::to_owned).collect()
@@ -179,7 +182,8 @@ pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
         let Some(kind) = kind(path).filter(|kind| !not_compared.contains(&kind.name())) else {
             continue;
         };
-        if old.text(path) != new.text(path) {
+        // A case whose file is the same may have another world, as many share one.
+        if kind == Kind::Case || old.text(path) != new.text(path) {
             findings.extend(file(kind, path, old, new)?);
         }
     }
@@ -247,8 +251,12 @@ fn kind(path: &str) -> Option<Kind> {
 
 /// The changes of one file.
 fn file(kind: Kind, path: &str, old: &Contract, new: &Contract) -> Result<Vec<Finding>, String> {
+    let text_of = |contract| match kind {
+        Kind::Snapshot => cases::snapshot_text(contract, path),
+        _ => Contract::text(contract, path),
+    };
     let whole = |added: &'static Rule, removed: &'static Rule| {
-        let rule = match (old.text(path), new.text(path)) {
+        let rule = match (text_of(old), text_of(new)) {
             (Some(_), Some(_)) => return None,
             (None, _) => added,
             (_, None) => removed,
@@ -271,10 +279,16 @@ fn file(kind: Kind, path: &str, old: &Contract, new: &Contract) -> Result<Vec<Fi
     if let Some(findings) = alone {
         return Ok(findings);
     }
-    let text = |contract: &Contract| contract.text(path).unwrap_or_default().to_owned();
-    let json = |contract: &Contract| match contract.text(path) {
-        Some(_) => contract.json(path),
-        None => Ok(json!({})),
+    let text = |contract| text_of(contract).unwrap_or_default().to_owned();
+    let json = |contract: &Contract| {
+        let mut file = match contract.text(path) {
+            Some(_) => contract.json(path)?,
+            None => json!({}),
+        };
+        if kind == Kind::Case {
+            file["world"] = contract.world(&file["world"])?;
+        }
+        Ok::<_, String>(file)
     };
     Ok(match kind {
         Kind::Operation => operation::operation(path, &json(old)?, &json(new)?),

@@ -93,8 +93,8 @@ pub struct Keys {
 
 impl Keys {
     /// A key of a world.
-    fn key(&self, id: &str) -> serde_json::Value {
-        serde_json::json!({ "AccessKeyId": id, "AccessKeySecret": self.secret })
+    fn key(&self) -> serde_json::Value {
+        serde_json::json!({ "AccessKeySecret": self.secret })
     }
 }
 

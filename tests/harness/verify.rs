@@ -30,7 +30,7 @@ pub use place::{Place, Where};
 pub use roles::{Bound, Caller, Roles};
 pub use runner::Run;
 pub(crate) use runner::{Plan, run as run_cases};
-pub use snapshot::{path as snapshot_path, reviewed};
+pub use snapshot::{answer, own_path, path as snapshot_path, reviewed, shared_path};
 pub(crate) use trial::style_name;
 pub use trial::{Answered, NotRun, Trial};
 

@@ -79,6 +79,17 @@ fn differing(old: &Map<String, Value>, new: &Map<String, Value>) -> (Value, Valu
     (only(old, new), only(new, old))
 }
 
+/// The text of a snapshot. A case without one of its own has the one that the cases of its code
+/// share.
+pub(super) fn snapshot_text<'a>(contract: &'a Contract, path: &str) -> Option<&'a str> {
+    let shared = || {
+        let (stem, name) = path.strip_suffix(".snap")?.split_once('@')?;
+        let case = format!("{}/{name}.json", stem.replacen("/snapshots/", "/cases/", 1));
+        contract.text(&case).and_then(|_| contract.text(&format!("{stem}.snap")))
+    };
+    contract.text(path).or_else(shared)
+}
+
 /// The changes of a file of reviewed answers.
 pub(super) fn snapshot(file: &str, old: &str, new: &str) -> Vec<Finding> {
     // Before the answers stands what was said of the case when they were reviewed.

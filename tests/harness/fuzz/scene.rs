@@ -41,60 +41,55 @@ pub(super) const KEY_IDS: [&str; 4] = ["user-allowed", "user-denied", "inactive"
 /// A world: two accounts, and what each has.
 pub(super) fn scene(keys: &Keys) -> impl Strategy<Value = Value> + use<> {
     let keys = keys.clone();
-    let address = |id: usize| address(ADDRESSES[id], id);
     let addresses = (address(0), address(1), address(2), address(3));
     let gateways = prop_oneof![9 => Just(true), 1 => Just(false)];
     let remembers = prop_oneof![3 => Just(false), 1 => Just(true)];
     (billing(), billing(), addresses, gateways, remembers).prop_map(
         move |(billing, other_billing, (first, second, third, other), has_gateway, remembers)| {
+            let mut gateways = json!({
+                GATEWAYS[1]: { "RegionId": REGION, "VpcId": "vpc-2" },
+                GATEWAYS[2]: { "RegionId": ELSEWHERE, "VpcId": "vpc-elsewhere" },
+            });
+            if has_gateway {
+                gateways[GATEWAYS[0]] = json!({ "RegionId": REGION, "VpcId": "vpc-1" });
+            }
+            let inactive = json!({ "AccessKeySecret": keys.secret, "Status": "Inactive" });
             let mut account = json!({
-                "AccountId": "1234567890123456",
-                "AccessKeys": [
-                    keys.key(&keys.id),
-                    { "AccessKeyId": "inactive", "AccessKeySecret": keys.secret, "Status": "Inactive" },
-                ],
-                "RamUsers": [
-                    user(&keys, "201234567890123456", "user-allowed", true),
-                    user(&keys, "201234567890123457", "user-denied", false),
-                ],
-                "RamRoles": [role(&keys)],
-                "Ipv6Gateways": gateway(GATEWAYS[0], "vpc-1", has_gateway)
-                    .into_iter()
-                    .chain(gateway(GATEWAYS[1], "vpc-2", true))
-.chain([json!({ "Ipv6GatewayId": GATEWAYS[2], "RegionId": ELSEWHERE, "VpcId": "vpc-elsewhere" })])
-                    .collect::<Vec<_>>(),
-                "Ipv6Addresses": [first, second, third],
+                "AccessKeys": { keys.id.clone(): keys.key(), "inactive": inactive },
+                "RamUsers": {
+                    "user-allowed": user(&keys, "201234567890123456", "user-allowed", true),
+                    "user-denied": user(&keys, "201234567890123457", "user-denied", false),
+                },
+                "RamRoles": { "role": role(&keys) },
+                "Ipv6Gateways": gateways,
+                "Ipv6Addresses": { ADDRESSES[0]: first, ADDRESSES[1]: second, ADDRESSES[2]: third },
             });
             let mut other_account = json!({
-                "AccountId": "2234567890123456",
-                "AccessKeys": [keys.key("other-account")],
-                "Ipv6Gateways": gateway(GATEWAYS[3], "vpc-other", true),
-                "Ipv6Addresses": [other],
+                "AccessKeys": { "other-account": keys.key() },
+                "Ipv6Gateways": { GATEWAYS[3]: { "RegionId": REGION, "VpcId": "vpc-other" } },
+                "Ipv6Addresses": { ADDRESSES[3]: other },
             });
-            for (account, billing) in [(&mut account, billing), (&mut other_account, other_billing)] {
+            for (account, billing) in [(&mut account, billing), (&mut other_account, other_billing)]
+            {
                 if let Some(billing) = billing {
                     account["Billing"] = billing;
                 }
             }
             if remembers {
-                account["ClientTokens"] = json!([remembered()]);
+                let token = format!("{REGION}/{}/{OLD_TOKEN}", crate::judge::ACTION);
+                account["ClientTokens"] = json!({ token: remembered() });
             }
-            json!({ "Accounts": [account, other_account] })
+            json!({ "Accounts": {
+                "1234567890123456": account,
+                "2234567890123456": other_account,
+            } })
         },
     )
 }
 
-fn gateway(id: &str, vpc_id: &str, is_there: bool) -> Vec<Value> {
-    let gateway = json!({ "Ipv6GatewayId": id, "RegionId": REGION, "VpcId": vpc_id });
-    if is_there { vec![gateway] } else { Vec::new() }
-}
-
-/// A token whose bandwidth has been deleted since.
+/// What a token remembers whose bandwidth has been deleted since.
 fn remembered() -> Value {
     json!({
-        "Action": crate::judge::ACTION,
-        "RegionId": REGION,
-        "ClientToken": OLD_TOKEN,
         "ExpiresAt": "2099-01-01T00:00:00Z",
         "Parameters": {
             "Ipv6AddressId": ADDRESSES[0],
@@ -110,20 +105,14 @@ fn remembered() -> Value {
 }
 
 fn user(keys: &Keys, id: &str, key_id: &str, may: bool) -> Value {
-    let policies = if may { vec![everything()] } else { Vec::new() };
-    json!({
-        "UserId": id,
-        "UserName": key_id,
-        "AccessKeys": [keys.key(key_id)],
-        "Policies": policies,
-    })
+    let policies = if may { everything() } else { json!({}) };
+    json!({ "UserId": id, "AccessKeys": { key_id: keys.key() }, "Policies": policies })
 }
 
 fn role(keys: &Keys) -> Value {
     let session = |key_id: &str, end: &str| {
         json!({
             "RoleSessionName": key_id.trim_start_matches("STS."),
-            "AccessKeyId": key_id,
             "AccessKeySecret": keys.secret,
             "SecurityToken": SECURITY_TOKEN,
             "Expiration": end,
@@ -131,23 +120,19 @@ fn role(keys: &Keys) -> Value {
     };
     json!({
         "RoleId": "301234567890123456",
-        "RoleName": "role",
-        "Policies": [everything()],
-        "Sessions": [
-            session(SESSION_KEY_ID, "2099-01-01T00:00:00Z"),
-            session(ENDED_KEY_ID, "2020-01-01T00:00:00Z"),
-        ],
+        "Policies": everything(),
+        "Sessions": {
+            SESSION_KEY_ID: session(SESSION_KEY_ID, "2099-01-01T00:00:00Z"),
+            ENDED_KEY_ID: session(ENDED_KEY_ID, "2020-01-01T00:00:00Z"),
+        },
     })
 }
 
 fn everything() -> Value {
-    json!({
-        "PolicyName": "everything",
-        "PolicyDocument": {
-            "Version": "1",
-            "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }],
-        },
-    })
+    json!({ "everything": {
+        "Version": "1",
+        "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }],
+    } })
 }
 
 fn billing() -> impl Strategy<Value = Option<Value>> {
@@ -170,7 +155,7 @@ enum Trait {
     Taken(u64),
 }
 
-fn address(id: &'static str, number: usize) -> impl Strategy<Value = Value> {
+fn address(number: usize) -> impl Strategy<Value = Value> {
     let field = |name: &'static str, value: &str| Just(Trait::Field(name, value.into()));
     let traits = prop_oneof![
         2 => Just(Trait::Free),
@@ -192,7 +177,6 @@ fn address(id: &'static str, number: usize) -> impl Strategy<Value = Value> {
     traits.prop_map(move |traits| {
         let vpc = ["vpc-1", "vpc-1", "vpc-2", "vpc-other"][number];
         let mut address = json!({
-            "Ipv6AddressId": id,
             "RegionId": REGION,
             "Ipv6Address": format!("2408:4004:1::{number}"),
             "VpcId": vpc,

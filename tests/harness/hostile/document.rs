@@ -46,35 +46,35 @@ pub(super) fn world(input: &[u8]) {
 /// Calls that the world's own keys make for its addresses.
 fn requests(text: &str) -> Vec<String> {
     let world: Value = serde_json::from_str(text).unwrap_or_default();
-    let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
     let mut requests = Vec::new();
-    for account in list(&world, "Accounts").iter().take(3) {
-        let users = list(account, "RamUsers").into_iter().chain([account.clone()]);
-        let keys = users.flat_map(|user| list(&user, "AccessKeys"));
-        let roles = list(account, "RamRoles").into_iter();
-        let keys = keys.chain(roles.flat_map(|role| list(&role, "Sessions")));
-        let addresses = list(account, "Ipv6Addresses");
-        let token = &account["ClientTokens"][0];
-        for (position, key) in keys.take(4).enumerate() {
-            let address = &addresses.get(position).unwrap_or(&Value::Null);
+    for (_, account) in members(&world["Accounts"]).take(3) {
+        let users = members(&account["RamUsers"]).map(|(_, user)| user).chain([account]);
+        let keys = users.flat_map(|user| members(&user["AccessKeys"]));
+        let roles = members(&account["RamRoles"]);
+        let keys = keys.chain(roles.flat_map(|(_, role)| members(&role["Sessions"])));
+        let mut addresses = members(&account["Ipv6Addresses"]);
+        let token = members(&account["ClientTokens"]).next();
+        let token = token.and_then(|(id, _)| id.splitn(3, '/').nth(2));
+        for (id, key) in keys.take(4) {
+            let address = addresses.next();
+            let region_id = address.and_then(|(_, address)| address["RegionId"].as_str());
             let parameters: Vec<_> = [
-                ("RegionId", &address["RegionId"]),
-                ("Ipv6AddressId", &address["Ipv6AddressId"]),
-                ("ClientToken", &token["ClientToken"]),
+                ("RegionId", region_id),
+                ("Ipv6AddressId", address.map(|(id, _)| id.as_str())),
+                ("ClientToken", token),
             ]
             .into_iter()
-            .filter_map(|(name, value)| Some(format!("{name}={}", encode(value.as_str()?))))
+            .filter_map(|(name, value)| Some(format!("{name}={}", encode(value?))))
             .collect();
             let mut sent = Sent {
                 method: "POST".to_owned(),
                 query: format!("Bandwidth=1&{}", parameters.join("&")),
                 ..Sent::default()
             };
-            let member = |name: &str| key[name].as_str();
             let key = Key {
-                id: member("AccessKeyId").unwrap_or_default(),
-                secret: member("AccessKeySecret").unwrap_or_default(),
-                security_token: member("SecurityToken"),
+                id,
+                secret: key["AccessKeySecret"].as_str().unwrap_or_default(),
+                security_token: key["SecurityToken"].as_str(),
                 is_good: true,
             };
             sign(&mut sent, Style::V1, &key);
@@ -82,4 +82,9 @@ fn requests(text: &str) -> Vec<String> {
         }
     }
     requests
+}
+
+/// The members of an object, none of anything else.
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
 }

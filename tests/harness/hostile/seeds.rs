@@ -151,12 +151,9 @@ fn policies(value: &Value, found: &mut impl FnMut(&Value)) {
 
 /// A world with a user who has the policy.
 fn world_of(policy: &Value) -> Value {
-    json!({ "Accounts": [{
-        "AccountId": "1000000000000001",
-        "RamUsers": [{
-            "UserId": "200000000000000001", "UserName": "alice",
-            "AccessKeys": [{ "AccessKeyId": "alice", "AccessKeySecret": "secret" }],
-            "Policies": [{ "PolicyName": "Some", "PolicyDocument": policy }]
-        }]
-    }] })
+    json!({ "Accounts": { "1000000000000001": { "RamUsers": { "alice": {
+        "UserId": "200000000000000001",
+        "AccessKeys": { "alice": { "AccessKeySecret": "secret" } },
+        "Policies": { "Some": policy }
+    } } } } })
 }

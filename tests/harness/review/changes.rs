@@ -78,6 +78,7 @@ fn concerns(finding: &Finding, path: &str) -> bool {
         && what.strip_prefix(code).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     is_of(finding, path)
         || is_of_code
+        || finding.file().ends_with(&format!("/snapshots/{code}.snap"))
         || finding.file().ends_with(&format!("/schemas/errors/{code}.json"))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::snapshot::path;
+use super::snapshot::own_path;
 use crate::case::Case;
 use crate::contract::Contract;
 use crate::file::write_whole;
@@ -42,7 +42,7 @@ impl Proposed {
             let answers = answers.iter().map(|(format, answer)| format!("== {format}\n{answer}"));
             // A text takes whatever is written to it.
             let _ = writeln!(text, "{}", answers.collect::<Vec<_>>().join("\n\n"));
-            let file = folder.join(format!("{}.new", path(&case)));
+            let file = folder.join(format!("{}.new", own_path(&case)));
             if let Some(parent) = file.parent() {
                 std::fs::create_dir_all(parent)
                     .map_err(|error| format!("{}: {error}", parent.display()))?;

@@ -1,4 +1,7 @@
 //! The answers that were reviewed.
+//!
+//! Most cases of a code have the same answer, so they share one file. A case whose answer differs
+//! from that has a file of its own.
 
 use crate::case::Case;
 use crate::contract::Contract;
@@ -9,22 +12,40 @@ use crate::contract::Contract;
 ///
 /// There is none, and the file that should hold it.
 pub fn reviewed<'a>(contract: &'a Contract, case: &Case, format: &str) -> Result<&'a str, String> {
-    let path = path(case);
-    let text = contract.existing(&path)?;
+    let path = path(contract, case);
     let none = || format!("{}/{path}: no answer in {format}", contract.origin());
-    // Behind the header are the formats' answers, each below its name.
-    let (_, answers) = text.split_once("\n---\n").ok_or_else(none)?;
+    answer(contract.existing(&path)?, format).ok_or_else(none)
+}
+
+/// The answer in a format that a snapshot holds.
+#[must_use]
+pub fn answer<'a>(snapshot: &'a str, format: &str) -> Option<&'a str> {
+    // After the header come the formats' answers, each below its name.
+    let (_, answers) = snapshot.split_once("\n---\n")?;
     let heading = format!("== {format}\n");
     let answer = match answers.strip_prefix(&heading) {
         Some(answer) => answer,
-        None => answers.split_once(&format!("\n{heading}")).ok_or_else(none)?.1,
+        None => answers.split_once(&format!("\n{heading}"))?.1,
     };
     let end = answer.find("\n== ").unwrap_or(answer.len());
-    Ok(answer[..end].trim_end())
+    Some(answer[..end].trim_end())
 }
 
-/// Where a case's snapshot stands in a contract.
+/// The file of the reviewed answer to a case: its own, or else the one that it shares.
 #[must_use]
-pub fn path(case: &Case) -> String {
+pub fn path(contract: &Contract, case: &Case) -> String {
+    let (own, shared) = (own_path(case), shared_path(case));
+    if contract.text(&own).is_none() && contract.text(&shared).is_some() { shared } else { own }
+}
+
+/// The file of the answer that is this case's alone.
+#[must_use]
+pub fn own_path(case: &Case) -> String {
     format!("{}/snapshots/{}@{}.snap", case.folder(), case.group(), case.name())
+}
+
+/// The file of the answer that the cases of a code share.
+#[must_use]
+pub fn shared_path(case: &Case) -> String {
+    format!("{}/snapshots/{}.snap", case.folder(), case.group())
 }
