@@ -36,8 +36,7 @@ impl<S: Store> Function<S> {
         if let Some(known) = known.filter(|known| context.authenticate(known).is_ok()) {
             return Ok(known);
         }
-        let mut reading = Reading::default();
-        self.load(vec![AccessKey::key(access_key_id)], context.now_secs, &mut reading).await?;
+        let reading = self.read(vec![AccessKey::key(access_key_id)], context.now_secs).await?;
         self.authenticated(context, reading.access_key)
     }
 
@@ -53,13 +52,10 @@ impl<S: Store> Function<S> {
         mut keys: Vec<Key>,
     ) -> Result<(Arc<AccessKey>, Option<Reading>), Failure> {
         keys.push(AccessKey::key(context.signed.access_key_id));
-        let mut reading = Reading::default();
         // Together, so that neither waits for the other.
-        let (loaded, spent) = tokio::join!(
-            self.load(keys, context.now_secs, &mut reading),
-            self.spend(context, signing_key)
-        );
-        loaded?;
+        let (reading, spent) =
+            tokio::join!(self.read(keys, context.now_secs), self.spend(context, signing_key));
+        let mut reading = reading?;
         let is_unchanged = reading.access_key.as_ref() == Some(signing_key);
         let access_key = if is_unchanged {
             Arc::clone(signing_key)

@@ -44,7 +44,6 @@ use failure::Failure;
 use known_keys::KnownKeys;
 use panics::caught;
 use rate_limit::Throttled;
-use reading::Reading;
 use run::Run;
 
 /// The API that the function serves.
@@ -103,7 +102,7 @@ impl<S: Store> Function<S> {
         &self.ids
     }
 
-    /// Answers an event. Whatever fails on the way is an answer too.
+    /// Answers an event. A failure on the way is an answer too.
     pub async fn handle(&self, event: Event) -> Response {
         self.respond(event, None).await
     }
@@ -167,12 +166,7 @@ impl<S: Store> Function<S> {
         let (access_key, reading) = self.admit(&context, &signing_key, keys).await?;
         let reading = match reading {
             Some(reading) => reading,
-            None => {
-                let mut reading = Reading::default();
-                let keys = first_keys(entry, &begun, &access_key);
-                self.load(keys, now_secs, &mut reading).await?;
-                reading
-            }
+            None => self.read(first_keys(entry, &begun, &access_key), now_secs).await?,
         };
 
         // Authorisation. A caller who may not call learns nothing of what exists (decision

@@ -4,7 +4,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
 /// What others log of what they carry: signatures, security tokens and the secrets of access keys.
-/// Each stands for all targets that begin with it.
+/// Each name covers all targets that begin with it.
 const CARRIERS: [&str; 5] =
     ["lambda_runtime=info", "aws=info", "hyper=info", "h2=info", "rustls=info"];
 

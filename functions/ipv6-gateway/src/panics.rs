@@ -31,7 +31,7 @@ pub(crate) fn last_location() -> String {
 /// The output of `future`, or `None` if it panicked.
 ///
 /// What it worked on may be half done afterwards, so it must own that or share only what stays
-/// whole: a store keeps its promises whoever dies between two of its methods.
+/// whole: a store keeps its promises if a caller dies between two of its methods.
 pub(crate) async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
     AssertUnwindSafe(future).catch_unwind().await.ok()
 }

@@ -120,7 +120,8 @@ mod tests {
 
     use super::*;
 
-    /// What a user whose policy has these statements is told of a call about these resources.
+    /// Whether a user whose policy has these statements may make a call about these resources, or
+    /// the kind of denial.
     fn outcome(statements: &Value, resources: &[&str]) -> Result<(), &'static str> {
         let policy = json!({ "Version": "1", "Statement": statements });
         let policy_document = serde_json::from_value(policy).unwrap();

@@ -3,7 +3,10 @@
 
 use std::ops::ControlFlow;
 
-use allocation::{Caller, Change, Fresh, Halt, Key, Listed, Listing, Outcome, Refusal, error};
+use allocation::{
+    Caller, Change, ClientToken, Fresh, Halt, Key, Listed, Listing, Outcome, Refusal, Texts,
+    Timestamp, error,
+};
 use rpc::{Format, Members};
 use store::{Document, Store, Versioned, Write};
 
@@ -11,7 +14,7 @@ use crate::failure::Failure;
 use crate::operations::Entry;
 use crate::reading::Reading;
 use crate::running::{Rendered, Running};
-use crate::{Function, token};
+use crate::{Function, Ids, token};
 
 /// How often a call decides before it gives up on documents that others keep changing (decision
 /// `busy`).
@@ -89,7 +92,7 @@ impl<S: Store> Function<S> {
                 Err(_) if reading.rounds >= ROUNDS_MAX => {
                     return Err(Failure::Defect("the operation reads in too many rounds"));
                 }
-                Err(Halt::Read(keys)) => self.load(keys, run.now_secs, reading).await?,
+                Err(Halt::Read(keys)) => self.read_more(keys, run.now_secs, reading).await?,
                 Err(Halt::List) => reading.add_listed(self.list(run).await?),
             }
         }
@@ -97,22 +100,28 @@ impl<S: Store> Function<S> {
 
     /// Reads everything anew that `reading` has.
     async fn read_again(&self, run: &Run<'_>, reading: &Reading) -> Result<Reading, Failure> {
-        let mut again = Reading::default();
-        self.load(reading.keys(), run.now_secs, &mut again).await?;
+        let mut again = self.read(reading.keys(), run.now_secs).await?;
         if reading.has_listed() {
             again.add_listed(self.list(run).await?);
         }
         Ok(again)
     }
 
+    /// Reads the documents of `keys` at once.
+    pub(crate) async fn read(&self, keys: Vec<Key>, now_secs: u64) -> Result<Reading, Failure> {
+        let mut reading = Reading::default();
+        self.read_more(keys, now_secs, &mut reading).await?;
+        Ok(reading)
+    }
+
     /// Reads the documents of `keys` at once and adds them to `reading`.
-    pub(crate) async fn load(
+    async fn read_more(
         &self,
         mut keys: Vec<Key>,
         now_secs: u64,
         reading: &mut Reading,
     ) -> Result<(), Failure> {
-        // A store is asked for each document once, whatever a call repeats.
+        // A call may name a document twice; the store is asked for it once.
         keys.sort_unstable();
         keys.dedup();
         let read = self.store.load(&keys).await?;
@@ -159,7 +168,7 @@ impl<'a> Run<'a> {
     }
 
     /// Decides on what was read so far.
-    fn decide(&self, reading: &Reading, ids: &crate::Ids) -> Result<Decided, Halt> {
+    fn decide(&self, reading: &Reading, ids: &Ids) -> Result<Decided, Halt> {
         if let Some(remembered) = self.remembered(reading)? {
             return Ok(remembered);
         }
@@ -178,14 +187,29 @@ impl<'a> Run<'a> {
             return Err(Halt::Read(unread));
         }
         let Rendered { members, remembered } = answer;
-        let token = self.change.as_ref().and_then(|change| {
-            let region = self.running.region();
-            let Self { entry, caller, now_secs, .. } = self;
-            token::of(entry, region, caller, change, &taken, remembered, *now_secs)
-        });
-        let token = token.map(|token| allocation::Write::Put(token.into()));
-        let writes = changes.into_iter().chain(token).map(|change| reading.resting(change));
-        Ok(Decided::Commit { writes: writes.collect(), answer: members })
+        let remembering = self.remembering(&taken, remembered).map(Into::into);
+        let writes = changes.into_iter().chain(remembering.map(allocation::Write::Put));
+        let writes = writes.map(|change| reading.resting(change)).collect();
+        Ok(Decided::Commit { writes, answer: members })
+    }
+
+    /// What the token of the call remembers once the call is committed: its parameters, with the
+    /// defaults `taken` from the state, and its answer.
+    fn remembering(&self, taken: &[(&str, String)], answer: Texts) -> Option<ClientToken> {
+        let change = self.change.as_ref()?;
+        let client_token = change.client_token?;
+        let sent = change.parameters.iter().map(|(name, value)| (*name, &**value));
+        let taken = taken.iter().map(|(name, value)| (*name, value.as_str()));
+        let taken = taken.filter(|(name, _)| !token::is_sent(change, name));
+        Some(ClientToken {
+            account_id: self.caller.account_id.into(),
+            region_id: Some(self.running.region()),
+            action: self.entry.name.into(),
+            client_token: client_token.into(),
+            expires_at: Timestamp { secs: self.now_secs.saturating_add(token::LIFE_SECS) },
+            parameters: sent.chain(taken).collect(),
+            answer,
+        })
     }
 
     /// What a call is answered with whose token is remembered. The address may have been deleted
@@ -194,7 +218,7 @@ impl<'a> Run<'a> {
         let (Some(change), Some(token_key)) = (&self.change, &self.token_key) else {
             return Ok(None);
         };
-        let Some(token) = reading.seen.get::<allocation::ClientToken>(token_key)? else {
+        let Some(token) = reading.seen.get::<ClientToken>(token_key)? else {
             return Ok(None);
         };
         if !token::is_repeated(token, change, self.entry) {

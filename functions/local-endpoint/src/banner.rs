@@ -1,4 +1,4 @@
-//! What a newcomer is told at start.
+//! What the endpoint prints at start: where it listens, and first calls to it.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;

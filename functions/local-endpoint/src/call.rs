@@ -22,7 +22,7 @@ const NAME: Style = AnsiColor::Cyan.on_default();
 const SECURITY_TOKEN: &str = "x-acs-security-token";
 
 /// Makes the call and shows it.
-#[expect(clippy::disallowed_methods, reason = "the client is told its TLS")]
+#[expect(clippy::disallowed_methods, reason = "this names the TLS of the client")]
 pub(crate) async fn call(call: Call, now: SystemTime) -> Result<ExitCode, String> {
     let request = request(&call, now)?;
     // It fails if there is one already, which is as good.

@@ -84,7 +84,7 @@ pub(crate) struct Serve {
 /// Where documents are kept; in memory, unless one of these is given.
 #[derive(Args, Debug)]
 pub(crate) struct Keeping {
-    /// Keep the documents in this directory, where they survive whatever happens to the process. A
+    /// Keep the documents in this directory, where they survive a crash of the process. A
     /// new one is made if it is not there.
     #[arg(long, value_name = "DIR", conflicts_with = "dynamodb_table")]
     pub(crate) data: Option<PathBuf>,

@@ -81,9 +81,9 @@ pub(crate) enum Fault {
     BreakBeforeCommit,
     /// The connection breaks when all is done, instead of an answer.
     BreakAfterCommit,
-    /// The store fails at whatever it is asked.
+    /// Every request to the store fails.
     StoreUnavailable,
-    /// The store panics at whatever it is asked, as no store should.
+    /// Every request to the store panics, as none should.
     StorePanics,
 }
 

@@ -31,7 +31,7 @@ use crate::worlds::{self, Worlds};
 /// The largest body of a request to a control path, in bytes: a world may be large.
 const CONTROL_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// The most that a request's line and headers may take, in bytes: enough to tell whoever is over a
+/// The most that a request's line and headers may take, in bytes: enough to tell a client over a
 /// limit which one. What is still larger gets a bare 414 or 431 from the HTTP server.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
 

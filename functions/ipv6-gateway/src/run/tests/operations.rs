@@ -73,7 +73,7 @@ impl Operation for Greet {
     type Call<'p> = ();
     type Answer<'s> = Greeting;
 
-    fn parse<'p>(_: &Parameters<'p>) -> Result<(), Refusal> {
+    fn parse(_: &Parameters<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl Operation for Greet {
         Vec::new()
     }
 
-    fn change<'c>((): &'c ()) -> Option<Change<'c>> {
+    fn change((): &()) -> Option<Change<'_>> {
         None
     }
 
