@@ -12,7 +12,7 @@ use crate::case::{Asked, Case, Fault, Request, Variant};
 use crate::client::{self, Wire, now_secs};
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
-use crate::judge::{ACTION, Schemas, expected_format, judge};
+use crate::judge::{Rulebook, expected_format, judge};
 use crate::list::Chosen;
 use crate::verify::{Bound, Place, Roles, Where, side_by_side};
 
@@ -82,7 +82,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         ));
     };
     let variant = variant(case, &options)?;
-    let (place, caller) = options.place.find().await?;
+    let (place, caller) = options.place.find(&contract).await?;
     let bound = match &caller {
         None => Bound { case: case.clone(), real: Vec::new() },
         Some(caller) => {
@@ -96,8 +96,8 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     }
     let folder = TempDir::new().map_err(|error| error.to_string())?;
     let mut target = place.target(0, &folder)?;
-    let schemas = Schemas::read(&contract)?;
-    let verdict = judge(&bound.case, &variant, &mut target, &schemas, now_secs()).await?;
+    let rules = Rulebook::read(&contract)?;
+    let verdict = judge(&bound.case, &variant, &mut target, &rules, now_secs()).await?;
     if let crate::target::Target::Remote(remote) = &target {
         remote.end().await?;
     }
@@ -208,7 +208,7 @@ fn commands(case: &Case, variant: &Variant, place: &Place) -> Result<String, Str
             Fault::StoreUnavailable => "StoreUnavailable",
             Fault::StorePanics => "StorePanics",
         };
-        let faults = json!({ "Faults": [{ "Action": ACTION, "Times": 1, "Kind": kind }] });
+        let faults = json!({ "Faults": [{ "Action": case.request.action, "Times": 1, "Kind": kind }] });
         text.push_str(&control(&Method::PUT, "/faults", &faults.to_string()));
     }
     text.push_str(&command(url, &case.request, variant, world));
@@ -220,7 +220,7 @@ fn commands(case: &Case, variant: &Variant, place: &Place) -> Result<String, Str
 
 /// The command that sends a request.
 fn command(url: &str, request: &Request, variant: &Variant, world: Option<&str>) -> String {
-    let wire = client::sign(request, variant, now_secs(), &client::fresh_nonce(), ACTION);
+    let wire = client::sign(request, variant, now_secs(), &client::fresh_nonce());
     let url = quoted(&format!("{url}/?{}", wire.query_string()));
     let mut text = format!("curl -sS -i -X {} {url}", wire.method);
     for (name, value) in &wire.headers {

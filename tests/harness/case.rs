@@ -1,8 +1,10 @@
 //! A case: a world, a request, and the answer that the contract demands.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::client::HOST;
@@ -193,9 +195,10 @@ impl<'de> Deserialize<'de> for Asked {
 }
 
 /// The kinds of signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
 pub enum Style {
     /// HMAC-SHA1 over all parameters.
+    #[default]
     V1,
     /// ACS3-HMAC-SHA256.
     V3,
@@ -212,6 +215,25 @@ impl Style {
             Self::V1 => false,
             Self::V3 | Self::V3Sm3 => true,
         }
+    }
+}
+
+impl fmt::Display for Style {
+    /// As cases write it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::V1 => "V1",
+            Self::V3 => "V3",
+            Self::V3Sm3 => "V3-SM3",
+        })
+    }
+}
+
+impl FromStr for Style {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::V1, Self::V3, Self::V3Sm3].into_iter().find(|it| it.to_string() == text).ok_or(())
     }
 }
 

@@ -55,6 +55,14 @@ impl Wire {
         encode_pairs(&self.query)
     }
 
+    /// The operation that the request names.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        let named = self.query.iter().find(|(name, _)| name == "Action");
+        let named = named.map(|(_, action)| action).or_else(|| self.headers.get("x-acs-action"));
+        named.map(String::as_str).unwrap_or_default()
+    }
+
     fn form(&self) -> Vec<(String, String)> {
         let form = form_urlencoded::parse(self.body.as_bytes());
         form.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
@@ -124,7 +132,6 @@ pub fn sign(
     variant: &Variant,
     now_secs: i64,
     nonce: &str,
-    action: &str,
 ) -> Wire {
     let body = encode_pairs(&request.body.list());
     let mut wire = Wire {
@@ -142,9 +149,9 @@ pub fn sign(
     }
     let nonce = request.nonce.as_deref().unwrap_or(nonce);
     match variant.style {
-        Style::V1 => sign_v1(&mut wire, request, now_secs, nonce, action),
-        Style::V3 => sign_acs3::<Sha256>(&mut wire, request, now_secs, nonce, action),
-        Style::V3Sm3 => sign_acs3::<Sm3>(&mut wire, request, now_secs, nonce, action),
+        Style::V1 => sign_v1(&mut wire, request, now_secs, nonce),
+        Style::V3 => sign_acs3::<Sha256>(&mut wire, request, now_secs, nonce),
+        Style::V3Sm3 => sign_acs3::<Sm3>(&mut wire, request, now_secs, nonce),
     }
     for (name, setting) in &request.after_signing {
         let is_header = variant.style.is_v3() && name.starts_with(|c: char| c.is_lowercase());
@@ -162,9 +169,9 @@ pub fn sign(
     wire
 }
 
-fn sign_v1(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str, action: &str) {
+fn sign_v1(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str) {
     for (name, value) in [
-        ("Action", action),
+        ("Action", &*request.action),
         ("Version", "2016-04-28"),
         ("AccessKeyId", &request.access_key_id),
         ("SignatureMethod", "HMAC-SHA1"),
@@ -209,10 +216,9 @@ fn sign_acs3<H: Acs3>(
     request: &Request,
     now_secs: i64,
     nonce: &str,
-    action: &str,
 ) {
     for (name, value) in [
-        ("x-acs-action", action),
+        ("x-acs-action", &*request.action),
         ("x-acs-version", "2016-04-28"),
         ("x-acs-date", &timestamp(now_secs)),
         ("x-acs-signature-nonce", nonce),
@@ -301,6 +307,14 @@ pub(crate) fn timestamp(secs: i64) -> String {
         .ok()
         .and_then(|time| time.format(form).ok())
         .unwrap_or_default()
+}
+
+/// A moment as calls write it, in seconds since 1970 UTC.
+pub(crate) fn seconds(text: &str) -> Option<i64> {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    let is_short = text.len() == "2026-01-02T03:04:05Z".len();
+    let time = time::PrimitiveDateTime::parse(text, form).ok().filter(|_| is_short)?;
+    Some(time.assume_utc().unix_timestamp())
 }
 
 fn encode_pairs(pairs: &[(String, String)]) -> String {

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::case::Case;
+use crate::world::merge;
 
 /// The folder of the contract inside a repository.
 const FOLDER: &str = "contracts";
@@ -230,24 +231,6 @@ impl Contract {
                 self.origin
             )),
             None => Err(format!("{}/{FORMAT_FILE}: there is no number `format`", self.origin)),
-        }
-    }
-}
-
-/// Applies a JSON merge patch (RFC 7396).
-pub fn merge(value: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        patch.clone_into(value);
-        return;
-    };
-    if !value.is_object() {
-        *value = Value::Object(Map::new());
-    }
-    for (name, patch) in patch {
-        if patch.is_null() {
-            value.as_object_mut().map(|members| members.remove(name));
-        } else {
-            merge(&mut value[name], patch);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod html;
 mod ratchet;
-mod sources;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,23 +11,22 @@ use clap::{Args, ValueEnum};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::case::{Case, Pairs};
+use crate::case::Case;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
 use crate::file::write_whole;
+use crate::operations::{COMMON, ErrorRow, Operation, Operations};
 use crate::verify::snapshot_path;
 
 pub use ratchet::Loss;
-pub use sources::Rules;
 
-/// Shows for each row of the contract what proves it: the cases that demand it, the reviewed answers, the
-/// schema, and the place in the code that answers it.
+/// Shows for each row of the contract what proves it: the cases that demand it, the reviewed answers and the
+/// schema.
 ///
 /// Rows are the codes of errors.json, successes, the parameters of operation.json and the decisions of
-/// decisions.md. The ratchet is contracts/coverage.json: how many proofs each row had. A row that has fewer
-/// has lost something, whatever others have won.
+/// decisions.md, of each operation and of what all share. The ratchet is the coverage.json of each folder:
+/// how many proofs each row had. A row that has fewer has lost something, whatever others have won.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -45,12 +43,9 @@ pub struct Options {
     /// refused unless --allow-loss names them
     #[arg(long)]
     update: bool,
-    /// A row that may lose proofs, as error/IllegalParam.Bandwidth; may be given more than once
+    /// A row that may lose proofs, as common/error/MissingAction; may be given more than once
     #[arg(long, value_name = "ROW", requires = "update")]
     allow_loss: Vec<String>,
-    /// The folder of the code whose places answer the codes; without it those that this program knows
-    #[arg(long, value_name = "DIR")]
-    sources: Option<PathBuf>,
 }
 
 const AFTER_HELP: &str = "\
@@ -92,8 +87,7 @@ impl Kind {
     /// The kinds of proof that such a row must have.
     fn needs(self) -> &'static [&'static str] {
         match self {
-            Self::Success => &["cases", "snapshots", "schemas"],
-            Self::Error => &["cases", "snapshots", "schemas", "rules"],
+            Self::Success | Self::Error => &["cases", "snapshots", "schemas"],
             Self::Parameter => &["cases"],
             Self::Decision => &[],
         }
@@ -103,7 +97,7 @@ impl Kind {
 /// A row of the contract, and what proves it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// Its id: `error/IllegalParam.Bandwidth`.
+    /// Its id: the folder, the kind and the name, as `common/error/MissingAction`.
     pub id: String,
     /// What it is.
     pub kind: Kind,
@@ -117,8 +111,6 @@ pub struct Row {
     pub snapshots: Vec<String>,
     /// The schemas.
     pub schemas: Vec<String>,
-    /// The places in the code that answer it or cite it.
-    pub rules: Vec<String>,
 }
 
 impl Row {
@@ -129,7 +121,6 @@ impl Row {
             ("cases", &self.cases),
             ("snapshots", &self.snapshots),
             ("schemas", &self.schemas),
-            ("rules", &self.rules),
         ];
         lists.into_iter().map(|(name, list)| (name, list.len())).collect()
     }
@@ -138,9 +129,6 @@ impl Row {
     #[must_use]
     pub fn lacks(&self) -> Vec<&'static str> {
         let counts = self.counts();
-        if self.kind == Kind::Decision && self.cases.is_empty() && self.rules.is_empty() {
-            return vec!["cases", "rules"];
-        }
         self.kind.needs().iter().copied().filter(|name| counts[name] == 0).collect()
     }
 }
@@ -151,11 +139,7 @@ impl Row {
 ///
 /// A file cannot be read or written.
 pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
-    let rules = match &options.sources {
-        Some(folder) => Rules::scan(folder)?,
-        None => Rules::known()?,
-    };
-    let rows = rows(contract, &rules)?;
+    let rows = rows(contract)?;
     let losses = ratchet::losses(contract, &rows)?;
     let shown = match options.format {
         Format::Table => text(&rows),
@@ -198,47 +182,57 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
 /// # Errors
 ///
 /// A file of it cannot be read.
-pub fn rows(contract: &Contract, rules: &Rules) -> Result<Vec<Row>, String> {
-    let cases = contract.cases()?;
-    let folders: Vec<&str> =
-        contract.paths().filter_map(|path| path.strip_suffix("/errors.json")).collect();
+pub fn rows(contract: &Contract) -> Result<Vec<Row>, String> {
+    let (cases, operations) = (contract.cases()?, Operations::read(contract)?);
     let mut rows = Vec::new();
-    for folder in folders.into_iter().filter(|folder| !folder.contains('/')) {
-        let operation = format!("{folder}/operation.json");
-        if contract.text(&operation).is_some() {
-            let operation_file = contract.json(&operation)?;
-            rows.push(success(contract, folder, &cases));
-            rows.extend(parameters(&operation, &operation_file, folder, &cases));
-        }
-        let file = format!("{folder}/errors.json");
-        for error in contract.json(&file)?["errors"].as_array().into_iter().flatten() {
-            let text = |name: &str| error[name].as_str().unwrap_or_default();
-            let code = text("code");
-            let demanding = |case: &&Case| {
-                case.folder() == folder && case.demanded.code.as_deref() == Some(code)
-            };
-            let mut row = Row {
-                id: format!("error/{code}"),
-                kind: Kind::Error,
-                file: file.clone(),
-                says: format!("{} {} {}", error["status"], text("message"), text("description")),
-                cases: Vec::new(),
-                snapshots: Vec::new(),
-                schemas: Vec::new(),
-                rules: rules.of_code(code),
-            };
-            row.prove(contract, cases.iter().filter(demanding));
-            let schema = format!("{folder}/schemas/errors/{code}.json");
-            row.schemas.extend(contract.text(&schema).map(|_| schema));
-            rows.push(row);
-        }
+    for operation in operations.all() {
+        rows.push(success(contract, operation, &cases));
+        rows.extend(parameters(operation, &cases));
     }
-    rows.extend(decisions(contract, &cases, rules));
+    for (folder, error) in operations.errors() {
+        let ErrorRow { code, status, message, description, not_applicable, .. } = error;
+        // No state of the world leads to it, and the row says why.
+        if not_applicable.is_some() {
+            continue;
+        }
+        let mut row = Row::new(folder, Kind::Error, code, "errors.json");
+        row.says = format!("{status} {message} {description}");
+        let demanding = |case: &&Case| {
+            case.folder() == folder && case.demanded.code.as_deref() == Some(code)
+        };
+        row.prove(contract, cases.iter().filter(demanding));
+        let schemas = [folder, COMMON].map(|of| format!("{of}/schemas/errors/{code}.json"));
+        row.schemas.extend(schemas.into_iter().find(|path| contract.text(path).is_some()));
+        rows.push(row);
+    }
+    let folders = operations.all().iter().map(|operation| operation.action.as_str());
+    for folder in folders.chain([COMMON]) {
+        rows.extend(decisions(contract, folder, &cases));
+    }
     rows.sort_by(|one, other| (one.kind, &one.id).cmp(&(other.kind, &other.id)));
     Ok(rows)
 }
 
 impl Row {
+    /// A row that nothing proves yet.
+    fn new(folder: &str, kind: Kind, name: &str, file: &str) -> Self {
+        let kind_name = match kind {
+            Kind::Success => "success",
+            Kind::Error => "error",
+            Kind::Parameter => "parameter",
+            Kind::Decision => "decision",
+        };
+        Self {
+            id: format!("{folder}/{kind_name}/{name}"),
+            kind,
+            file: format!("{folder}/{file}"),
+            says: String::new(),
+            cases: Vec::new(),
+            snapshots: Vec::new(),
+            schemas: Vec::new(),
+        }
+    }
+
     /// Takes cases, and those of their reviewed answers that there are.
     fn prove<'a>(&mut self, contract: &Contract, cases: impl Iterator<Item = &'a Case>) {
         for case in cases {
@@ -249,65 +243,50 @@ impl Row {
     }
 }
 
-fn success(contract: &Contract, folder: &str, cases: &[Case]) -> Row {
+fn success(contract: &Contract, operation: &Operation, cases: &[Case]) -> Row {
+    let folder = operation.action.as_str();
     let schema = format!("{folder}/schemas/success.json");
-    let mut row = Row {
-        id: format!("success/{folder}"),
-        kind: Kind::Success,
-        file: format!("{folder}/operation.json"),
-        says: "200, a purchase or a replay of one".to_owned(),
-        cases: Vec::new(),
-        snapshots: Vec::new(),
-        schemas: contract.text(&schema).map(|_| schema).into_iter().collect(),
-        rules: Vec::new(),
-    };
+    let mut row = Row::new(folder, Kind::Success, "200", "operation.json");
+    row.says.clone_from(&operation.summary);
+    row.schemas.extend(contract.text(&schema).map(|_| schema));
     let succeeds = |case: &&Case| case.folder() == folder && case.demanded.status == 200;
     row.prove(contract, cases.iter().filter(succeeds));
     row
 }
 
 /// The parameters, each with the cases whose call sends it.
-fn parameters(file: &str, operation: &Value, folder: &str, cases: &[Case]) -> Vec<Row> {
-    let lists = ["parameters", "acceptedBeyondThePage"].map(|name| operation[name].as_array());
-    let row = |parameter: &Value| {
-        let text = |name: &str| parameter[name].as_str().unwrap_or_default();
-        let name = text("name");
+fn parameters(operation: &Operation, cases: &[Case]) -> Vec<Row> {
+    let folder = operation.action.as_str();
+    let of = |parameter: &crate::operations::Parameter| {
+        let mut row = Row::new(folder, Kind::Parameter, &parameter.name, "operation.json");
+        row.says.clone_from(&parameter.description);
         let sends = |case: &&Case| {
-            let pairs = [&case.request.query, &case.request.body].map(Pairs::list);
-            case.folder() == folder && pairs.iter().flatten().any(|(sent, _)| sent == name)
+            let sent = case.request.parameters();
+            case.folder() == folder && sent.keys().any(|name| parameter.is_named(name))
         };
-        Row {
-            id: format!("parameter/{name}"),
-            kind: Kind::Parameter,
-            file: file.to_owned(),
-            says: text("description").to_owned(),
-            cases: cases.iter().filter(sends).map(|case| case.path.clone()).collect(),
-            snapshots: Vec::new(),
-            schemas: Vec::new(),
-            rules: Vec::new(),
-        }
+        row.cases = cases.iter().filter(sends).map(|case| case.path.clone()).collect();
+        row
     };
-    lists.into_iter().flatten().flatten().map(row).collect()
+    operation.accepted().map(of).collect()
 }
 
-/// The decisions, each with the cases that rest on it and the code that cites it.
-fn decisions(contract: &Contract, cases: &[Case], rules: &Rules) -> Vec<Row> {
-    let file = "decisions.md";
-    let text = contract.text(file).unwrap_or_default();
+/// The decisions of a folder, each with the cases that rest on it. Those that all operations share are in
+/// the ledger beside the folders.
+fn decisions(contract: &Contract, folder: &str, cases: &[Case]) -> Vec<Row> {
+    let file = match folder {
+        COMMON => "decisions.md".to_owned(),
+        folder => format!("{folder}/decisions.md"),
+    };
+    let text = contract.text(&file).unwrap_or_default();
     let sections = text.split("\n## `").skip(1).filter_map(|section| section.split_once('`'));
     let row = |(id, rest): (&str, &str)| {
         let question = rest.split_once("**Question.**").map_or("", |(_, rest)| rest);
         let rests_on = |case: &&Case| case.decision.as_deref() == Some(id);
-        Row {
-            id: format!("decision/{id}"),
-            kind: Kind::Decision,
-            file: file.to_owned(),
-            says: question.lines().next().unwrap_or_default().trim().to_owned(),
-            cases: cases.iter().filter(rests_on).map(|case| case.path.clone()).collect(),
-            snapshots: Vec::new(),
-            schemas: Vec::new(),
-            rules: rules.of_decision(id),
-        }
+        let mut row = Row::new(folder, Kind::Decision, id, "decisions.md");
+        row.file.clone_from(&file);
+        question.lines().next().unwrap_or_default().trim().clone_into(&mut row.says);
+        row.cases = cases.iter().filter(rests_on).map(|case| case.path.clone()).collect();
+        row
     };
     sections.map(row).collect()
 }
@@ -316,7 +295,7 @@ fn decisions(contract: &Contract, cases: &[Case], rules: &Rules) -> Vec<Row> {
 fn text(rows: &[Row]) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["row", "cases", "snapshots", "schema", "answered or cited in"]);
+    table.set_header(["row", "cases", "snapshots", "schema"]);
     for row in rows {
         let counts = row.counts();
         let count = |name: &str| match counts[name] {
@@ -324,15 +303,8 @@ fn text(rows: &[Row]) -> String {
             0 => String::new(),
             count => count.to_string(),
         };
-        let rules = row.rules.first().map_or_else(
-            || count("rules"),
-            |first| match row.rules.len() {
-                1 => first.clone(),
-                more => format!("{first} and {} more", more - 1),
-            },
-        );
         let counted = [count("cases"), count("snapshots"), count("schemas")];
-        table.add_row([row.id.clone()].into_iter().chain(counted).chain([rules]));
+        table.add_row([row.id.clone()].into_iter().chain(counted));
     }
     for column in table.column_iter_mut().skip(1).take(3) {
         column.set_cell_alignment(CellAlignment::Right);

@@ -1,22 +1,21 @@
 //! `contract fuzz`: makes up calls and sequences of calls, and compares the answers of an endpoint
 //! with those of a small model of the contract.
 //!
-//! The model (`model`, `gate`) is a third reading of the contract: it takes orders, codes,
-//! statuses, messages and limits from the contract's files and knows nothing of the code under
-//! `functions/`. A sequence that fails is shrunk to the smallest that still does.
+//! The model takes orders, codes, statuses, messages and what each error applies to from the contract's
+//! files, and knows nothing of the code under `functions/`. A sequence that fails is shrunk to the
+//! smallest that still does.
 
 mod campaign;
 mod check;
+mod encoding;
 mod gate;
 mod generate;
 mod model;
+mod offers;
 mod plan;
 mod play;
 mod report;
 mod scene;
-mod send;
-mod table;
-mod values;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
@@ -28,10 +27,9 @@ use crate::command::{Outcome, print};
 use crate::contract::Contract;
 
 pub use campaign::{Campaign, Caught, Report};
-pub use model::{Expected, Found, State};
-pub use plan::{Call, Encoding, Plan, Signature, Step};
+pub use model::{Expected, Found, Model, State};
+pub use plan::{Call, Encoding, Plan, Step};
 pub use play::Failure;
-pub use table::Table;
 
 /// How many calls are made if nothing is said.
 const CALLS: u64 = 20_000;
@@ -89,13 +87,6 @@ pub struct Keys {
     pub id: String,
     /// The secret.
     pub secret: String,
-}
-
-impl Keys {
-    /// A key of a world.
-    fn key(&self) -> serde_json::Value {
-        serde_json::json!({ "AccessKeySecret": self.secret })
-    }
 }
 
 /// Fuzzes an endpoint.

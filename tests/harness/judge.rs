@@ -1,25 +1,26 @@
 //! Judges what a target answers to a case. Nothing is lenient.
 
-mod schemas;
-mod state;
+mod findings;
+mod lists;
+mod rulebook;
 
-use std::collections::BTreeSet;
-use std::fmt;
 
 use regex::Regex;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Body};
-use crate::case::{Asked, Case, Style, Variant};
-use crate::client::{self, Wire, without_port};
+use crate::case::{Asked, Case, Request, Style, Variant};
+use crate::client::{self, Wire, now_secs, without_port};
+use crate::operations::{Operation, Undo};
 use crate::placeholder::Placeholders;
 use crate::secrets;
 use crate::target::Target;
+use crate::world::{self, View, differences, includes};
 
-pub use schemas::{Schemas, validator};
-
-/// The action that every case calls, those of `common` too.
-pub const ACTION: &str = "AllocateIpv6InternetBandwidth";
+pub(crate) use findings::Findings;
+pub use findings::{Demand, Finding};
+pub(crate) use lists::judge_list;
+pub use rulebook::{Rulebook, Schema, validator};
 
 /// How the names of headers begin that the vendor's answers have, and those that all of them have.
 const OUR_HEADERS: [&str; 3] = ["x-acs-", "x-ratelimit-", "access-control-"];
@@ -32,24 +33,6 @@ const USUAL_HEADERS: [&str; 4] = [
 
 /// Headers that only some answers have.
 const EXTRA_HEADERS: [&str; 2] = ["x-acs-retry-after", "x-ratelimit-user-api"];
-
-/// One way in which an answer is not what the contract demands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What is wrong: a field, a header, the state.
-    pub what: String,
-    /// What the contract demands.
-    pub expected: String,
-    /// What came.
-    pub actual: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, expected, actual } = self;
-        write!(formatter, "{what}\n      expected: {expected}\n      actual:   {actual}")
-    }
-}
 
 /// What came of one case in one variant.
 #[derive(Clone, Debug)]
@@ -64,8 +47,8 @@ pub struct Verdict {
     pub code: Option<String>,
     /// The call, and the answer as it came.
     pub last: (Wire, Answer),
-    /// The bandwidths that successes named.
-    pub bought: BTreeSet<String>,
+    /// The calls that take back what successes did, each once.
+    pub undo: Vec<Undo>,
 }
 
 /// Tries `case` in one variant against `target`.
@@ -77,19 +60,20 @@ pub async fn judge(
     case: &Case,
     variant: &Variant,
     target: &mut Target,
-    schemas: &Schemas,
+    rules: &Rulebook,
     now_secs: i64,
 ) -> Result<Verdict, String> {
     target.begin(&case.world, case.throttling).await?;
     let mut judge = Judge {
         case,
         world: case.world.to_string(),
-        schemas,
+        rules,
         placeholders: Placeholders::default(),
-        findings: Vec::new(),
+        findings: Findings::default(),
         transcript: String::new(),
+        undo: Vec::new(),
     };
-    let (mut before, mut bought) = (None, BTreeSet::new());
+    let mut before = None;
     for (position, request) in case.before.iter().enumerate() {
         let variant = Variant {
             style: request.signature.unwrap_or(variant.style),
@@ -99,42 +83,40 @@ pub async fn judge(
                 Asked::Format(format) => Some(format.clone()),
             },
         };
-        let wire = client::sign(request, &variant, now_secs, &client::fresh_nonce(), ACTION);
+        let wire = client::sign(request, &variant, now_secs, &client::fresh_nonce());
         let answer = target.send(&wire, None).await?;
         if answer.status != 200 {
             return Err(format!("the call before was not answered with 200: {answer:?}"));
         }
         let body = answer.read()?;
-        judge.write(&format!("# call {}", position + 1), &answer, &body, &wire);
-        bought.extend(body.text("InternetBandwidthId").map(str::to_owned));
+        judge.write(&format!("# call {}", position + 1), request, &answer, &body, &wire);
         before = Some(body);
     }
     let state_before = target.world().await?;
-    let wire = client::sign(&case.request, variant, now_secs, &client::fresh_nonce(), ACTION);
+    let wire = client::sign(&case.request, variant, now_secs, &client::fresh_nonce());
     let answer = target.send(&wire, case.fault).await?;
     let state_after = target.world().await?;
 
     let format = expected_format(variant);
-    judge.headers(&answer, format);
     let body = match answer.read() {
         Ok(body) => body,
         Err(error) => {
-            judge.finding("body", "one that can be read", format!("{error}: {}", answer.body));
-            Body { root: None, elements: serde_json::Map::new() }
+            let actual = format!("{error}: {}", answer.body);
+            judge.findings.add("body", "one that can be read", actual);
+            Body { root: None, elements: Map::new() }
         }
     };
-    judge.body(&answer, &body, &wire, format);
-    judge.ids(&answer, &body, before.as_ref());
+    let elements = judge.answer(&answer, &body, &wire, format);
+    judge.elements(&elements, before.as_ref());
     if let (Some(state_before), Some(state_after)) = (state_before, state_after) {
-        judge.state(&state_before, &state_after, &body);
+        judge.state(&state_before, &state_after, &elements);
     }
     let heading = format!("# call {}", case.before.len() + 1);
     let heading = if case.before.is_empty() { "" } else { &heading };
-    judge.write(heading, &answer, &body, &wire);
+    judge.write(heading, &case.request, &answer, &body, &wire);
     let code = body.text("Code").map(str::to_owned);
-    bought.extend(body.text("InternetBandwidthId").map(str::to_owned));
-    let Judge { findings, transcript, .. } = judge;
-    Ok(Verdict { findings, format, transcript, code, last: (wire, answer), bought })
+    let Judge { findings: Findings(findings), transcript, undo, .. } = judge;
+    Ok(Verdict { findings, format, transcript, code, last: (wire, answer), undo })
 }
 
 /// The format that the contract demands: the one asked for, else the default of the signature's
@@ -154,187 +136,157 @@ pub fn expected_format(variant: &Variant) -> &'static str {
 struct Judge<'a> {
     case: &'a Case,
     world: String,
-    schemas: &'a Schemas,
+    rules: &'a Rulebook,
     placeholders: Placeholders,
-    findings: Vec<Finding>,
+    findings: Findings,
     transcript: String,
+    undo: Vec<Undo>,
 }
 
 impl Judge<'_> {
-    fn finding(&mut self, what: &str, expected: impl fmt::Display, actual: impl fmt::Display) {
-        self.findings.push(Finding {
-            what: what.to_owned(),
-            expected: expected.to_string(),
-            actual: actual.to_string(),
-        });
+    fn operation(&self, request: &Request) -> Option<&Operation> {
+        self.rules.operations.get(&request.action)
     }
 
-    fn equal(&mut self, what: &str, expected: Option<&str>, actual: Option<&str>) {
-        if expected != actual {
-            self.finding(what, expected.unwrap_or("(none)"), actual.unwrap_or("(none)"));
-        }
-    }
-
-    fn headers(&mut self, answer: &Answer, format: &str) {
-        let status = self.case.demanded.status;
-        if answer.status != status {
-            self.finding("status", status, answer.status);
-        }
-        let content_type = match format {
-            "JSON" => "application/json;charset=utf-8",
-            _ => "text/xml;charset=utf-8",
+    /// Judges the answer itself; gives its elements.
+    fn answer(&mut self, answer: &Answer, body: &Body, wire: &Wire, format: &'static str) -> Value {
+        let demanded = &self.case.demanded;
+        let string_to_sign = wire.shown_string_to_sign();
+        let message = demanded.message.as_ref();
+        let demand = Demand {
+            action: &self.case.request.action,
+            status: demanded.status,
+            code: demanded.code.as_deref(),
+            message: message.map(|text| text.replace("[StringToSign]", &string_to_sign)),
+            format,
+            host: without_port(&self.case.request.host),
         };
-        self.equal("header content-type", Some(content_type), answer.header("content-type"));
-        for name in ["access-control-allow-origin", "access-control-expose-headers"] {
-            self.equal(&format!("header {name}"), Some("*"), answer.header(name));
+        let elements = self.findings.judge(&demand, answer, body, self.rules);
+        let detail = demanded.access_denied_detail.as_ref().map(|detail| json!(detail));
+        if detail.as_ref() != body.elements.get("AccessDeniedDetail") {
+            let shown = |it: Option<&Value>| it.map_or("(none)".to_owned(), Value::to_string);
+            let actual = shown(body.elements.get("AccessDeniedDetail"));
+            self.findings.add("AccessDeniedDetail", shown(detail.as_ref()), actual);
         }
-        let trace_id = answer.header("x-acs-trace-id").unwrap_or_default();
-        let is_trace_id = trace_id.len() == 32
-            && trace_id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_trace_id {
-            self.finding("header x-acs-trace-id", "32 lower-case hexadecimal digits", trace_id);
-        }
-        for (name, pattern) in &self.case.demanded.headers {
+        for (name, pattern) in &demanded.headers {
             let actual = answer.header(name).unwrap_or("(none)");
-            let matches = Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(actual));
-            if !matches {
-                self.finding(&format!("header {name}"), pattern, actual);
+            if !Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(actual)) {
+                self.findings.add(format!("header {name}"), pattern, actual);
             }
         }
         for (name, actual) in &answer.headers {
             // Those of HTTP itself are whoever's carries the answer.
             let is_ours = OUR_HEADERS.iter().any(|start| name.starts_with(start));
             let is_usual = USUAL_HEADERS.contains(&name.as_str());
-            if is_ours && !is_usual && !self.case.demanded.headers.contains_key(name) {
-                self.finding(&format!("header {name}"), "(none)", actual);
+            if is_ours && !is_usual && !demanded.headers.contains_key(name) {
+                self.findings.add(format!("header {name}"), "(none)", actual);
             }
         }
         let all = format!("{:?}\n{}", answer.headers, answer.body);
         if let Some(secret) = secrets::find(&all) {
-            self.finding("secrecy", format!("an answer without {secret}"), all);
+            self.findings.add("secrecy", format!("an answer without {secret}"), all);
         }
+        elements
     }
 
-    fn body(&mut self, answer: &Answer, body: &Body, wire: &Wire, format: &str) {
-        let demanded = &self.case.demanded;
-        let string_to_sign = wire.shown_string_to_sign();
-        let message =
-            demanded.message.as_ref().map(|m| m.replace("[StringToSign]", &string_to_sign));
-        self.equal("Code", demanded.code.as_deref(), body.text("Code"));
-        self.equal("Message", message.as_deref(), body.text("Message"));
-        let detail = demanded.access_denied_detail.as_ref().map(|detail| json!(detail));
-        if detail.as_ref() != body.elements.get("AccessDeniedDetail") {
-            let shown =
-                |detail: Option<&Value>| detail.map_or("(none)".to_owned(), Value::to_string);
-            let actual = shown(body.elements.get("AccessDeniedDetail"));
-            self.finding("AccessDeniedDetail", shown(detail.as_ref()), actual);
-        }
-        self.equal(
-            "header x-acs-request-id",
-            body.text("RequestId"),
-            answer.header("x-acs-request-id"),
-        );
-        let root = match &demanded.code {
-            _ if format == "JSON" => None,
-            Some(_) => Some("Error".to_owned()),
-            None => Some(format!("{ACTION}Response")),
-        };
-        self.equal("root element", root.as_deref(), body.root.as_deref());
-        if demanded.code.is_some() {
-            let host = without_port(&self.case.request.host);
-            self.equal("HostId", Some(host), body.text("HostId"));
-        }
-        let schema = match &demanded.code {
-            None => Some(self.schemas.success()),
-            Some(code) => self.schemas.error(code),
-        };
-        let Some(schema) = schema else {
-            return self.finding("schema", "one for the code demanded", "there is none");
-        };
-        let elements = Value::Object(body.elements.clone());
-        let errors: Vec<(String, String)> = schema
-            .iter_errors(&elements)
-            .map(|error| (format!("schema {}", schemas::place(&error)), error.to_string()))
-            .collect();
-        for (what, error) in errors {
-            self.finding(what.trim_end(), "an answer that fits it", error);
-        }
-        // One id throughout.
-        if let (Some(id), Some(recommend)) = (body.text("RequestId"), body.text("Recommend"))
-            && !recommend.ends_with(&format!("requestId={id}"))
-        {
-            self.finding("Recommend", format!("requestId={id}"), recommend);
-        }
-    }
-
-    fn ids(&mut self, answer: &Answer, body: &Body, before: Option<&Body>) {
-        let demanded = &self.case.demanded;
-        if answer.status == 200 {
-            let address = demanded.ipv6_address_id.as_deref();
-            self.equal("Ipv6AddressId", address, body.text("Ipv6AddressId"));
-        }
-        let bandwidth = body.text("InternetBandwidthId");
-        if let Some(expected) = demanded.internet_bandwidth_id.as_deref() {
-            self.equal("InternetBandwidthId", Some(expected), bandwidth);
+    /// Judges what the case says of elements, and those that are drawn anew.
+    fn elements(&mut self, elements: &Value, before: Option<&Body>) {
+        for (name, expected) in &self.case.demanded.elements {
+            let actual = &elements[name];
+            if actual != expected {
+                self.findings.add(name, expected, actual);
+            }
         }
         let Some(before) = before else { return };
-        if demanded.same_as_before {
-            self.equal("InternetBandwidthId", before.text("InternetBandwidthId"), bandwidth);
-        } else if bandwidth.is_some() && bandwidth == before.text("InternetBandwidthId") {
-            self.finding("InternetBandwidthId", "a new one", bandwidth.unwrap_or_default());
+        if elements["RequestId"].as_str() == before.text("RequestId") {
+            self.findings.add("RequestId", "a new one", &elements["RequestId"]);
         }
-        if body.text("RequestId") == before.text("RequestId") {
-            self.finding("RequestId", "a new one", body.text("RequestId").unwrap_or_default());
+        let operation = self.operation(&self.case.request);
+        let fresh: Vec<String> =
+            operation.into_iter().flat_map(Operation::fresh).map(str::to_owned).collect();
+        for name in fresh {
+            let (earlier, now) = (before.text(&name), elements[&name].as_str());
+            if self.case.demanded.same_as_before {
+                self.findings.equal(&name, earlier, now);
+            } else if now.is_some() && now == earlier {
+                self.findings.add(&name, "a new one", now.unwrap_or_default());
+            }
         }
     }
 
-    fn state(&mut self, before: &Value, after: &Value, body: &Body) {
-        let demanded = &self.case.demanded;
-        let is_replay = demanded.same_as_before || demanded.internet_bandwidth_id.is_some();
-        if demanded.status != 200 || is_replay {
-            if before != after {
-                self.finding("state", format!("unchanged: {before}"), after);
+    /// Judges the world after the call: a refusal and a replay leave it as it was, a success does what the
+    /// operation says, and nothing else.
+    fn state(&mut self, before: &Value, after: &Value, elements: &Value) {
+        let Case { request, demanded, after: holds, .. } = self.case;
+        let rules = self.rules;
+        let view = rules.operations.get(&request.action).map(|operation| {
+            View::of(operation, before, &request.access_key_id, &request.parameters())
+        });
+        let now_secs = now_secs();
+        if let Some(view) = view.as_ref().filter(|_| demanded.status == 200) {
+            judge_list(&mut self.findings, view, elements);
+        }
+        let remembered = view.as_ref().and_then(|view| view.remembered(now_secs).cloned());
+        let expected = match &view {
+            Some(view) if demanded.status == 200 && remembered.is_none() => {
+                let none = Map::new();
+                view.after(before, elements.as_object().unwrap_or(&none))
             }
-        } else if before == after {
-            self.finding("state", "an address with bandwidth", "nothing has changed");
-        } else {
-            let address = demanded.ipv6_address_id.as_deref().unwrap_or_default();
-            let bandwidth = body.text("InternetBandwidthId").unwrap_or_default();
-            let (mut unchanged, mut left) = (before.clone(), after.clone());
-            match state::undo_purchase(&mut unchanged, &mut left, address, bandwidth) {
-                Ok(()) if unchanged == left => {}
-                Ok(()) => self.finding("state", format!("but for {address}: {unchanged}"), left),
-                Err(expected) => self.finding("state", expected, after),
+            Some(_) | None => Ok(before.clone()),
+        };
+        match expected {
+            Err(missing) => self.findings.add("state", missing, "no such thing"),
+            Ok(expected) => {
+                for (what, expected, actual) in differences(&expected, after, now_secs) {
+                    self.findings.add(what, expected, actual);
+                }
             }
         }
-        let Some(holds) = &self.case.after else { return };
-        let id = holds.get("Ipv6AddressId");
-        let accounts = after["Accounts"].as_array().into_iter().flatten();
-        let address = accounts
-            .flat_map(|account| account["Ipv6Addresses"].as_array().into_iter().flatten())
-            .find(|address| address.get("Ipv6AddressId") == id);
-        let Some(address) = address else {
-            return self.finding("state", format!("the address {id:?}"), "no such address");
-        };
-        for (field, expected) in holds {
-            let bandwidth = &address["Ipv6InternetBandwidth"];
-            let actual =
-                address.get(field).or_else(|| bandwidth.get(field)).unwrap_or(&Value::Null);
-            if actual != expected {
-                self.finding(&format!("state: {field} of the address"), expected, actual);
+        if demanded.status == 200
+            && let Some(remembered) = remembered
+        {
+            for (name, expected) in world::members(&remembered["Answer"]) {
+                if elements[name] != *expected {
+                    self.findings.add(name, expected, &elements[name]);
+                }
+            }
+        }
+        let account = world::key(after, &request.access_key_id).map(|key| key.account);
+        for (kind, documents) in holds {
+            for (id, expected) in documents {
+                let actual = account.map_or(&Value::Null, |account| &account[kind][id]);
+                if !includes(actual, expected) {
+                    self.findings.add(format!("state: {kind} {id}"), expected, actual);
+                }
             }
         }
     }
 
     /// Adds an answer to the transcript.
-    fn write(&mut self, heading: &str, answer: &Answer, body: &Body, wire: &Wire) {
+    fn write(
+        &mut self,
+        heading: &str,
+        request: &Request,
+        answer: &Answer,
+        body: &Body,
+        wire: &Wire,
+    ) {
+        let operation = self.rules.operations.get(&request.action);
         let placeholders = &mut self.placeholders;
         placeholders.learn("RequestId", body.text("RequestId").unwrap_or_default());
         placeholders.learn("TraceId", answer.header("x-acs-trace-id").unwrap_or_default());
-        if let Some(id) = body.text("InternetBandwidthId")
-            && !self.world.contains(id)
+        for name in operation.into_iter().flat_map(Operation::fresh) {
+            if let Some(id) = body.text(name)
+                && !self.world.contains(id)
+            {
+                placeholders.learn(name, id);
+            }
+        }
+        if let (Some(operation), 200) = (operation, answer.status)
+            && let Some(undo) = operation.undone(request, body)
+            && !self.undo.contains(&undo)
         {
-            placeholders.learn("InternetBandwidthId", id);
+            self.undo.push(undo);
         }
         // As the body's format escapes it.
         let string_to_sign = wire.shown_string_to_sign();

@@ -3,14 +3,14 @@
 /// The values met so far, each with the kind of what it is.
 #[derive(Clone, Debug, Default)]
 pub struct Placeholders {
-    known: Vec<(&'static str, String)>,
+    known: Vec<(String, String)>,
 }
 
 impl Placeholders {
     /// Lets `value` be shown as `[kind]`, a second value of the kind as `[kind 2]`, and so on.
-    pub fn learn(&mut self, kind: &'static str, value: &str) {
+    pub fn learn(&mut self, kind: &str, value: &str) {
         if !value.is_empty() && !self.known.iter().any(|(_, known)| known == value) {
-            self.known.push((kind, value.to_owned()));
+            self.known.push((kind.to_owned(), value.to_owned()));
         }
     }
 
@@ -26,8 +26,8 @@ impl Placeholders {
     }
 
     fn name(&self, position: usize) -> String {
-        let (kind, _) = self.known[position];
-        let earlier = self.known[..position].iter().filter(|(known, _)| *known == kind).count();
+        let (kind, _) = &self.known[position];
+        let earlier = self.known[..position].iter().filter(|(known, _)| known == kind).count();
         if earlier == 0 { format!("[{kind}]") } else { format!("[{kind} {}]", earlier + 1) }
     }
 }

@@ -43,7 +43,7 @@ pub struct Options {
     /// How many cases are asked at once
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
-    /// Ask cases that buy bandwidth, too. What they buy is released afterwards
+    /// Ask cases that change something, too. What they buy is released afterwards
     #[arg(long)]
     allow_purchases: bool,
     /// Where the files are written, below a folder of the host's name
@@ -68,7 +68,7 @@ Exit codes: 0 all is as expected, 1 something is not, 2 it could not be asked, 3
 /// Why nothing could be asked or written.
 pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String> {
     let cases = options.chosen.cases(&contract)?;
-    let (place, caller) = options.place.find().await?;
+    let (place, caller) = options.place.find(&contract).await?;
     let host = host(&place);
     let folder = options.output.join(host.replace([':', '/'], "_"));
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -57,7 +57,7 @@ pub struct Options {
     /// How many cases are tried at once
     #[arg(long, value_name = "N", default_value_t = 8)]
     jobs: usize,
-    /// Try cases that buy bandwidth, too. What they buy is released afterwards
+    /// Try cases that change something, too. What they buy is released afterwards
     #[arg(long)]
     allow_purchases: bool,
     /// Write what is answered where it is not the reviewed answer beside that, as ….snap.new, for
@@ -75,7 +75,7 @@ pub struct Options {
 const AFTER_HELP: &str = "\
 Roles for --bind: ipv6-free, ipv6-unattached, ipv6-taken, ipv6-single-isp, ipv6-pending, ipv6-ula,
 ipv6-private-gua, ipv6-cloud-instance, and for the gateway of an address's VPC the same with ipv6gw.
-contracts/AllocateIpv6InternetBandwidth/roles.json says what each is.
+The roles.json of an operation's folder says what each is.
 
 Examples:
   contract verify --endpoint http://127.0.0.1:8787
@@ -179,7 +179,7 @@ impl Leniency {
 pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String> {
     let cases = options.chosen.cases(&contract)?;
     let lenient: BTreeSet<Leniency> = options.lenient.iter().copied().collect();
-    let (place, caller) = options.place.find().await?;
+    let (place, caller) = options.place.find(&contract).await?;
     let roles = Roles::read(&contract)?;
     let plan = Plan {
         bindings: roles.bindings(&options.place.bindings)?,

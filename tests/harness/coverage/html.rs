@@ -42,7 +42,6 @@ pub(super) fn page(rows: &[Row], contract: &str) -> String {
                                 th scope="col" { "cases" }
                                 th scope="col" { "reviewed answers" }
                                 th scope="col" { "schema" }
-                                th scope="col" { "answered or cited in" }
                             }
                         }
                         tbody { @for row in rows { (shown(row)) } }
@@ -59,7 +58,6 @@ fn shown(row: &Row) -> Markup {
         ("cases", &row.cases),
         ("snapshots", &row.snapshots),
         ("schemas", &row.schemas),
-        ("rules", &row.rules),
     ];
     html! {
         tr id=(row.id) {

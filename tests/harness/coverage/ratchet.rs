@@ -10,7 +10,7 @@ use super::Row;
 use crate::contract::Contract;
 use crate::file::write_whole;
 
-/// Where it stands in a contract.
+/// The file in each folder of a contract that says what its rows are held to.
 const FILE: &str = "coverage.json";
 
 /// The proofs that rows are held to, by their kinds.
@@ -41,35 +41,44 @@ impl fmt::Display for Loss {
     }
 }
 
-fn read(contract: &Contract) -> Result<Ratchet, String> {
-    match contract.text(FILE) {
-        Some(text) => contract.parse(FILE, text),
-        None => Ok(Ratchet::default()),
-    }
+/// What each folder holds its rows to.
+fn read(contract: &Contract) -> Result<BTreeMap<String, Ratchet>, String> {
+    let paths = contract.paths().filter_map(|path| {
+        let folder = path.strip_suffix(FILE)?.strip_suffix('/')?;
+        (!folder.contains('/')).then_some((folder, path))
+    });
+    let files = paths.map(|(folder, path)| {
+        let ratchet = contract.parse(path, contract.existing(path)?)?;
+        Ok((folder.to_owned(), ratchet))
+    });
+    files.collect()
 }
 
 /// What rows have lost.
 ///
 /// # Errors
 ///
-/// What is wrong with the file.
+/// What is wrong with a file.
 pub(super) fn losses(contract: &Contract, rows: &[Row]) -> Result<Vec<Loss>, String> {
     let now: BTreeMap<&str, BTreeMap<&str, usize>> =
         rows.iter().map(|row| (row.id.as_str(), row.counts())).collect();
     let mut losses = Vec::new();
-    for (row, proofs) in read(contract)?.rows {
-        for (kind, had) in proofs {
-            let has = now.get(row.as_str()).and_then(|counts| counts.get(kind.as_str()));
-            let has = has.copied().unwrap_or_default();
-            if has < had {
-                losses.push(Loss { row: row.clone(), kind, had, has });
+    for (folder, ratchet) in read(contract)? {
+        for (row, proofs) in ratchet.rows {
+            let row = format!("{folder}/{row}");
+            for (kind, had) in proofs {
+                let has = now.get(row.as_str()).and_then(|counts| counts.get(kind.as_str()));
+                let has = has.copied().unwrap_or_default();
+                if has < had {
+                    losses.push(Loss { row: row.clone(), kind, had, has });
+                }
             }
         }
     }
     Ok(losses)
 }
 
-/// Writes the file anew.
+/// Writes the files anew.
 ///
 /// # Errors
 ///
@@ -87,18 +96,21 @@ pub(super) fn update(
     if !folder.is_dir() {
         return Err(format!("--update: {} is no folder to write to", contract.origin()));
     }
-    let counts = |row: &Row| {
+    let mut folders: BTreeMap<&str, BTreeMap<String, BTreeMap<String, usize>>> = BTreeMap::new();
+    for row in rows {
         let counts = row.counts().into_iter().filter(|(_, count)| *count > 0);
-        counts.map(|(kind, count)| (kind.to_owned(), count)).collect()
-    };
-    let ratchet = Ratchet {
-        description:
-            "How many proofs each row of the contract has at least; contract coverage --ratchet \
-                      holds it to that, and --update raises it."
-                .to_owned(),
-        rows: rows.iter().map(|row| (row.id.clone(), counts(row))).collect(),
-    };
-    let mut text = serde_json::to_string_pretty(&ratchet).map_err(|error| error.to_string())?;
-    text.push('\n');
-    write_whole(&folder.join(FILE), text.as_bytes())
+        let counts = counts.map(|(kind, count)| (kind.to_owned(), count)).collect();
+        let Some((of, id)) = row.id.split_once('/') else { continue };
+        folders.entry(of).or_default().insert(id.to_owned(), counts);
+    }
+    for (of, rows) in folders {
+        let description = "How many proofs each row of the folder has at least; contract coverage --ratchet \
+                           holds it to that, and --update raises it.";
+        let ratchet = Ratchet { description: description.to_owned(), rows };
+        let mut text =
+            serde_json::to_string_pretty(&ratchet).map_err(|error| error.to_string())?;
+        text.push('\n');
+        write_whole(&folder.join(of).join(FILE), text.as_bytes())?;
+    }
+    Ok(())
 }

@@ -12,17 +12,21 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use tokio::runtime::Handle;
 
 use super::Keys;
-use super::check::Judge;
 use super::generate;
+use super::model::Model;
+use super::offers::{Offer, offers};
 use super::plan::Plan;
 use super::play::{Failure, Player};
-use super::send::{ANSWER_TIME_MAX, Sender};
 use crate::client;
 use crate::contract::Contract;
+use crate::judge::Rulebook;
 use crate::target::Remote;
 
 /// How many smaller sequences are tried, at most.
 const SHRINKS_MAX: u32 = 4000;
+
+/// How long an answer is waited for.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// How often a sequence with a race is tried again, for it may go well by chance.
 const RACES: usize = 8;
@@ -51,7 +55,7 @@ pub struct Report {
     pub sequences: u64,
     /// How many calls were made, all told.
     pub calls: u64,
-    /// How often each code was answered; a success is `Success`.
+    /// How often each answer was given, by folder and code; a success is `Success`.
     pub met: BTreeMap<String, u64>,
     /// The errors of the contract that no call was answered.
     pub unmet: Vec<String>,
@@ -75,7 +79,8 @@ pub struct Caught {
 /// What the jobs of a campaign share.
 struct Shared {
     campaign: Campaign,
-    judge: Judge,
+    model: Model,
+    offers: Arc<[Offer]>,
     next: AtomicU64,
     calls: AtomicU64,
     is_over: AtomicBool,
@@ -99,8 +104,8 @@ impl Campaign {
         // Proptest's engine waits for each answer, so each job has a thread.
         let jobs = (0..jobs).map(|job| {
             let (shared, handle) = (Arc::clone(&shared), handle.clone());
-            let sender = Sender::new(&remote, has_worlds.then(|| world_name(job)));
-            tokio::task::spawn_blocking(move || shared.work(&handle, sender?))
+            let remote = if has_worlds { remote.apart(&world_name(job)) } else { remote.clone() };
+            tokio::task::spawn_blocking(move || shared.work(&handle, remote))
         });
         let mut ended = Ok(());
         for job in jobs.collect::<Vec<_>>() {
@@ -118,10 +123,10 @@ impl Campaign {
     pub async fn replay(&self, contract: &Contract, plan: Plan) -> Result<Report, String> {
         let (remote, has_worlds) = self.remote().await?;
         let shared = self.shared(contract)?;
-        let sender = Sender::new(&remote, has_worlds.then(|| world_name(0)))?;
-        let player = Player { sender, judge: &shared.judge, met: Mutex::default() };
+        let remote = if has_worlds { remote.apart(&world_name(0)) } else { remote };
+        let player = Player { remote, model: &shared.model, met: Mutex::default() };
         let failure = again(&player, &plan).await;
-        player.sender.end().await?;
+        player.remote.end().await?;
         shared.add(&player);
         shared.next.fetch_add(1, Ordering::Relaxed);
         if let Some(failure) = failure? {
@@ -158,9 +163,11 @@ impl Campaign {
         };
         let style = ProgressStyle::with_template("{wide_bar} {pos} calls in {elapsed} {msg}");
         progress.set_style(style.map_err(|error| error.to_string())?);
+        let rules = Rulebook::read(contract)?;
         Ok(Shared {
             campaign: self.clone(),
-            judge: Judge::read(contract)?,
+            offers: offers(&rules.operations, &contract.cases()?),
+            model: Model::of(rules)?,
             next: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
@@ -203,9 +210,9 @@ async fn simplest(player: &Player<'_>, mut caught: Caught) -> Result<Caught, Str
 
 impl Shared {
     /// Tries sequences in a world until it is over.
-    fn work(&self, handle: &Handle, sender: Sender) -> Result<(), String> {
-        let player = Player { sender, judge: &self.judge, met: Mutex::default() };
-        let strategy = generate::plan(&self.campaign.keys);
+    fn work(&self, handle: &Handle, remote: Remote) -> Result<(), String> {
+        let player = Player { remote, model: &self.model, met: Mutex::default() };
+        let strategy = generate::plan(&self.offers, &self.campaign.keys);
         while !self.is_enough() {
             let seed = self.campaign.seed.wrapping_add(self.next.fetch_add(1, Ordering::Relaxed));
             if let Some(caught) = self.one(handle, &player, &strategy, seed) {
@@ -213,7 +220,7 @@ impl Shared {
             }
         }
         self.add(&player);
-        handle.block_on(player.sender.end())
+        handle.block_on(player.remote.end())
     }
 
     /// Tries the sequence of a seed, and shrinks it if it fails.
@@ -287,11 +294,13 @@ impl Shared {
         let caught =
             self.caught.into_inner().unwrap_or_else(PoisonError::into_inner).transpose()?;
         let met = self.met.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let unmet = self.judge.table.codes().filter(|code| !met.contains_key(*code));
+        let all = self.model.rules.operations.errors().filter(|(_, row)| row.not_applicable.is_none());
+        let all = all.map(|(folder, row)| format!("{folder}/{}", row.code));
+        let unmet = all.filter(|answer| !met.contains_key(answer)).collect();
         Ok(Report {
             sequences: self.next.into_inner(),
             calls: met.values().sum(),
-            unmet: unmet.map(str::to_owned).collect(),
+            unmet,
             met,
             time: self.begin.elapsed(),
             caught,

@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use time::PrimitiveDateTime;
-use time::macros::format_description;
 
 use super::model::{Broken, State};
-use super::plan::{Call, Signature};
-use crate::client::Wire;
-use crate::judge::ACTION;
+use super::plan::Call;
+use crate::case::Style;
+use crate::client::{seconds, timestamp};
+use crate::world;
 
 /// The most bytes of a name or a value (decision `limits`).
 const BYTES_MAX: usize = 8192;
@@ -26,18 +25,14 @@ const SHOWN_BYTES_MAX: usize = 64;
 /// How far a call's time may be from the server's, in seconds (decision `timestamp`).
 pub(super) const SKEW_SECS_MAX: i64 = 15 * 60;
 
-/// The access key of a call, as the world has it.
-struct Key<'a> {
-    entry: &'a Value,
-    /// What may not be missing in a call with it; `None` if it needs no token.
-    session: Option<&'a Value>,
-    is_allowed: bool,
+/// The parameters of query and form as one; the form's value counts (decision `twice`).
+pub(super) fn merged(call: &Call) -> BTreeMap<String, String> {
+    call.query.iter().chain(&call.body).cloned().collect()
 }
 
-/// The parameters of query and form as one; the form's value counts (decision `twice`).
-pub(super) fn merged(call: &Call) -> BTreeMap<&str, &str> {
-    let both = call.query.iter().chain(&call.body);
-    both.map(|(name, value)| (name.as_str(), value.as_str())).collect()
+/// The operation that a call names.
+pub(super) fn action(call: &Call) -> String {
+    common(call, "Action", "x-acs-action", &call.action, 0)
 }
 
 /// A common parameter as it is sent, by its name in a V1 call and its header in a V3 call.
@@ -53,24 +48,9 @@ fn common(call: &Call, v1: &str, v3: &str, default: &str, now_secs: i64) -> Stri
     }
 }
 
-/// The same, of a call that is signed.
-pub(super) fn merged_wire(wire: &Wire) -> BTreeMap<String, String> {
-    let mut all: BTreeMap<String, String> = wire.query.iter().cloned().collect();
-    all.extend(form_urlencoded::parse(wire.body.as_bytes()).into_owned());
-    all
-}
-
 /// The time of a call, in seconds since 1970 UTC.
 pub(super) fn time_of(call: &Call, now_secs: i64) -> Option<i64> {
     seconds(&common(call, "Timestamp", "x-acs-date", &timestamp(now_secs), now_secs))
-}
-
-/// A time as calls write it, in seconds since 1970 UTC.
-pub(super) fn seconds(text: &str) -> Option<i64> {
-    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    let is_short = text.len() == "2026-01-02T03:04:05Z".len();
-    let time = PrimitiveDateTime::parse(text, form).ok().filter(|_| is_short)?;
-    Some(time.assume_utc().unix_timestamp())
 }
 
 /// A parameter's name as a message shows it: as in a string to sign, and cut (decision `limits`).
@@ -87,53 +67,14 @@ pub(super) fn shown_name(name: &str) -> String {
     shown
 }
 
-/// A time as calls write it.
-pub(super) fn timestamp(secs: i64) -> String {
-    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    let time = time::OffsetDateTime::from_unix_timestamp(secs).ok();
-    time.and_then(|time| time.format(form).ok()).unwrap_or_default()
-}
-
-/// The account that an access key belongs to.
-pub(super) fn account_of<'a>(world: &'a Value, key_id: &str) -> Option<&'a Value> {
-    let accounts = world["Accounts"].as_array()?;
-    accounts.iter().find(|account| key_of(account, key_id).is_some())
-}
-
-fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    value[name].as_array().into_iter().flatten()
-}
-
-fn key_of<'a>(account: &'a Value, id: &str) -> Option<Key<'a>> {
-    let own = |owner: &'a Value| {
-        list(owner, "AccessKeys").find(|key| key["AccessKeyId"].as_str() == Some(id))
-    };
-    if let Some(entry) = own(account) {
-        return Some(Key { entry, session: None, is_allowed: true });
-    }
-    for user in list(account, "RamUsers") {
-        if let Some(entry) = own(user) {
-            return Some(Key { entry, session: None, is_allowed: allows(user) });
-        }
-    }
-    for role in list(account, "RamRoles") {
-        let mut sessions = list(role, "Sessions");
-        if let Some(entry) = sessions.find(|session| session["AccessKeyId"].as_str() == Some(id)) {
-            let narrowed = entry.get("Policy").is_none_or(allows_all);
-            let is_allowed = narrowed && allows(role);
-            return Some(Key { entry, session: Some(entry), is_allowed });
-        }
-    }
-    None
-}
-
-fn allows(owner: &Value) -> bool {
-    list(owner, "Policies").any(|policy| allows_all(&policy["PolicyDocument"]))
+/// Whether a user or role may do everything.
+fn allows(principal: &Value) -> bool {
+    world::members(&principal["Policies"]).any(|(_, policy)| allows_all(policy))
 }
 
 /// Whether a policy allows everything. The model knows such policies, and the absence of one.
-pub(super) fn allows_all(policy: &Value) -> bool {
-    let mut statements = list(policy, "Statement");
+fn allows_all(policy: &Value) -> bool {
+    let mut statements = policy["Statement"].as_array().into_iter().flatten();
     statements.all(|statement| {
         let is_whole = |name: &str| statement[name].as_str() == Some("*");
         statement["Effect"] == "Allow"
@@ -154,14 +95,14 @@ pub(super) fn broken(state: &State<'_>, call: &Call) -> Vec<Broken> {
     let (is_v3, now) = (call.signature.is_v3(), state.now_secs());
     let common = |v1: &str, v3: &str, default: &str| common(call, v1, v3, default, now);
     add("UnsupportedHTTPMethod", !["GET", "POST"].contains(&call.method.as_str()));
-    let action = common("Action", "x-acs-action", ACTION);
+    let action = action(call);
     add("MissingAction", action.is_empty());
-    add("InvalidAction.NotFound", action != ACTION);
+    add("InvalidAction.NotFound", state.operation(&action).is_none());
     let version = common("Version", "x-acs-version", "2016-04-28");
     add("MissingVersion", version.is_empty());
     add("InvalidVersion", version != "2016-04-28");
     let kind = if is_v3 {
-        merged(call).get("SignatureType").copied().unwrap_or_default().to_owned()
+        merged(call).get("SignatureType").cloned().unwrap_or_default()
     } else {
         common("SignatureType", "", "")
     };
@@ -170,8 +111,8 @@ pub(super) fn broken(state: &State<'_>, call: &Call) -> Vec<Broken> {
         let authorization = common("", "authorization", "sound");
         add("MissingAuthorization", authorization.is_empty());
         let method = match call.signature {
-            Signature::V1 | Signature::V3 => "ACS3-HMAC-SHA256",
-            Signature::V3Sm3 => "ACS3-HMAC-SM3",
+            Style::V1 | Style::V3 => "ACS3-HMAC-SHA256",
+            Style::V3Sm3 => "ACS3-HMAC-SM3",
         };
         let is_there = !authorization.is_empty() && authorization != "sound";
         let is_other = is_there && !authorization.starts_with(method);
@@ -195,24 +136,25 @@ pub(super) fn broken(state: &State<'_>, call: &Call) -> Vec<Broken> {
     add("InvalidTimeStamp.Format", time.is_none());
     let is_far = |time: i64| (time - now).abs() > SKEW_SECS_MAX;
     add("InvalidTimeStamp.Expired", time.is_some_and(is_far));
-    let account = account_of(state.world(), &call.access_key_id);
-    let key = account.and_then(|account| key_of(account, &call.access_key_id));
+    let key = world::key(state.world(), &call.access_key_id);
     add("InvalidAccessKeyId.NotFound", key.is_none());
     if let Some(key) = key {
         add("InvalidAccessKeyId.Inactive", key.entry["Status"] == "Inactive");
         let token = call.security_token.as_deref().unwrap_or_default();
         let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/-_=".contains(c);
         add("InvalidSecurityToken.Malformed", !token.chars().all(is_base64));
-        let own = key.session.and_then(|session| session["SecurityToken"].as_str());
+        let of_session = |name: &str| key.entry[name].as_str().filter(|_| key.is_session);
+        let own = of_session("SecurityToken");
         add("MissingSecurityToken", token.is_empty() && own.is_some());
         add("InvalidSecurityToken.MismatchWithAccessKey", token != own.unwrap_or_default());
-        let end = key.session.and_then(|session| session["Expiration"].as_str());
+        let end = of_session("Expiration");
         add("InvalidSecurityToken.Expired", end.is_some_and(|end| *end <= *timestamp(now)));
         let is_other_secret = key.entry["AccessKeySecret"] != *call.access_key_secret;
         let is_own = common("Signature", "", "made") == "made";
         let is_right = is_own && !is_other_secret && call.after_signing.is_empty();
         add("SignatureDoesNotMatch", !is_right);
-        add("Forbidden.RAM", !key.is_allowed);
+        let is_narrowed = key.entry.get("Policy").is_some_and(|policy| !allows_all(policy));
+        add("Forbidden.RAM", is_narrowed || !key.principal.is_none_or(allows));
     }
     add("SignatureNonceUsed", state.is_spent(call));
     parameters(state, call, &mut all);

@@ -1,22 +1,21 @@
 //! Makes up sequences of calls: valid ones, and ones with a few things wrong.
 //!
-//! A sequence has a call that all others vary, so that replays, mismatches and races for one address
+//! A sequence has a call that all others vary, so that replays, mismatches and races for one document
 //! come up often. Whatever shrinks, shrinks to that call.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
 use super::Keys;
-use super::plan::{Call, Encoding, Plan, Signature, Step};
-use super::scene::{
-    ADDRESSES, ENDED_KEY_ID, GATEWAYS, KEY_IDS, OLD_TOKEN, REGION, SECURITY_TOKEN, SESSION_KEY_ID,
-    scene,
-};
-use super::values;
+use super::offers::{Offer, Sent};
+use super::plan::{Call, Encoding, Plan, Step};
+use super::scene::{ENDED_KEY_ID, KEY_IDS, SECURITY_TOKEN, SESSION_KEY_ID, scene};
+use crate::case::Style;
 
 /// The calls of a sequence, at most; those of one race count as one.
 const STEPS_MAX: usize = 6;
@@ -25,8 +24,8 @@ const STEPS_MAX: usize = 6;
 /// endpoint's clock goes on meanwhile, and to the second the cases hold it.
 const WAITS_SECS: [i64; 4] = [86_460, 600, 43_260, 85_860];
 
-/// A change of a call's parameter: its name, and what it is set to; `None` leaves it out.
-type Change = (&'static str, Option<String>);
+/// A change of a call's parameter; `None` leaves it out.
+type Change = (String, Option<Sent>);
 
 /// Where a parameter is sent.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +43,7 @@ enum Place {
 /// How a call is sent.
 #[derive(Clone, Debug)]
 struct Transport {
-    signature: Signature,
+    signature: Style,
     method: &'static str,
     format: Option<&'static str>,
     places: Vec<Place>,
@@ -70,30 +69,39 @@ struct Flaw {
     value: Value,
 }
 
-/// Sequences, with the keys of the caller's account.
-pub(super) fn plan(keys: &Keys) -> BoxedStrategy<Plan> {
-    let keys = keys.clone();
-    let step = prop_oneof![
-        12 => call().prop_map(|call| Part::Calls(vec![call])),
-        3 => vec(call(), 2..=4).prop_map(Part::Calls),
-        2 => select(&WAITS_SECS[..]).prop_map(Part::Wait),
-    ];
-    (scene(&keys), base(), vec(step, 1..=STEPS_MAX))
-        .prop_map(move |(world, base, parts)| {
+/// Sequences of calls that operations offer, with the keys of the caller's account.
+pub(super) fn plan(offers: &Arc<[Offer]>, keys: &Keys) -> BoxedStrategy<Plan> {
+    let step = |main: usize| {
+        let (one, more) = (call(offers, main), call(offers, main));
+        prop_oneof![
+            12 => one.prop_map(|call| Part::Calls(vec![call])),
+            3 => vec(more, 2..=4).prop_map(Part::Calls),
+            2 => select(&WAITS_SECS[..]).prop_map(Part::Wait),
+        ]
+    };
+    let sequences = (0..offers.len()).map(|main| {
+        let (base, keys, offers) = (offers[main].base(), keys.clone(), Arc::clone(offers));
+        let sequence = (scene(&keys), base, any::<Index>(), vec(step(main), 1..=STEPS_MAX));
+        sequence.prop_map(move |(mut world, base, remembers, parts)| {
+            offers[main].remember(&mut world, &keys.id, remembers);
             let steps = parts.into_iter().map(|part| match part {
                 Part::Wait(secs) => Step::WaitSeconds(secs),
                 Part::Calls(calls) => {
-                    let mut calls: Vec<Call> =
-                        calls.into_iter().map(|call| call.made(&base, &keys)).collect();
+                    let mut calls: Vec<Call> = calls
+                        .into_iter()
+                        .map(|call| call.made(&offers, &world, (main, &base), &keys))
+                        .collect();
                     match (calls.len(), calls.pop()) {
                         (1, Some(call)) => Step::Call(Box::new(call)),
                         (_, last) => Step::Race(calls.into_iter().chain(last).collect()),
                     }
                 }
             });
-            Plan { world, steps: steps.collect() }
+            let steps = steps.collect();
+            Plan { world, steps }
         })
-        .boxed()
+    });
+    proptest::strategy::Union::new(sequences).boxed()
 }
 
 enum Part {
@@ -107,31 +115,11 @@ impl std::fmt::Debug for Part {
     }
 }
 
-/// The call that the others vary.
-fn base() -> impl Strategy<Value = Vec<Change>> {
-    let token = prop_oneof![
-        2 => Just(None),
-        3 => Just(Some("token-1".to_owned())),
-        1 => Just(Some(OLD_TOKEN.to_owned())),
-    ];
-    let address = prop_oneof![4 => Just(ADDRESSES[0]), 1 => select(&ADDRESSES[1..3])];
-    let charge_type = prop_oneof![3 => Just(None), 1 => Just(Some("PayByTraffic".to_owned()))];
-    let dry_run = prop_oneof![7 => Just(None), 1 => Just(Some("true".to_owned()))];
-    (address, token, charge_type, dry_run).prop_map(|(address, token, charge_type, dry_run)| {
-        vec![
-            ("RegionId", Some(REGION.to_owned())),
-            ("Ipv6AddressId", Some(address.to_owned())),
-            ("Bandwidth", Some("200".to_owned())),
-            ("InternetChargeType", charge_type),
-            ("ClientToken", token),
-            ("DryRun", dry_run),
-        ]
-    })
-}
-
 /// A call, as it differs from the base.
 #[derive(Clone, Debug)]
 struct Varied {
+    /// Which operation.
+    offer: usize,
     changes: Vec<Change>,
     transport: Transport,
     caller: Caller,
@@ -139,12 +127,20 @@ struct Varied {
     tampered: bool,
 }
 
-fn call() -> impl Strategy<Value = Varied> {
-    let changes = prop_oneof![3 => maybe(change(), 0.2, 4), 1 => maybe(change(), 0.6, 6)];
+/// A call, most often of the main operation.
+fn call(offers: &Arc<[Offer]>, main: usize) -> impl Strategy<Value = Varied> + use<> {
+    let offers = Arc::clone(offers);
+    let offer = prop_oneof![5 => Just(main), 2 => 0..offers.len()];
     let flaws = maybe(flaw(), 0.06, 2);
     let tampered = prop_oneof![39 => Just(false), 1 => Just(true)];
-    (changes, transport(), caller(), flaws, tampered).prop_map(
-        |(changes, transport, caller, flaws, tampered)| Varied {
+    let of_offer = offer.prop_flat_map(move |offer| {
+        let change = || offers[offer].change();
+        let changes = prop_oneof![3 => maybe(change(), 0.2, 4), 1 => maybe(change(), 0.6, 6)];
+        changes.prop_map(move |changes| (offer, changes))
+    });
+    (of_offer, transport(), caller(), flaws, tampered).prop_map(
+        |((offer, changes), transport, caller, flaws, tampered)| Varied {
+            offer,
             changes,
             transport,
             caller,
@@ -164,32 +160,11 @@ pub(super) fn maybe<S: Strategy>(
         .prop_map(|some| some.into_iter().flatten().collect())
 }
 
-fn change() -> impl Strategy<Value = Change> {
-    let of = |name: &'static str, values: BoxedStrategy<String>| {
-        prop_oneof![9 => values.prop_map(Some), 1 => Just(None)].prop_map(move |text| (name, text))
-    };
-    prop_oneof![
-        5 => of("Ipv6AddressId", values::address_id()),
-        4 => of("Bandwidth", values::bandwidth()),
-        4 => of("InternetChargeType", values::charge_type()),
-        3 => of("ClientToken", values::token()),
-        3 => of("DryRun", values::boolean()),
-        3 => of("Ipv6GatewayId", values::gateway_id()),
-        2 => of("RegionId", values::region_id()),
-        1 => of("InstanceChargeType", values::older_charge_type()),
-        1 => of("ChargeType", values::older_charge_type()),
-        1 => of("OwnerId", values::any_text()),
-        1 => of("ResourceOwnerAccount", values::any_text()),
-        1 => of("Unknown.1.名", values::any_text()),
-        1 => of("bandwidth", values::bandwidth()),
-    ]
-}
-
 fn transport() -> impl Strategy<Value = Transport> {
     let signature = prop_oneof![
-        4 => Just(Signature::V3),
-        4 => Just(Signature::V1),
-        1 => Just(Signature::V3Sm3),
+        4 => Just(Style::V3),
+        4 => Just(Style::V1),
+        1 => Just(Style::V3Sm3),
     ];
     let method = prop_oneof![12 => Just("POST"), 6 => Just("GET"), 1 => select(&["PUT", "DELETE", "PATCH"][..])];
     let format = prop_oneof![
@@ -259,7 +234,7 @@ fn flaw() -> impl Strategy<Value = Flaw> {
     let hmac = "ACS3-HMAC-SHA256";
     prop_oneof![
         2 => flaw("Action", "x-acs-action", &[
-            json!("DeleteIpv6InternetBandwidth"), json!("allocateipv6internetbandwidth"), missing(),
+            json!("ThereIsNoSuchAction"), json!("action"), missing(),
         ]),
         2 => flaw("Version", "x-acs-version", &[json!("2014-05-26"), json!("2016-4-28"), missing()]),
         4 => flaw("Timestamp", "x-acs-date", &[
@@ -277,13 +252,26 @@ fn flaw() -> impl Strategy<Value = Flaw> {
 }
 
 impl Varied {
-    /// The call that it makes of the base.
-    fn made(self, base: &[Change], keys: &Keys) -> Call {
-        let Self { changes, transport, caller, flaws, tampered } = self;
+    /// The call that it makes of the base, which is one of the main operation, in a world.
+    fn made(
+        self,
+        offers: &[Offer],
+        world: &Value,
+        (main, base): (usize, &[Change]),
+        keys: &Keys,
+    ) -> Call {
+        let Self { offer, changes, transport, caller, flaws, tampered } = self;
+        let offer = &offers[offer];
+        let of_base = base.iter().filter(|(name, _)| offer.takes(name));
+        let usual = offer.usual().into_iter().filter(|(name, _)| {
+            offer.action() != offers[main].action() && !base.iter().any(|(known, _)| known == name)
+        });
+        let usual: Vec<Change> = usual.collect();
         let mut parameters: Vec<(&str, String)> = Vec::new();
-        for (name, text) in base.iter().chain(&changes) {
+        for (name, sent) in usual.iter().chain(of_base).chain(&changes) {
             parameters.retain(|(known, _)| known != name);
-            parameters.extend(text.clone().map(|text| (*name, text)));
+            let text = sent.as_ref().map(|sent| offer.text(name, sent, world));
+            parameters.extend(text.map(|text| (name.as_str(), text)));
         }
         if !parameters.is_empty() {
             let turned = transport.turned % parameters.len();
@@ -336,6 +324,7 @@ impl Varied {
         // Without its header a V3 call is none, and what its format would be nothing says.
         let format = if has_authorization { format } else { Some("JSON".to_owned()) };
         Call {
+            action: offer.action().to_owned(),
             method: transport.method.to_owned(),
             signature,
             format,
@@ -355,10 +344,10 @@ impl Varied {
 }
 
 /// The header that goes with a flaw of a V1 call: another algorithm, none, or one that is not whole.
-fn authorization(signature: Signature, value: &Value) -> Value {
+fn authorization(signature: Style, value: &Value) -> Value {
     let method = match signature {
-        Signature::V1 | Signature::V3 => "ACS3-HMAC-SHA256",
-        Signature::V3Sm3 => "ACS3-HMAC-SM3",
+        Style::V1 | Style::V3 => "ACS3-HMAC-SHA256",
+        Style::V3Sm3 => "ACS3-HMAC-SM3",
     };
     match value.as_str() {
         None => Value::Null,
@@ -368,9 +357,4 @@ fn authorization(signature: Signature, value: &Value) -> Value {
         Some("2.0") => json!(format!("{method} Credential=a,Signature=00")),
         Some(_) => json!(method),
     }
-}
-
-/// The gateways that a call may name.
-pub(super) fn gateways() -> &'static [&'static str] {
-    &GATEWAYS
 }

@@ -46,10 +46,12 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Call {
+    /// The operation.
+    pub action: String,
     /// The HTTP method.
     pub method: String,
     /// The kind of signature.
-    pub signature: Signature,
+    pub signature: Style,
     /// The format asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
@@ -78,36 +80,6 @@ pub struct Call {
     /// How query and form are written.
     #[serde(default, skip_serializing_if = "Encoding::is_plain")]
     pub encoding: Encoding,
-}
-
-/// The kinds of signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Signature {
-    /// HMAC-SHA1 over all parameters.
-    V1,
-    /// ACS3-HMAC-SHA256.
-    V3,
-    /// ACS3-HMAC-SM3.
-    #[serde(rename = "V3-SM3")]
-    V3Sm3,
-}
-
-impl Signature {
-    /// The same in the harness's word.
-    #[must_use]
-    pub fn style(self) -> Style {
-        match self {
-            Self::V1 => Style::V1,
-            Self::V3 => Style::V3,
-            Self::V3Sm3 => Style::V3Sm3,
-        }
-    }
-
-    /// Whether the common parameters stand in headers.
-    #[must_use]
-    pub fn is_v3(self) -> bool {
-        self.style().is_v3()
-    }
 }
 
 /// How the parameters are written on the wire. All say the same.
@@ -160,6 +132,7 @@ impl Call {
     /// `common` or `afterSigning` hold what no request can.
     pub fn request(&self) -> Result<Request, String> {
         let request = json!({
+            "action": self.action,
             "method": self.method,
             "accessKeyId": self.access_key_id,
             "accessKeySecret": self.access_key_secret,
@@ -176,7 +149,7 @@ impl Call {
     /// How it is signed, and for which format it asks.
     #[must_use]
     pub fn variant(&self) -> Variant {
-        Variant { style: self.signature.style(), format: self.format.clone() }
+        Variant { style: self.signature, format: self.format.clone() }
     }
 }
 
@@ -252,8 +225,9 @@ mod tests {
     fn long_parameters_go_to_the_body_if_the_url_would_be_too_long_and_stay_if_not() {
         let pair = |name: &str, bytes: usize| (name.to_owned(), "x".repeat(bytes));
         let call = |query: Vec<(String, String)>| Call {
+            action: "Action".to_owned(),
             method: "POST".to_owned(),
-            signature: Signature::V3,
+            signature: Style::V3,
             format: None,
             access_key_id: String::new(),
             access_key_secret: String::new(),

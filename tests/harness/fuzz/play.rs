@@ -4,21 +4,23 @@ use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::check::{Answered, Judge, repeated_id, shown, told};
-use super::gate::timestamp;
-use super::model::{BUSY, Expected, State};
-use super::plan::{Call, Plan, Step};
-use super::send::Sender;
+use super::check::{self, Answered, repeated_id, shown, told};
+use super::encoding::written;
+use super::gate;
+use super::model::{BUSY, Expected, Model, State};
+use super::plan::{Call, Encoding, Plan, Step};
 use crate::answer::Body;
-use crate::client::{self, Wire};
-use crate::judge::{ACTION, Finding};
+use crate::client::{self, Wire, now_secs, seconds, timestamp};
+use crate::judge::Finding;
+use crate::operations::COMMON;
+use crate::target::Remote;
 
 /// When a world's clock begins that is put forward later: 2026-01-02T03:04:05Z.
 const BEGIN_SECS: i64 = 1_767_323_045;
 
-const LEFT: &str = "a state in which there is what was bought, and nothing else is changed
+const LEFT: &str = "a state in which there is what successes did, and nothing else is changed
             decision token: only a success is remembered; decision dry-run: nothing is written";
 
 /// The first thing that is not as it must be.
@@ -37,11 +39,11 @@ pub struct Failure {
 /// Plays sequences in one world.
 #[derive(Debug)]
 pub(super) struct Player<'a> {
-    /// Where calls go.
-    pub(super) sender: Sender,
+    /// Where calls go: one world of an endpoint.
+    pub(super) remote: Remote,
     /// What answers are judged by.
-    pub(super) judge: &'a Judge,
-    /// How often each code was answered; a success is `Success`.
+    pub(super) model: &'a Model,
+    /// How often each answer was given, by folder and code; a success is `Success`.
     pub(super) met: std::sync::Mutex<BTreeMap<String, u64>>,
 }
 
@@ -56,8 +58,6 @@ struct Sent<'a> {
 struct Course<'a> {
     state: State<'a>,
     seen: HashSet<String>,
-    /// What the world holds beside bandwidths and tokens.
-    rest: Value,
 }
 
 impl Player<'_> {
@@ -67,24 +67,23 @@ impl Player<'_> {
     ///
     /// It could not be played.
     pub(super) async fn play(&self, plan: &Plan) -> Result<Option<Failure>, String> {
-        self.sender.begin(&plan.world).await?;
+        self.remote.begin(&plan.world, None).await?;
         let now_secs = if plan.has_wait() {
             self.set_clock(BEGIN_SECS).await?;
             BEGIN_SECS
         } else {
             now_secs()
         };
-        let mut course = Course {
-            state: State::of(&self.judge.table, &plan.world, now_secs),
-            seen: HashSet::new(),
-            rest: rest_of(self.sender.world().await?),
-        };
+        // As it is told: in this form it is compared later.
+        let world = self.world().await?;
+        let mut course =
+            Course { state: State::of(self.model, world, now_secs), seen: HashSet::new() };
         for (number, step) in plan.steps.iter().enumerate() {
             let failure = match step {
                 Step::WaitSeconds(secs) => {
                     course.state.wait(*secs);
-                    let now = self.sender.control(Method::GET, "clock", "").await?;
-                    let now = now["Now"].as_str().and_then(super::gate::seconds);
+                    let now = self.remote.control_world(Method::GET, "clock", "").await?;
+                    let now = now["Now"].as_str().and_then(seconds);
                     let now = now.ok_or("_control/clock: Now: no time")?;
                     self.set_clock(now + secs).await?;
                     None
@@ -97,8 +96,7 @@ impl Player<'_> {
             }
         }
         // Once for all calls: what one leaves behind, those that follow meet, too.
-        let told = self.sender.world().await?;
-        let findings = course.differences(&course.state, &told);
+        let findings = differences(&course.state, &self.world().await?);
         let (expected, actual) =
             (LEFT.to_owned(), "another, though every answer is right".to_owned());
         let step = plan.steps.len();
@@ -107,18 +105,29 @@ impl Player<'_> {
 
     async fn set_clock(&self, secs: i64) -> Result<(), String> {
         let now = json!({ "Now": timestamp(secs) }).to_string();
-        self.sender.control(Method::PUT, "clock", &now).await.map(drop)
+        self.remote.control_world(Method::PUT, "clock", &now).await.map(drop)
+    }
+
+    async fn world(&self) -> Result<Value, String> {
+        self.remote.world().await?.ok_or_else(|| "the world is not told".to_owned())
     }
 
     async fn send<'c>(&self, state: &State<'_>, call: &'c Call) -> Result<Sent<'c>, String> {
         let (request, variant) = (call.request()?, call.variant());
         let nonce = client::fresh_nonce();
-        let wire = client::sign(&request, &variant, state.now_secs(), &nonce, ACTION);
-        let answer = self.sender.send(call, &wire).await;
+        let wire = client::sign(&request, &variant, state.now_secs(), &nonce);
+        let query = written(&wire.query_string(), call.encoding);
+        // A V3 signature covers the bytes of a body, a V1 signature what they say.
+        let encoding = if call.signature.is_v3() { Encoding::Plain } else { call.encoding };
+        let answer = self.remote.exchange(&wire, &query, written(&wire.body, encoding)).await;
         let body = answer.as_ref().ok().and_then(|answer| answer.read().ok());
         let code = body.as_ref().and_then(|body| body.text("Code")).unwrap_or("Success");
+        let action = gate::action(call);
+        let own = self.model.rules.operations.get(&action);
+        let is_own = code == "Success" || own.is_some_and(|own| own.error(code).is_some());
+        let folder = if is_own { action.as_str() } else { COMMON };
         let mut met = self.met.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *met.entry(code.to_owned()).or_default() += 1;
+        *met.entry(format!("{folder}/{code}")).or_default() += 1;
         drop(met);
         Ok(Sent { call, wire, answer })
     }
@@ -127,10 +136,11 @@ impl Player<'_> {
         let sent = self.send(&course.state, call).await?;
         let found = course.state.find(call);
         let Sent { wire, answer, .. } = &sent;
-        let mut findings = self.judge.findings(&course.state, call, wire, &found, answer);
+        let mut findings =
+            check::findings(self.model, &course.state, (call, wire), &found, answer);
         findings.extend(repeated_id(&mut course.seen, answer));
-        let expected =
-            format!("{}\n            {}", shown(&found.expected), self.judge.because(&found));
+        let because = check::because(self.model, call, &found);
+        let expected = format!("{}\n            {because}", shown(&found.expected));
         if findings.is_empty() {
             course.state.take(call, &found, &body_of(answer));
         }
@@ -150,7 +160,7 @@ impl Player<'_> {
             sent.iter().filter_map(|sent| repeated_id(&mut course.seen, &sent.answer)).collect();
         let mut ends = Vec::new();
         self.orders(&course.state, &sent.iter().collect::<Vec<_>>(), &mut ends);
-        let world = self.sender.world().await?;
+        let world = self.world().await?;
         if ends.is_empty() {
             findings.push(Finding {
                 what: "answers".to_owned(),
@@ -159,7 +169,7 @@ impl Player<'_> {
             });
         }
         let left: Vec<Vec<Finding>> =
-            ends.iter().map(|end| course.differences(end, &world)).collect();
+            ends.iter().map(|end| differences(end, &world)).collect();
         match (left.iter().position(Vec::is_empty), left.into_iter().next()) {
             (Some(position), _) => course.state = ends.swap_remove(position),
             (None, Some(differences)) => findings.extend(differences),
@@ -185,10 +195,10 @@ impl Player<'_> {
         for (position, sent) in left.iter().enumerate() {
             let Sent { call, wire, answer } = sent;
             let mut found = state.find(call);
-            if found.expected == Expected::Allocated && is_busy(answer) {
-                found = state.find_busy(&found);
+            if matches!(found.expected, Expected::Success(_)) && is_busy(answer) {
+                found = state.find_busy(call, &found);
             }
-            if self.judge.findings(state, call, wire, &found, answer).is_empty() {
+            if check::findings(self.model, state, (call, wire), &found, answer).is_empty() {
                 let mut state = state.clone();
                 state.take(call, &found, &body_of(answer));
                 let others: Vec<&Sent<'_>> = [&left[..position], &left[position + 1..]].concat();
@@ -198,51 +208,18 @@ impl Player<'_> {
     }
 }
 
-impl Course<'_> {
-    /// How the world told of differs from a state.
-    fn differences(&self, state: &State<'_>, told: &Value) -> Vec<Finding> {
-        let differences = state.differences(told).into_iter();
-        let mut findings: Vec<Finding> = differences
-            .map(|(what, expected, actual)| Finding { what, expected, actual })
-            .collect();
-        let rest = rest_of(told.clone());
-        if rest != self.rest {
-            let (expected, actual) = (self.rest.to_string(), rest.to_string());
-            findings.push(Finding { what: "state: all else".to_owned(), expected, actual });
-        }
-        findings
-    }
-}
-
-/// A world document without what calls change.
-fn rest_of(mut world: Value) -> Value {
-    for account in world["Accounts"].as_array_mut().into_iter().flatten() {
-        if let Some(account) = account.as_object_mut() {
-            account.remove("ClientTokens");
-        }
-        for address in account["Ipv6Addresses"].as_array_mut().into_iter().flatten() {
-            if let Some(address) = address.as_object_mut() {
-                address.remove("Ipv6InternetBandwidth");
-                address.remove("NetworkType");
-            }
-        }
-    }
-    world
+/// How the world told of differs from a state.
+fn differences(state: &State<'_>, told: &Value) -> Vec<Finding> {
+    let differences = state.differences(told).into_iter();
+    differences.map(|(what, expected, actual)| Finding { what, expected, actual }).collect()
 }
 
 fn body_of(answer: &Answered) -> Body {
     let read = answer.as_ref().ok().and_then(|answer| answer.read().ok());
-    read.unwrap_or(Body { root: None, elements: serde_json::Map::new() })
+    read.unwrap_or(Body { root: None, elements: Map::new() })
 }
 
-/// Whether a purchase gave up because others got in its way, as it may (decision `busy`).
+/// Whether a call gave up because others got in its way, as it may (decision `busy`).
 fn is_busy(answer: &Answered) -> bool {
     body_of(answer).text("Code") == Some(BUSY)
-}
-
-/// Seconds since 1970 UTC.
-#[expect(clippy::disallowed_methods, reason = "whoever judges timestamps goes by the same clock")]
-fn now_secs() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
-    since.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or_default()
 }

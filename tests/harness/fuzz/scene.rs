@@ -22,9 +22,6 @@ const ELSEWHERE: &str = "cn-shanghai";
 /// The region of nearly everything.
 pub(super) const REGION: &str = "cn-huhehaote";
 
-/// The token that some worlds remember.
-pub(super) const OLD_TOKEN: &str = "token-0";
-
 /// What a session's caller sends.
 pub(super) const SECURITY_TOKEN: &str = "c2Vzc2lvbg==";
 
@@ -41,72 +38,58 @@ pub(super) const KEY_IDS: [&str; 4] = ["user-allowed", "user-denied", "inactive"
 /// A world: two accounts, and what each has.
 pub(super) fn scene(keys: &Keys) -> impl Strategy<Value = Value> + use<> {
     let keys = keys.clone();
+    let address = |number: usize| address(number);
     let addresses = (address(0), address(1), address(2), address(3));
     let gateways = prop_oneof![9 => Just(true), 1 => Just(false)];
-    let remembers = prop_oneof![3 => Just(false), 1 => Just(true)];
-    (billing(), billing(), addresses, gateways, remembers).prop_map(
-        move |(billing, other_billing, (first, second, third, other), has_gateway, remembers)| {
-            let mut gateways = json!({
-                GATEWAYS[1]: { "RegionId": REGION, "VpcId": "vpc-2" },
-                GATEWAYS[2]: { "RegionId": ELSEWHERE, "VpcId": "vpc-elsewhere" },
-            });
-            if has_gateway {
-                gateways[GATEWAYS[0]] = json!({ "RegionId": REGION, "VpcId": "vpc-1" });
-            }
-            let inactive = json!({ "AccessKeySecret": keys.secret, "Status": "Inactive" });
+    (billing(), billing(), addresses, gateways).prop_map(
+        move |(billing, other_billing, (first, second, third, other), has_gateway)| {
+            let secret = || json!({ "AccessKeySecret": keys.secret });
             let mut account = json!({
-                "AccessKeys": { keys.id.clone(): keys.key(), "inactive": inactive },
+                "AccessKeys": {
+                    &*keys.id: secret(),
+                    "inactive": { "AccessKeySecret": keys.secret, "Status": "Inactive" },
+                },
                 "RamUsers": {
-                    "user-allowed": user(&keys, "201234567890123456", "user-allowed", true),
-                    "user-denied": user(&keys, "201234567890123457", "user-denied", false),
+                    "user-allowed": user("201234567890123456", "user-allowed", &secret(), true),
+                    "user-denied": user("201234567890123457", "user-denied", &secret(), false),
                 },
                 "RamRoles": { "role": role(&keys) },
-                "Ipv6Gateways": gateways,
+                "Ipv6Gateways": {
+                    GATEWAYS[1]: gateway(REGION, "vpc-2"),
+                    GATEWAYS[2]: gateway(ELSEWHERE, "vpc-elsewhere"),
+                },
                 "Ipv6Addresses": { ADDRESSES[0]: first, ADDRESSES[1]: second, ADDRESSES[2]: third },
             });
+            if has_gateway {
+                account["Ipv6Gateways"][GATEWAYS[0]] = gateway(REGION, "vpc-1");
+            }
             let mut other_account = json!({
-                "AccessKeys": { "other-account": keys.key() },
-                "Ipv6Gateways": { GATEWAYS[3]: { "RegionId": REGION, "VpcId": "vpc-other" } },
+                "AccessKeys": { "other-account": secret() },
+                "Ipv6Gateways": { GATEWAYS[3]: gateway(REGION, "vpc-other") },
                 "Ipv6Addresses": { ADDRESSES[3]: other },
             });
-            for (account, billing) in [(&mut account, billing), (&mut other_account, other_billing)]
-            {
+            for (account, billing) in [(&mut account, billing), (&mut other_account, other_billing)] {
                 if let Some(billing) = billing {
                     account["Billing"] = billing;
                 }
             }
-            if remembers {
-                let token = format!("{REGION}/{}/{OLD_TOKEN}", crate::judge::ACTION);
-                account["ClientTokens"] = json!({ token: remembered() });
-            }
             json!({ "Accounts": {
-                "1234567890123456": account,
-                "2234567890123456": other_account,
+                "1234567890123456": account, "2234567890123456": other_account
             } })
         },
     )
 }
 
-/// What a token remembers whose bandwidth has been deleted since.
-fn remembered() -> Value {
-    json!({
-        "ExpiresAt": "2099-01-01T00:00:00Z",
-        "Parameters": {
-            "Ipv6AddressId": ADDRESSES[0],
-            "Ipv6GatewayId": GATEWAYS[0],
-            "InternetChargeType": "PayByBandwidth",
-            "Bandwidth": "200",
-        },
-        "Answer": {
-            "Ipv6AddressId": ADDRESSES[0],
-            "InternetBandwidthId": "ipv6bw-00000000000000000",
-        },
-    })
+fn gateway(region_id: &str, vpc_id: &str) -> Value {
+    json!({ "RegionId": region_id, "VpcId": vpc_id })
 }
 
-fn user(keys: &Keys, id: &str, key_id: &str, may: bool) -> Value {
-    let policies = if may { everything() } else { json!({}) };
-    json!({ "UserId": id, "AccessKeys": { key_id: keys.key() }, "Policies": policies })
+fn user(id: &str, key_id: &str, key: &Value, may: bool) -> Value {
+    let mut user = json!({ "UserId": id, "AccessKeys": { key_id: key } });
+    if may {
+        user["Policies"] = everything();
+    }
+    user
 }
 
 fn role(keys: &Keys) -> Value {
@@ -152,20 +135,37 @@ enum Trait {
     Field(&'static str, Value),
     Free,
     Elsewhere,
-    Taken(u64),
+    Taken(Value),
+}
+
+/// A bandwidth that an address has already.
+fn bandwidth() -> impl Strategy<Value = Value> {
+    let charge = prop_oneof![
+        2 => (1..=2000_u64).prop_map(|mbps| ("PayByBandwidth", mbps)),
+        1 => (1..=1000_u64).prop_map(|mbps| ("PayByTraffic", mbps)),
+    ];
+    let is_locked = prop_oneof![3 => Just(false), 1 => Just(true)];
+    (charge, is_locked).prop_map(|((charge_type, mbps), is_locked)| {
+        let mut bandwidth = json!({ "InternetChargeType": charge_type, "Bandwidth": mbps });
+        if is_locked {
+            bandwidth["BusinessStatus"] = "FinancialLocked".into();
+        }
+        bandwidth
+    })
 }
 
 fn address(number: usize) -> impl Strategy<Value = Value> {
     let field = |name: &'static str, value: &str| Just(Trait::Field(name, value.into()));
     let traits = prop_oneof![
         2 => Just(Trait::Free),
-        2 => (1..=2000_u64).prop_map(Trait::Taken),
+        6 => bandwidth().prop_map(Trait::Taken),
         1 => field("Status", "Pending"),
         1 => field("Status", "Released"),
         1 => field("Ipv6Address", "fd00::1"),
         1 => field("Ipv6Address", "FC00:0:0:0:0:0:0:1"),
         1 => field("Ipv6Address", "fbff::1"),
         1 => Just(Trait::Field("PrivateGua", true.into())),
+        1 => Just(Trait::Field("ServiceManaged", true.into())),
         1 => field("AssociatedInstanceType", "NatGateway"),
         1 => field("AssociatedInstanceType", "EcsInstance"),
         1 => field("VpcId", "vpc-without-gateway"),
@@ -200,12 +200,10 @@ fn address(number: usize) -> impl Strategy<Value = Value> {
                     address["RegionId"] = ELSEWHERE.into();
                     address["VpcId"] = "vpc-elsewhere".into();
                 }
-                Trait::Taken(mbps) => {
-                    address["Ipv6InternetBandwidth"] = json!({
-                        "Ipv6InternetBandwidthId": format!("ipv6bw-{number:017}"),
-                        "InternetChargeType": "PayByBandwidth",
-                        "Bandwidth": mbps,
-                    });
+                Trait::Taken(bandwidth) => {
+                    address["Ipv6InternetBandwidth"] = bandwidth;
+                    address["Ipv6InternetBandwidth"]["Ipv6InternetBandwidthId"] =
+                        format!("ipv6bw-{number:017}").into();
                 }
             }
         }

@@ -4,6 +4,7 @@ use super::encoding::encode;
 use super::plan::{Change, Edit, Place, Plan};
 use super::sent::{Sent, header_value, is_token, query_string};
 use super::signing::{KEYS, Key, sign};
+use super::verdict::usual_action;
 
 /// The content type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -48,7 +49,8 @@ impl Plan {
     pub(super) fn signed(&self) -> Signed {
         let mut sent = self.unsigned();
         let key = KEYS.into_iter().find(|key| key.id == self.key).unwrap_or(KEYS[0]);
-        let headers = sign(&mut sent, self.style, &key);
+        let action = if self.action.is_empty() { usual_action() } else { &self.action };
+        let headers = sign(&mut sent, self.style, action, &key);
         Signed { sent, headers, key }
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn query_and_form(input: &[u8]) {
 /// Every parameter is where it should be, or the call is refused for what is wrong with them.
 fn merged(call: &Call, sent: &Sent) {
     let (query, form) = (sent.query_pairs(), sent.form_pairs());
-    let routed = call.route(&API, |name| Some(name.to_owned()));
+    let routed = call.route(&API, |name| Ok(name.to_owned()));
     let is_refused = routed.as_ref().err().map(|error| (error.code.code, &*error.message));
     let bytes = |pairs: &Pairs| pairs.iter().map(|(name, it)| name.len() + it.len()).sum::<usize>();
     let headers = Pairs::from_iter(sent.headers.clone());

@@ -9,6 +9,8 @@ use super::plan::{Shape, Style};
 use super::sent::Sent;
 use super::server::Server;
 use super::signing::{Key, sign};
+use super::verdict::usual_action;
+use crate::world::members;
 
 /// A world document: it is refused with its line and field, or read back as it was written, and
 /// served.
@@ -48,18 +50,19 @@ fn requests(text: &str) -> Vec<String> {
     let world: Value = serde_json::from_str(text).unwrap_or_default();
     let mut requests = Vec::new();
     for (_, account) in members(&world["Accounts"]).take(3) {
-        let users = members(&account["RamUsers"]).map(|(_, user)| user).chain([account]);
-        let keys = users.flat_map(|user| members(&user["AccessKeys"]));
-        let roles = members(&account["RamRoles"]);
-        let keys = keys.chain(roles.flat_map(|(_, role)| members(&role["Sessions"])));
-        let mut addresses = members(&account["Ipv6Addresses"]);
+        let of = |kind: &str, keys: &'static str| {
+            members(&account[kind]).flat_map(move |(_, owner)| members(&owner[keys]))
+        };
+        let keys = members(&account["AccessKeys"]);
+        let keys = keys.chain(of("RamUsers", "AccessKeys")).chain(of("RamRoles", "Sessions"));
+        let addresses: Vec<_> = members(&account["Ipv6Addresses"]).collect();
         let token = members(&account["ClientTokens"]).next();
         let token = token.and_then(|(id, _)| id.splitn(3, '/').nth(2));
-        for (id, key) in keys.take(4) {
-            let address = addresses.next();
-            let region_id = address.and_then(|(_, address)| address["RegionId"].as_str());
+        for (position, (key_id, key)) in keys.take(4).enumerate() {
+            let address = addresses.get(position);
+            let region = address.and_then(|(_, address)| address["RegionId"].as_str());
             let parameters: Vec<_> = [
-                ("RegionId", region_id),
+                ("RegionId", region),
                 ("Ipv6AddressId", address.map(|(id, _)| id.as_str())),
                 ("ClientToken", token),
             ]
@@ -71,20 +74,16 @@ fn requests(text: &str) -> Vec<String> {
                 query: format!("Bandwidth=1&{}", parameters.join("&")),
                 ..Sent::default()
             };
+            let member = |name: &str| key[name].as_str();
             let key = Key {
-                id,
-                secret: key["AccessKeySecret"].as_str().unwrap_or_default(),
-                security_token: key["SecurityToken"].as_str(),
+                id: key_id,
+                secret: member("AccessKeySecret").unwrap_or_default(),
+                security_token: member("SecurityToken"),
                 is_good: true,
             };
-            sign(&mut sent, Style::V1, &key);
+            sign(&mut sent, Style::V1, usual_action(), &key);
             requests.push(payload(Shape::RestApi, &sent));
         }
     }
     requests
-}
-
-/// The members of an object, none of anything else.
-fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flatten()
 }

@@ -10,9 +10,13 @@
 
 mod text;
 
+pub use crate::case::Style;
+
 /// A request, and what happens to it on its way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
+    /// The operation; empty: any.
+    pub action: String,
     /// How it is signed.
     pub style: Style,
     /// What it passes.
@@ -29,18 +33,6 @@ pub struct Plan {
     pub headers: Vec<(String, String)>,
     /// What is changed after it is signed.
     pub changes: Vec<Change>,
-}
-
-/// The kinds of signature.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Style {
-    /// HMAC-SHA1 over all parameters.
-    #[default]
-    V1,
-    /// ACS3-HMAC-SHA256.
-    V3,
-    /// ACS3-HMAC-SM3.
-    V3Sm3,
 }
 
 /// What makes the event of a request. Only kinds that lose nothing of it.

@@ -5,11 +5,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::plan::{Plan, Style};
-use crate::case::Style as CaseStyle;
+use super::plan::Plan;
+use crate::case::Style;
 use crate::client::{self, Wire};
 use crate::contract::Contract;
-use crate::judge::ACTION;
 use crate::target::http_api_payload;
 
 /// An input, and the target it is meant for.
@@ -45,7 +44,6 @@ pub fn seeds() -> Result<Vec<Seed>, String> {
                 &variant,
                 super::signing::NOW_SECS.cast_signed(),
                 "nonce",
-                ACTION,
             );
             add("event", http_api_payload(&wire).to_string());
             add("function", plan(&wire, variant.style).to_string());
@@ -108,7 +106,7 @@ fn requests(
 }
 
 /// The operation's part of a request, to be signed anew.
-fn plan(wire: &Wire, style: CaseStyle) -> Plan {
+fn plan(wire: &Wire, style: Style) -> Plan {
     let common = [
         "Action",
         "Version",
@@ -124,11 +122,8 @@ fn plan(wire: &Wire, style: CaseStyle) -> Plan {
     query.retain(|(name, _)| !common.contains(&&**name));
     let query = Wire { query, ..wire.clone() }.query_string();
     Plan {
-        style: match style {
-            CaseStyle::V1 => Style::V1,
-            CaseStyle::V3 => Style::V3,
-            CaseStyle::V3Sm3 => Style::V3Sm3,
-        },
+        action: wire.action().to_owned(),
+        style,
         query,
         // A body of many lines has none in a plan.
         body: wire.body.lines().next().unwrap_or_default().to_owned(),

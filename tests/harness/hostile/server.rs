@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use ipv6_gateway::event::UnknownEvent;
-use ipv6_gateway::{Event, Function, Ids};
+use ipv6_gateway::{Event, Function, Ids, Operations};
 use store::{Document, MemoryStore, World};
 
 use super::signing::NOW_SECS;
@@ -29,7 +29,7 @@ impl Server {
     pub(super) fn holding(documents: Vec<Document>) -> Self {
         let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_SECS);
         let store = MemoryStore::holding(documents);
-        Self(Function::new(store, Box::new(clock), Ids::from_seed(1)))
+        Self(Function::new(store, Operations::all(), Box::new(clock), Ids::from_seed(1)))
     }
 
     /// Has the function answer a payload.

@@ -13,7 +13,6 @@ use sm3::Sm3;
 use super::encoding::{canonical, encode};
 use super::plan::Style;
 use super::sent::Sent;
-use crate::judge::ACTION;
 
 /// A key of the world that requests are sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,25 +52,25 @@ pub const KEYS: [Key<'static>; 8] = [
 pub(super) const NOW_SECS: u64 = 1_767_323_045;
 const NOW: &str = "2026-01-02T03:04:05Z";
 
-/// Adds the common parameters and the signature of `key` to a request; yields the names of the
+/// Adds the common parameters of `action` and the signature of `key` to a request; yields the names of the
 /// headers that are signed.
-pub(super) fn sign(sent: &mut Sent, style: Style, key: &Key<'_>) -> Vec<String> {
+pub(super) fn sign(sent: &mut Sent, style: Style, action: &str, key: &Key<'_>) -> Vec<String> {
     match style {
         Style::V1 => {
-            sign_v1(sent, key);
+            sign_v1(sent, action, key);
             Vec::new()
         }
-        Style::V3 => sign_v3::<Sha256>("ACS3-HMAC-SHA256", sent, key),
-        Style::V3Sm3 => sign_v3::<Sm3>("ACS3-HMAC-SM3", sent, key),
+        Style::V3 => sign_v3::<Sha256>("ACS3-HMAC-SHA256", sent, action, key),
+        Style::V3Sm3 => sign_v3::<Sm3>("ACS3-HMAC-SM3", sent, action, key),
     }
 }
 
-fn sign_v1(sent: &mut Sent, key: &Key<'_>) {
+fn sign_v1(sent: &mut Sent, action: &str, key: &Key<'_>) {
     let mut add = |name: &str, value: &str| {
         let separator = if sent.query.is_empty() { "" } else { "&" };
         let _ = write!(sent.query, "{separator}{name}={}", encode(value));
     };
-    add("Action", ACTION);
+    add("Action", action);
     add("Version", "2016-04-28");
     add("AccessKeyId", key.id);
     add("SignatureMethod", "HMAC-SHA1");
@@ -94,9 +93,14 @@ pub(super) fn v1_string_to_sign(method: &str, canonical: &str) -> String {
     format!("{method}&%2F&{}", encode(canonical))
 }
 
-fn sign_v3<H: EagerHash + Digest>(algorithm: &str, sent: &mut Sent, key: &Key<'_>) -> Vec<String> {
+fn sign_v3<H: EagerHash + Digest>(
+    algorithm: &str,
+    sent: &mut Sent,
+    action: &str,
+    key: &Key<'_>,
+) -> Vec<String> {
     let payload = hex(&H::digest(&sent.body));
-    sent.set_header("x-acs-action", ACTION);
+    sent.set_header("x-acs-action", action);
     sent.set_header("x-acs-version", "2016-04-28");
     sent.set_header("x-acs-date", NOW);
     sent.set_header("x-acs-signature-nonce", "nonce");

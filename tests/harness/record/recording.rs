@@ -165,7 +165,7 @@ impl Recorded {
 }
 
 /// What a case demands of an answer, by the name that the judge has for it.
-fn demanded(case: &Case) -> Vec<(&'static str, String)> {
+fn demanded(case: &Case) -> Vec<(&str, String)> {
     let demanded = &case.demanded;
     let mut fields = vec![("status", demanded.status.to_string())];
     fields.extend(demanded.code.clone().map(|code| ("Code", code)));
@@ -173,6 +173,9 @@ fn demanded(case: &Case) -> Vec<(&'static str, String)> {
     let detail = demanded.access_denied_detail.as_ref();
     let detail = detail.map(|detail| serde_json::to_value(detail).unwrap_or(Value::Null));
     fields.extend(detail.map(|detail| ("AccessDeniedDetail", detail.to_string())));
-    fields.extend(demanded.ipv6_address_id.clone().map(|id| ("Ipv6AddressId", id)));
+    fields.extend(demanded.elements.iter().map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        (name.as_str(), text)
+    }));
     fields
 }

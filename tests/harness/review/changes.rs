@@ -7,7 +7,6 @@ use crate::case::{Case, Request};
 use crate::client;
 use crate::contract::Contract;
 use crate::diff::{Comparison, Finding};
-use crate::judge::ACTION;
 use crate::verify::reviewed;
 
 /// A case that a change touches.
@@ -112,7 +111,7 @@ fn call(case: &Case, request: &Request) -> (String, String) {
     let hidden = ["Signature", "SecurityToken", "authorization", "x-acs-security-token"];
     let variants = case.variants();
     let Some(variant) = variants.first() else { return Default::default() };
-    let wire = client::sign(request, variant, NOW_SECS, "a-nonce", ACTION);
+    let wire = client::sign(request, variant, NOW_SECS, "a-nonce");
     let mut text = format!("{} /\n", wire.method);
     let mut curl = format!("curl -X {}", wire.method);
     let shown = |name: &str, value: &str| {

@@ -1,11 +1,12 @@
 //! The function, in this process.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use ipv6_gateway::{Event, Function, Ids, RateLimit};
+use ipv6_gateway::{Event, Function, Ids, Operations, RateLimit};
 use serde_json::Value;
-use store::{Admission, Admitted, Error, Key, MemoryStore, Store, Versioned, World, Write};
+use store::{Admission, Admitted, Error, Key, MemoryStore, Partition, Store, Versioned, World, Write};
 
 use super::{http_api_payload, read_event_response};
 use crate::answer::Answer;
@@ -32,7 +33,7 @@ impl Default for InProcess {
         let fault = Arc::default();
         let store = FailingStore { memory: MemoryStore::default(), fault: Arc::clone(&fault) };
         let ids = Ids::from_seed(1);
-        Self { function: Function::new(store, Box::new(now), ids), fault }
+        Self { function: Function::new(store, Operations::all(), Box::new(now), ids), fault }
     }
 }
 
@@ -111,6 +112,15 @@ impl Store for FailingStore {
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         self.check()?;
         self.memory.load(keys).await
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        self.check()?;
+        self.memory.list(partition, each).await
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {

@@ -10,7 +10,6 @@ use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::Wire;
 use crate::http::client;
-use crate::judge::ACTION;
 
 /// The header that names the world of a call, for an endpoint that has worlds apart.
 const WORLD_HEADER: &str = "x-local-world";
@@ -120,6 +119,20 @@ impl Remote {
         serde_json::from_str(&text).map_err(|error| format!("_control/{name}: {error}"))
     }
 
+    /// Calls a control path of the world of these calls.
+    ///
+    /// # Errors
+    ///
+    /// See [`Remote::control`].
+    pub async fn control_world(
+        &self,
+        method: Method,
+        name: &str,
+        body: &str,
+    ) -> Result<Value, String> {
+        self.control(method, &self.of_world(name), body).await
+    }
+
     /// The name of a control path of the world of these calls.
     fn of_world(&self, name: &str) -> String {
         match &self.world {
@@ -128,7 +141,12 @@ impl Remote {
         }
     }
 
-    pub(super) async fn begin(
+    /// Begins with a world.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub(crate) async fn begin(
         &self,
         world: &Value,
         throttling: Option<Throttling>,
@@ -146,7 +164,7 @@ impl Remote {
         }
         if let Some(Throttling { calls, seconds }) = throttling {
             let throttling = json!({ "Calls": calls, "Seconds": seconds }).to_string();
-            self.control(Method::PUT, &self.of_world("throttling"), &throttling).await?;
+            self.control_world(Method::PUT, "throttling", &throttling).await?;
         }
         Ok(())
     }
@@ -176,13 +194,22 @@ impl Remote {
                 Fault::StoreUnavailable => "StoreUnavailable",
                 Fault::StorePanics => "StorePanics",
             };
-            let fault = json!({ "Action": ACTION, "Times": 1, "Kind": kind });
+            let fault = json!({ "Action": wire.action(), "Times": 1, "Kind": kind });
             let faults = json!({ "Faults": [fault] }).to_string();
-            self.control(Method::PUT, &self.of_world("faults"), &faults).await?;
+            self.control_world(Method::PUT, "faults", &faults).await?;
         }
-        let url = format!("{}/?{}", self.url, wire.query_string());
+        self.exchange(wire, &wire.query_string(), wire.body.clone()).await
+    }
+
+    /// Sends a request whose query and body are written in a way of their own, and reads the answer.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub async fn exchange(&self, wire: &Wire, query: &str, body: String) -> Result<Answer, String> {
+        let url = format!("{}/?{query}", self.url);
         let method = Method::from_bytes(wire.method.as_bytes()).map_err(|e| e.to_string())?;
-        let mut request = self.client.request(method, url).body(wire.body.clone());
+        let mut request = self.client.request(method, url).body(body);
         for (name, value) in &wire.headers {
             request = request.header(name, value);
         }

@@ -1,6 +1,6 @@
-//! What is done to an endpoint as it is given: the access key is tried, and what was bought released.
+//! What is done to an endpoint as it is given: the access key is tried, and what cases did taken back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,13 +9,13 @@ use super::roles::Caller;
 use crate::answer::Answer;
 use crate::case::{Request, Style, Variant};
 use crate::client::{self, Wire};
-use crate::judge::ACTION;
+use crate::operations::Undo;
 use crate::target::{Remote, Target};
 
-/// How often a release is tried: a bandwidth that was just bought may not be ready for it.
-const RELEASES_MAX: usize = 5;
+/// How often the same is tried: a resource that was just made may not be ready for it.
+const UNDOS_MAX: usize = 5;
 /// How long is waited between.
-const RELEASE_PAUSE: Duration = Duration::from_secs(2);
+const UNDO_PAUSE: Duration = Duration::from_secs(2);
 
 /// What answers to somebody who is not who they should be.
 const STRANGER: [&str; 10] = [
@@ -31,14 +31,18 @@ const STRANGER: [&str; 10] = [
     "Forbidden.RAM",
 ];
 
-/// Makes sure that the endpoint is one, and that it takes the caller's key: a call without parameters
-/// is refused for want of them.
+/// Makes sure that the endpoint is one, and that it takes the caller's key: a call of `action` without
+/// parameters is refused for want of them.
 ///
 /// # Errors
 ///
 /// It does not, or what it answers is no answer of the API.
-pub(super) async fn check_key(remote: &Remote, caller: &Caller) -> Result<(), String> {
-    let answer = send(remote, caller, ACTION, &BTreeMap::new()).await?;
+pub(super) async fn check_key(
+    remote: &Remote,
+    caller: &Caller,
+    action: &str,
+) -> Result<(), String> {
+    let answer = send(remote, caller, action, &BTreeMap::new()).await?;
     let url = remote.url();
     let none = |why: &str| {
         let start: String = answer.body.chars().take(200).collect();
@@ -62,54 +66,63 @@ fn masked(access_key_id: &str) -> String {
     format!("{start}***")
 }
 
-/// Something that was bought.
+/// Something that a case left behind.
 #[derive(Clone, Debug)]
-pub struct Purchase {
-    /// The case that bought it.
+pub struct Left {
+    /// The case that made it.
     pub case: String,
-    /// Its id.
-    pub internet_bandwidth_id: String,
-    /// Why it could not be released; `None` if it was.
+    /// The call that takes it back.
+    pub undo: Undo,
+    /// Why it is still there; `None` if it is not.
     pub kept: Option<String>,
 }
 
-/// Releases what a case bought.
-pub(super) async fn release(
+impl Left {
+    /// What it is: the parameters that name it.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let parameters = self.undo.parameters.iter().filter(|(name, _)| *name != "RegionId");
+        let shown = parameters.map(|(name, value)| format!("{name} {value}"));
+        shown.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Takes back what a case did.
+pub(super) async fn take_back(
     target: &Target,
     caller: &Caller,
     case: &str,
-    bought: &BTreeSet<String>,
-) -> Vec<Purchase> {
-    let mut purchases = Vec::new();
-    for id in bought {
+    undo: Vec<Undo>,
+) -> Vec<Left> {
+    let mut left = Vec::new();
+    for undo in undo {
         let kept = match target {
-            Target::Remote(remote) => released(remote, caller, id).await.err(),
+            Target::Remote(remote) => undone(remote, caller, &undo).await.err(),
             Target::InProcess(_) | Target::Endpoint(_) | Target::Bootstrap(_) => continue,
         };
-        purchases.push(Purchase { case: case.to_owned(), internet_bandwidth_id: id.clone(), kept });
+        left.push(Left { case: case.to_owned(), undo, kept });
     }
-    purchases
+    left
 }
 
-async fn released(remote: &Remote, caller: &Caller, id: &str) -> Result<(), String> {
+async fn undone(remote: &Remote, caller: &Caller, undo: &Undo) -> Result<(), String> {
+    let Undo { action, parameters } = undo;
     let mut why = String::new();
-    for attempt in 0..RELEASES_MAX {
+    for attempt in 0..UNDOS_MAX {
         if attempt > 0 {
-            tokio::time::sleep(RELEASE_PAUSE).await;
+            tokio::time::sleep(UNDO_PAUSE).await;
         }
-        let parameters =
-            BTreeMap::from([("RegionId", caller.region.as_str()), ("Ipv6InternetBandwidthId", id)]);
-        why = match send(remote, caller, "DeleteIpv6InternetBandwidth", &parameters).await {
+        why = match send(remote, caller, action, parameters).await {
             Ok(answer) if answer.status == 200 => return Ok(()),
             Ok(answer) => {
                 let code = answer.read().ok().and_then(|body| body.text("Code").map(str::to_owned));
                 let code = code.unwrap_or_default();
                 if code == "InvalidAction.NotFound" {
-                    return Err("the endpoint has no DeleteIpv6InternetBandwidth".to_owned());
+                    return Err(format!("the endpoint has no {action}"));
                 }
-                format!("DeleteIpv6InternetBandwidth is answered with {} {code}", answer.status)
+                format!("{action} is answered with {} {code}", answer.status)
             }
-            Err(error) => format!("DeleteIpv6InternetBandwidth: {error}"),
+            Err(error) => format!("{action}: {error}"),
         };
     }
     Err(why)
@@ -119,9 +132,9 @@ async fn send(
     remote: &Remote,
     caller: &Caller,
     action: &str,
-    parameters: &BTreeMap<&str, &str>,
+    parameters: &BTreeMap<String, String>,
 ) -> Result<Answer, String> {
-    let request = json!({ "query": parameters });
+    let request = json!({ "action": action, "query": parameters });
     let mut request: Request = serde_json::from_value(request).map_err(|e| e.to_string())?;
     request.host.clone_from(&caller.host);
     request.access_key_id.clone_from(&caller.access_key_id);
@@ -129,6 +142,6 @@ async fn send(
     request.security_token.clone_from(&caller.security_token);
     let variant = Variant { style: Style::V3, format: Some("JSON".to_owned()) };
     let nonce = client::fresh_nonce();
-    let wire: Wire = client::sign(&request, &variant, client::now_secs(), &nonce, action);
+    let wire: Wire = client::sign(&request, &variant, client::now_secs(), &nonce);
     remote.send(&wire, None).await
 }

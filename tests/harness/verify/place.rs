@@ -9,7 +9,9 @@ use tempfile::TempDir;
 use super::given::check_key;
 use super::roles::Caller;
 use crate::client;
+use crate::contract::Contract;
 use crate::credentials::KeyOptions;
+use crate::operations::Operations;
 use crate::secrets;
 use crate::target::{Bootstrap, InProcess, Remote, Target};
 
@@ -55,7 +57,7 @@ impl Where {
     /// # Errors
     ///
     /// There is no such place, or it does not take the access key.
-    pub async fn find(&self) -> Result<(Place, Option<Caller>), String> {
+    pub async fn find(&self, contract: &Contract) -> Result<(Place, Option<Caller>), String> {
         let PlaceOptions { endpoint, function, in_process: _ } = &self.place;
         if let Some(binary) = function {
             if !binary.is_file() {
@@ -82,7 +84,9 @@ impl Where {
             region: self.region.clone(),
             host: remote.authority().to_owned(),
         };
-        check_key(&remote, &caller).await?;
+        let operations = Operations::read(contract)?;
+        let operation = operations.all().first().ok_or("the contract has no operation")?;
+        check_key(&remote, &caller, &operation.action).await?;
         Ok((Place::Given(remote), Some(caller)))
     }
 }

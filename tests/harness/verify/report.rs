@@ -125,11 +125,11 @@ pub(crate) fn aside(run: &Run) -> String {
         let _ = writeln!(text, "not run, as {reason}: {}", cases.len());
         let _ = writeln!(text, "    {}", some(&cases));
     }
-    for purchase in &run.purchases {
-        let (id, case) = (&purchase.internet_bandwidth_id, &purchase.case);
-        let _ = match &purchase.kept {
-            None => writeln!(text, "bought and released: {id} ({case})"),
-            Some(why) => writeln!(text, "BOUGHT AND NOT RELEASED: {id} ({case}): {why}"),
+    for left in &run.left {
+        let (what, case) = (left.what(), &left.case);
+        let _ = match &left.kept {
+            None => writeln!(text, "bought and released: {what} ({case})"),
+            Some(why) => writeln!(text, "BOUGHT AND NOT RELEASED: {what} ({case}): {why}"),
         };
     }
     if !run.lenient.is_empty() {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::case::{Case, Pairs, Request};
 use crate::client::{HOST, without_port};
 use crate::contract::Contract;
-use crate::judge::ACTION;
+use crate::world::{self, members};
 
 /// The region that cases name.
 const REGION: &str = "cn-huhehaote";
@@ -31,8 +31,8 @@ pub struct Caller {
     pub host: String,
 }
 
-/// What addresses can be, as `roles.json` says.
-#[derive(Debug)]
+/// What addresses can be, as the files `roles.json` of the operations say.
+#[derive(Debug, Default)]
 pub struct Roles {
     need_nothing: BTreeSet<String>,
     roles: Vec<(String, Validator)>,
@@ -43,7 +43,7 @@ impl Roles {
     ///
     /// # Errors
     ///
-    /// What is wrong with the file.
+    /// What is wrong with a file.
     pub fn read(contract: &Contract) -> Result<Self, String> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -56,15 +56,20 @@ impl Roles {
             role: String,
             address: Value,
         }
-        let path = format!("{ACTION}/roles.json");
-        let File { need_nothing, roles } = contract.parse(&path, contract.existing(&path)?)?;
-        let roles = roles.into_iter().map(|Role { role, address }| {
-            let schema = jsonschema::draft202012::new(&address);
-            let schema =
-                schema.map_err(|e| format!("{}/{path}: {role}: {e}", contract.origin()))?;
-            Ok((role, schema))
-        });
-        Ok(Self { need_nothing, roles: roles.collect::<Result<_, String>>()? })
+        let mut all = Self::default();
+        for path in contract.paths().filter(|path| path.ends_with("/roles.json")) {
+            let File { need_nothing, roles } = contract.parse(path, contract.existing(path)?)?;
+            all.need_nothing.extend(need_nothing);
+            for Role { role, address } in roles {
+                let schema = jsonschema::draft202012::new(&address);
+                let schema =
+                    schema.map_err(|e| format!("{}/{path}: {role}: {e}", contract.origin()))?;
+                if !all.names().any(|known| known == role) {
+                    all.roles.push((role, schema));
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// The names of the roles.
@@ -162,9 +167,12 @@ impl Roles {
             }
         }
         let demanded = &mut bound.demanded;
-        let texts = [&mut demanded.message, &mut demanded.ipv6_address_id];
-        for text in texts.into_iter().flatten() {
-            *text = replaced(text, &real);
+        if let Some(message) = &mut demanded.message {
+            *message = replaced(message, &real);
+        }
+        for element in demanded.elements.values_mut() {
+            let text = replaced(&element.to_string(), &real);
+            *element = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         }
         // What an answer names of it.
         real.push((HOST.to_owned(), without_port(&caller.host).to_owned()));
@@ -174,8 +182,7 @@ impl Roles {
     /// Whether somebody else's key can sign the request.
     fn check_key(&self, case: &Case, request: &Request) -> Result<(), String> {
         let key = &request.access_key_id;
-        let world = case.world.to_string();
-        if key != KEY_ID && world.contains(&format!("\"AccessKeyId\":\"{key}\"")) {
+        if key != KEY_ID && world::key(&case.world, key).is_some() {
             return Err(format!("it is called with the access key {key}, which its world holds"));
         }
         let code = case.demanded.code.as_deref().unwrap_or_default();
@@ -191,23 +198,17 @@ impl Roles {
         case: &Case,
         bindings: &BTreeMap<String, String>,
     ) -> Result<Vec<(String, String)>, String> {
-        let accounts = case.world["Accounts"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let [account] = accounts else {
+        let mut accounts = members(&case.world["Accounts"]);
+        let (Some((_, account)), None) = (accounts.next(), accounts.next()) else {
             return Err("its world has more than one account".to_owned());
         };
         if let Some(unusual) = unusual(account) {
             return Err(unusual);
         }
-        let list = |name: &str| account[name].as_array().map(Vec::as_slice).unwrap_or_default();
         let named: BTreeSet<String> = named(case).collect();
-        let is_named = |id: &str| named.contains(id);
-        let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let of = |kind: &str| members(&account[kind]);
         let (mut real, mut gateways) = (Vec::new(), Vec::new());
-        for address in list("Ipv6Addresses") {
-            let id = text(address, "Ipv6AddressId");
-            if !is_named(&id) {
-                continue;
-            }
+        for (id, address) in of("Ipv6Addresses").filter(|(id, _)| named.contains(*id)) {
             if address["RegionId"] != REGION {
                 return Err(format!("{id} is in another region in its world"));
             }
@@ -215,25 +216,21 @@ impl Roles {
             let [role] = roles[..] else {
                 return Err(format!("no role is what {id} is in its world"));
             };
-            let vpc = text(address, "VpcId");
-            let gateway_of = list("Ipv6Gateways").iter().find(|known| text(known, "VpcId") == vpc);
-            let gateway_of =
-                gateway_of.ok_or_else(|| format!("the VPC of {id} has no gateway in its world"))?;
+            let mut serving = of("Ipv6Gateways").filter(|(_, it)| it["VpcId"] == address["VpcId"]);
+            let (gateway_id, _) = serving
+                .next()
+                .ok_or_else(|| format!("the VPC of {id} has no gateway in its world"))?;
             if gateways.iter().any(|(_, known)| *known == gateway(role)) {
                 return Err(format!("it needs two addresses that are {role}"));
             }
-            gateways.push((text(gateway_of, "Ipv6GatewayId"), gateway(role)));
-            real.push((id, bound(role, bindings)?));
+            gateways.push((gateway_id, gateway(role)));
+            real.push((id.clone(), bound(role, bindings)?));
         }
-        for known in list("Ipv6Gateways") {
-            let id = text(known, "Ipv6GatewayId");
-            if !is_named(&id) {
-                continue;
-            }
+        for (id, _) in of("Ipv6Gateways").filter(|(id, _)| named.contains(*id)) {
             let role = gateways.iter().find(|(of_address, _)| *of_address == id);
             let (_, role) =
                 role.ok_or_else(|| format!("the gateway {id} is that of no address it names"))?;
-            real.push((id, bound(role, bindings)?));
+            real.push((id.clone(), bound(role, bindings)?));
         }
         Ok(real)
     }
@@ -284,12 +281,11 @@ fn unusual(account: &Value) -> Option<String> {
     if billing["CdtStatus"] != "Upgraded" || billing["SaleStatus"] != "Allowed" {
         return Some("its account's billing is not as usual".to_owned());
     }
-    let keys = account["AccessKeys"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if keys.iter().any(|key| key.get("Status").is_some()) {
+    if members(&account["AccessKeys"]).any(|(_, key)| key.get("Status").is_some()) {
         return Some("its access key is disabled".to_owned());
     }
-    let usual = ["AccountId", "AccessKeys", "Billing", "Ipv6Gateways", "Ipv6Addresses"];
-    let mut names = account.as_object().into_iter().flat_map(serde_json::Map::keys);
-    let other = names.find(|name| !usual.contains(&name.as_str()))?;
+    let usual = ["AccessKeys", "Billing", "Ipv6Gateways", "Ipv6Addresses"];
+    let mut names = members(account).map(|(name, _)| name.as_str());
+    let other = names.find(|name| !usual.contains(name))?;
     Some(format!("its account has {other}"))
 }

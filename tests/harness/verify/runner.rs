@@ -8,17 +8,18 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use tempfile::TempDir;
 
-use super::given::{Purchase, release};
+use super::given::{Left, take_back};
 use super::place::Place;
 use super::propose::Proposed;
 use super::roles::{Bound, Caller, Roles};
 use super::snapshot::reviewed;
 use super::trial::{Answered, NotRun, Trial, again};
 use super::{Format, Leniency, Signature};
-use crate::case::{Case, Variant};
+use crate::case::{Case, Request, Variant};
 use crate::client::now_secs;
 use crate::contract::Contract;
-use crate::judge::{Finding, Schemas, expected_format, judge};
+use crate::judge::{Finding, Rulebook, expected_format, judge};
+use crate::operations::Operation;
 use crate::target::{PLANNED_PANIC, Target};
 
 /// How cases are tried.
@@ -49,8 +50,8 @@ pub struct Run {
     pub trials: Vec<Trial>,
     /// The cases not tried, in order.
     pub not_run: Vec<NotRun>,
-    /// What was bought.
-    pub purchases: Vec<Purchase>,
+    /// What cases left behind.
+    pub left: Vec<Left>,
     /// The answers that are not the reviewed ones.
     pub(super) proposed: Proposed,
     /// How long all of it took.
@@ -58,11 +59,11 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether every case that was tried holds, and nothing that was bought is kept.
+    /// Whether every case that was tried holds, and nothing that was made is kept.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.trials.iter().all(Trial::holds)
-            && self.purchases.iter().all(|purchase| purchase.kept.is_none())
+            && self.left.iter().all(|left| left.kept.is_none())
     }
 }
 
@@ -77,12 +78,12 @@ struct Shared {
     contract: Arc<Contract>,
     place: Place,
     plan: Plan,
-    schemas: Schemas,
+    rules: Rulebook,
     items: Vec<Item>,
     next: AtomicUsize,
     is_interrupted: AtomicBool,
     progress: ProgressBar,
-    found: Mutex<(Vec<Trial>, Vec<NotRun>, Vec<Purchase>)>,
+    found: Mutex<(Vec<Trial>, Vec<NotRun>, Vec<Left>)>,
     proposed: Mutex<Proposed>,
 }
 
@@ -101,18 +102,20 @@ pub(crate) async fn run(
     if matches!(place, Place::InProcess) {
         keep_planned_panics_quiet();
     }
-    let schemas = Schemas::read(&contract)?;
-    let (mut items, mut buying, mut not_run) = (Vec::new(), Vec::new(), Vec::new());
+    let rules = Rulebook::read(&contract)?;
+    let (mut items, mut writing, mut not_run) = (Vec::new(), Vec::new(), Vec::new());
     for case in cases {
         let path = case.path.clone();
-        match item(case, &place, &plan) {
-            Ok(item) if plan.caller.is_some() && buys(&item.bound.case) => buying.push(item),
+        match item(case, &place, &plan, &rules) {
+            Ok(item) if plan.caller.is_some() && writes(&item.bound.case, &rules) => {
+                writing.push(item);
+            }
             Ok(item) => items.push(item),
             Err(reason) => not_run.push(NotRun { case: path, reason }),
         }
     }
     let variants = |items: &[Item]| items.iter().map(|item| item.variants.len()).sum::<usize>();
-    let progress = ProgressBar::new((variants(&items) + variants(&buying)) as u64);
+    let progress = ProgressBar::new((variants(&items) + variants(&writing)) as u64);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} answers, {msg}");
     progress.set_style(style.map_err(|error| error.to_string())?);
     let reads_state = !matches!(place, Place::Given(_) | Place::Function(_));
@@ -120,7 +123,7 @@ pub(crate) async fn run(
         contract,
         place,
         plan,
-        schemas,
+        rules,
         items,
         next: AtomicUsize::new(0),
         is_interrupted: AtomicBool::new(false),
@@ -130,15 +133,15 @@ pub(crate) async fn run(
     };
     let jobs = shared.plan.jobs;
     shared = work(shared, jobs).await?;
-    // One after another: what one buys is released before the next.
-    shared.items = buying;
+    // One after another: what one makes is taken back before the next.
+    shared.items = writing;
     shared = work(shared, 1).await?;
     shared.progress.finish_and_clear();
     let Shared { contract, place, plan, found, proposed, is_interrupted, .. } = shared;
     if is_interrupted.into_inner() {
         return Err("interrupted".to_owned());
     }
-    let (mut trials, mut not_run, purchases) =
+    let (mut trials, mut not_run, left) =
         found.into_inner().unwrap_or_else(PoisonError::into_inner);
     trials.sort_by_cached_key(|trial| (trial.case.clone(), trial.variant.style, trial.format));
     not_run.sort_by(|one, other| one.case.cmp(&other.case));
@@ -149,7 +152,7 @@ pub(crate) async fn run(
         reads_state,
         trials,
         not_run,
-        purchases,
+        left,
         proposed: proposed.into_inner().unwrap_or_else(PoisonError::into_inner),
         time: start.elapsed(),
     })
@@ -165,13 +168,17 @@ fn keep_planned_panics_quiet() {
     }));
 }
 
-/// Whether trying a case buys something.
-fn buys(case: &Case) -> bool {
-    case.demanded.status == 200 || case.before.iter().any(|request| !request.is_dry_run())
+/// Whether trying a case changes something.
+fn writes(case: &Case, rules: &Rulebook) -> bool {
+    let of = |request: &Request| {
+        let operation = rules.operations.get(&request.action);
+        operation.is_some_and(Operation::writes) && !request.is_dry_run()
+    };
+    case.demanded.status == 200 && of(&case.request) || case.before.iter().any(of)
 }
 
 /// The case as it is tried at a place, or why it is not.
-fn item(case: Case, place: &Place, plan: &Plan) -> Result<Item, String> {
+fn item(case: Case, place: &Place, plan: &Plan, rules: &Rulebook) -> Result<Item, String> {
     let mut variants = case.variants();
     variants.retain(|variant| {
         plan.signature.includes(variant.style) && plan.format.includes(expected_format(variant))
@@ -185,8 +192,8 @@ fn item(case: Case, place: &Place, plan: &Plan) -> Result<Item, String> {
     let bound = match &plan.caller {
         None => Bound { case, real: Vec::new() },
         Some(caller) => {
-            if buys(&case) && !plan.allow_purchases {
-                return Err("it buys bandwidth, which needs --allow-purchases".to_owned());
+            if writes(&case, rules) && !plan.allow_purchases {
+                return Err("it changes something, which needs --allow-purchases".to_owned());
             }
             plan.roles.bind(&case, caller, &plan.bindings)?
         }
@@ -239,11 +246,11 @@ impl Shared {
         for variant in variants {
             let start = now();
             let format = expected_format(variant);
-            let verdict = judge(&bound.case, variant, target, &self.schemas, now_secs()).await;
-            let (mut bought, mut answered) = (BTreeSet::new(), None);
+            let verdict = judge(&bound.case, variant, target, &self.rules, now_secs()).await;
+            let (mut undo, mut answered) = (Vec::new(), None);
             let mut findings = match verdict {
                 Ok(verdict) => {
-                    bought = verdict.bought;
+                    undo = verdict.undo;
                     let mut findings = verdict.findings;
                     // What was put for what cases name stands for it again.
                     let transcript = bound.case_names(verdict.transcript.trim_end());
@@ -260,9 +267,9 @@ impl Shared {
             let lenient = &self.plan.lenient;
             findings
                 .retain(|finding| !lenient.iter().any(|let_pass| let_pass.covers(&finding.what)));
-            let mut purchases = Vec::new();
+            let mut left = Vec::new();
             if let Some(caller) = &self.plan.caller {
-                purchases = release(target, caller, &bound.case.path, &bought).await;
+                left = take_back(target, caller, &bound.case.path, undo).await;
             }
             let trial = Trial {
                 case: bound.case.path.clone(),
@@ -275,17 +282,17 @@ impl Shared {
                 again: again(&bound.case, variant, &self.place.option(), format),
                 secs: start.elapsed().as_secs_f64(),
             };
-            let is_kept = purchases.iter().any(|purchase| purchase.kept.is_some());
+            let is_kept = left.iter().any(|left| left.kept.is_some());
             let failed = {
                 let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
                 found.0.push(trial);
-                found.2.extend(purchases);
+                found.2.extend(left);
                 found.0.iter().filter(|trial| !trial.holds()).count()
             };
             self.progress.set_message(format!("{failed} do not hold"));
             self.progress.inc(1);
             if is_kept {
-                // What comes next would find the address taken, and buy more that is kept.
+                // What comes next would meet another state, and leave more behind.
                 self.leave_the_rest();
                 break;
             }
@@ -297,7 +304,7 @@ impl Shared {
         let next = self.next.swap(self.items.len(), Ordering::Relaxed);
         let rest = self.items.iter().skip(next).map(|item| NotRun {
             case: item.bound.case.path.clone(),
-            reason: "what a case before bought could not be released".to_owned(),
+            reason: "what a case before did could not be taken back".to_owned(),
         });
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.1.extend(rest);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Change, Edit, Place, Plan, Shape, Style};
+use super::{Change, Edit, Place, Plan, Shape};
 
 impl Plan {
     /// Reads a plan. What cannot be read is passed over, so that every text is one.
@@ -14,6 +14,7 @@ impl Plan {
         for line in text.split('\n') {
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
             match word {
+                "action" => rest.clone_into(&mut plan.action),
                 "style" => plan.style = rest.parse().unwrap_or_default(),
                 "shape" => plan.shape = rest.parse().unwrap_or_default(),
                 "key" => rest.clone_into(&mut plan.key),
@@ -43,31 +44,16 @@ fn number(text: &str) -> usize {
 
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { style, shape, key, method, query, body, headers, changes } = self;
+        let Self { action, style, shape, key, method, query, body, headers, changes } = self;
+        if !action.is_empty() {
+            writeln!(formatter, "action {action}")?;
+        }
         write!(formatter, "style {style}\nshape {shape}\nkey {key}\nmethod {method}\n")?;
         write!(formatter, "query {query}\nbody {body}\n")?;
         for (name, value) in headers {
             writeln!(formatter, "header {name}: {value}")?;
         }
         changes.iter().try_for_each(|change| writeln!(formatter, "then {change}"))
-    }
-}
-
-impl fmt::Display for Style {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::V1 => "V1",
-            Self::V3 => "V3",
-            Self::V3Sm3 => "V3-SM3",
-        })
-    }
-}
-
-impl FromStr for Style {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::V1, Self::V3, Self::V3Sm3].into_iter().find(|it| it.to_string() == text).ok_or(())
     }
 }
 

@@ -43,11 +43,11 @@ pub(super) fn of(run: &Run) -> String {
                     @if !run.reads_state {
                         p { "The state afterwards was not judged: it cannot be read there." }
                     }
-                    @for purchase in &run.purchases {
-                        @match &purchase.kept {
-                            None => p { "Bought and released: " (purchase.internet_bandwidth_id) },
+                    @for left in &run.left {
+                        @match &left.kept {
+                            None => p { "Bought and released: " (left.what()) },
                             Some(why) => p class="bad" {
-                                "Bought and not released: " (purchase.internet_bandwidth_id) ": " (why)
+                                "Bought and not released: " (left.what()) ": " (why)
                             },
                         }
                     }

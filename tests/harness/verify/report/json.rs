@@ -30,12 +30,12 @@ fn value(run: &Run) -> Value {
     });
     let not_run =
         run.not_run.iter().map(|not_run| json!({ "case": not_run.case, "reason": not_run.reason }));
-    let purchases = run.purchases.iter().map(|purchase| {
+    let left = run.left.iter().map(|left| {
         json!({
-            "case": purchase.case,
-            "internetBandwidthId": purchase.internet_bandwidth_id,
-            "released": purchase.kept.is_none(),
-            "keptBecause": purchase.kept,
+            "case": left.case,
+            "what": left.what(),
+            "released": left.kept.is_none(),
+            "keptBecause": left.kept,
         })
     });
     json!({
@@ -47,6 +47,6 @@ fn value(run: &Run) -> Value {
         "seconds": run.time.as_secs_f64(),
         "trials": trials.collect::<Vec<_>>(),
         "notRun": not_run.collect::<Vec<_>>(),
-        "purchases": purchases.collect::<Vec<_>>(),
+        "purchases": left.collect::<Vec<_>>(),
     })
 }

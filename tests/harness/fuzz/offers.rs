@@ -1,0 +1,277 @@
+//! What a call of an operation may say: of each parameter the usual value, those that cases send, the ids
+//! of the world, and texts next to all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Map, Value};
+
+use crate::case::Case;
+use crate::operations::{Operation, Operations, Parameter};
+use crate::world::{View, members};
+
+type Texts = BoxedStrategy<Sent>;
+
+/// Values longer than this are left to [`any_text`].
+const BYTES_MAX: usize = 200;
+
+/// Tokens of which calls share a few.
+const TOKENS: [&str; 4] = ["token-1", "token-2", "Token-1", "token-0"];
+const TOKEN: &str = "ClientToken";
+
+/// A parameter's value.
+#[derive(Clone, Debug)]
+pub(super) enum Sent {
+    /// A text.
+    Text(String),
+    /// One of the ids of the world that the parameter can name.
+    Id(Index),
+}
+
+/// What calls of an operation may say.
+#[derive(Clone, Debug)]
+pub(super) struct Offer {
+    operation: Arc<Operation>,
+    /// The values that cases send, by parameter; the most usual in successes first.
+    values: BTreeMap<String, Vec<String>>,
+}
+
+/// What each operation takes.
+pub(super) fn offers(operations: &Operations, cases: &[Case]) -> Arc<[Offer]> {
+    let offer = |operation: &Operation| {
+        let of: Vec<&Case> = cases.iter().filter(|case| case.action == operation.action).collect();
+        let values = |parameter: &Parameter| {
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            for case in &of {
+                let sent = case.request.parameters().into_iter();
+                let sent = sent.filter(|(name, _)| parameter.is_named(name)).map(|(_, text)| text);
+                let Some(text) = sent.last().filter(|text| text.len() <= BYTES_MAX) else { continue };
+                *counts.entry(text).or_default() += usize::from(case.demanded.status == 200);
+            }
+            if parameter.name == TOKEN {
+                counts.extend(TOKENS.map(|token| (token.to_owned(), 1)));
+            }
+            let mut values: Vec<(String, usize)> = counts.into_iter().collect();
+            values.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            (parameter.name.clone(), values.into_iter().map(|(text, _)| text).collect())
+        };
+        let values = operation.accepted().map(values).collect();
+        Offer { operation: Arc::new(operation.clone()), values }
+    };
+    operations.all().iter().map(offer).collect()
+}
+
+impl Offer {
+    pub(super) fn action(&self) -> &str {
+        &self.operation.action
+    }
+
+    /// Whether the operation takes a parameter.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// The ids of a world that a parameter can name.
+    fn ids(&self, name: &str, world: &Value) -> Vec<String> {
+        let wanted = format!("{{{name}}}");
+        let default_from = self.operation.parameters.iter().find(|known| known.name == name);
+        let default_from = default_from.and_then(|parameter| parameter.default_from.as_deref());
+        let mut ids = BTreeSet::new();
+        for document in &self.operation.documents {
+            let is_named = document.id.as_deref() == Some(&*wanted);
+            let path = pointer(&document.members, &wanted);
+            for (_, account) in members(&world["Accounts"]) {
+                for (id, value) in members(&account[&document.kind]) {
+                    if is_named || default_from == Some(&*document.name) {
+                        ids.insert(id.clone());
+                    }
+                    // A region is no id.
+                    let inner = path.as_ref().filter(|path| path.matches('/').count() > 1);
+                    let inner = inner.and_then(|path| value.pointer(path)).and_then(Value::as_str);
+                    ids.extend(inner.map(str::to_owned));
+                }
+            }
+        }
+        ids.into_iter().collect()
+    }
+
+    /// The text that a value stands for in a world.
+    pub(super) fn text(&self, name: &str, sent: &Sent, world: &Value) -> String {
+        match sent {
+            Sent::Text(text) => text.clone(),
+            Sent::Id(index) => {
+                let ids = self.ids(name, world);
+                if ids.is_empty() { String::new() } else { ids[index.index(ids.len())].clone() }
+            }
+        }
+    }
+
+    /// Whether a parameter names a document.
+    fn names_one(&self, name: &str) -> bool {
+        let wanted = format!("{{{name}}}");
+        self.operation.documents.iter().any(|document| {
+            let inner = pointer(&document.members, &wanted);
+            document.id.as_deref() == Some(&*wanted)
+                || inner.is_some_and(|path| path.matches('/').count() > 1)
+        })
+    }
+
+    /// The usual value of a parameter.
+    fn usual_value(&self, name: &str) -> Option<Sent> {
+        self.values.get(name)?.first().map(|text| Sent::Text(text.clone()))
+    }
+
+    /// A call that says no more than it must.
+    pub(super) fn usual(&self) -> Vec<(String, Option<Sent>)> {
+        let required = self.operation.parameters.iter().filter(|parameter| parameter.required);
+        required
+            .map(|parameter| (parameter.name.clone(), self.usual_value(&parameter.name)))
+            .collect()
+    }
+
+    /// A call that most likely succeeds: it names documents, and says of the rest what it must and a little
+    /// more.
+    pub(super) fn base(&self) -> BoxedStrategy<Vec<(String, Option<Sent>)>> {
+        let each = self.operation.parameters.iter().map(|parameter| {
+            let name = parameter.name.clone();
+            let usual = self.usual_value(&name);
+            let value: BoxedStrategy<Option<Sent>> = if self.names_one(&name) {
+                let often = if parameter.required { 1.0 } else { 0.6 };
+                prop::option::weighted(often, any::<Index>().prop_map(Sent::Id)).boxed()
+            } else if parameter.required {
+                Just(usual).boxed()
+            } else if name == TOKEN {
+                let token = select(&TOKENS[..]).prop_map(|token| Sent::Text(token.to_owned()));
+                prop::option::weighted(0.6, token).boxed()
+            } else {
+                prop_oneof![7 => Just(None), 1 => Just(usual)].boxed()
+            };
+            value.prop_map(move |value| (name.clone(), value)).boxed()
+        });
+        each.collect::<Vec<_>>().boxed()
+    }
+
+    /// A change of one parameter.
+    pub(super) fn change(&self) -> BoxedStrategy<(String, Option<Sent>)> {
+        let of = |name: &str, values: Texts| {
+            let name = name.to_owned();
+            prop_oneof![9 => values.prop_map(Some), 1 => Just(None)]
+                .prop_map(move |sent| (name.clone(), sent))
+                .boxed()
+        };
+        let accepted = self.operation.accepted();
+        let mut all: Vec<(u32, _)> = accepted
+            .map(|parameter| {
+                let name = parameter.name.replace(".N", ".1");
+                (4, of(&name, self.values_of(parameter)))
+            })
+            .collect();
+        let ignored = self.operation.ignored.iter().map(String::as_str);
+        for name in ignored.chain(["Unknown.1.名", "lowercase"]) {
+            all.push((1, of(name, any_text().prop_map(Sent::Text).boxed())));
+        }
+        proptest::strategy::Union::new_weighted(all).boxed()
+    }
+
+    fn values_of(&self, parameter: &Parameter) -> Texts {
+        let text = |strategy: BoxedStrategy<String>| strategy.prop_map(Sent::Text).boxed();
+        let mut all = vec![(1, text(any_text()))];
+        let known = self.values.get(&parameter.name).filter(|values| !values.is_empty());
+        if let Some(values) = known {
+            all.push((6, text(select(values.clone()).boxed())));
+            all.push((1, text(spoilt(values[0].clone()))));
+        }
+        if parameter.kind == "integer" {
+            let most = parameter.limits.values().filter_map(|limit| limit["maximum"].as_u64()).max();
+            let numbers = (0..=most.unwrap_or(100) + 100).prop_map(|number| number.to_string());
+            all.push((2, text(numbers.boxed())));
+        }
+        if self.names_one(&parameter.name) || parameter.default_from.is_some() {
+            all.push((8, any::<Index>().prop_map(Sent::Id).boxed()));
+        }
+        proptest::strategy::Union::new_weighted(all).boxed()
+    }
+
+    /// Lets a world of some remember an earlier call of the key, whose token is `token-0`, and whose effects
+    /// are gone.
+    pub(super) fn remember(&self, world: &mut Value, key_id: &str, whether: Index) {
+        if whether.index(4) != 3 {
+            return;
+        }
+        let mut parameters = BTreeMap::from([(TOKEN.to_owned(), "token-0".to_owned())]);
+        for parameter in &self.operation.parameters {
+            let sent = if self.names_one(&parameter.name) {
+                self.ids(&parameter.name, world).first().cloned()
+            } else {
+                self.usual().into_iter().find_map(|(name, sent)| match sent {
+                    Some(Sent::Text(text)) if name == parameter.name => Some(text),
+                    Some(_) | None => None,
+                })
+            };
+            parameters.extend(sent.map(|sent| (parameter.name.clone(), sent)));
+        }
+        let view = View::of(&self.operation, world, key_id, &parameters);
+        let answer: Option<Map<String, Value>> = self
+            .operation
+            .success
+            .elements
+            .iter()
+            .filter(|element| element.name != "RequestId")
+            .map(|element| {
+                let value = element.fresh.as_ref().or_else(|| parameters.get(&element.name))?;
+                Some((element.name.clone(), value.as_str().into()))
+            })
+            .collect();
+        let Some(Ok(mut after)) = answer.map(|answer| view.after(world, &answer)) else { return };
+        view.keep_until(&mut after, "2099-01-01T00:00:00Z");
+        let account_id = view.account_id().to_owned();
+        let remembered = after["Accounts"][&account_id]["ClientTokens"].take();
+        if !remembered.is_null() {
+            world["Accounts"][&account_id]["ClientTokens"] = remembered;
+        }
+    }
+}
+
+/// Where a template has a text, as a JSON pointer.
+fn pointer(template: &Value, wanted: &str) -> Option<String> {
+    members(template).find_map(|(name, inner)| {
+        if inner == wanted {
+            return Some(format!("/{name}"));
+        }
+        pointer(inner, wanted).map(|rest| format!("/{name}{rest}"))
+    })
+}
+
+/// A text with something about it that it should not have.
+fn spoilt(text: String) -> BoxedStrategy<String> {
+    let change = (0..9_usize, any::<Index>()).prop_map(move |(kind, at)| {
+        let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([0]).collect();
+        let (before, after) = text.split_at(starts[at.index(starts.len())]);
+        match kind {
+            0 => format!("{text} "),
+            1 => format!(" {text}"),
+            2 => text.to_uppercase(),
+            3 => before.to_owned(),
+            4 => format!("{before}\0{after}"),
+            5 => format!("{before}é{after}"),
+            6 => format!("{text}\n"),
+            7 => format!("{before}+{after}"),
+            _ => format!("{before}%{after}&<{after}"),
+        }
+    });
+    change.boxed()
+}
+
+/// Any text, of any characters that can travel.
+fn any_text() -> BoxedStrategy<String> {
+    prop_oneof![
+        4 => ".{0,12}",
+        1 => "[ -~]{0,40}",
+        1 => Just("x".repeat(8192)),
+        1 => Just("x".repeat(8193)),
+        1 => Just("é".repeat(4096)),
+    ]
+    .boxed()
+}

@@ -1,0 +1,172 @@
+//! What answers are judged by: the operations, their errors, and the schemas of all answers.
+
+use std::collections::BTreeMap;
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
+use serde_json::{Map, Value};
+
+use crate::answer::Body;
+use crate::contract::Contract;
+use crate::operations::{COMMON, Operations};
+
+/// The operations of a contract and the schemas of their answers.
+#[derive(Debug)]
+pub struct Rulebook {
+    /// The operations.
+    pub operations: Operations,
+    successes: BTreeMap<String, Schema>,
+    /// By folder and code.
+    errors: BTreeMap<(String, String), Schema>,
+}
+
+/// A schema, as it is written and to be applied.
+#[derive(Debug)]
+pub struct Schema {
+    written: Value,
+    validator: Validator,
+}
+
+impl Rulebook {
+    /// Reads the contract.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a file.
+    pub fn read(contract: &Contract) -> Result<Self, String> {
+        let (mut successes, mut errors) = (BTreeMap::new(), BTreeMap::new());
+        for path in contract.paths() {
+            match path.split('/').collect::<Vec<_>>()[..] {
+                [folder, "schemas", "success.json"] => {
+                    successes.insert(folder.to_owned(), Schema::read(contract, path)?);
+                }
+                [folder, "schemas", "errors", file] => {
+                    let code = file.strip_suffix(".json").unwrap_or(file).to_owned();
+                    errors.insert((folder.to_owned(), code), Schema::read(contract, path)?);
+                }
+                _ => {}
+            }
+        }
+        Ok(Self { operations: Operations::read(contract)?, successes, errors })
+    }
+
+    /// The schema of a success of `action`.
+    #[must_use]
+    pub fn success(&self, action: &str) -> Option<&Schema> {
+        self.successes.get(action)
+    }
+
+    /// The schema of an error of `action`: its own, or the one that all operations share.
+    #[must_use]
+    pub fn error(&self, action: &str, code: &str) -> Option<&Schema> {
+        let of = |folder: &str| self.errors.get(&(folder.to_owned(), code.to_owned()));
+        of(action).or_else(|| of(COMMON))
+    }
+
+    /// Folder and code of every schema of an error.
+    pub fn schemas_of_errors(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.errors.keys().map(|(folder, code)| (folder.as_str(), code.as_str()))
+    }
+}
+
+impl Schema {
+    fn read(contract: &Contract, path: &str) -> Result<Self, String> {
+        Ok(Self { written: contract.json(path)?, validator: validator(contract, path)? })
+    }
+
+    /// What is wrong with the elements of an answer, each with its place.
+    #[must_use]
+    pub fn errors(&self, elements: &Value) -> Vec<(String, String)> {
+        let errors = self.validator.iter_errors(elements);
+        errors.map(|error| (place(&error), error.to_string())).collect()
+    }
+
+    /// The elements of an answer. Those of XML, which are all texts, become what the schema says that they
+    /// are; the names of elements that are repeated although they are no list come with them.
+    #[must_use]
+    pub fn elements(&self, body: &Body) -> (Value, Vec<String>) {
+        let (mut elements, mut twice) = (Value::Object(body.elements.clone()), Vec::new());
+        if body.root.is_some() {
+            self.retype(&mut elements, &self.written, "", &mut twice);
+        }
+        (elements, twice)
+    }
+
+    fn retype(&self, value: &mut Value, schema: &Value, name: &str, twice: &mut Vec<String>) {
+        let reference = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        if let Some(target) = reference.and_then(|pointer| self.written.pointer(pointer)) {
+            return self.retype(value, target, name, twice);
+        }
+        match schema["type"].as_str() {
+            Some("array") => {
+                if !value.is_array() {
+                    *value = Value::Array(vec![value.take()]);
+                }
+                for item in value.as_array_mut().into_iter().flatten() {
+                    self.retype(item, &schema["items"], name, twice);
+                }
+                return;
+            }
+            Some("object") => {
+                if value == "" {
+                    *value = Value::Object(Map::new());
+                }
+                let Some(members) = value.as_object_mut() else { return };
+                // An empty list has no elements at all.
+                let required = schema["required"].as_array().into_iter().flatten();
+                for name in required.filter_map(Value::as_str) {
+                    if schema["properties"][name]["type"] == "array" {
+                        members.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+                    }
+                }
+                for (name, member) in members {
+                    self.retype(member, &schema["properties"][name], name, twice);
+                }
+            }
+            Some("integer") => {
+                let number = value.as_str().and_then(|text| text.parse::<i64>().ok());
+                if let Some(number) = number {
+                    *value = number.into();
+                }
+            }
+            Some("boolean") => match value.as_str() {
+                Some("true") => *value = true.into(),
+                Some("false") => *value = false.into(),
+                Some(_) | None => {}
+            },
+            Some(_) | None => {}
+        }
+        if value.is_array() {
+            twice.push(name.to_owned());
+        }
+    }
+}
+
+/// Reads the schema at `path` of a contract.
+///
+/// # Errors
+///
+/// Why it is none.
+pub fn validator(contract: &Contract, path: &str) -> Result<Validator, String> {
+    let schema = contract.json(path)?;
+    let fail = |error: ValidationError<'_>| {
+        let at = error.instance_path();
+        format!("{}/{path}: {at}: {error}", contract.origin())
+    };
+    jsonschema::draft202012::meta::validate(&schema).map_err(fail)?;
+    jsonschema::draft202012::new(&schema).map_err(fail)
+}
+
+/// Where an answer does not fit its schema, down to a member that is missing or too many.
+fn place(error: &ValidationError<'_>) -> String {
+    let path = error.instance_path();
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            format!("{path}/{}", property.as_str().unwrap_or_default())
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            format!("{path}/{}", unexpected.join(", "))
+        }
+        _ => path.to_string(),
+    }
+}
