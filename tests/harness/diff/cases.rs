@@ -10,6 +10,7 @@ use super::finding::{
     ROW_ADDED, ROW_CHANGED, ROW_REMOVED, SNAPSHOT_CHANGED,
 };
 use super::{changed_text, named};
+use crate::contract::Contract;
 
 /// Members of a case that only say something to readers.
 const CASE_WORDS: [&str; 3] = ["decision", "description", "page"];
