@@ -8,7 +8,7 @@ import base64, contextlib, hashlib, hmac, http.client, itertools, json, pathlib,
 from urllib.parse import parse_qsl, quote, urlsplit
 from xml.etree import ElementTree
 
-ACTION, VERSION, HOST = "AllocateIpv6InternetBandwidth", "2016-04-28", "vpc.cn-huhehaote.aliyuncs.com"
+FORMAT, VERSION, HOST = 2, "2016-04-28", "vpc.cn-huhehaote.aliyuncs.com"
 HASHES = {"V3": "sha256", "V3-SM3": "sm3"}
 HEADERS = ["content-type", "access-control-allow-origin", "access-control-expose-headers", "x-acs-request-id",
            "x-acs-trace-id"]
@@ -26,7 +26,7 @@ def plain(value):
     return value["repeat"] * value["times"] if "repeat" in value else value
 
 class Wire:  # A request as it goes over the wire, signed.
-    def __init__(self, request, style, asked_format):
+    def __init__(self, request, action, style, asked_format):
         query, key = request.get("query", {}), request.get("accessKeyId", "testid")
         secret, token = request.get("accessKeySecret", "testsecret"), request.get("securityToken")
         nonce, common = request.get("nonce", str(uuid.uuid4())), request.get("common", {})
@@ -36,7 +36,7 @@ class Wire:  # A request as it goes over the wire, signed.
         self.body = encode_pairs(request.get("body", {}))
         self.headers = {"host": HOST} | ({"content-type": "application/x-www-form-urlencoded"} if self.body else {})
         if style == "V1":
-            self.query += [("Action", ACTION), ("Version", VERSION), ("AccessKeyId", key), ("SignatureNonce", nonce),
+            self.query += [("Action", action), ("Version", VERSION), ("AccessKeyId", key), ("SignatureNonce", nonce),
                            ("SignatureMethod", "HMAC-SHA1"), ("SignatureVersion", "1.0"), ("Timestamp", timestamp())]
             self.query += [] if token is None else [("SecurityToken", token)]
             self.change(common)
@@ -44,7 +44,7 @@ class Wire:  # A request as it goes over the wire, signed.
             signature = {"Signature": base64.b64encode(digest).decode()}
         else:
             payload = hashlib.new(HASHES[style], self.body.encode()).hexdigest()
-            self.headers |= {"x-acs-action": ACTION, "x-acs-version": VERSION, "x-acs-date": timestamp(),
+            self.headers |= {"x-acs-action": action, "x-acs-version": VERSION, "x-acs-date": timestamp(),
                              "x-acs-signature-nonce": nonce, "x-acs-content-sha256": payload}
             self.headers |= {} if token is None else {"x-acs-security-token": token}
             self.change(common)
@@ -103,7 +103,11 @@ def control(connection, method, name, document=None):
     return json.loads(text)
 
 def elements(parent):
-    return {child.tag: elements(child) if len(child) else child.text or "" for child in parent}
+    """The children by name; of a name that is repeated, a list."""
+    found = {}
+    for child in parent:
+        found.setdefault(child.tag, []).append(elements(child) if len(child) else child.text or "")
+    return {name: each if len(each) > 1 else each[0] for name, each in found.items()}
 def read(text):
     """The elements of a body; of what cannot be read, none: the snapshot shows it."""
     try:
@@ -111,13 +115,35 @@ def read(text):
     except (ElementTree.ParseError, ValueError):
         return {}
 
-def transcript(status, headers, text, wire, world, names):
+def reads_as(wanted, actual):
+    """Whether elements of XML say what JSON says: all are texts, and of a list only the elements are there."""
+    if isinstance(wanted, dict):
+        actual = actual or {}
+        is_object = isinstance(actual, dict) and actual.keys() <= wanted.keys()
+        return is_object and all(reads_as(each, actual.get(name)) for name, each in wanted.items())
+    if isinstance(wanted, list):
+        actual = [] if actual is None else actual if isinstance(actual, list) else [actual]
+        return len(wanted) == len(actual) and all(map(reads_as, wanted, actual))
+    return actual == (wanted if isinstance(wanted, str) else json.dumps(wanted))
+
+def account_of(world, key):  # The account that owns an access key.
+    for account in world["Accounts"].values():
+        owners = [account, *account.get("RamUsers", {}).values(), *account.get("RamRoles", {}).values()]
+        if any(key in owner.get("AccessKeys", {}) or key in owner.get("Sessions", {}) for owner in owners):
+            return account
+    return {}
+def holds(wanted, actual):
+    """Whether a document has the members wanted; null stands for one that is not there."""
+    if isinstance(wanted, dict):
+        return isinstance(actual, dict) and all(holds(each, actual.get(name)) for name, each in wanted.items())
+    return wanted == actual
+
+def transcript(status, headers, text, wire, world, fresh, names):
     """An answer as snapshots show it: what is unstable gets a name in `names`, the same value the same one."""
     signed, body = wire.shown_string_to_sign(), read(text)
-    bandwidth, is_xml = body.get("InternetBandwidthId", ""), text.startswith("<")
-    values = {"RequestId": body.get("RequestId"), "TraceId": headers.get("x-acs-trace-id"),
-              "InternetBandwidthId": None if bandwidth in json.dumps(world) else bandwidth,
-              "StringToSign": signed.replace("&", "&amp;") if is_xml else signed.replace("\n", "\\n")}
+    signed = signed.replace("&", "&amp;") if text.startswith("<") else signed.replace("\n", "\\n")
+    values = {"RequestId": body.get("RequestId"), "TraceId": headers.get("x-acs-trace-id"), "StringToSign": signed}
+    values |= {name: body[name] for name in fresh if name in body and body[name] not in json.dumps(world)}
     for kind, value in (values | {kind: headers.get(name) for name, kind in EXTRA_HEADERS.items()}).items():
         number = 1 + sum(name.startswith(f"[{kind}") for name in names.values())
         if value and value not in names:
@@ -129,9 +155,9 @@ def transcript(status, headers, text, wire, world, names):
         whole = whole.replace(value, names[value])
     return whole
 
-def judged(case, wire, status, headers, body, earlier, before, after):
+def judged(case, operation, wire, status, headers, text, earlier, before, after):
     """What is looked at, what the case demands, and what is so. Form and the rest are the snapshot's."""
-    demanded, bandwidth = case["answer"], body.get("InternetBandwidthId")
+    demanded, body = case["answer"], read(text)
     message = demanded.get("message", "").replace("[StringToSign]", wire.shown_string_to_sign())
     yield "status", demanded["status"], status
     yield "Code", demanded.get("code"), body.get("Code")
@@ -141,19 +167,28 @@ def judged(case, wire, status, headers, body, earlier, before, after):
     for name, pattern in (patterns | demanded.get("headers", {})).items():
         value = headers.get(name, "")
         yield f"header {name}", value if re.search(pattern, value) else pattern, value
-    yield "Ipv6AddressId", demanded.get("Ipv6AddressId"), body.get("Ipv6AddressId")
-    yield "InternetBandwidthId", demanded.get("InternetBandwidthId", bandwidth), bandwidth
-    is_same = bool(earlier) and bandwidth == earlier.get("InternetBandwidthId")
-    yield "InternetBandwidthId is that of before", demanded.get("sameAsBefore", False), is_same
-    is_new = demanded["status"] == 200 and not is_same and "InternetBandwidthId" not in demanded
-    yield "state has changed", is_new, before != after
-    if "after" in case:
-        addresses = [address for account in after["Accounts"] for address in account.get("Ipv6Addresses", [])]
-        found = [a for a in addresses if a["Ipv6AddressId"] == case["after"]["Ipv6AddressId"]] or [{}]
-        holds = found[0].get("Ipv6InternetBandwidth", {}) | found[0]
-        yield "state", case["after"], {name: holds.get(name) for name in case["after"]}
+    for name, wanted in demanded.get("elements", {}).items():
+        is_so = reads_as(wanted, body.get(name)) if text.startswith("<") else wanted == body.get(name)
+        yield name, wanted, wanted if is_so else body.get(name)
+    is_same = is_known = False
+    for name in fresh(operation):
+        is_same = bool(earlier) and body.get(name) == earlier.get(name)
+        yield f"{name} is that of before", demanded.get("sameAsBefore", False), is_same
+        is_known = body.get(name, "") in json.dumps(case["world"])
+    may_change = demanded["status"] == 200 and bool(operation.get("effects"))
+    if not may_change or fresh(operation):
+        yield "state has changed", may_change and not is_same and not is_known, before != after
+    account = account_of(after, case["request"].get("accessKeyId", "testid"))
+    for kind, documents in case.get("after", {}).items():
+        for name, wanted in documents.items():
+            actual = account.get(kind, {}).get(name)
+            yield f"state: {kind} {name}", wanted, wanted if holds(wanted, actual) else actual
 
-def findings(case, reviewed, connection, style, asked_format):
+def fresh(operation):
+    """The elements that are drawn anew for each success that is no replay."""
+    return [element["name"] for element in operation["success"]["elements"] if "fresh" in element]
+
+def findings(case, operations, reviewed, connection, style, asked_format):
     control(connection, "POST", "reset")
     control(connection, "PUT", "world", case["world"])
     if "throttling" in case:
@@ -161,24 +196,48 @@ def findings(case, reviewed, connection, style, asked_format):
     requests, names, shown, body = case.get("before", []) + [case["request"]], {}, "", None
     for number, request in enumerate(requests, 1):
         before, earlier = control(connection, "GET", "world"), body
+        action = request.get("action", case["action"])
         if number == len(requests) and "fault" in case:
-            fault = {"Action": ACTION, "Times": 1, "Kind": case["fault"].title().replace("-", "")}
+            fault = {"Action": action, "Times": 1, "Kind": case["fault"].title().replace("-", "")}
             control(connection, "PUT", "faults", {"Faults": [fault]})
-        wire = Wire(request, request.get("signature", style), request.get("format", asked_format))
+        wire = Wire(request, action, request.get("signature", style), request.get("format", asked_format))
         status, headers, text = send(connection, wire.method, f"/?{encode_pairs(wire.query)}", wire.headers, wire.body)
         body = read(text)
         shown += f"# call {number}\n" if len(requests) > 1 else ""
-        shown += transcript(status, headers, text, wire, case["world"], names)
-    every = judged(case, wire, status, headers, body, earlier, before, control(connection, "GET", "world"))
+        shown += transcript(status, headers, text, wire, case["world"], fresh(operations[action]), names)
+    after = control(connection, "GET", "world")
+    every = judged(case, operations[action], wire, status, headers, text, earlier, before, after)
     return [{"what": what, "expected": expected, "actual": actual}
             for what, expected, actual in [*every, ("snapshot", reviewed, shown.rstrip())] if expected != actual]
 
+def merge(value, patch):
+    """Applies a JSON merge patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    value = value if isinstance(value, dict) else {}
+    merged = value | {name: merge(value.get(name), each) for name, each in patch.items()}
+    return {name: each for name, each in merged.items() if each is not None}
+
+def load(contracts, file):
+    """A case with its world and its action, and its reviewed answers by format."""
+    case = json.loads(file.read_text(), object_hook=plain)
+    case.setdefault("action", file.parents[2].name)
+    if "from" in case["world"]:
+        named = json.loads((contracts / "common" / "worlds" / f"{case['world']['from']}.json").read_text())
+        case["world"] = merge(named, case["world"].get("merge", {}))
+    snapshots = file.parents[2] / "snapshots"
+    own = snapshots / f"{file.parent.name}@{file.stem}.snap"
+    snapshot = (own if own.exists() else snapshots / f"{file.parent.name}.snap").read_text()
+    return case, dict(re.findall(r"(?ms)^== (JSON|XML)\n(.*?)\s*(?=^== |\Z)", snapshot))
+
 def main(url, contracts):
     connection, all_hold = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20), True
-    for file in sorted(pathlib.Path(contracts).glob("*/cases/*/*.json")):
-        case, path = json.loads(file.read_text(), object_hook=plain), file.relative_to(contracts).as_posix()
-        snapshot = (file.parents[2] / "snapshots" / f"{file.parent.name}@{file.stem}.snap").read_text()
-        answers = dict(re.findall(r"(?ms)^== (JSON|XML)\n(.*?)\s*(?=^== |\Z)", snapshot))
+    contracts = pathlib.Path(contracts)
+    if json.loads((contracts / "format.json").read_text())["format"] != FORMAT:
+        raise ValueError(f"{contracts}/format.json: only format {FORMAT} is read")
+    operations = {file.parent.name: json.loads(file.read_text()) for file in contracts.glob("*/operation.json")}
+    for file in sorted(contracts.glob("*/cases/*/*.json")):
+        (case, answers), path = load(contracts, file), file.relative_to(contracts).as_posix()
         request = case["request"]
         styles = [request["signature"]] if "signature" in request else ["V1", "V3"]
         formats = [request["format"]] if "format" in request else ["JSON", "XML"]
@@ -186,11 +245,12 @@ def main(url, contracts):
             usual = "XML" if style == "V1" else "JSON"
             answered = asked_format.upper() if (asked_format or "").upper() in ("JSON", "XML") else usual
             can_run = HASHES.get(style, "sha1") in hashlib.algorithms_available
-            found = findings(case, answers.get(answered), connection, style, asked_format) if can_run else []
-            print(json.dumps({"case": path, "signature": style, "format": answered,
-                              "holds": not found if can_run else None, "findings": found}))
+            reviewed = answers.get(answered)
+            found = findings(case, operations, reviewed, connection, style, asked_format) if can_run else []
+            verdict = {"holds": not found if can_run else None, "findings": found}
+            print(json.dumps({"case": path, "signature": style, "format": answered} | verdict))
             all_hold = all_hold and not found
-    return 0 if all_hold else 1
+    return int(not all_hold)
 
 if __name__ == "__main__":
     try:
