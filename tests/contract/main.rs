@@ -43,6 +43,7 @@ mod store;
 mod stores;
 mod support;
 mod template;
+mod terraform;
 mod tightness;
 mod trouble;
 mod verify;
