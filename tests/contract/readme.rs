@@ -74,6 +74,7 @@ const RUN: &[(&str, &str)] = &[
         ".ci/run, run_tests, with fewer kills",
     ),
     ("pip install alibabacloud-vpc20160428", "clients.rs, with the pinned version"),
+    (".ci/clients", ".ci/run, run_clients"),
     (".ci/template.sh", ".ci/run, check_template"),
     (".ci/fuzz 600", ".ci/run, fuzz, for a shorter while"),
     (
@@ -102,6 +103,7 @@ fn every_command_is_run_somewhere() {
         "RegionId=cn-huhehaote Ipv6AddressId=ipv6-demo01 Bandwidth=200",
         "cargo test --locked",
         "cargo run --quiet --release --bin contract -- verify --endpoint http://127.0.0.1:8787",
+        ".ci/clients",
         ".ci/template.sh",
     ] {
         assert!(ci.contains(part), ".ci/run does not run: {part}");
@@ -142,13 +144,28 @@ fn every_file_that_is_linked_is_there() {
 }
 
 #[tokio::test]
-async fn the_python_snippet_is_the_one_that_the_endpoint_prints() {
+async fn the_snippets_are_those_that_the_endpoint_prints() {
     let binary = built("local-endpoint", "local-endpoint").unwrap();
     let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
     let banner = endpoint.banner().await.replace(endpoint.address(), "127.0.0.1:8787");
-    let snippets = blocks("python");
-    assert_eq!(snippets.len(), 1);
-    assert!(banner.contains(&snippets[0]), "{banner}");
+    for language in ["python", "bash", "hcl"] {
+        let snippets = blocks(language);
+        assert_eq!(snippets.len(), 1, "{language}");
+        assert!(banner.contains(&snippets[0]), "{banner}");
+    }
+}
+
+/// So the requests of the snippet are those that were recorded.
+#[test]
+fn the_terraform_snippet_is_the_configuration_that_was_recorded() {
+    let recorded = read("tests/terraform/main.tf");
+    let resource = |text: &str| {
+        let begin = text.find("resource ").unwrap();
+        let lines = text[begin..].split('}').next().unwrap().lines();
+        let fixed = lines.filter(|line| !line.trim_start().starts_with("bandwidth"));
+        fixed.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(resource(&blocks("hcl")[0]), resource(&recorded));
 }
 
 #[tokio::test]

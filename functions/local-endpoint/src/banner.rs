@@ -77,7 +77,7 @@ console.log(answer.body);"
             ),
         ),
         (
-            "aliyun CLI",
+            "aliyun CLI: version 3",
             format!(
                 "\
 aliyun vpc AllocateIpv6InternetBandwidth --insecure --endpoint {address} --region cn-huhehaote \\
@@ -86,7 +86,7 @@ aliyun vpc AllocateIpv6InternetBandwidth --insecure --endpoint {address} --regio
             ),
         ),
         (
-            "Terraform (it allocates, then fails to read back: DescribeIpv6Addresses is not served yet)",
+            "Terraform: provider aliyun/alicloud",
             format!(
                 "\
 provider \"alicloud\" {{
@@ -103,7 +103,7 @@ provider \"alicloud\" {{
 
 resource \"alicloud_vpc_ipv6_internet_bandwidth\" \"demo\" {{
   ipv6_gateway_id      = \"ipv6gw-demo\"
-  ipv6_address_id      = \"ipv6-demo04\"
+  ipv6_address_id      = \"ipv6-demo14\"
   internet_charge_type = \"PayByBandwidth\"
   bandwidth            = 200
 }}"

@@ -1,4 +1,4 @@
-// Drives the official Alibaba Cloud clients for Node.js against an endpoint of AllocateIpv6InternetBandwidth.
+// Drives the official Alibaba Cloud clients for Node.js through the life of an Internet bandwidth.
 //
 //     node drive.mjs --endpoint 127.0.0.1:8787 [--replaying-endpoint 127.0.0.1:8788]
 //                    [--throttling-endpoint 127.0.0.1:8789] [--client NAME] [--address-prefix ipv6-demo]
@@ -9,7 +9,7 @@
 // disabled, STS.demo and STS.expired. The replaying endpoint answers what the endpoint answers to the same request sent
 // a second time; the throttling one lets no call in. What needs one that is not given is left out.
 import { parseArgs } from 'node:util';
-import Vpc, { AllocateIpv6InternetBandwidthRequest } from '@alicloud/vpc20160428';
+import * as vpc from '@alicloud/vpc20160428';
 import { $OpenApiUtil } from '@alicloud/openapi-core';
 import PopCore from '@alicloud/pop-core';
 import RpcClient, { Config as RpcConfig } from '@alicloud/rpc-client';
@@ -22,34 +22,40 @@ for (const variable of ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy']) {
 
 const REGION = 'cn-huhehaote';
 const VERSION = '2016-04-28';
-const ACTION = 'AllocateIpv6InternetBandwidth';
+const ALLOCATE = 'AllocateIpv6InternetBandwidth';
+const DESCRIBE = 'DescribeIpv6Addresses';
+const MODIFY = 'ModifyIpv6InternetBandwidth';
+const DELETE = 'DeleteIpv6InternetBandwidth';
+const BOUGHT = Symbol('the id of the bandwidth that "allocate" bought, as the value of a parameter');
 const TIMEOUT = 10_000; // ms; all three clients give up after 3 s otherwise
 
-// Each client: ({ endpoint, accessKeyId, accessKeySecret, securityToken }, parameters) -> { type, status, answer }
+// Each client: ({ endpoint, accessKeyId, accessKeySecret, securityToken }, action, parameters) ->
+// { type, status, answer }
 
 function tea(signatureAlgorithm) {
-  return async (config, parameters) => {
+  return async (config, action, parameters) => {
     // The packages are CommonJS: seen from a module, their default export is one level down.
-    const client = new Vpc.default(new $OpenApiUtil.Config({
+    const client = new vpc.default.default(new $OpenApiUtil.Config({
       ...config, protocol: 'http', regionId: REGION, signatureAlgorithm, connectTimeout: TIMEOUT, readTimeout: TIMEOUT,
     }));
-    const members = Object.entries(parameters).map(([name, value]) => [name[0].toLowerCase() + name.slice(1), value]);
-    const request = new AllocateIpv6InternetBandwidthRequest(Object.fromEntries(members));
-    const response = await client.allocateIpv6InternetBandwidth(request);
+    const small = name => name[0].toLowerCase() + name.slice(1);
+    const members = Object.entries(parameters).map(([name, value]) => [small(name), value]);
+    const request = new vpc[`${action}Request`](Object.fromEntries(members));
+    const response = await client[small(action)](request);
     return { type: response.constructor.name, status: response.statusCode, answer: response.body.toMap() };
   };
 }
 
 function popCore(method) {
-  return async ({ endpoint, ...key }, parameters) => {
+  return async ({ endpoint, ...key }, action, parameters) => {
     const client = new PopCore({ ...key, endpoint: `http://${endpoint}`, apiVersion: VERSION });
-    return untyped(await client.request(ACTION, parameters, { method, timeout: TIMEOUT }));
+    return untyped(await client.request(action, parameters, { method, timeout: TIMEOUT }));
   };
 }
 
 // The names in `inQuery` go into the query, all others into the form body (which is sent chunked).
 function rpcClient(inQuery) {
-  return async (config, parameters) => {
+  return async (config, action, parameters) => {
     const client = new RpcClient.default(new RpcConfig({ ...config, protocol: 'http', regionId: REGION }));
     const query = {};
     const body = {};
@@ -57,7 +63,7 @@ function rpcClient(inQuery) {
       (inQuery.includes(name) ? query : body)[name] = value;
     }
     const runtime = { connectTimeout: TIMEOUT, readTimeout: TIMEOUT };
-    return untyped(await client.doRequest(ACTION, 'HTTP', 'POST', VERSION, 'AK', query, body, runtime));
+    return untyped(await client.doRequest(action, 'HTTP', 'POST', VERSION, 'AK', query, body, runtime));
   };
 }
 
@@ -79,7 +85,7 @@ function key(accessKeyId, accessKeySecret, securityToken) {
   return { accessKeyId, accessKeySecret, securityToken };
 }
 
-// The scenarios in the order in which they must run: [name, parameters, key].
+// The scenarios in the order in which they must run: [name, action, parameters, key].
 function scenarios(client, address) {
   const call = {
     RegionId: REGION,
@@ -90,41 +96,52 @@ function scenarios(client, address) {
     DryRun: false,
   };
   const token = { ClientToken: `${client}-token-1` };
+  const bandwidth = { RegionId: REGION, Ipv6InternetBandwidthId: BOUGHT };
+  const change = { ...bandwidth, Bandwidth: 300 };
   const good = key('testid', 'testsecret');
   return [
-    ['dry-run', { ...call, Bandwidth: 100, DryRun: true }, good],
-    ['allocate', { ...call, ...token }, good],
-    ['replay', { ...call, ...token }, good],
-    ['already-allocated', { ...call, ClientToken: `${client}-token-2` }, good],
-    ['mismatch', { ...call, ...token, Bandwidth: 300 }, good],
-    ['bad-bandwidth', { ...call, Bandwidth: 5000, InternetChargeType: 'PayByTraffic' }, good],
-    ['not-found', { ...call, Ipv6AddressId: 'ipv6-no-such-address' }, good],
-    ['released', { ...call, Ipv6AddressId: 'ipv6-released' }, good],
-    ['unknown-region', { ...call, RegionId: 'cn-nowhere' }, good],
-    ['wrong-secret', call, key('testid', 'wrong')],
-    ['unknown-key', call, key('nobody', 'testsecret')],
+    ['dry-run', ALLOCATE, { ...call, Bandwidth: 100, DryRun: true }, good],
+    ['allocate', ALLOCATE, { ...call, ...token }, good],
+    ['replay', ALLOCATE, { ...call, ...token }, good],
+    ['already-allocated', ALLOCATE, { ...call, ClientToken: `${client}-token-2` }, good],
+    ['mismatch', ALLOCATE, { ...call, ...token, Bandwidth: 300 }, good],
+    ['bad-bandwidth', ALLOCATE, { ...call, Bandwidth: 5000, InternetChargeType: 'PayByTraffic' }, good],
+    ['not-found', ALLOCATE, { ...call, Ipv6AddressId: 'ipv6-no-such-address' }, good],
+    ['released', ALLOCATE, { ...call, Ipv6AddressId: 'ipv6-released' }, good],
+    ['unknown-region', ALLOCATE, { ...call, RegionId: 'cn-nowhere' }, good],
+    ['wrong-secret', ALLOCATE, call, key('testid', 'wrong')],
+    ['unknown-key', ALLOCATE, call, key('nobody', 'testsecret')],
     // Every character that one of the clients encodes in its own way. That the endpoint gets as far as to find
     // the bandwidth of "allocate" shows that it signed the same text.
-    ['odd-token', { ...call, DryRun: true, ClientToken: "a b*c~d+e/(!')&=%" }, good],
-    ['denied', call, key('denied', 'testsecret')],
+    ['odd-token', ALLOCATE, { ...call, DryRun: true, ClientToken: "a b*c~d+e/(!')&=%" }, good],
+    ['denied', ALLOCATE, call, key('denied', 'testsecret')],
     // A client token belongs to the account: whoever of it makes the call of "allocate" again gets that answer. So
     // these two succeed without an address of their own.
-    ['allowed', { ...call, ...token }, key('allowed', 'testsecret')],
-    ['session', { ...call, ...token }, key('STS.demo', 'testsecret', 'testtoken')],
-    ['session-expired', call, key('STS.expired', 'testsecret', 'testtoken')],
-    ['session-without-token', call, key('STS.demo', 'testsecret')],
-    ['session-wrong-token', call, key('STS.demo', 'testsecret', 'othertoken')],
-    ['session-wrong-secret', call, key('STS.demo', 'wrong', 'testtoken')],
-    ['disabled', call, key('disabled', 'testsecret')],
-    ['replayed', { ...call, ...token }, good],
-    ['throttled', { ...call, ...token }, good],
+    ['allowed', ALLOCATE, { ...call, ...token }, key('allowed', 'testsecret')],
+    ['session', ALLOCATE, { ...call, ...token }, key('STS.demo', 'testsecret', 'testtoken')],
+    ['session-expired', ALLOCATE, call, key('STS.expired', 'testsecret', 'testtoken')],
+    ['session-without-token', ALLOCATE, call, key('STS.demo', 'testsecret')],
+    ['session-wrong-token', ALLOCATE, call, key('STS.demo', 'testsecret', 'othertoken')],
+    ['session-wrong-secret', ALLOCATE, call, key('STS.demo', 'wrong', 'testtoken')],
+    ['disabled', ALLOCATE, call, key('disabled', 'testsecret')],
+    ['replayed', ALLOCATE, { ...call, ...token }, good],
+    ['throttled', ALLOCATE, { ...call, ...token }, good],
+    // The rest of the bandwidth's life.
+    ['describe', DESCRIBE, bandwidth, good],
+    ['modify', MODIFY, change, good],
+    ['modify-denied', MODIFY, change, key('denied', 'testsecret')],
+    ['describe-modified', DESCRIBE, { RegionId: REGION, Ipv6AddressId: address }, good],
+    ['delete', DELETE, bandwidth, good],
+    ['describe-gone', DESCRIBE, bandwidth, good],
+    ['modify-gone', MODIFY, change, good],
+    ['delete-gone', DELETE, bandwidth, good],
   ];
 }
 
-async function run(call, config, parameters) {
+async function run(call, config, action, parameters) {
   let result;
   try {
-    result = await call(config, parameters);
+    result = await call(config, action, parameters);
   } catch (error) { // whatever the client throws is a result
     result = {
       outcome: 'error',
@@ -149,8 +166,14 @@ async function run(call, config, parameters) {
     return result;
   }
   const { type, status, answer } = result;
-  const { Ipv6AddressId = null, InternetBandwidthId = null, RequestId = null } = answer;
-  return { outcome: 'success', type, status, Ipv6AddressId, InternetBandwidthId, RequestId };
+  const { Ipv6Addresses, ...shown } = answer;
+  if (Ipv6Addresses) shown.listed = Ipv6Addresses.Ipv6Address.map(summary).join('; ');
+  return { outcome: 'success', type, status, ...shown };
+}
+
+// Tells what became of an address's bandwidth in one text, in which the test finds the id.
+function summary({ Ipv6AddressId, Ipv6InternetBandwidth: { Ipv6InternetBandwidthId, Bandwidth } }) {
+  return `${Ipv6AddressId}: ${Ipv6InternetBandwidthId}, ${Bandwidth} Mbit/s`;
 }
 
 const { values: options } = parseArgs({
@@ -174,10 +197,14 @@ const FIRST_ADDRESS = 7; // 01 to 06 belong to the Python clients
 for (const [index, [client, call]] of Object.entries(CLIENTS).entries()) {
   if (options.client && options.client !== client) continue;
   const address = options['address-prefix'] + String(FIRST_ADDRESS + index).padStart(2, '0');
-  for (const [scenario, parameters, accessKey] of scenarios(client, address)) {
+  let bought;
+  for (const [scenario, action, parameters, accessKey] of scenarios(client, address)) {
     const endpoint = scenario in ELSEWHERE ? ELSEWHERE[scenario] : options.endpoint;
     if (!endpoint) continue;
     const config = { endpoint, ...accessKey };
-    console.log(JSON.stringify({ client, scenario, ...await run(call, config, parameters) }));
+    const given = Object.entries(parameters).map(([name, value]) => [name, value === BOUGHT ? bought : value]);
+    const result = await run(call, config, action, Object.fromEntries(given));
+    bought ??= result.InternetBandwidthId;
+    console.log(JSON.stringify({ client, scenario, ...result }));
   }
 }

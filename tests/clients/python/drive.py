@@ -1,4 +1,4 @@
-"""Drives the official Alibaba Cloud clients for Python against an endpoint of AllocateIpv6InternetBandwidth.
+"""Drives the official Alibaba Cloud clients for Python through the life of an Internet bandwidth.
 
     drive.py --endpoint 127.0.0.1:8787 [--replaying-endpoint 127.0.0.1:8788] [--throttling-endpoint 127.0.0.1:8789]
              [--client NAME] [--address-prefix ipv6-demo]
@@ -11,6 +11,7 @@ a second time; the throttling one lets no call in. What needs one that is not gi
 """
 import argparse
 import asyncio
+import importlib
 import json
 import os
 from typing import NamedTuple, Optional
@@ -24,17 +25,24 @@ for variable in ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET"):
     os.environ.pop(variable, None)
 
 from alibabacloud_tea_openapi.utils_models import Config
+from alibabacloud_vpc20160428 import models as tea_models
 from alibabacloud_vpc20160428.client import Client as TeaClient
-from alibabacloud_vpc20160428.models import AllocateIpv6InternetBandwidthRequest as TeaRequest
 from aliyunsdkcore.auth.credentials import StsTokenCredential
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import CommonRequest
-from aliyunsdkvpc.request.v20160428.AllocateIpv6InternetBandwidthRequest import (
-    AllocateIpv6InternetBandwidthRequest as ClassicRequest,
-)
+from aliyunsdkvpc.request import v20160428 as classic_requests
 
 REGION = "cn-huhehaote"
 TIMEOUT = 10  # seconds
+ALLOCATE, DESCRIBE = "AllocateIpv6InternetBandwidth", "DescribeIpv6Addresses"
+MODIFY, DELETE = "ModifyIpv6InternetBandwidth", "DeleteIpv6InternetBandwidth"
+TEA_METHODS = {
+    ALLOCATE: "allocate_ipv_6internet_bandwidth",
+    DESCRIBE: "describe_ipv_6addresses",
+    MODIFY: "modify_ipv_6internet_bandwidth",
+    DELETE: "delete_ipv_6internet_bandwidth",
+}
+BOUGHT = object()  # the id of the bandwidth that "allocate" bought, as the value of a parameter
 
 
 class Key(NamedTuple):
@@ -43,19 +51,20 @@ class Key(NamedTuple):
     token: Optional[str] = None  # of a temporary key
 
 
-# Each client: (endpoint, key, parameters) -> (type of the answer, HTTP status or None, members of the answer)
+# Each client: (endpoint, key, action, parameters) -> (type of the answer, HTTP status or None, members of the answer)
 
-def tea(endpoint, key, parameters, signature_algorithm=None, asynchronous=False):
+def tea(endpoint, key, action, parameters, signature_algorithm=None, asynchronous=False):
     client = TeaClient(Config(
         access_key_id=key.id, access_key_secret=key.secret, security_token=key.token, region_id=REGION,
         protocol="http", endpoint=endpoint, signature_algorithm=signature_algorithm,
         connect_timeout=TIMEOUT * 1000, read_timeout=TIMEOUT * 1000,
     ))
-    request = TeaRequest().from_map(parameters)
+    request = getattr(tea_models, action + "Request")().from_map(parameters)
+    method = TEA_METHODS[action]
     if asynchronous:
-        response = asyncio.run(client.allocate_ipv_6internet_bandwidth_async(request))
+        response = asyncio.run(getattr(client, method + "_async")(request))
     else:
-        response = client.allocate_ipv_6internet_bandwidth(request)
+        response = getattr(client, method)(request)
     return type(response).__name__, response.status_code, response.body.to_map()
 
 
@@ -81,23 +90,24 @@ def acs_client(endpoint, key, region):
     )
 
 
-def classic(endpoint, key, parameters):
+def classic(endpoint, key, action, parameters):
     others = dict(parameters)
     # The typed request has no setter for RegionId: the client sends its own region.
     host, client = acs_client(endpoint, key, region=others.pop("RegionId"))
-    request = ClassicRequest()
+    module = importlib.import_module(f"{classic_requests.__name__}.{action}Request")
+    request = getattr(module, action + "Request")()
     request.set_endpoint(host)
     for name, value in others.items():
         getattr(request, "set_" + name)(value)
     return untyped(client.do_action_with_exception(request))
 
 
-def classic_common(endpoint, key, parameters):
+def classic_common(endpoint, key, action, parameters):
     host, client = acs_client(endpoint, key, REGION)
     request = CommonRequest()
     request.set_domain(host)
     request.set_version("2016-04-28")
-    request.set_action_name("AllocateIpv6InternetBandwidth")
+    request.set_action_name(action)
     request.set_method("POST")
     # RegionId goes into the body with the rest; the client puts its own region into the query besides.
     # The body's counts, for the signature too.
@@ -122,7 +132,7 @@ CLIENTS = {
 
 
 def scenarios(client, address):
-    """Yields (name, parameters, key) in the order in which they must run."""
+    """Yields (name, action, parameters, key) in the order in which they must run."""
     call = {
         "RegionId": REGION,
         "Ipv6GatewayId": "ipv6gw-demo",
@@ -133,37 +143,48 @@ def scenarios(client, address):
     }
     token = {"ClientToken": client + "-token-1"}
     good = Key("testid", "testsecret")
-    yield "dry-run", {**call, "Bandwidth": 100, "DryRun": True}, good
-    yield "allocate", {**call, **token}, good
-    yield "replay", {**call, **token}, good
-    yield "already-allocated", {**call, "ClientToken": client + "-token-2"}, good
-    yield "mismatch", {**call, **token, "Bandwidth": 300}, good
-    yield "bad-bandwidth", {**call, "Bandwidth": 5000, "InternetChargeType": "PayByTraffic"}, good
-    yield "not-found", {**call, "Ipv6AddressId": "ipv6-no-such-address"}, good
-    yield "released", {**call, "Ipv6AddressId": "ipv6-released"}, good
-    yield "unknown-region", {**call, "RegionId": "cn-nowhere"}, good
-    yield "wrong-secret", call, Key("testid", "wrong")
-    yield "unknown-key", call, Key("nobody", "testsecret")
+    yield "dry-run", ALLOCATE, {**call, "Bandwidth": 100, "DryRun": True}, good
+    yield "allocate", ALLOCATE, {**call, **token}, good
+    yield "replay", ALLOCATE, {**call, **token}, good
+    yield "already-allocated", ALLOCATE, {**call, "ClientToken": client + "-token-2"}, good
+    yield "mismatch", ALLOCATE, {**call, **token, "Bandwidth": 300}, good
+    yield "bad-bandwidth", ALLOCATE, {**call, "Bandwidth": 5000, "InternetChargeType": "PayByTraffic"}, good
+    yield "not-found", ALLOCATE, {**call, "Ipv6AddressId": "ipv6-no-such-address"}, good
+    yield "released", ALLOCATE, {**call, "Ipv6AddressId": "ipv6-released"}, good
+    yield "unknown-region", ALLOCATE, {**call, "RegionId": "cn-nowhere"}, good
+    yield "wrong-secret", ALLOCATE, call, Key("testid", "wrong")
+    yield "unknown-key", ALLOCATE, call, Key("nobody", "testsecret")
     # Every character that one of the clients encodes in its own way. That the endpoint gets as far as to find
     # the bandwidth of "allocate" shows that it signed the same text.
-    yield "odd-token", {**call, "DryRun": True, "ClientToken": "a b*c~d+e/(!')&=%"}, good
-    yield "denied", call, Key("denied", "testsecret")
+    yield "odd-token", ALLOCATE, {**call, "DryRun": True, "ClientToken": "a b*c~d+e/(!')&=%"}, good
+    yield "denied", ALLOCATE, call, Key("denied", "testsecret")
     # A client token belongs to the account: whoever of it makes the call of "allocate" again gets that answer. So
     # these two succeed without an address of their own.
-    yield "allowed", {**call, **token}, Key("allowed", "testsecret")
-    yield "session", {**call, **token}, Key("STS.demo", "testsecret", "testtoken")
-    yield "session-expired", call, Key("STS.expired", "testsecret", "testtoken")
-    yield "session-without-token", call, Key("STS.demo", "testsecret")
-    yield "session-wrong-token", call, Key("STS.demo", "testsecret", "othertoken")
-    yield "session-wrong-secret", call, Key("STS.demo", "wrong", "testtoken")
-    yield "disabled", call, Key("disabled", "testsecret")
-    yield "replayed", {**call, **token}, good
-    yield "throttled", {**call, **token}, good
+    yield "allowed", ALLOCATE, {**call, **token}, Key("allowed", "testsecret")
+    yield "session", ALLOCATE, {**call, **token}, Key("STS.demo", "testsecret", "testtoken")
+    yield "session-expired", ALLOCATE, call, Key("STS.expired", "testsecret", "testtoken")
+    yield "session-without-token", ALLOCATE, call, Key("STS.demo", "testsecret")
+    yield "session-wrong-token", ALLOCATE, call, Key("STS.demo", "testsecret", "othertoken")
+    yield "session-wrong-secret", ALLOCATE, call, Key("STS.demo", "wrong", "testtoken")
+    yield "disabled", ALLOCATE, call, Key("disabled", "testsecret")
+    yield "replayed", ALLOCATE, {**call, **token}, good
+    yield "throttled", ALLOCATE, {**call, **token}, good
+    # The rest of the bandwidth's life.
+    bandwidth = {"RegionId": REGION, "Ipv6InternetBandwidthId": BOUGHT}
+    change = {**bandwidth, "Bandwidth": 300}
+    yield "describe", DESCRIBE, bandwidth, good
+    yield "modify", MODIFY, change, good
+    yield "modify-denied", MODIFY, change, Key("denied", "testsecret")
+    yield "describe-modified", DESCRIBE, {"RegionId": REGION, "Ipv6AddressId": address}, good
+    yield "delete", DELETE, bandwidth, good
+    yield "describe-gone", DESCRIBE, bandwidth, good
+    yield "modify-gone", MODIFY, change, good
+    yield "delete-gone", DELETE, bandwidth, good
 
 
-def run(call, endpoint, parameters, key):
+def run(call, endpoint, action, parameters, key):
     try:
-        kind, status, answer = call(endpoint, key, parameters)
+        kind, status, answer = call(endpoint, key, action, parameters)
     except Exception as error:  # whatever the client throws is a result
         result = {
             "outcome": "error",
@@ -180,8 +201,16 @@ def run(call, endpoint, parameters, key):
             "retryAfter": getattr(error, "retry_after", None),
         }
         return {**result, **{name: detail for name, detail in details.items() if detail is not None}}
-    members = ("Ipv6AddressId", "InternetBandwidthId", "RequestId")
-    return {"outcome": "success", "type": kind, "status": status, **{name: answer.get(name) for name in members}}
+    listed = answer.pop("Ipv6Addresses", None)
+    if listed is not None:
+        answer["listed"] = "; ".join(map(summary, listed["Ipv6Address"]))
+    return {"outcome": "success", "type": kind, "status": status, **answer}
+
+
+def summary(address):
+    """Tells what became of an address's bandwidth in one text, in which the test finds the id."""
+    bandwidth = address["Ipv6InternetBandwidth"]
+    return f"{address['Ipv6AddressId']}: {bandwidth['Ipv6InternetBandwidthId']}, {bandwidth['Bandwidth']} Mbit/s"
 
 
 def main():
@@ -197,10 +226,13 @@ def main():
     for number, (client, call) in enumerate(CLIENTS.items(), start=1):
         if arguments.client in (None, client):
             address = f"{arguments.address_prefix}{number:02}"
-            for scenario, parameters, key in scenarios(client, address):
+            bought = None
+            for scenario, action, parameters, key in scenarios(client, address):
                 endpoint = elsewhere.get(scenario, arguments.endpoint)
                 if endpoint is not None:
-                    result = run(call, endpoint, parameters, key)
+                    given = {name: bought if value is BOUGHT else value for name, value in parameters.items()}
+                    result = run(call, endpoint, action, given, key)
+                    bought = bought or result.get("InternetBandwidthId")
                     print(json.dumps({"client": client, "scenario": scenario, **result}), flush=True)
 
 
