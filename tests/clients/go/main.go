@@ -131,7 +131,7 @@ type shown struct {
 	Status             int
 	Message            string
 	RequestID          string         `json:",omitempty"`
-	Comment            string         `json:",omitempty"`
+	Recommend          string         `json:",omitempty"`
 	AccessDeniedDetail map[string]any `json:",omitempty"`
 }
 
@@ -152,7 +152,7 @@ func show(err error) any {
 			Status:             ofClassic.HttpStatus(),
 			Message:            ofClassic.Message(),
 			RequestID:          ofClassic.RequestId(),
-			Comment:            ofClassic.Comment(),
+			Recommend:          ofClassic.Recommend(),
 			AccessDeniedDetail: ofClassic.AccessDeniedDetail(),
 		}
 	default:
