@@ -15,7 +15,6 @@ use crate::cases::now_secs;
 use crate::support::endpoint;
 
 const ALLOCATE: &str = "AllocateIpv6InternetBandwidth";
-const DESCRIBE: &str = "DescribeIpv6Addresses";
 
 /// One request of a recording, and what was answered.
 #[derive(Debug, Deserialize)]
@@ -177,11 +176,13 @@ fn sign(line: &Line, replaced: &mut BTreeMap<String, String>) -> client::Wire {
     let [query, body] = [&line.query, &line.body].map(|part| -> Vec<_> {
         part.iter().map(&mut renew).collect()
     });
-    let request = json!({ "method": line.method, "query": query, "body": body });
+    let request = json!({
+        "action": line.action, "method": line.method, "query": query, "body": body
+    });
     let request: Request = serde_json::from_value(request).unwrap();
     let variant = Variant { style: Style::V1, format: None };
     let nonce = client::fresh_nonce();
-    let mut wire = client::sign(&request, &variant, now_secs(), &nonce, &line.action);
+    let mut wire = client::sign(&request, &variant, now_secs(), &nonce);
     wire.headers.extend(line.headers.clone());
     wire
 }
