@@ -1,11 +1,14 @@
 //! What a store keeps.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use allocation::{Key, Resource};
 use ram::Policy;
 use serde::{Deserialize, Serialize};
+
+use crate::kinds::{ACCESS_KEY, RAM_ROLE, RAM_USER};
 
 /// A document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +38,12 @@ impl Document {
         }
     }
 
-    /// When a store may drop the document, in seconds since 1970 UTC. Until it does, whoever reads
+    /// When a store may drop the document, in seconds since 1970 UTC. Until it does, the reader of
     /// the document judges its time.
     #[must_use]
     pub fn expires_at_secs(&self) -> Option<u64> {
         match self {
-            // A temporary key that has expired is told so (decision `security-token`).
+            // The caller learns that a temporary key has expired (decision `security-token`).
             Self::AccessKey(_) | Self::Identity(_) => None,
             Self::Resource(resource) => resource.expires_at_secs(),
         }
@@ -49,8 +52,10 @@ impl Document {
 
 /// An access key of an account.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct AccessKey {
     /// The public half.
+    #[serde(skip)]
     pub access_key_id: String,
     /// The secret half.
     pub access_key_secret: String,
@@ -58,7 +63,7 @@ pub struct AccessKey {
     pub account_id: String,
     /// Whether it may be used.
     pub status: AccessKeyStatus,
-    /// Who in the account has it.
+    /// The identity of the account that has it.
     pub holder: Holder,
 }
 
@@ -66,7 +71,7 @@ impl AccessKey {
     /// The key of the access key of this id.
     #[must_use]
     pub fn key(access_key_id: &str) -> Key {
-        Key::single("access-key", &[access_key_id])
+        Key::single(ACCESS_KEY, &[access_key_id])
     }
 }
 
@@ -93,31 +98,34 @@ pub enum AccessKeyStatus {
     Inactive,
 }
 
-/// Who has an access key.
+/// The identity that has an access key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Holder {
     /// The account itself, which may do everything.
     Account,
     /// A RAM user of the account, by its name.
     RamUser(String),
-    /// Whoever has assumed a role of the account.
+    /// A session of a role of the account.
     Session(Session),
 }
 
-/// A role that somebody has assumed for a while.
+/// A role that was assumed for a while.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Session {
     /// The role.
     pub role_name: String,
-    /// What whoever assumed it calls the session.
+    /// The name that the session was given.
     pub role_session_name: String,
     /// The token that goes with the access key.
     pub security_token: String,
     /// When the access key ends, in seconds since 1970 UTC.
     pub expires_at_secs: u64,
-    /// Whether whoever assumed the role had logged on with a second factor.
+    /// Whether the role was assumed after a logon with a second factor.
+    #[serde(rename = "MFAPresent")]
     pub mfa_present: bool,
-    /// What the session may do at most; `None`: whatever the role may.
+    /// What the session may do at most; `None`: all that the role may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
 }
 
@@ -134,7 +142,7 @@ impl fmt::Debug for Session {
 }
 
 /// A RAM user or role of an account, with what it may do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The account.
     pub account_id: String,
@@ -151,14 +159,14 @@ impl Identity {
     #[must_use]
     pub fn key(account_id: &str, name: &IdentityName) -> Key {
         match name {
-            IdentityName::RamUser(name) => Key::single("ram-user", &[account_id, name]),
-            IdentityName::RamRole(name) => Key::single("ram-role", &[account_id, name]),
+            IdentityName::RamUser(name) => Key::single(RAM_USER, &[account_id, name]),
+            IdentityName::RamRole(name) => Key::single(RAM_ROLE, &[account_id, name]),
         }
     }
 }
 
 /// The name of a RAM user or role. A user and a role may have the same.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum IdentityName {
     /// A user's.
     RamUser(String),
@@ -168,7 +176,7 @@ pub enum IdentityName {
 
 /// A policy with its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub struct NamedPolicy {
     /// The name.
     pub policy_name: String,
@@ -177,7 +185,7 @@ pub struct NamedPolicy {
 }
 
 /// Tells one state of a document from every other that had its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version(pub u64);
 
 /// A document as it was read.
@@ -209,6 +217,13 @@ pub enum Change {
     Delete,
     /// It stays as it is.
     Check,
+}
+
+/// Whether a store may be asked to commit `writes`: no two of them have one key, and one is a
+/// [`Change::Put`]. A write whose answer was lost is found by the version of what it put.
+pub(crate) fn are_in_form(writes: &[Write]) -> bool {
+    let keys: BTreeSet<&Key> = writes.iter().map(|write| &write.key).collect();
+    keys.len() == writes.len() && writes.iter().any(|write| matches!(write.change, Change::Put(_)))
 }
 
 impl Write {

@@ -1,20 +1,28 @@
 //! A store in a table of DynamoDB.
 //!
-//! An item is a document, a nonce or a counter, found by its key `pk` alone. A read is one
-//! `BatchGetItem`, strongly consistent. A commit is one `TransactWriteItems` that puts whole
-//! documents, each on condition that it is as it was read.
+//! An item is a document, a nonce or a counter. The partition key `pk` of a document of a listed kind
+//! is kind, account and region, and its sort key `sk` is the id; a list is a `Query` of one partition.
+//! The `pk` of every other item is its whole key. A read is one `BatchGetItem`; it and a list are
+//! strongly consistent. A commit is one `TransactWriteItems` that puts whole documents, deletes and
+//! checks, each on condition that the document is as it was read.
+//!
+//! Every commit puts at least one document: where the answer of a commit is lost, the version of what
+//! it put tells whether it was done, and a deletion leaves no version behind.
 //!
 //! # How keys spread
 //!
 //! DynamoDB places items by a hash of `pk`, and one place takes 3000 units of reading and 1000 of
-//! writing a second. Addresses, bandwidths, tokens and nonces have keys of their own, so the calls of
-//! many write in many places. What calls share is read and not written: an access key by its own
-//! calls, an account (and a RAM user or role) by those of the account, a unit a call while the
-//! document is no larger than 4 KB. So one access key, and one account, can make some 3000 calls a
-//! second. Only a quota has all calls of an account to an action write one item, two units a call,
-//! so at most 500 a second, and fewer where they come at the same moment and have to try again.
+//! writing a second. Bandwidths, tokens and nonces have a `pk` of their own, so the calls of many
+//! write in many places. The addresses of an account in a region share theirs: a purchase writes its
+//! address for two units, so an account can make some 500 purchases a second in a region. An access
+//! key is read by its own calls, and an account (and a RAM user or role) by those of the account, a
+//! unit a call while the document is no larger than 4 KB. So one access key, and one account, can
+//! make some 3000 calls a second. A quota has all calls of an account to an action write one item,
+//! two units a call, so at most 500 a second, and fewer where they come at the same moment and have
+//! to try again.
 
 mod attempts;
+mod change;
 mod connection;
 mod contents;
 mod failure;
@@ -22,6 +30,7 @@ mod item;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -36,12 +45,15 @@ use aws_sdk_dynamodb::types::{
     Update,
 };
 
-use crate::key_text::key_text;
-use crate::{Admission, Admitted, Error, Key, Quota, Store, Version, Versioned, Write};
+use crate::document::are_in_form;
+use crate::kinds;
+use crate::{
+    Admission, Admitted, Change, Error, Key, Partition, Quota, Store, Version, Versioned, Write,
+};
 use attempts::{Attempt, Attempts, Sending};
 use connection::Connections;
 use failure::{Cause, Reason, Reasons};
-use item::{CALLS, EXPIRES_AT_SECS, Item, PK, PK_BYTES_MAX, VERSION};
+use item::{CALLS, EXPIRES_AT_SECS, Item, PK, Place, SCHEMA};
 
 pub use aws_sdk_dynamodb::config::Credentials;
 
@@ -60,15 +72,14 @@ pub struct Table {
     pub region: String,
     /// Where DynamoDB listens; `None`: where it does in that region.
     pub endpoint_url: Option<String>,
-    /// Who reads and writes it.
+    /// The credentials that read and write it.
     pub credentials: Credentials,
     /// How long one call of the store goes on, attempts and all; see [`CALL_TIME_MAX`].
     pub call_time_max: Duration,
 }
 
-/// How long one call of the store goes on in a function. A call of the function makes four, one
-/// after another, if everything goes wrong (the key, the documents, the commit, and whether that was
-/// written), and the function has ten seconds.
+/// How long one call of the store, or one page of a list, goes on in a function, which has ten
+/// seconds for all of them.
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Keeps documents in a table of DynamoDB.
@@ -113,13 +124,12 @@ impl DynamoDbStore {
         Ok(Self { client, table_name: name, call_time_max, random })
     }
 
-    /// The items of `keys` that there are.
-    async fn read(&self, keys: &[String]) -> Result<HashMap<String, Versioned>, Error> {
-        let mut found = HashMap::with_capacity(keys.len());
-        for batch in keys.chunks(BATCH_KEYS_MAX) {
+    /// The documents at these places, by the text of their keys. No place may come twice.
+    async fn read(&self, places: &[Place]) -> Result<HashMap<String, Versioned>, Error> {
+        let mut found = HashMap::with_capacity(places.len());
+        for batch in places.chunks(BATCH_KEYS_MAX) {
             let mut attempts = Attempts::new(self, "BatchGetItem");
-            let keys =
-                batch.iter().map(|pk| Item::from([(PK.to_owned(), AttributeValue::S(pk.clone()))]));
+            let keys = batch.iter().cloned().map(Place::into_item);
             let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect()));
             let mut left = Some(keys.consistent_read(true).build().map_err(unavailable)?);
             while let Some(keys) = &left {
@@ -131,8 +141,8 @@ impl DynamoDbStore {
                 let items = output.responses.into_iter().flatten().flat_map(|(_, items)| items);
                 for item in items {
                     let item = item::decode(item);
-                    let (pk, read) = item.map_err(|told| attempts.failure(Cause::Unfit(told)))?;
-                    found.insert(pk, read);
+                    let (key, read) = item.map_err(|told| attempts.failure(Cause::Unfit(told)))?;
+                    found.insert(key, read);
                 }
                 // What DynamoDB had no capacity for.
                 left = output.unprocessed_keys.and_then(|mut left| left.remove(&self.table_name));
@@ -144,7 +154,8 @@ impl DynamoDbStore {
         Ok(found)
     }
 
-    /// Puts `item` if `condition` holds for what is there; if it does not, what is there is told.
+    /// Puts `item` if `condition` holds for the existing item; if it does not, the existing item is
+    /// returned.
     fn put(&self, item: Item, condition: &str, values: Item) -> Result<Put, Error> {
         Put::builder()
             .table_name(&self.table_name)
@@ -157,26 +168,28 @@ impl DynamoDbStore {
     }
 
     /// Counts a call if there is room for it.
-    fn count(&self, quota: &Quota<'_>, now_secs: u64) -> Result<Update, Error> {
-        let (pk, expires_at_secs) = item::calls_of(quota, now_secs);
+    fn count(&self, account_id: &str, quota: &Quota<'_>, now_secs: u64) -> Result<Update, Error> {
+        let (place, expires_at_secs) = Place::of_calls(account_id, quota, now_secs);
         // The first call of a window finds no counter; where none is allowed, it must.
         let condition = match quota.calls_max {
             0 => format!("{CALLS} < :calls_max"),
             _ => format!("attribute_not_exists({PK}) OR {CALLS} < :calls_max"),
         };
+        let set = format!("{EXPIRES_AT_SECS} = :expires_at_secs, {SCHEMA} = :schema");
         Update::builder()
             .table_name(&self.table_name)
-            .key(PK, AttributeValue::S(pk))
-            .update_expression(format!("ADD {CALLS} :one SET {EXPIRES_AT_SECS} = :expires_at_secs"))
+            .set_key(Some(place.into_item()))
+            .update_expression(format!("ADD {CALLS} :one SET {set}"))
             .condition_expression(condition)
             .expression_attribute_values(":one", item::number(1))
             .expression_attribute_values(":calls_max", item::number(quota.calls_max.into()))
             .expression_attribute_values(":expires_at_secs", item::number(expires_at_secs))
+            .expression_attribute_values(":schema", item::schema(kinds::CALLS))
             .build()
             .map_err(unavailable)
     }
 
-    /// A put that stands alone.
+    /// A put without a transaction.
     fn put_item(&self, put: Put) -> PutItemFluentBuilder {
         self.client
             .put_item()
@@ -219,12 +232,13 @@ impl DynamoDbStore {
         }
     }
 
-    /// Whether a write of `version` that left open what it did was done: whatever was written bears
-    /// the version, until it is written anew.
+    /// Whether a write of `version` that left open what it did was done: what it put has the version,
+    /// until it is written anew.
     async fn has_written(&self, writes: &[Write], version: Version) -> bool {
-        let pks: Vec<String> = writes.iter().map(|write| key_text(&write.key)).collect();
+        let puts = writes.iter().filter(|write| matches!(write.change, Change::Put(_)));
+        let places: Vec<Place> = puts.filter_map(|write| Place::of(&write.key)).collect();
         // Why this fails, if it does, adds nothing to why the write did.
-        let read = self.read(&pks).await.unwrap_or_default();
+        let read = self.read(&places).await.unwrap_or_default();
         read.values().any(|read| read.version == version)
     }
 
@@ -236,29 +250,57 @@ impl DynamoDbStore {
 
 impl Store for DynamoDbStore {
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
-        let pks: Vec<String> = keys.iter().map(key_text).collect();
         // DynamoDB refuses a batch with a key twice, or with one that no item can have.
-        let asked: BTreeSet<&String> = pks.iter().filter(|pk| pk.len() <= PK_BYTES_MAX).collect();
-        let found = self.read(&asked.into_iter().cloned().collect::<Vec<_>>()).await?;
-        Ok(pks.iter().map(|pk| found.get(pk).cloned()).collect())
+        let places: BTreeSet<Place> = keys.iter().filter_map(Place::of).collect();
+        let found = self.read(&places.into_iter().collect::<Vec<_>>()).await?;
+        Ok(keys.iter().map(|key| found.get(key.text()).cloned()).collect())
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table_name)
+            .consistent_read(true)
+            .key_condition_expression(format!("{PK} = :pk"))
+            .expression_attribute_values(":pk", AttributeValue::S(partition.text().to_owned()));
+        let mut from = None;
+        loop {
+            let request = request.clone().set_exclusive_start_key(from);
+            let mut attempts = Attempts::new(self, "Query");
+            let page = loop {
+                let attempt = attempts.make(Box::pin(request.clone().send())).await?;
+                if let Attempt::Done(page) = attempt {
+                    break page;
+                }
+            };
+            for item in page.items.unwrap_or_default() {
+                let item = item::decode(item);
+                let (_, read) = item.map_err(|told| attempts.failure(Cause::Unfit(told)))?;
+                if each(read).is_break() {
+                    return Ok(());
+                }
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         if writes.is_empty() {
             return Ok(());
         }
+        debug_assert!(are_in_form(&writes), "{writes:?}");
         let version = self.new_version();
         let mut parts = Vec::with_capacity(writes.len());
-        for Write { key, document, replaces } in &writes {
-            let item = item::encode(key_text(key), document, version).map_err(unavailable)?;
-            let put = match replaces {
-                None => self.put(item, &format!("attribute_not_exists({PK})"), Item::new()),
-                Some(read) => {
-                    let values = Item::from([(":read".to_owned(), item::number(read.0))]);
-                    self.put(item, &format!("{VERSION} = :read"), values)
-                }
-            };
-            parts.push(TransactWriteItem::builder().put(put?).build());
+        for write in &writes {
+            parts.push(self.part(write, version)?);
         }
         // A transaction even for a single document: a repeated `PutItem` cannot tell whether the
         // first was done and overwritten since.
@@ -271,7 +313,7 @@ impl Store for DynamoDbStore {
                 Ok(Attempt::Undone(reasons)) if wrote(&reasons, version) => return Ok(()),
                 Ok(Attempt::Undone(reasons)) => {
                     if reasons.iter().any(Reason::is_condition) {
-                        return Err(Error::Conflict);
+                        return Err(change::refusal(&writes, &reasons));
                     }
                 }
                 Err(failure) if failure.is_open && self.has_written(&writes, version).await => {
@@ -283,10 +325,9 @@ impl Store for DynamoDbStore {
     }
 
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
-        let Admission { access_key_id, nonce, nonce_expires_at_secs, quota, now_secs } = *admission;
+        let Admission { account_id, quota, now_secs, .. } = *admission;
         let version = self.new_version();
-        let pk = item::nonce_pk(access_key_id, nonce);
-        let item = item::bare_item(pk, version, Some(nonce_expires_at_secs));
+        let item = item::nonce(admission, version);
         // DynamoDB may take days to remove what has expired.
         let condition = format!("attribute_not_exists({PK}) OR {EXPIRES_AT_SECS} <= :now_secs");
         let values = Item::from([(":now_secs".to_owned(), item::number(now_secs))]);
@@ -297,7 +338,7 @@ impl Store for DynamoDbStore {
                 self.spend("PutItem", version, || Box::pin(request.clone().send())).await
             }
             Some(quota) => {
-                let count = self.count(&quota, now_secs)?;
+                let count = self.count(account_id, &quota, now_secs)?;
                 let parts = [
                     TransactWriteItem::builder().put(put).build(),
                     TransactWriteItem::builder().update(count).build(),
@@ -325,6 +366,12 @@ fn admitted(reasons: &[Reason], version: Version) -> Option<Admitted> {
         [nonce, calls] if nonce.is_none() && calls.is_condition() => Some(Admitted::OverQuota),
         _ => None,
     }
+}
+
+/// That no item can have this key.
+fn no_place(key: &Key) -> Error {
+    let kind = key.kind();
+    Error::Unavailable { source: format!("an id ({kind}) is empty, `-` or too long").into() }
 }
 
 /// That a request cannot even be made.

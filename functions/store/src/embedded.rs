@@ -1,8 +1,13 @@
-//! A store in a directory, which survives whatever happens to the process.
+//! A store in a directory, which survives every end of its process.
 //!
 //! What was acknowledged is on the disk: a commit is answered when the engine's journal, with the
 //! commit in it, was synced. Commits that come while a sync is under way share the next one. A commit
 //! is whole or absent, as a batch of the engine is, and nobody reads it before its sync.
+//!
+//! A directory of format 1 is converted when it is opened: a new generation of rows is filled from
+//! the old one and adopted in one step, and only then does the directory say that it is of format 2.
+//! A conversion that was interrupted begins again at the next opening. Afterwards, a program that
+//! knows only format 1 refuses the directory.
 //!
 //! The engine is fjall, a log-structured one. Of a journal that was not closed it takes the first
 //! thing that makes no sense for the end, as a power failure leaves one; so damage there, after a
@@ -10,12 +15,15 @@
 //! checked whole: see [`EmbeddedStore::open`].
 
 mod folder;
+mod format_1;
 mod generation;
 mod recent;
 mod row;
+mod times;
 mod writer;
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
@@ -24,13 +32,16 @@ use std::thread::JoinHandle;
 use fjall::{Database, Readable as _};
 use tokio::sync::oneshot;
 
+use crate::document::are_in_form;
 use crate::gate::{Gate, fingerprint};
-use crate::key_text::key_text;
-use crate::{Admission, Admitted, Document, Error, Key, Store, Version, Versioned, Write};
+use crate::row::check_schema;
+use crate::{
+    Admission, Admitted, Change, Document, Error, Key, Partition, Store, Version, Versioned, Write,
+};
 use folder::Folder;
-use generation::{Expiring, Generation};
+use generation::Generation;
 use row::NewRow;
-use writer::{Checked, Order, Outcome, Writer};
+use writer::{Checked, Order, Outcome, RowChange, Writer};
 
 pub use folder::OpenError;
 
@@ -38,8 +49,8 @@ pub use folder::OpenError;
 const JOURNAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How much of what was read from the disk stays in memory, in bytes.
 const CACHE_BYTES: u64 = 128 * 1024 * 1024;
-/// How many documents are put at once while all are replaced.
-const REPLACED_AT_ONCE: usize = 1000;
+/// How many documents of a list are read and decoded at once.
+const LISTED_AT_ONCE: usize = 1000;
 /// How many rows are dropped at once.
 const DROPPED_AT_ONCE: usize = 10_000;
 /// The longest key that is looked up, in bytes. The engine takes no longer ones, and no document has
@@ -109,8 +120,15 @@ impl EmbeddedStore {
             .cache_size(CACHE_BYTES)
             .open()
             .map_err(|error| folder.refused(error))?;
-        let (generation, batch) =
-            Generation::open(&database).map_err(|error| folder.refused(error))?;
+        let opened = Generation::open(&database).and_then(|(generation, batch)| {
+            let has_old_rows = folder.format() == Some(1) && generation.format()?.is_none();
+            if has_old_rows {
+                format_1::convert(&database, &generation, batch)
+            } else {
+                Ok((generation, batch))
+            }
+        });
+        let (generation, batch) = opened.map_err(|error| folder.refused(error.with_causes()))?;
         let mut gate = Gate::default();
         let nonces = generation.nonces().map_err(|error| folder.refused(error))?;
         for (expires_at_secs, fingerprint) in nonces {
@@ -147,14 +165,14 @@ impl EmbeddedStore {
     /// Every document, in the order of keys, as they are now.
     pub fn documents(&self) -> impl Iterator<Item = Result<Document, Error>> + use<> {
         self.core.current().documents.iter().map(|guard| {
-            let (_, row) = guard.into_inner().map_err(unavailable)?;
-            Ok(row::decode(&row).map_err(unavailable)?.document)
+            let (key, row) = guard.into_inner().map_err(unavailable)?;
+            Ok(row::decode(&key, &row).map_err(unavailable)?.document)
         })
     }
 
     /// Drops everything, what is remembered of calls too, and holds `documents` instead, however
-    /// many there are: in one step, so that whoever reads, and whoever opens the store after a
-    /// crash, finds all of the old or all of the new.
+    /// many there are: in one step, so that a reader, and a store that is opened after a crash, finds
+    /// all of the old or all of the new.
     ///
     /// # Errors
     ///
@@ -168,22 +186,7 @@ impl EmbeddedStore {
         let version = self.core.next_version();
         let database = &self.core.database;
         let generation = self.core.current().next(database)?;
-        let mut documents = documents.into_iter().peekable();
-        for part in 0.. {
-            if documents.peek().is_none() {
-                break;
-            }
-            let (mut batch, mut expiring) = (database.batch(), Expiring::default());
-            for document in documents.by_ref().take(REPLACED_AT_ONCE) {
-                let row = NewRow::new(&document.key(), &document).map_err(unavailable)?;
-                if let Some(expires_at_secs) = row.expires_at_secs {
-                    expiring.documents.add(expires_at_secs, &row.key);
-                }
-                generation.put(&mut batch, row, version);
-            }
-            generation.note(&mut batch, version.0, part, &expiring);
-            batch.commit().map_err(unavailable)?;
-        }
+        generation.fill(database, documents.into_iter().map(Ok), version)?;
         self.order(|answer| Order::Adopt { generation, answer }).await.map(drop)
     }
 
@@ -193,7 +196,7 @@ impl EmbeddedStore {
     ///
     /// [`Error::Unavailable`].
     pub async fn drop_expired(&self, now_secs: u64) -> Result<(), Error> {
-        self.core.gate().drop_expired(now_secs);
+        while self.core.gate().drop_expired(now_secs) {}
         while self.order(|answer| Order::DropExpired { now_secs, answer }).await? {}
         Ok(())
     }
@@ -212,7 +215,7 @@ impl EmbeddedStore {
 }
 
 impl Store for EmbeddedStore {
-    fn reads_at_once(&self) -> bool {
+    fn has_snapshot_reads(&self) -> bool {
         true
     }
 
@@ -220,14 +223,46 @@ impl Store for EmbeddedStore {
         let current = self.core.current();
         let snapshot = self.core.database.snapshot();
         let load = |key: &Key| {
-            let text = key_text(key);
-            if text.len() > KEY_BYTES_MAX {
+            if key.text().len() > KEY_BYTES_MAX {
                 return Ok(None);
             }
-            let row = snapshot.get(&current.documents, text).map_err(unavailable)?;
-            row.map(|row| row::decode(&row).map_err(unavailable)).transpose()
+            let row = snapshot.get(&current.documents, key.text()).map_err(unavailable)?;
+            let key = key.text().as_bytes();
+            row.map(|row| row::decode(key, &row).map_err(unavailable)).transpose()
         };
         keys.iter().map(load).collect()
+    }
+
+    /// The documents as they were at one moment. Reading and decoding rows takes longer than a task
+    /// may, so other threads do it.
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        let mut rows = self.core.current().documents.prefix(format!("{}#", partition.text()));
+        loop {
+            let decoding = tokio::task::spawn_blocking(move || {
+                let some = rows.by_ref().take(LISTED_AT_ONCE).map(|guard| {
+                    let (key, row) = guard.into_inner().map_err(unavailable)?;
+                    row::decode(&key, &row).map_err(unavailable)
+                });
+                let some: Result<Vec<Versioned>, Error> = some.collect();
+                (rows, some)
+            });
+            let (left, some) = decoding.await.map_err(unavailable)?;
+            let some = some?;
+            let is_last = some.len() < LISTED_AT_ONCE;
+            for document in some {
+                if each(document).is_break() {
+                    return Ok(());
+                }
+            }
+            if is_last {
+                return Ok(());
+            }
+            rows = left;
+        }
     }
 
     /// A call that is not waited for to its end is committed whole or not at all.
@@ -235,18 +270,32 @@ impl Store for EmbeddedStore {
         if writes.is_empty() {
             return Ok(());
         }
+        debug_assert!(are_in_form(&writes), "{writes:?}");
         // The number first: what is read then is at least as new.
         let batch = self.core.written.load(Ordering::Acquire);
         let current = self.core.current();
-        let mut rows = Vec::with_capacity(writes.len());
-        for Write { key, document, replaces } in &writes {
-            let row = NewRow::new(key, document).map_err(unavailable)?;
-            if !current.is_as_read(&row.key, *replaces)? {
+        let mut changes = Vec::with_capacity(writes.len());
+        for Write { key, change, rests_on } in &writes {
+            let bytes = key.text().as_bytes();
+            let head = current.head(bytes)?;
+            if head.map(|head| head.version) != *rests_on {
                 return Err(Error::Conflict);
             }
-            rows.push((row, *replaces));
+            let change = match change {
+                Change::Put(document) => {
+                    RowChange::Put(NewRow::new(key, document).map_err(unavailable)?)
+                }
+                Change::Delete => RowChange::Delete(bytes.to_vec()),
+                Change::Check => RowChange::Check(bytes.to_vec()),
+            };
+            if let Some(head) = head
+                && !matches!(change, RowChange::Check(_))
+            {
+                check_schema(key, head.schema)?;
+            }
+            changes.push((change, *rests_on));
         }
-        let checked = Checked { rows, generation: current.number(), batch };
+        let checked = Checked { changes, generation: current.number(), batch };
         self.order(|answer| Order::Commit { checked, answer }).await.map(drop)
     }
 
@@ -257,6 +306,7 @@ impl Store for EmbeddedStore {
         if admitted == Admitted::Yes {
             self.send(Order::Spend {
                 fingerprint: fingerprint(admission.access_key_id, admission.nonce),
+                account_id: admission.account_id.to_owned(),
                 expires_at_secs: admission.nonce_expires_at_secs,
             })?;
         }
@@ -268,7 +318,7 @@ impl Drop for EmbeddedStore {
     fn drop(&mut self) {
         self.orders = None;
         if let Some(writer) = self.writer.take() {
-            // If it panicked, that was told when it did.
+            // If it panicked, the panic was reported then.
             drop(writer.join());
         }
     }

@@ -14,8 +14,11 @@ mod dynamodb;
 mod embedded;
 mod expiries;
 mod gate;
+mod kinds;
 mod memory;
 mod nonce;
+#[cfg(any(feature = "dynamodb", feature = "embedded"))]
+mod row;
 mod shards;
 mod world;
 
@@ -28,6 +31,7 @@ pub use document::{
 pub use dynamodb::{CALL_TIME_MAX, Credentials, DynamoDbStore, Random, Table};
 #[cfg(feature = "embedded")]
 pub use embedded::{EmbeddedStore, OpenError};
+pub use kinds::KINDS;
 pub use memory::MemoryStore;
 pub use world::{World, WorldError};
 
@@ -69,13 +73,15 @@ pub trait Store: Send + Sync {
         each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Makes all changes, or none of them if any document is no longer as it was read. One of them
-    /// at least is a [`Change::Put`].
+    /// Makes all changes, or none of them if any document is no longer as it was read. No two
+    /// changes have one key, and one at least is a [`Change::Put`]: a commit whose answer was lost
+    /// is found by the version of what it put.
     ///
     /// # Errors
     ///
     /// [`Error::Conflict`] if a document has changed: nothing was written. [`Error::Unavailable`]
-    /// otherwise: whether all was written or nothing is not known.
+    /// otherwise: it is not known whether all was written or nothing. A row of a newer form than
+    /// this program writes is never overwritten or deleted: that is [`Error::Unavailable`], too.
     fn commit(&self, writes: Vec<Write>) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Spends the nonce of a call and counts it, both or neither. Of several that ask with one nonce

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::document::are_in_form;
 use crate::gate::Gate;
 use crate::shards::Hasher;
 use crate::{
@@ -119,6 +120,7 @@ impl Store for MemoryStore {
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        debug_assert!(writes.is_empty() || are_in_form(&writes), "{writes:?}");
         let hashed: Vec<(u64, Write)> =
             writes.into_iter().map(|write| (self.hasher.hash(write.key.text()), write)).collect();
         let replaced = {

@@ -1,21 +1,20 @@
 //! What is done to the table as a whole: making it, reading all of it, replacing all of it.
 //!
-//! The function does none of this and its role allows none of it. It is for whoever sets up a table
-//! and for test suites.
+//! The function does none of this and its role allows none of it. It is for the operator, who sets up
+//! a table, and for test suites.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, DeleteRequest, KeySchemaElement, KeyType,
-    PutRequest, ScalarAttributeType, TableStatus, TimeToLiveSpecification, WriteRequest,
+    AttributeDefinition, BillingMode, DeleteRequest, KeySchemaElement, KeyType, PutRequest,
+    ScalarAttributeType, TableStatus, TimeToLiveSpecification, WriteRequest,
 };
 
 use super::attempts::{Attempt, Attempts};
 use super::failure::Cause;
-use super::item::{self, DOCUMENT, EXPIRES_AT_SECS, Item, PK};
-use super::{DynamoDbStore, unavailable};
-use crate::key_text::key_text;
+use super::item::{self, DOCUMENT, EXPIRES_AT_SECS, Item, PK, Place, SK};
+use super::{DynamoDbStore, no_place, unavailable};
 use crate::{Document, Error};
 
 /// The most items that one `BatchWriteItem` takes.
@@ -32,23 +31,21 @@ impl DynamoDbStore {
     ///
     /// [`Error::Unavailable`]: it exists already, or may not be made.
     pub async fn create_table(&self) -> Result<(), Error> {
-        let key = AttributeDefinition::builder()
-            .attribute_name(PK)
-            .attribute_type(ScalarAttributeType::S)
-            .build()
-            .map_err(unavailable)?;
-        let schema = KeySchemaElement::builder()
-            .attribute_name(PK)
-            .key_type(KeyType::Hash)
-            .build()
-            .map_err(unavailable)?;
-        let request = self
+        let mut request = self
             .client
             .create_table()
             .table_name(&self.table_name)
-            .billing_mode(BillingMode::PayPerRequest)
-            .attribute_definitions(key)
-            .key_schema(schema);
+            .billing_mode(BillingMode::PayPerRequest);
+        for (name, key_type) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
+            let text = AttributeDefinition::builder()
+                .attribute_name(name)
+                .attribute_type(ScalarAttributeType::S)
+                .build()
+                .map_err(unavailable)?;
+            let key = KeySchemaElement::builder().attribute_name(name).key_type(key_type);
+            request = request.attribute_definitions(text);
+            request = request.key_schema(key.build().map_err(unavailable)?);
+        }
         Attempts::patient(self, "CreateTable").once(Box::pin(request.send())).await?;
         for _ in 0..TABLE_LOOKS_MAX {
             let request = self.client.describe_table().table_name(&self.table_name);
@@ -116,7 +113,7 @@ impl DynamoDbStore {
     /// Removes everything, nonces and counters too, and puts `documents` instead; tells `progress`
     /// after each batch how many items were written or removed so far.
     ///
-    /// Not one step: whoever reads meanwhile finds some of the old and some of the new.
+    /// Not one step: a reader finds some of the old and some of the new meanwhile.
     ///
     /// # Errors
     ///
@@ -126,17 +123,15 @@ impl DynamoDbStore {
         documents: Vec<Document>,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<(), Error> {
-        let mut writes = HashMap::with_capacity(documents.len());
+        let mut writes = BTreeMap::new();
         let mut from = None;
         loop {
             let (items, next) = self.scan_page(from, None).await?;
-            for pk in items.into_iter().filter_map(|mut item| item.remove(PK)) {
-                if let AttributeValue::S(text) = &pk {
-                    let request = DeleteRequest::builder().key(PK, pk.clone()).build();
-                    let request = request.map_err(unavailable)?;
-                    let write = WriteRequest::builder().delete_request(request).build();
-                    writes.insert(text.clone(), write);
-                }
+            for mut item in items {
+                let Some(place) = Place::of_item(&mut item) else { continue };
+                let request = DeleteRequest::builder().set_key(Some(place.clone().into_item()));
+                let request = request.build().map_err(unavailable)?;
+                writes.insert(place, WriteRequest::builder().delete_request(request).build());
             }
             if next.is_none() {
                 break;
@@ -144,13 +139,14 @@ impl DynamoDbStore {
             from = next;
         }
         for document in documents {
-            let pk = key_text(&document.key());
-            let item = item::encode(pk.clone(), &document, self.new_version());
+            let key = document.key();
+            let place = Place::of(&key).ok_or_else(|| no_place(&key))?;
+            let item = item::encode(place.clone(), key.kind(), &document, self.new_version());
             let item = item.map_err(unavailable)?;
             let request =
                 PutRequest::builder().set_item(Some(item)).build().map_err(unavailable)?;
             // Instead of a removal: a batch may name an item but once.
-            writes.insert(pk, WriteRequest::builder().put_request(request).build());
+            writes.insert(place, WriteRequest::builder().put_request(request).build());
         }
         let writes: Vec<WriteRequest> = writes.into_values().collect();
         let mut done = 0;

@@ -9,11 +9,12 @@ use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemError;
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::QueryError;
 use aws_sdk_dynamodb::operation::scan::ScanError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_time_to_live::UpdateTimeToLiveError;
 
-use super::item;
+use super::item::{self, Item};
 use crate::Version;
 
 /// The code of a condition that does not hold.
@@ -26,9 +27,19 @@ pub(super) struct Reason {
     code: String,
     /// The version of the item that is there.
     pub(super) version: Option<Version>,
+    /// The number of that item's form.
+    pub(super) schema: Option<u16>,
 }
 
 impl Reason {
+    fn new(code: &str, item: Option<&Item>) -> Self {
+        Self {
+            code: code.to_owned(),
+            version: item.and_then(item::version),
+            schema: item.and_then(item::schema_number),
+        }
+    }
+
     /// Whether it is that the condition does not hold.
     pub(super) fn is_condition(&self) -> bool {
         self.code == CONDITION_FAILED
@@ -59,15 +70,14 @@ macro_rules! no_reasons {
     };
 }
 no_reasons! {
-    BatchGetItemError BatchWriteItemError CreateTableError DescribeTableError ScanError
+    BatchGetItemError BatchWriteItemError CreateTableError DescribeTableError QueryError ScanError
     UpdateTimeToLiveError
 }
 
 impl Reasons for PutItemError {
     fn reasons(&self) -> Vec<Reason> {
         let Self::ConditionalCheckFailedException(error) = self else { return Vec::new() };
-        let version = error.item().and_then(item::version);
-        vec![Reason { code: CONDITION_FAILED.to_owned(), version }]
+        vec![Reason::new(CONDITION_FAILED, error.item())]
     }
 }
 
@@ -76,10 +86,7 @@ impl Reasons for TransactWriteItemsError {
         let Self::TransactionCanceledException(error) = self else { return Vec::new() };
         let reasons = error.cancellation_reasons().iter();
         reasons
-            .map(|reason| Reason {
-                code: reason.code().unwrap_or_default().to_owned(),
-                version: reason.item().and_then(item::version),
-            })
+            .map(|reason| Reason::new(reason.code().unwrap_or_default(), reason.item()))
             .collect()
     }
 }

@@ -4,23 +4,34 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use crate::kinds::{CALLS as CALLS_KIND, NONCE};
 use crate::nonce::digest;
-use crate::{Document, Quota, Version, Versioned};
+use crate::row::{self, schema_of};
+use crate::{Admission, Document, Key, Quota, Version, Versioned};
 
-/// The table's key.
+/// The table's partition key.
 pub(super) const PK: &str = "pk";
+/// The table's sort key.
+pub(super) const SK: &str = "sk";
 /// Tells one state of an item from every other.
 pub(super) const VERSION: &str = "version";
 /// From when on the item counts as gone, and DynamoDB may remove it.
 pub(super) const EXPIRES_AT_SECS: &str = "expires_at_secs";
+/// The number of the form that the item has.
+pub(super) const SCHEMA: &str = "schema_number";
 /// How many calls there were in a window.
 pub(super) const CALLS: &str = "calls";
-/// The document, as JSON.
+/// The members of the document, as JSON.
 pub(super) const DOCUMENT: &str = "document";
+/// The account that spent a nonce.
+const ACCOUNT_ID: &str = "account_id";
 
-/// The longest key that DynamoDB takes. No document has a longer one; a caller may name one that
-/// would.
-pub(super) const PK_BYTES_MAX: usize = 2048;
+/// The sort key of an item whose kind is not listed. No document of a listed kind can have this id.
+const NOT_LISTED: &str = "-";
+
+/// The longest keys that DynamoDB takes, in bytes.
+const PK_BYTES_MAX: usize = 2048;
+const SK_BYTES_MAX: usize = 1024;
 
 /// How long a counter is kept after its window, in seconds: clocks differ.
 const CALLS_KEPT_SECS: u64 = 3600;
@@ -28,19 +39,69 @@ const CALLS_KEPT_SECS: u64 = 3600;
 /// An item.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The key of a nonce's item.
-pub(super) fn nonce_pk(access_key_id: &str, nonce: &str) -> String {
-    format!("nonce#{}", base16ct::lower::encode_string(&digest(access_key_id, nonce)))
+/// The two keys of an item.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pk: String,
+    sk: String,
 }
 
-/// The key of the item that counts the calls of a window, and when it may be removed. A window's
-/// number means nothing without its length, which can be changed.
-pub(super) fn calls_of(quota: &Quota<'_>, now_secs: u64) -> (String, u64) {
-    let Quota { account_id, action, window_secs, .. } = quota;
-    let window = now_secs / (*window_secs).max(1);
-    let ends_at_secs = window.saturating_add(1).saturating_mul(*window_secs);
-    let pk = format!("calls#{account_id}#{action}#{window_secs}#{window}");
-    (pk, ends_at_secs.saturating_add(CALLS_KEPT_SECS))
+impl Place {
+    /// The place of a document; `None` if no item can have this key. A caller may name one as long as
+    /// he likes.
+    pub(super) fn of(key: &Key) -> Option<Self> {
+        let place = match key.id() {
+            Some(NOT_LISTED | "") => return None,
+            Some(id) => Self { pk: key.partition().to_owned(), sk: id.to_owned() },
+            None => Self::alone(key.partition().to_owned()),
+        };
+        let fits = place.pk.len() <= PK_BYTES_MAX && place.sk.len() <= SK_BYTES_MAX;
+        fits.then_some(place)
+    }
+
+    /// The place of an item that is alone in its partition.
+    fn alone(pk: String) -> Self {
+        Self { pk, sk: NOT_LISTED.to_owned() }
+    }
+
+    /// The place of a nonce.
+    pub(super) fn of_nonce(access_key_id: &str, nonce: &str) -> Self {
+        let hash = base16ct::lower::encode_string(&digest(access_key_id, nonce));
+        Self::alone(format!("{NONCE}#{hash}"))
+    }
+
+    /// The place of the counter of the calls of a window, and when it may be removed. A window's
+    /// number means nothing without its length, which can be changed.
+    pub(super) fn of_calls(account_id: &str, quota: &Quota<'_>, now_secs: u64) -> (Self, u64) {
+        let Quota { action, window_secs, .. } = quota;
+        let window = now_secs / (*window_secs).max(1);
+        let ends_at_secs = window.saturating_add(1).saturating_mul(*window_secs);
+        let pk = format!("{CALLS_KIND}#{account_id}#{action}#{window_secs}#{window}");
+        (Self::alone(pk), ends_at_secs.saturating_add(CALLS_KEPT_SECS))
+    }
+
+    /// The attributes that name the item.
+    pub(super) fn into_item(self) -> Item {
+        let keys = [(PK, self.pk), (SK, self.sk)];
+        keys.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))).into()
+    }
+
+    /// The text of the key of the document at this place.
+    fn key_text(&self) -> String {
+        match &*self.sk {
+            NOT_LISTED => self.pk.clone(),
+            id => format!("{}#{id}", self.pk),
+        }
+    }
+
+    /// Takes the place out of an item.
+    pub(super) fn of_item(item: &mut Item) -> Option<Self> {
+        let (AttributeValue::S(pk), AttributeValue::S(sk)) = (item.remove(PK)?, item.remove(SK)?)
+        else {
+            return None;
+        };
+        Some(Self { pk, sk })
+    }
 }
 
 /// A number.
@@ -48,15 +109,27 @@ pub(super) fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// An item without a document.
-pub(super) fn bare_item(pk: String, version: Version, expires_at_secs: Option<u64>) -> Item {
-    let mut item = Item::from([
-        (PK.to_owned(), AttributeValue::S(pk)),
-        (VERSION.to_owned(), number(version.0)),
-    ]);
+/// The number of the form that this program gives items of a kind.
+pub(super) fn schema(kind: &str) -> AttributeValue {
+    number(schema_of(kind).into())
+}
+
+fn bare(place: Place, kind: &str, version: Version, expires_at_secs: Option<u64>) -> Item {
+    let mut item = place.into_item();
+    item.insert(VERSION.to_owned(), number(version.0));
+    item.insert(SCHEMA.to_owned(), schema(kind));
     if let Some(expires_at_secs) = expires_at_secs {
         item.insert(EXPIRES_AT_SECS.to_owned(), number(expires_at_secs));
     }
+    item
+}
+
+/// The nonce of an admission as an item.
+pub(super) fn nonce(admission: &Admission<'_>, version: Version) -> Item {
+    let place = Place::of_nonce(admission.access_key_id, admission.nonce);
+    let mut item = bare(place, NONCE, version, Some(admission.nonce_expires_at_secs));
+    let account_id = AttributeValue::S(admission.account_id.to_owned());
+    item.insert(ACCOUNT_ID.to_owned(), account_id);
     item
 }
 
@@ -66,34 +139,36 @@ pub(super) fn bare_item(pk: String, version: Version, expires_at_secs: Option<u6
 ///
 /// What serde says.
 pub(super) fn encode(
-    pk: String,
+    place: Place,
+    kind: &str,
     document: &Document,
     version: Version,
 ) -> Result<Item, serde_json::Error> {
-    let mut item = bare_item(pk, version, document.expires_at_secs());
-    let json = serde_json::to_string(document)?;
-    item.insert(DOCUMENT.to_owned(), AttributeValue::S(json));
+    let mut item = bare(place, kind, version, document.expires_at_secs());
+    let members = String::from_utf8_lossy(&row::write(document)?).into_owned();
+    item.insert(DOCUMENT.to_owned(), AttributeValue::S(members));
     Ok(item)
 }
 
-/// The key and the document of an item.
+/// The text of an item's key, and its document.
 ///
 /// # Errors
 ///
-/// What is wrong with the item; never what stands in it.
+/// What is wrong with the item, without a quotation of it.
 pub(super) fn decode(mut item: Item) -> Result<(String, Versioned), String> {
     let version = version(&item).ok_or("an item has no version")?;
-    let (Some(AttributeValue::S(pk)), Some(AttributeValue::S(json))) =
-        (item.remove(PK), item.remove(DOCUMENT))
+    let (Some(place), Some(AttributeValue::S(members))) =
+        (Place::of_item(&mut item), item.remove(DOCUMENT))
     else {
         return Err("an item has no key or no document".to_owned());
     };
-    let document = serde_json::from_str(&json).map_err(|error| {
-        // What serde says of it could quote a secret.
-        let kind = pk.split('#').next().unwrap_or_default();
+    let key = place.key_text();
+    let document = row::read(&key, members.as_bytes()).map_err(|error| {
+        // The error's own text could quote a secret.
+        let kind = key.split('#').next().unwrap_or_default();
         format!("a document ({kind}) cannot be read: {:?}, at {}", error.classify(), error.column())
     })?;
-    Ok((pk, Versioned { document, version }))
+    Ok((key, Versioned { document, version }))
 }
 
 /// The version of an item.
@@ -101,39 +176,61 @@ pub(super) fn version(item: &Item) -> Option<Version> {
     item.get(VERSION)?.as_n().ok()?.parse().ok().map(Version)
 }
 
+/// The number of the form of an item.
+pub(super) fn schema_number(item: &Item) -> Option<u16> {
+    item.get(SCHEMA)?.as_n().ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use allocation::Scope;
+
     use super::*;
 
     #[test]
-    fn no_two_nonces_have_the_same_key() {
+    fn no_two_nonces_have_the_same_place() {
         let calls = [("ab", "c"), ("a", "bc"), ("", "abc"), ("abc", ""), ("a#", "b"), ("a", "#b")];
-        let keys: BTreeSet<String> = calls.iter().map(|(id, nonce)| nonce_pk(id, nonce)).collect();
-        assert_eq!(keys.len(), calls.len());
-        assert_eq!(nonce_pk(&"k".repeat(9000), &"n".repeat(9000)).len(), "nonce#".len() + 64);
+        let places: BTreeSet<Place> =
+            calls.iter().map(|(id, nonce)| Place::of_nonce(id, nonce)).collect();
+        assert_eq!(places.len(), calls.len());
+        let long = Place::of_nonce(&"k".repeat(9000), &"n".repeat(9000));
+        assert_eq!(long.pk.len(), "nonce#".len() + 64);
     }
 
     #[test]
     fn a_counter_is_of_one_account_action_and_window() {
-        let quota = Quota { account_id: "1", action: "A", calls_max: 3, window_secs: 60 };
-        let (first, kept_until_secs) = calls_of(&quota, 119);
-        assert_eq!((first.as_str(), kept_until_secs), ("calls#1#A#60#1", 120 + 3600));
-        assert_eq!(calls_of(&quota, 60).0, first);
-        assert_ne!(calls_of(&quota, 120).0, first);
-        assert_ne!(calls_of(&Quota { window_secs: 30, ..quota }, 60).0, first);
+        let quota = Quota { action: "A", calls_max: 3, window_secs: 60 };
+        let (first, kept_until_secs) = Place::of_calls("1", &quota, 119);
+        assert_eq!((first.pk.as_str(), kept_until_secs), ("calls#1#A#60#1", 120 + 3600));
+        assert_eq!(Place::of_calls("1", &quota, 60).0, first);
+        assert_ne!(Place::of_calls("2", &quota, 60).0, first);
+        assert_ne!(Place::of_calls("1", &quota, 120).0, first);
+        assert_ne!(Place::of_calls("1", &Quota { window_secs: 30, ..quota }, 60).0, first);
+    }
+
+    #[test]
+    fn the_place_of_a_key_gives_its_text_again_unless_no_item_can_have_it() {
+        let listed = |id: &str| Key::listed("k", Scope { account_id: "1", region_id: "r" }, id);
+        let longest = "x".repeat(1024);
+        for key in [listed("a"), listed("a#-"), listed(&longest), Key::single("k", &["1", "-"])] {
+            assert_eq!(Place::of(&key).unwrap().key_text(), key.text());
+        }
+        let too_long = Key::single("k", &[&"x".repeat(2047)]);
+        for key in [listed(""), listed("-"), listed(&format!("{longest}x")), too_long] {
+            assert_eq!(Place::of(&key), None);
+        }
     }
 
     #[test]
     fn what_cannot_be_read_is_not_quoted() {
-        let mut item = bare_item("access-key#k".to_owned(), Version(1), None);
+        let place = Place::alone("access-key#k".to_owned());
+        let mut item = bare(place, "access-key", Version(1), None);
         assert!(decode(item.clone()).is_err());
-        item.insert(
-            DOCUMENT.to_owned(),
-            AttributeValue::S("{\"AccessKey\":\"secret\"}".to_owned()),
-        );
-        let told = decode(item).unwrap_err();
-        assert!(told.contains("access-key") && !told.contains("secret"), "{told}");
+        let members = AttributeValue::S("{\"AccessKeySecret\":\"secret\"}".to_owned());
+        item.insert(DOCUMENT.to_owned(), members);
+        let cause = decode(item).unwrap_err();
+        assert!(cause.contains("access-key") && !cause.contains("secret"), "{cause}");
     }
 }

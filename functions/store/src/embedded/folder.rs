@@ -15,9 +15,9 @@ const CLOSED_FILE: &str = "closed.json";
 const ENGINE_FOLDER: &str = "engine";
 const UNFINISHED: &str = ".unfinished";
 
-/// What the format is called, and the newest that is known.
+/// What the format is called, and the newest that is known: the one that is written.
 const FORMAT_NAME: &str = "ipv6-gateway store";
-const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 2;
 
 /// Says what the directory is. Written last when it is made, so that without it nothing in it was
 /// ever acknowledged.
@@ -91,6 +91,8 @@ impl std::error::Error for OpenError {
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
+    /// The format of the store that was found; `None` if there is none yet.
+    format: Option<u32>,
     /// Whether the store was opened, so that there is something to close.
     is_open: bool,
     lock: File,
@@ -112,18 +114,23 @@ impl Folder {
             TryLockError::Error(error) => io(error),
         })?;
         // Again, now that nobody else changes it.
-        let is_made = look(path).map_err(fail)?;
+        let format = look(path).map_err(fail)?;
         let engine = path.join(ENGINE_FOLDER);
-        match (is_made, engine.exists()) {
-            (true, false) => {
+        match (format, engine.exists()) {
+            (Some(_), false) => {
                 return Err(fail(Cause::Damaged { what: "its data is missing".to_owned() }));
             }
-            // Its making broke off.
-            (false, true) => fs::remove_dir_all(&engine).map_err(io)?,
-            (true, true) | (false, false) => {}
+            // Its creation was interrupted.
+            (None, true) => fs::remove_dir_all(&engine).map_err(io)?,
+            (Some(_), true) | (None, false) => {}
         }
         check_closed(path).map_err(fail)?;
-        Ok(Self { path: path.to_owned(), is_open: false, lock })
+        Ok(Self { path: path.to_owned(), format, is_open: false, lock })
+    }
+
+    /// The format of the store that was found; `None` if there is none yet.
+    pub(super) fn format(&self) -> Option<u32> {
+        self.format
     }
 
     /// Where the engine keeps its files.
@@ -141,7 +148,8 @@ impl Folder {
         OpenError { folder: self.path.clone(), cause: Cause::Io(error) }
     }
 
-    /// Notes that all is open: from here on the directory is a store, and not closed.
+    /// Notes that all is open: from here on the directory is a store of the newest format, and not
+    /// closed.
     pub(super) fn opened(&mut self) -> Result<(), OpenError> {
         let format = Format { name: FORMAT_NAME.to_owned(), version: FORMAT_VERSION };
         let opened = (|| {
@@ -149,7 +157,10 @@ impl Folder {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 Ok(()) | Err(_) => {}
             }
-            write_durably(&self.path, FORMAT_FILE, &format)
+            match self.format {
+                Some(FORMAT_VERSION) => Ok(()),
+                Some(_) | None => write_durably(&self.path, FORMAT_FILE, &format),
+            }
         })();
         opened.map_err(|error| self.io(error))?;
         self.is_open = true;
@@ -172,8 +183,9 @@ impl Drop for Folder {
     }
 }
 
-/// Whether the directory is a store; if not, it is empty or a store whose making broke off.
-fn look(path: &Path) -> Result<bool, Cause> {
+/// The format of the store; `None` if the directory is empty or the creation of a store in it was
+/// interrupted.
+fn look(path: &Path) -> Result<Option<u32>, Cause> {
     match fs::read(path.join(FORMAT_FILE)) {
         Ok(bytes) => {
             let format: Format = serde_json::from_slice(&bytes)
@@ -184,19 +196,19 @@ fn look(path: &Path) -> Result<bool, Cause> {
             if format.version > FORMAT_VERSION {
                 return Err(Cause::Newer { version: format.version });
             }
-            Ok(true)
+            Ok(Some(format.version))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let ours = [LOCK_FILE.to_owned(), ENGINE_FOLDER.to_owned(), unfinished(FORMAT_FILE)];
             for entry in fs::read_dir(path).map_err(Cause::Io)? {
                 let found = entry.map_err(Cause::Io)?.file_name().to_string_lossy().into_owned();
-                // Without a lock of ours it is nobody's making that broke off.
+                // Without a lock of ours, no store was being created here.
                 let is_ours = ours.contains(&found) && path.join(LOCK_FILE).exists();
                 if !is_ours {
                     return Err(Cause::NotAStore { found });
                 }
             }
-            Ok(false)
+            Ok(None)
         }
         Err(error) => Err(Cause::Io(error)),
     }

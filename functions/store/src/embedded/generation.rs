@@ -1,20 +1,29 @@
-//! Where rows stand in the engine.
+//! Where the engine keeps rows.
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch as Batch};
 
+use super::folder::FORMAT_VERSION;
 use super::recent::Recent;
-use super::row::{self, NewRow};
+use super::row::{self, Head, NewRow, Unreadable};
+use super::times::{Expiring, Times};
 use super::unavailable;
 use crate::gate::Fingerprint;
-use crate::{Error, Version};
+use crate::kinds::NONCE;
+use crate::row::schema_of;
+use crate::{Document, Error, Version};
 
 /// How much is gathered in memory before it is written sorted, in bytes.
 const GATHERED_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How many documents a batch puts while a generation is filled.
+const FILLED_AT_ONCE: usize = 1000;
 
 /// What tells which generation is in use, and the number of the last batch.
 const META: &str = "meta";
 const GENERATION: &str = "generation";
 const BATCH: &str = "batch";
+/// The format of the generation's rows. Without it they are of the directory's format.
+const FORMAT: &str = "format";
 
 /// The rows of one world. When all are replaced the next generation is filled and adopted in one
 /// step.
@@ -24,21 +33,18 @@ pub(super) struct Generation {
     pub(super) documents: Keyspace,
     /// Which documents may be dropped when: a row for each batch, by the last of its times.
     expiries: Keyspace,
-    /// Nonces that were spent, in the same way.
-    nonces: Keyspace,
+    /// Nonces that were spent, in the same way: the number of the row's form, then of each nonce its
+    /// fingerprint and its account.
+    pub(super) nonces: Keyspace,
 }
 
 impl Generation {
-    /// The generation in use, and the number of the last batch. Those that never came into use, or are
-    /// out of it, are removed.
+    /// The generation in use, and the number of the last batch. Other generations are removed: they
+    /// never came into use, or are out of it.
     pub(super) fn open(database: &Database) -> Result<(Self, u64), Error> {
         let meta = keyspace(database, META)?;
-        let number = |name: &str| {
-            let Some(bytes) = meta.get(name).map_err(unavailable)? else { return Ok(0) };
-            let bytes = <[u8; 8]>::try_from(&bytes[..]).map_err(unavailable)?;
-            Ok::<_, Error>(u64::from_be_bytes(bytes))
-        };
-        let (number_in_use, batch) = (number(GENERATION)?, number(BATCH)?);
+        let number_in_use = number(&meta, GENERATION)?.unwrap_or(0);
+        let batch = number(&meta, BATCH)?.unwrap_or(0);
         let in_use = Self::of(database, meta, number_in_use)?;
         let ours = [&in_use.meta, &in_use.documents, &in_use.expiries, &in_use.nonces];
         let ours = ours.map(|keyspace| keyspace.name().clone());
@@ -83,16 +89,52 @@ impl Generation {
         self.number
     }
 
-    /// Whether a row is still of the version that it is to replace; `None`: there is to be none.
-    pub(super) fn is_as_read(&self, key: &[u8], replaces: Option<Version>) -> Result<bool, Error> {
-        let there = self.documents.get(key).map_err(unavailable)?;
-        let head = there.map(|row| row::head(&row)).transpose().map_err(unavailable)?;
-        Ok(head.map(|head| head.version) == replaces)
+    /// What the row of this key has before its members, if there is one.
+    pub(super) fn head(&self, key: &[u8]) -> Result<Option<Head>, Error> {
+        let row = self.documents.get(key).map_err(unavailable)?;
+        row.map(|row| row::head(&row)).transpose().map_err(unavailable)
     }
 
-    /// Has the generation be the one in use.
+    /// Has the generation be the one in use, and its rows be of this program's format.
     pub(super) fn adopt(&self, batch: &mut Batch) {
         batch.insert(&self.meta, GENERATION, self.number.to_be_bytes());
+        batch.insert(&self.meta, FORMAT, u64::from(FORMAT_VERSION).to_be_bytes());
+    }
+
+    /// The format of the rows, if it may differ from the directory's.
+    pub(super) fn format(&self) -> Result<Option<u64>, Error> {
+        number(&self.meta, FORMAT)
+    }
+
+    /// Puts documents, however many there are, in many batches.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`], or the error that comes instead of a document.
+    pub(super) fn fill(
+        &self,
+        database: &Database,
+        documents: impl Iterator<Item = Result<Document, Error>>,
+        version: Version,
+    ) -> Result<(), Error> {
+        let mut documents = documents.peekable();
+        for part in 0.. {
+            if documents.peek().is_none() {
+                break;
+            }
+            let (mut batch, mut expiring) = (database.batch(), Expiring::default());
+            for document in documents.by_ref().take(FILLED_AT_ONCE) {
+                let document = document?;
+                let row = NewRow::new(&document.key(), &document).map_err(unavailable)?;
+                if let Some(expires_at_secs) = row.expires_at_secs {
+                    expiring.documents.add(expires_at_secs, &row.key);
+                }
+                self.put(&mut batch, row, version);
+            }
+            self.note(&mut batch, version.0, part, &expiring);
+            batch.commit().map_err(unavailable)?;
+        }
+        Ok(())
     }
 
     /// Has `number` be that of the last batch.
@@ -106,15 +148,23 @@ impl Generation {
         batch.insert(&self.documents, row.key, bytes);
     }
 
+    /// Deletes the row of this key.
+    pub(super) fn delete(&self, batch: &mut Batch, key: &[u8]) {
+        batch.remove(&self.documents, key);
+    }
+
     /// Notes what expires when, all of a batch in one row. `part` tells rows of one batch apart.
     pub(super) fn note(&self, batch: &mut Batch, number: u64, part: u32, expiring: &Expiring) {
-        for (keyspace, times) in
-            [(&self.expiries, &expiring.documents), (&self.nonces, &expiring.nonces)]
-        {
-            if let Some(last) = times.last_secs {
-                let key = [&last.to_be_bytes()[..], &number.to_be_bytes(), &part.to_be_bytes()];
-                batch.insert(keyspace, key.concat(), times.bytes.as_slice());
-            }
+        let key = |last_secs: u64| {
+            [&last_secs.to_be_bytes()[..], &number.to_be_bytes(), &part.to_be_bytes()].concat()
+        };
+        let Expiring { documents, nonces } = expiring;
+        if let Some(last_secs) = documents.last_secs {
+            batch.insert(&self.expiries, key(last_secs), documents.bytes.as_slice());
+        }
+        if let Some(last_secs) = nonces.last_secs {
+            let row = [&schema_of(NONCE).to_be_bytes()[..], &nonces.bytes].concat();
+            batch.insert(&self.nonces, key(last_secs), row);
         }
     }
 
@@ -123,9 +173,12 @@ impl Generation {
         let mut nonces = Vec::new();
         for guard in self.nonces.iter() {
             let row = guard.value().map_err(unavailable)?;
-            for (expires_at_secs, key) in Times::read(&row)? {
-                let fingerprint = Fingerprint::try_from(key).map_err(unavailable)?;
-                nonces.push((expires_at_secs, fingerprint));
+            let (_schema, times) =
+                row.split_first_chunk::<2>().ok_or_else(|| unavailable(Unreadable))?;
+            for (expires_at_secs, nonce) in Times::read(times)? {
+                // The account follows.
+                let fingerprint = nonce.first_chunk().ok_or_else(|| unavailable(Unreadable))?;
+                nonces.push((expires_at_secs, *fingerprint));
             }
         }
         Ok(nonces)
@@ -152,10 +205,8 @@ impl Generation {
             }
             let (note, row) = guard.into_inner().map_err(unavailable)?;
             for (_, key) in Times::read(&row)? {
-                let there = self.documents.get(key).map_err(unavailable)?;
                 // It may have been written anew since.
-                let head = there.map(|row| row::head(&row)).transpose().map_err(unavailable)?;
-                let expires_at_secs = head.and_then(|head| head.expires_at_secs);
+                let expires_at_secs = self.head(key)?.and_then(|head| head.expires_at_secs);
                 let is_over = expires_at_secs.is_some_and(|secs| secs <= now_secs);
                 if is_over && !recent.is_in_last(key) {
                     recent.add(key.to_vec());
@@ -169,49 +220,10 @@ impl Generation {
     }
 }
 
-/// What a batch writes that expires.
-#[derive(Default)]
-pub(super) struct Expiring {
-    pub(super) documents: Times,
-    pub(super) nonces: Times,
-}
-
-/// Keys, and when each expires: time, length and key, one after another.
-#[derive(Default)]
-pub(super) struct Times {
-    last_secs: Option<u64>,
-    bytes: Vec<u8>,
-}
-
-impl Times {
-    pub(super) fn add(&mut self, expires_at_secs: u64, key: &[u8]) {
-        self.last_secs = self.last_secs.max(Some(expires_at_secs));
-        self.bytes.extend_from_slice(&expires_at_secs.to_be_bytes());
-        // No key is longer than what the engine takes, which is less.
-        let length = u32::try_from(key.len()).unwrap_or(u32::MAX);
-        self.bytes.extend_from_slice(&length.to_be_bytes());
-        self.bytes.extend_from_slice(key);
-    }
-
-    /// What was added.
-    fn read(mut bytes: &[u8]) -> Result<Vec<(u64, &[u8])>, Error> {
-        let mut times = Vec::new();
-        while !bytes.is_empty() {
-            let (secs, key, rest) = first(bytes).ok_or_else(|| unavailable(row::Unreadable))?;
-            times.push((secs, key));
-            bytes = rest;
-        }
-        Ok(times)
-    }
-}
-
-/// The first time and key, and what comes after.
-fn first(bytes: &[u8]) -> Option<(u64, &[u8], &[u8])> {
-    let (secs, rest) = bytes.split_first_chunk()?;
-    let (length, rest) = rest.split_first_chunk()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let (key, rest) = rest.split_at_checked(length)?;
-    Some((u64::from_be_bytes(*secs), key, rest))
+/// A number of `meta`.
+fn number(meta: &Keyspace, name: &str) -> Result<Option<u64>, Error> {
+    let Some(bytes) = meta.get(name).map_err(unavailable)? else { return Ok(None) };
+    Ok(Some(u64::from_be_bytes(<[u8; 8]>::try_from(&bytes[..]).map_err(unavailable)?)))
 }
 
 fn keyspace(database: &Database, name: &str) -> Result<Keyspace, Error> {

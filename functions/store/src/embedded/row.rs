@@ -1,18 +1,20 @@
-//! Documents as rows: version and expiry, eight bytes each, then the document as JSON.
+//! Rows of the directory: version and expiry, eight bytes each, the number of the row's form, two
+//! bytes, then the members as JSON. The key is the document's.
 
 use std::fmt;
 
-use crate::key_text::key_text;
+use crate::row;
 use crate::{Document, Key, Version, Versioned};
 
-/// What stands for no expiry.
+/// The expiry of a row that does not expire.
 const NEVER: u64 = u64::MAX;
-const HEAD_BYTES: usize = 16;
+const HEAD_BYTES: usize = 18;
 
 /// A row to be written, but for its version.
 pub(super) struct NewRow {
     pub(super) key: Vec<u8>,
     pub(super) expires_at_secs: Option<u64>,
+    schema: u16,
     json: Vec<u8>,
 }
 
@@ -21,9 +23,12 @@ impl NewRow {
     ///
     /// What serde says.
     pub(super) fn new(key: &Key, document: &Document) -> Result<Self, serde_json::Error> {
-        let json = serde_json::to_vec(document)?;
-        let expires_at_secs = document.expires_at_secs().filter(|secs| *secs != NEVER);
-        Ok(Self { key: key_text(key).into_bytes(), expires_at_secs, json })
+        Ok(Self {
+            key: key.text().as_bytes().to_vec(),
+            expires_at_secs: document.expires_at_secs().filter(|secs| *secs != NEVER),
+            schema: row::schema_of(key.kind()),
+            json: row::write(document)?,
+        })
     }
 
     /// The row's bytes.
@@ -31,19 +36,21 @@ impl NewRow {
         let mut bytes = Vec::with_capacity(HEAD_BYTES + self.json.len());
         bytes.extend_from_slice(&version.0.to_be_bytes());
         bytes.extend_from_slice(&self.expires_at_secs.unwrap_or(NEVER).to_be_bytes());
+        bytes.extend_from_slice(&self.schema.to_be_bytes());
         bytes.extend_from_slice(&self.json);
         bytes
     }
 }
 
-/// What stands before a row's document.
+/// What a row has before its members.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
     pub(super) version: Version,
     pub(super) expires_at_secs: Option<u64>,
+    pub(super) schema: u16,
 }
 
-/// That a row cannot be read. Never what stands in it, which may be a secret.
+/// That a row cannot be read. It does not quote the row, which may hold a secret.
 #[derive(Debug)]
 pub(super) struct Unreadable;
 
@@ -55,21 +62,23 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// What stands before the document.
+/// What a row has before its members.
 pub(super) fn head(row: &[u8]) -> Result<Head, Unreadable> {
     let (version, rest) = row.split_first_chunk().ok_or(Unreadable)?;
-    let expires_at_secs = rest.first_chunk().ok_or(Unreadable)?;
+    let (expires_at_secs, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
     let expires_at_secs = u64::from_be_bytes(*expires_at_secs);
     Ok(Head {
         version: Version(u64::from_be_bytes(*version)),
         expires_at_secs: (expires_at_secs != NEVER).then_some(expires_at_secs),
+        schema: u16::from_be_bytes(*rest.first_chunk().ok_or(Unreadable)?),
     })
 }
 
-/// The document and its version.
-pub(super) fn decode(row: &[u8]) -> Result<Versioned, Unreadable> {
+/// The document of a row and its version.
+pub(super) fn decode(key: &[u8], row: &[u8]) -> Result<Versioned, Unreadable> {
     let Head { version, .. } = head(row)?;
-    let json = row.get(HEAD_BYTES..).ok_or(Unreadable)?;
-    let document = serde_json::from_slice(json).map_err(|_| Unreadable)?;
+    let key = str::from_utf8(key).map_err(|_| Unreadable)?;
+    let members = row.get(HEAD_BYTES..).ok_or(Unreadable)?;
+    let document = row::read(key, members).map_err(|_| Unreadable)?;
     Ok(Versioned { document, version })
 }

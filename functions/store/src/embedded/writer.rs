@@ -7,9 +7,10 @@ use std::time::Duration;
 use fjall::{OwnedWriteBatch as Batch, PersistMode};
 use tokio::sync::oneshot;
 
-use super::generation::{Expiring, Generation};
+use super::generation::Generation;
 use super::recent::Recent;
 use super::row::NewRow;
+use super::times::Expiring;
 use super::{Core, DROPPED_AT_ONCE, unavailable};
 use crate::gate::{Fingerprint, Gate};
 use crate::{Error, Version};
@@ -27,22 +28,41 @@ pub(super) type Outcome = Result<bool, Error>;
 pub(super) enum Order {
     /// Write what was checked, unless it has changed since.
     Commit { checked: Checked, answer: oneshot::Sender<Outcome> },
-    /// Remember a nonce. Nobody waits for it.
-    Spend { fingerprint: Fingerprint, expires_at_secs: u64 },
+    /// Remember a nonce of an account. Nobody waits for it.
+    Spend { fingerprint: Fingerprint, account_id: String, expires_at_secs: u64 },
     /// Drop some of what has expired.
     DropExpired { now_secs: u64, answer: oneshot::Sender<Outcome> },
     /// Use this generation from now on.
     Adopt { generation: Generation, answer: oneshot::Sender<Outcome> },
 }
 
-/// Rows that replace what they are to replace, as everything was after a batch. Whoever commits
-/// checks that, so that the one thread that writes need not read.
+/// Changes of rows that are as they were read, as everything was after a batch. The caller that
+/// commits checks that, so that the one thread that writes need not read.
 pub(super) struct Checked {
-    pub(super) rows: Vec<(NewRow, Option<Version>)>,
+    pub(super) changes: Vec<(RowChange, Option<Version>)>,
     /// The number of the generation.
     pub(super) generation: u64,
     /// The number of the batch.
     pub(super) batch: u64,
+}
+
+/// What happens to a row.
+pub(super) enum RowChange {
+    /// It is written.
+    Put(NewRow),
+    /// The row of this key is removed.
+    Delete(Vec<u8>),
+    /// The row of this key stays as it is.
+    Check(Vec<u8>),
+}
+
+impl RowChange {
+    fn key(&self) -> &[u8] {
+        match self {
+            Self::Put(row) => &row.key,
+            Self::Delete(key) | Self::Check(key) => key,
+        }
+    }
 }
 
 /// Writes.
@@ -91,8 +111,9 @@ impl Writer {
                         let outcome = self.add(checked, &current, &mut making);
                         making.answers.push((answer, outcome.map(|()| false)));
                     }
-                    Order::Spend { fingerprint, expires_at_secs } => {
-                        making.expiring.nonces.add(expires_at_secs, &fingerprint);
+                    Order::Spend { fingerprint, account_id, expires_at_secs } => {
+                        let nonce = [&fingerprint[..], account_id.as_bytes()].concat();
+                        making.expiring.nonces.add(expires_at_secs, &nonce);
                     }
                     Order::DropExpired { now_secs, answer } => {
                         let (batch, recent) = (&mut making.batch, &mut self.recent);
@@ -119,25 +140,34 @@ impl Writer {
         current: &Generation,
         making: &mut Making,
     ) -> Result<(), Error> {
-        let Checked { rows, generation, batch } = checked;
+        let Checked { changes, generation, batch } = checked;
         if generation != current.number() {
             return Err(Error::Conflict);
         }
-        for (row, replaces) in &rows {
-            let is_as_read = match self.recent.is_written_after(batch, &row.key) {
+        for (change, rests_on) in &changes {
+            let is_as_read = match self.recent.is_written_after(batch, change.key()) {
                 Some(is_written) => !is_written,
-                None => current.is_as_read(&row.key, *replaces)?,
+                None => current.head(change.key())?.map(|head| head.version) == *rests_on,
             };
             if !is_as_read {
                 return Err(Error::Conflict);
             }
         }
-        for (row, _) in rows {
-            if let Some(expires_at_secs) = row.expires_at_secs {
-                making.expiring.documents.add(expires_at_secs, &row.key);
+        for (change, _) in changes {
+            match change {
+                RowChange::Put(row) => {
+                    if let Some(expires_at_secs) = row.expires_at_secs {
+                        making.expiring.documents.add(expires_at_secs, &row.key);
+                    }
+                    self.recent.add(row.key.clone());
+                    current.put(&mut making.batch, row, making.version);
+                }
+                RowChange::Delete(key) => {
+                    current.delete(&mut making.batch, &key);
+                    self.recent.add(key);
+                }
+                RowChange::Check(_) => {}
             }
-            self.recent.add(row.key.clone());
-            current.put(&mut making.batch, row, making.version);
         }
         making.is_awaited = true;
         Ok(())
