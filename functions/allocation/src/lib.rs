@@ -32,7 +32,6 @@ pub use kind::{AsKind, Flaw, Kind, KindRow, Writer};
 pub use operation::{
     Caller, Change, Done, Fresh, Halt, Listed, Listing, Operation, Outcome, Seen, Write,
 };
-pub use operations::AllocateIpv6InternetBandwidth;
 pub use parameters::Parameters;
 pub use region::Region;
 pub use texts::Texts;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::document::{InternetBandwidthOwner, Resource};
 use crate::error::{ErrorRow, Refusal};
@@ -75,10 +75,11 @@ impl Trial {
 
     /// The parameters that a client token compares.
     pub(crate) fn compared<O: Operation>(&self) -> Vec<(&'static str, String)> {
-        let texts = self.texts();
+        let texts = self.with(&json!({"Parameters": {"ClientToken": "t-1"}})).texts();
         let look_up = |name: &str| texts.get(name).map(String::as_str);
         let call = O::parse(&Parameters::new(&look_up)).expect("a call in form");
         let change = O::change(&call).expect("an operation that changes something");
+        assert_eq!(change.client_token, Some("t-1"));
         change.parameters.into_iter().map(|(name, value)| (name, value.into_owned())).collect()
     }
 
@@ -158,7 +159,11 @@ fn decide<O: Operation>(call: &O::Call<'_>, seen: &Seen) -> Result<Passed, Halt>
     if !unread.is_empty() {
         return Err(Halt::Read(unread));
     }
+    let remembered = serde_json::to_value(O::remember(&answer)).expect("texts are JSON");
     let answer = serde_json::to_value(answer).expect("an answer is JSON");
+    if O::change(call).is_some() {
+        assert_eq!(remembered, answer, "a token remembers every element");
+    }
     // Terraform crashes on a null, and an element cannot be missing.
     assert!(!answer.to_string().contains("null"), "{answer}");
     let elements = answer.as_object().expect("named elements").keys().map(String::as_str);

@@ -54,7 +54,7 @@ impl Kind for ClientToken {
         Self::key(scope, &self.action, &self.client_token)
     }
 
-    /// `cn-huhehaote/AllocateIpv6InternetBandwidth/the-token`.
+    /// Region, action and token, as `cn-huhehaote/CreateVpc/the-token`.
     fn id(&self) -> String {
         let region_id = self.region_id.map_or("", Region::id);
         format!("{region_id}/{}/{}", self.action, self.client_token)

@@ -61,14 +61,15 @@ pub struct DescribeIpv6Addresses;
 pub struct Call<'p> {
     region: Region,
     page: Page,
+    /// Sorted, each once.
+    ids: Option<Vec<&'p str>>,
     filter: Filter<'p>,
 }
 
-/// Which addresses are listed: those that all filters given allow (decision `describe-filters`).
+/// Which of the named addresses, or of all, are listed: those that all filters given allow (decision
+/// `describe-filters`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Filter<'p> {
-    /// Sorted, each once.
-    ids: Option<Vec<&'p str>>,
     bandwidth_id: Option<&'p str>,
     ipv6_address: Option<Ipv6Addr>,
     network_type: Option<NetworkType>,
@@ -198,7 +199,6 @@ impl Operation for DescribeIpv6Addresses {
         // There are no pending orders to show (decision `reservations`).
         parameters.boolean("IncludeReservationData", &INVALID_INCLUDE_RESERVATION_DATA)?;
         let filter = Filter {
-            ids,
             bandwidth_id: parameters.given("Ipv6InternetBandwidthId"),
             ipv6_address,
             network_type,
@@ -206,7 +206,7 @@ impl Operation for DescribeIpv6Addresses {
             equal: EQUAL.map(|(name, _)| parameters.given(name)),
             tags: parameters.tags("Tag"),
         };
-        Ok(Call { region, page, filter })
+        Ok(Call { region, page, ids, filter })
     }
 
     fn region(call: &Call<'_>) -> Region {
@@ -215,7 +215,7 @@ impl Operation for DescribeIpv6Addresses {
 
     fn first(call: &Call<'_>, caller: &Caller<'_>) -> Vec<Key> {
         let scope = caller.scope(call.region);
-        match (&call.filter.ids, call.filter.bandwidth_id) {
+        match (&call.ids, call.filter.bandwidth_id) {
             (Some(ids), _) => ids.iter().map(|id| Ipv6Address::key(scope, id)).collect(),
             (None, Some(id)) => vec![InternetBandwidthOwner::key(scope, id)],
             (None, None) => Vec::new(),
@@ -275,7 +275,7 @@ impl Call<'_> {
         scope: Scope<'_>,
         seen: &'s Seen,
     ) -> Result<(usize, Vec<&'s Ipv6Address>), Halt> {
-        let keys: Vec<_> = match (&self.filter.ids, self.filter.bandwidth_id) {
+        let keys: Vec<_> = match (&self.ids, self.filter.bandwidth_id) {
             (Some(ids), _) => ids.iter().map(|id| Ipv6Address::key(scope, id)).collect(),
             (None, Some(id)) => seen
                 .get::<InternetBandwidthOwner>(&InternetBandwidthOwner::key(scope, id))?
@@ -301,7 +301,6 @@ impl Filter<'_> {
     fn allows(&self, address: &Ipv6Address) -> bool {
         let bandwidth = address.ipv6_internet_bandwidth.as_ref();
         address.status != Ipv6AddressStatus::Released
-            && self.ids.as_ref().is_none_or(|ids| ids.contains(&&*address.ipv6_address_id))
             && self.bandwidth_id.is_none_or(|id| {
                 bandwidth.is_some_and(|bandwidth| *bandwidth.internet_bandwidth_id == *id)
             })

@@ -264,6 +264,7 @@ fn named_addresses_are_filtered_too_and_unknown_ones_are_no_error() {
         (json!({"Ipv6InternetBandwidthId": "ipv6bw-1", "Name": "two"}), ""),
         (json!({"Ipv6InternetBandwidthId": "ipv6bw-1", "Ipv6AddressId": "ipv6-1,ipv6-2"}), "1"),
         (json!({"Ipv6InternetBandwidthId": "ipv6bw-1", "Ipv6AddressId": "ipv6-2"}), ""),
+        (json!({"Ipv6InternetBandwidthId": "ipv6bw-9", "Ipv6AddressId": "ipv6-1"}), ""),
     ] {
         assert_eq!(listed(&parameters), (ids.to_owned(), ids.len() as u64), "{parameters}");
     }
