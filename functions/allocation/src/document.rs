@@ -53,3 +53,148 @@ fn has_id_form(prefix: &str, id: &str) -> bool {
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ACCOUNT_ID: &str = "1234567890123456";
+
+    /// A document of each kind: kind, id, key and members; the second of a kind has few members.
+    fn documents() -> Vec<(&'static str, &'static str, &'static str, Value)> {
+        vec![
+            ("account", "", "account#1234567890123456", json!({})),
+            (
+                "account",
+                "",
+                "account#1234567890123456",
+                json!({"Billing": {"CdtStatus": "Opened", "SaleStatus": "InArrears"}}),
+            ),
+            (
+                "vpc",
+                "vpc-1",
+                "vpc#1234567890123456#cn-huhehaote#vpc-1",
+                json!({"RegionId": "cn-huhehaote", "Ipv6GatewayId": "ipv6gw-1"}),
+            ),
+            (
+                "ipv6-gateway",
+                "ipv6gw-1",
+                "ipv6-gateway#1234567890123456#cn-huhehaote#ipv6gw-1",
+                json!({"RegionId": "cn-huhehaote", "VpcId": "vpc-1"}),
+            ),
+            (
+                "ipv6-address",
+                "ipv6-1",
+                "ipv6-address#1234567890123456#cn-huhehaote#ipv6-1",
+                json!({
+                    "RegionId": "cn-huhehaote",
+                    "Ipv6Address": "2408:4004:1::1",
+                    "VpcId": "vpc-1",
+                    "VSwitchId": "vsw-1",
+                    "Ipv6AddressName": "name",
+                    "Ipv6AddressDescription": "description",
+                    "AllocationTime": "2026-01-02T03:04:05Z",
+                    "Status": "Released",
+                    "Ipv6Isp": "ChinaTelecom",
+                    "AddressType": "IPv6Prefix",
+                    "PrivateGua": true,
+                    "ServiceManaged": true,
+                    "AssociatedInstanceType": "EcsInstance",
+                    "AssociatedInstanceId": "i-1",
+                    "ResourceGroupId": "rg-1",
+                    "Tags": {"a": "1"},
+                    "Ipv6InternetBandwidth": {
+                        "Ipv6InternetBandwidthId": "ipv6bw-1",
+                        "InternetChargeType": "PayByTraffic",
+                        "Bandwidth": 5,
+                        "BusinessStatus": "SecurityLocked",
+                    },
+                }),
+            ),
+            (
+                "ipv6-address",
+                "ipv6-2",
+                "ipv6-address#1234567890123456#cn-huhehaote#ipv6-2",
+                json!({
+                    "RegionId": "cn-huhehaote",
+                    "Ipv6Address": "2408:4004:1::2",
+                    "VpcId": "vpc-1",
+                }),
+            ),
+            (
+                "internet-bandwidth",
+                "ipv6bw-1",
+                "internet-bandwidth#1234567890123456#cn-huhehaote#ipv6bw-1",
+                json!({"RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1"}),
+            ),
+            (
+                "client-token",
+                "cn-huhehaote/Act/t/1#2",
+                "client-token#1234567890123456#cn-huhehaote#Act#t/1#2",
+                json!({
+                    "ExpiresAt": "2026-01-02T03:04:05Z",
+                    "Parameters": {"Bandwidth": "5"},
+                    "Answer": {},
+                }),
+            ),
+        ]
+    }
+
+    #[test]
+    fn a_document_of_every_kind_is_written_as_it_was_read_in_a_world_and_in_a_row() {
+        for (kind, id, key, members) in documents() {
+            let document = Resource::read(kind, ACCOUNT_ID, id, &members).unwrap();
+            assert_eq!((&*document.id(), document.account_id()), (id, ACCOUNT_ID));
+            assert_eq!((document.key().text(), document.kind().name), (key, kind));
+            assert_eq!(serde_json::to_value(&document).unwrap(), members, "{key}");
+            assert_eq!(Resource::read_row(key, &members).unwrap(), document, "{key}");
+        }
+        let mut kinds: Vec<_> = documents().iter().map(|(kind, ..)| *kind).collect();
+        kinds.dedup();
+        assert_eq!(kinds, KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn members_of_a_later_form_are_passed_over() {
+        for (kind, id, key, members) in documents() {
+            let mut later = members.clone();
+            later["OfALaterForm"] = json!({"Any": [1]});
+            let document = Resource::read(kind, ACCOUNT_ID, id, later).unwrap();
+            assert_eq!(serde_json::to_value(&document).unwrap(), members, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_document_of_another_kind_or_with_an_id_out_of_form_is_not_read() {
+        let read = |kind, id, members: Value| Resource::read(kind, ACCOUNT_ID, id, members);
+        let address = json!({"RegionId": "cn-huhehaote", "Ipv6Address": "::1", "VpcId": "vpc-1"});
+        assert!(read("ipv6-address", "ipv6-1", address.clone()).is_ok());
+        assert!(read("ipv6-address", "eni-1", address.clone()).is_err());
+        assert!(read("ipv6-addresses", "ipv6-1", address).is_err());
+        let token = json!({"ExpiresAt": "2026-01-02T03:04:05Z", "Parameters": {}, "Answer": {}});
+        for id in ["cn-huhehaote/Act", "cn-nowhere/Act/t"] {
+            assert!(read("client-token", id, token.clone()).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_gateway_implies_its_vpc_and_an_address_its_bandwidth_s_owner() {
+        let implied: Vec<_> = documents()
+            .into_iter()
+            .flat_map(|(kind, id, _, members)| {
+                Resource::read(kind, ACCOUNT_ID, id, members).unwrap().implied()
+            })
+            .collect();
+        let [Resource::Vpc(vpc), Resource::InternetBandwidthOwner(owner)] = implied.as_slice()
+        else {
+            unreachable!("one of each: {implied:?}")
+        };
+        assert_eq!((&*vpc.vpc_id, vpc.ipv6_gateway_id.as_deref()), ("vpc-1", Some("ipv6gw-1")));
+        assert_eq!(
+            (&*owner.internet_bandwidth_id, &*owner.ipv6_address_id),
+            ("ipv6bw-1", "ipv6-1")
+        );
+    }
+}

@@ -284,3 +284,55 @@ pub enum Write {
     /// change of each key, and at least one [`Write::Put`].
     Check(Key),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Account, Vpc};
+
+    const SCOPE: Scope<'_> = Scope { account_id: "1", region_id: "cn-huhehaote" };
+
+    fn vpc(vpc_id: &str) -> Vpc {
+        Vpc {
+            vpc_id: vpc_id.into(),
+            account_id: "1".into(),
+            region_id: Region::find("cn-huhehaote").unwrap(),
+            ipv6_gateway_id: None,
+        }
+    }
+
+    #[test]
+    fn a_document_is_there_or_not_there_or_not_read() {
+        let (there, gone, unread) =
+            (Vpc::key(SCOPE, "there"), Vpc::key(SCOPE, "gone"), Vpc::key(SCOPE, "unread"));
+        let mut seen = Seen::default();
+        seen.add(there.clone(), Some(vpc("there").into()));
+        seen.add(gone.clone(), None);
+        assert_eq!(seen.get(&there), Ok(Some(&vpc("there"))));
+        assert_eq!(seen.get::<Vpc>(&gone), Ok(None));
+        assert_eq!(seen.get::<Vpc>(&unread), Err(Halt::Read(vec![unread])));
+        assert_eq!(seen.get::<Account>(&there), Ok(None), "it is of another kind");
+    }
+
+    #[test]
+    fn several_documents_are_given_in_order_once_all_were_read_and_asked_for_once_until_then() {
+        let [a, b, c] = ["a", "b", "c"].map(|id| Vpc::key(SCOPE, id));
+        let asked = [c.clone(), a.clone(), b.clone(), c.clone(), a.clone()];
+        let mut seen = Seen::default();
+        seen.add(a, Some(vpc("a").into()));
+        assert_eq!(seen.all::<Vpc>(&asked), Err(Halt::Read(vec![c.clone(), b.clone()])));
+        seen.add(b, None);
+        seen.add(c, Some(vpc("c").into()));
+        let (a, c) = (vpc("a"), vpc("c"));
+        assert_eq!(seen.all(&asked), Ok(vec![Some(&c), Some(&a), None, Some(&c), Some(&a)]));
+        assert_eq!(seen.all::<Vpc>(&[]), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_list_is_there_or_not_read() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.listed(), Err(Halt::List));
+        seen.add_listed(Listed::default());
+        assert_eq!(seen.listed(), Ok(&Listed::default()));
+    }
+}

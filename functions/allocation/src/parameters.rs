@@ -19,7 +19,7 @@ impl fmt::Debug for Parameters<'_> {
 }
 
 /// The longest client token, in characters (decision `token`).
-pub const CLIENT_TOKEN_CHARACTERS_MAX: usize = 64;
+const CLIENT_TOKEN_CHARACTERS_MAX: usize = 64;
 
 /// The most tags that a call may name (decision `tags`).
 pub const TAGS_MAX: usize = 20;
@@ -107,7 +107,7 @@ impl<'p> Parameters<'p> {
     /// It holds more than ASCII or is too long (decision `token`).
     pub fn client_token(&self) -> Result<Option<&'p str>, Refusal> {
         match self.given("ClientToken") {
-            Some(token) if !token.is_ascii() || token.len() > CLIENT_TOKEN_CHARACTERS_MAX => {
+            Some(token) if !is_client_token(token) => {
                 Err((&error::INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED).into())
             }
             token => Ok(token),
@@ -158,6 +158,12 @@ impl<'p> Parameters<'p> {
         };
         (1..=TAGS_MAX).filter_map(tag).collect()
     }
+}
+
+/// Whether `token` has the form of a client token (decision `token`).
+#[must_use]
+pub fn is_client_token(token: &str) -> bool {
+    token.is_ascii() && (1..=CLIENT_TOKEN_CHARACTERS_MAX).contains(&token.len())
 }
 
 /// A whole number in decimal digits, without sign, space or leading zero (decision

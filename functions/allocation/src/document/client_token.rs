@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, Scope};
 use crate::kind::{Flaw, Kind, Writer};
+use crate::parameters::is_client_token;
 use crate::region::Region;
 use crate::texts::Texts;
 use crate::timestamp::Timestamp;
@@ -54,7 +55,7 @@ impl Kind for ClientToken {
         Self::key(scope, &self.action, &self.client_token)
     }
 
-    /// Region, action and token, as `cn-huhehaote/CreateVpc/the-token`.
+    /// Region, action and token, joined by `/`.
     fn id(&self) -> String {
         let region_id = self.region_id.map_or("", Region::id);
         format!("{region_id}/{}/{}", self.action, self.client_token)
@@ -92,7 +93,7 @@ impl Kind for ClientToken {
                 message: format!("not the name of an action: {action}"),
             });
         }
-        if !(1..=64).contains(&client_token.len()) || !client_token.is_ascii() {
+        if !is_client_token(client_token) {
             let message = format!("not a token of 1 to 64 ASCII characters: {client_token}");
             return Err(Flaw { field: "", message });
         }

@@ -49,7 +49,7 @@ pub struct Ipv6Address {
     #[serde(default, skip_serializing_if = "is_default")]
     pub address_type: AddressType,
     /// Whether it is a global address used privately (decision `private-gua`).
-    #[serde(default, rename = "PrivateGua", skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub private_gua: bool,
     /// Whether another cloud service manages it.
     #[serde(default, skip_serializing_if = "is_default")]
