@@ -28,12 +28,8 @@ impl Key {
     /// The key of a document whose kind is listed.
     #[must_use]
     pub fn listed(kind: &str, scope: Scope<'_>, id: &str) -> Self {
-        let partition = Partition::of(kind, scope);
-        let mut text = String::with_capacity(partition.0.len() + 1 + id.len());
-        text.push_str(&partition.0);
-        text.push('#');
-        text.push_str(id);
-        Self { text: text.into(), partition_bytes: length(&partition.0) }
+        let text = [kind, scope.account_id, scope.region_id, id].join("#");
+        Self { partition_bytes: length(&text) - 1 - length(id), text: text.into() }
     }
 
     /// The key of a document whose kind is not listed.
@@ -88,7 +84,7 @@ impl Partition {
     /// The partition of this kind and scope.
     #[must_use]
     pub fn of(kind: &str, scope: Scope<'_>) -> Self {
-        Self(format!("{kind}#{}#{}", scope.account_id, scope.region_id).into())
+        Self([kind, scope.account_id, scope.region_id].join("#").into())
     }
 
     /// The text that [`Key::partition`] has in it.

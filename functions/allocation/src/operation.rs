@@ -114,7 +114,7 @@ impl<'a> Fresh<'a> {
 
     /// A new id with this prefix, as `ipv6bw-`.
     pub fn id(&mut self, prefix: &str) -> String {
-        format!("{prefix}{}", (self.tails)())
+        [prefix, &(self.tails)()].concat()
     }
 }
 

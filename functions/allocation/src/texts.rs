@@ -31,7 +31,8 @@ impl Texts {
 
 impl<N: AsRef<str>, T: AsRef<str>> FromIterator<(N, T)> for Texts {
     fn from_iter<I: IntoIterator<Item = (N, T)>>(texts: I) -> Self {
-        let mut joined = String::new();
+        // Grown once, for most; what is left over is given back.
+        let mut joined = String::with_capacity(256);
         for (name, text) in texts {
             for part in [name.as_ref(), text.as_ref()] {
                 joined.push_str(part.split(END).next().unwrap_or_default());
