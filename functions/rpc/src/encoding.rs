@@ -56,8 +56,21 @@ impl Canonical {
 
 const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
+/// Which bytes are unreserved: every call has hundreds to look up.
+const UNRESERVED: [bool; 256] = {
+    let mut unreserved = [false; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        unreserved[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+        byte += 1;
+    }
+    unreserved
+};
+
+/// Whether a byte is written as it is.
+pub(crate) fn is_unreserved(byte: u8) -> bool {
+    UNRESERVED[usize::from(byte)]
 }
 
 /// Encodes for a signature: space as `%20`, `*` as `%2A`, `~` kept, hexadecimal in upper case.

@@ -44,9 +44,7 @@ impl Members {
         format: Format,
     ) -> Self {
         let member = |(name, text): (&'a str, &'a str)| {
-            let rendered = render(name, text, format);
-            debug_assert!(rendered.is_ok(), "a text is rendered: {rendered:?}");
-            (Cow::Owned(name.to_owned()), rendered.unwrap_or_default())
+            (Cow::Owned(name.to_owned()), render_text(name, text, format))
         };
         Self(texts.into_iter().map(member).collect())
     }
@@ -60,6 +58,13 @@ impl Members {
     pub(crate) fn are_among(&self, names: &[&str]) -> bool {
         self.0.iter().all(|(name, _)| names.contains(&&**name))
     }
+}
+
+/// Renders a member that is a text.
+pub(crate) fn render_text(name: &str, text: &str, format: Format) -> String {
+    let rendered = render(name, text, format);
+    debug_assert!(rendered.is_ok(), "a text is rendered: {rendered:?}");
+    rendered.unwrap_or_default()
 }
 
 /// Whether `value` holds a null at any depth.

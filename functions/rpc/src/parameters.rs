@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::encoding::is_unreserved;
+
 /// The parameters of a query and a form by name: one buffer, and where in it each of them is.
 ///
 /// Clients encode differently from one another and from the signature, so signatures are made over
@@ -13,6 +15,9 @@ pub struct Parameters {
     /// By name in byte order, the query's before the form's.
     spans: Vec<Span>,
 }
+
+/// How many parameters most calls have at most.
+const SPANS_USUAL: usize = 32;
 
 /// Where a parameter came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +69,11 @@ impl Parameters {
     /// The value of a parameter; the form's if it is in both.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        let after = self.spans.partition_point(|span| span.name(&self.text) <= name);
-        let span = self.spans[..after].last()?;
-        (span.name(&self.text) == name).then(|| span.value(&self.text))
+        // There are few, and most differ in length: no search is faster.
+        let is_named = |span: &&Span| {
+            span.name_end - span.start == name.len() && span.name(&self.text) == name
+        };
+        self.spans.iter().rfind(is_named).map(|span| span.value(&self.text))
     }
 
     /// All parameters, by name in byte order.
@@ -92,15 +99,18 @@ impl Parameters {
     pub(crate) fn decode(&mut self, encoded: &[u8], place: Place, pairs_max: usize) {
         let mut bytes = std::mem::take(&mut self.text).into_bytes();
         bytes.reserve(encoded.len() + "=&".len());
+        if !encoded.is_empty() {
+            self.spans.reserve(SPANS_USUAL);
+        }
         let spans_max = self.spans.len().saturating_add(pairs_max);
         let mut rest = encoded;
         let (mut start, mut name_end) = (bytes.len(), None);
         while self.spans.len() < spans_max {
-            let is_special = |byte: &u8| matches!(byte, b'&' | b'=' | b'+' | b'%');
-            let plain_bytes = rest.iter().position(is_special).unwrap_or(rest.len());
-            bytes.extend_from_slice(&rest[..plain_bytes]);
-            let special = rest.get(plain_bytes).copied();
-            rest = rest.get(plain_bytes + 1..).unwrap_or_default();
+            // What is never special, at once.
+            let plain = rest.iter().position(|byte| !is_unreserved(*byte)).unwrap_or(rest.len());
+            bytes.extend_from_slice(&rest[..plain]);
+            let special = rest.get(plain).copied();
+            rest = rest.get(plain + 1..).unwrap_or_default();
             match special {
                 Some(b'=') if name_end.is_none() => {
                     name_end = Some(bytes.len());
@@ -173,12 +183,13 @@ impl Parameters {
     /// the first that has another value than the one it repeats.
     pub(crate) fn sort(&mut self) -> Option<&str> {
         let Self { text, spans } = self;
+        let name = |span: &Span| &text.as_bytes()[span.start..span.name_end];
         spans.sort_unstable_by(|one, other| {
-            one.name(text).cmp(other.name(text)).then(one.start.cmp(&other.start))
+            name(one).cmp(name(other)).then(one.start.cmp(&other.start))
         });
         let mut repeated: Option<Span> = None;
         spans.dedup_by(|later, first| {
-            let repeats = later.place == first.place && later.name(text) == first.name(text);
+            let repeats = later.place == first.place && name(later) == name(first);
             if repeats
                 && later.value(text) != first.value(text)
                 && repeated.is_none_or(|repeated| later.start < repeated.start)

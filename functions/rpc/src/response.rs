@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use quick_xml::escape::partial_escape;
 use serde::{Serialize, Serializer};
 
-use crate::members::Members;
+use crate::members::{Members, render_text};
 
 /// The element that every answer has.
 const REQUEST_ID: &str = "RequestId";
@@ -104,9 +104,9 @@ impl Envelope<'_> {
     #[must_use]
     pub fn success(&self, action: &str, order: &[&str], members: &Members) -> Response {
         debug_assert!(members.are_among(order), "{action} answers a member without a place");
-        let request_id = Members::of_texts([(REQUEST_ID, self.request_id)], self.format);
+        let request_id = render_text(REQUEST_ID, self.request_id, self.format);
         let members = order.iter().filter_map(|name| match *name {
-            REQUEST_ID => request_id.get(name),
+            REQUEST_ID => Some(&*request_id),
             _ => members.get(name),
         });
         let mut body = String::with_capacity(512);

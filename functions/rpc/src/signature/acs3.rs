@@ -127,7 +127,10 @@ pub(super) fn proof<'a>(
 ) -> Result<Proof<'a>, Error> {
     let Authorization { algorithm, credential, signed_headers, signature } = *authorization;
     let request = call.request();
-    let names: Vec<&str> = signed_headers.split(';').collect();
+    let mut headers = Vec::with_capacity(16);
+    for name in signed_headers.split(';') {
+        headers.push((name, request.header(name).ok_or(error::INCOMPLETE_SIGNATURE)?));
+    }
     // Without it, whoever changes the type of a body changes what the body says.
     let content_type = (!request.body.is_empty()).then_some("content-type");
     // Without it, a token could be taken off or put on.
@@ -135,12 +138,9 @@ pub(super) fn proof<'a>(
     let security_token =
         request.headers.contains_key(security_token).then_some(security_token.as_str());
     let mut required = REQUIRED_HEADERS.iter().chain(&content_type).chain(&security_token);
-    if !required.all(|name| names.contains(name)) {
+    if !required.all(|required| headers.iter().any(|(name, _)| name == required)) {
         return Err(error::INCOMPLETE_SIGNATURE.into());
     }
-    let header = |name: &&'a str| Some((*name, request.header(*name)?));
-    let headers: Option<Vec<_>> = names.iter().map(header).collect();
-    let headers = headers.ok_or(error::INCOMPLETE_SIGNATURE)?;
     let hashed_request_payload = algorithm.hex_digest(&request.body);
     let query = call.parameters().query();
     let canonical = canonical_request(&request.method, query, &headers, &hashed_request_payload);
