@@ -1,4 +1,4 @@
-//! The decision table: what a call comes to, by its token, its parameters, its address and its
+//! The decision table: how a call is answered, by its token, its parameters, its address and its
 //! account. All combinations are covered, and each is tried.
 
 mod place;
@@ -10,11 +10,11 @@ use std::path::Path;
 
 use ::store::Store;
 use harness::contract::Contract;
-use harness::judge::{ACTION, validator};
+use harness::judge::validator;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::support::{Clients, documented, endpoint};
+use crate::support::{ALLOCATE, Clients, documented, endpoint};
 use place::{InProcess, OverHttp};
 
 /// Tests on a store. `$clients` is a future that yields the clients.
@@ -74,7 +74,7 @@ const VALUES: [&[&str]; 4] = [
 ];
 
 fn text(extension: &str) -> Option<String> {
-    contracts::text(&format!("{ACTION}/decision-table.{extension}"))
+    contracts::text(&format!("{ALLOCATE}/decision-table.{extension}"))
 }
 
 impl Table {
@@ -152,7 +152,7 @@ fn each_of_the_120_combinations_is_covered_by_one_row() {
 
 /// The table for people.
 fn render(table: &Table) -> String {
-    let mut text = format!("# Decision table of {ACTION}\n\n");
+    let mut text = format!("# Decision table of {ALLOCATE}\n\n");
     text.push_str("<!-- Made from decision-table.json by the tests. Do not edit. -->\n\n");
     writeln!(text, "{}\n", table.description).unwrap();
     for (column, values) in COLUMNS.into_iter().zip(VALUES) {
@@ -193,13 +193,13 @@ fn render(table: &Table) -> String {
 fn the_table_for_people_is_what_the_data_says() {
     let rendered = render(&Table::read());
     if std::env::var("RENEW").is_ok() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts").join(ACTION);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts").join(ALLOCATE);
         std::fs::write(folder.join("decision-table.md"), &rendered).unwrap();
         return;
     }
     assert!(
         text("md").unwrap_or_default() == rendered,
-        "contracts/{ACTION}/decision-table.md is not what the data says. To renew it:\n\
+        "contracts/{ALLOCATE}/decision-table.md is not what the data says. To renew it:\n\
          RENEW=1 cargo test -p contract-tests the_table_for_people"
     );
 }

@@ -1,18 +1,21 @@
 //! The door: what the calls before a call, other instances and the clock have to do with it.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::store::{Admission, Admitted, Error, Key, MemoryStore, Store, Versioned, World, Write};
+use ::store::{
+    Admission, Admitted, Error, Key, MemoryStore, Partition, Store, Versioned, World, Write,
+};
 use harness::client::Wire;
 use ipv6_gateway::{Function, RateLimit};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
 use crate::support::{self, Time, allocate, code, send};
-use crate::worlds::one_address;
+use crate::worlds::{account, one_address};
 
 /// A store that several instances share; how it behaves beyond that is set for each test.
 #[derive(Clone)]
@@ -34,13 +37,22 @@ impl Shared {
 }
 
 impl Store for Shared {
-    fn reads_at_once(&self) -> bool {
-        self.memory.reads_at_once()
+    fn has_snapshot_reads(&self) -> bool {
+        self.memory.has_snapshot_reads()
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         self.meet().await;
         self.memory.load(keys).await
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        self.meet().await;
+        self.memory.list(partition, each).await
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
@@ -77,13 +89,7 @@ impl Scene {
 
     /// Changes some documents, without forgetting who called.
     async fn change(&self, world: &Value) {
-        let documents = World::parse(&world.to_string()).unwrap().into_documents();
-        let keys: Vec<Key> = documents.iter().map(::store::Document::key).collect();
-        let read = self.store.memory.load(&keys).await.unwrap();
-        let writes = keys.into_iter().zip(documents).zip(read).map(|((key, document), read)| {
-            Write { key, document, replaces: read.map(|read| read.version) }
-        });
-        self.store.memory.commit(writes.collect()).await.unwrap();
+        support::change(&*self.store.memory, world).await;
     }
 
     fn instance(&self) -> Function<Shared> {
@@ -107,21 +113,23 @@ impl Scene {
 /// One address, and a RAM user `alice` with these policies.
 fn with_user(policies: &Value) -> Value {
     let mut world = one_address();
-    world["Accounts"][0]["RamUsers"] = json!([{
-        "UserId": "201234567890123456", "UserName": "alice", "Policies": policies,
-        "AccessKeys": [{ "AccessKeyId": "alice", "AccessKeySecret": "testsecret" }]
-    }]);
+    account(&mut world)["RamUsers"]["alice"] = json!({
+        "UserId": "201234567890123456", "Policies": policies,
+        "AccessKeys": { "alice": { "AccessKeySecret": "testsecret" } }
+    });
     world
 }
 
-fn policy(effect: &str) -> Value {
-    let statement = json!({ "Effect": effect, "Action": "vpc:*", "Resource": "*" });
-    json!({
-        "PolicyName": effect, "PolicyDocument": { "Version": "1", "Statement": [statement] }
-    })
+/// Policies of these effects, named after them.
+fn policies(effects: &[&str]) -> Value {
+    let policy = |effect: &&str| {
+        let statement = json!({ "Effect": effect, "Action": "vpc:*", "Resource": "*" });
+        (effect.to_string(), json!({ "Version": "1", "Statement": [statement] }))
+    };
+    effects.iter().map(policy).collect::<serde_json::Map<_, _>>().into()
 }
 
-/// A change to a request or to a user.
+/// A change to a request or to the users of an account.
 type Change = fn(&mut Value);
 
 fn by_alice(mut request: Value) -> Value {
@@ -255,12 +263,9 @@ async fn a_throttled_call_spends_no_nonce_and_no_token() {
 
 #[tokio::test]
 async fn an_account_may_call_300_times_a_minute_with_all_its_keys_and_on_all_instances() {
-    let mut world = with_user(&json!([policy("Allow")]));
-    let other = json!({
-        "AccountId": "2234567890123456",
-        "AccessKeys": [{ "AccessKeyId": "other", "AccessKeySecret": "testsecret" }]
-    });
-    world["Accounts"].as_array_mut().unwrap().push(other);
+    let mut world = with_user(&policies(&["Allow"]));
+    world["Accounts"]["2234567890123456"] =
+        json!({ "AccessKeys": { "other": { "AccessKeySecret": "testsecret" } } });
     let scene = Scene::new(&world);
     let instances = [scene.instance(), scene.instance()];
     for instance in &instances {
@@ -286,28 +291,29 @@ async fn an_account_may_call_300_times_a_minute_with_all_its_keys_and_on_all_ins
 
 #[tokio::test]
 async fn what_is_taken_from_a_caller_is_gone_with_the_next_call() {
-    let allowed = json!([policy("Allow")]);
+    let allowed = policies(&["Allow"]);
     let request = by_alice(allocate("ipv6-nowhere"));
     let changes: [(&str, Change); 6] = [
-        ("Forbidden.RAM", |user| user["Policies"] = json!([])),
-        ("Forbidden.RAM", |user| user["Policies"] = json!([policy("Allow"), policy("Deny")])),
+        ("Forbidden.RAM", |users| users["alice"]["Policies"] = json!({})),
+        ("Forbidden.RAM", |users| users["alice"]["Policies"] = policies(&["Allow", "Deny"])),
         // The key is another user's now.
-        ("Forbidden.RAM", |user| {
-            user["UserName"] = "bob".into();
-            user["UserId"] = "2".into();
-            user["Policies"] = json!([]);
+        ("Forbidden.RAM", |users| {
+            let keys = users["alice"]["AccessKeys"].take();
+            *users = json!({ "bob": { "UserId": "2", "Policies": {}, "AccessKeys": keys } });
         }),
-        ("InvalidAccessKeyId.Inactive", |user| {
-            user["AccessKeys"][0]["Status"] = "Inactive".into();
+        ("InvalidAccessKeyId.Inactive", |users| {
+            users["alice"]["AccessKeys"]["alice"]["Status"] = "Inactive".into();
         }),
-        ("SignatureDoesNotMatch", |user| user["AccessKeys"][0]["AccessKeySecret"] = "new".into()),
-        ("InvalidIpv6Instance.NotFound", |user| user["UserId"] = "2".into()),
+        ("SignatureDoesNotMatch", |users| {
+            users["alice"]["AccessKeys"]["alice"]["AccessKeySecret"] = "new".into();
+        }),
+        ("InvalidIpv6Instance.NotFound", |users| users["alice"]["UserId"] = "2".into()),
     ];
     for (code, change) in changes {
         let scene = Scene::new(&with_user(&allowed));
         assert_eq!(scene.call(&request).await, "InvalidIpv6Instance.NotFound");
         let mut world = with_user(&allowed);
-        change(&mut world["Accounts"][0]["RamUsers"][0]);
+        change(&mut account(&mut world)["RamUsers"]);
         scene.change(&world).await;
         assert_eq!(scene.call(&request).await, code);
     }
@@ -316,13 +322,13 @@ async fn what_is_taken_from_a_caller_is_gone_with_the_next_call() {
 #[tokio::test]
 async fn a_session_ends_to_the_second() {
     let mut world = one_address();
-    world["Accounts"][0]["RamRoles"] = json!([{
-        "RoleId": "301234567890123456", "RoleName": "deployer", "Policies": [policy("Allow")],
-        "Sessions": [{
-            "RoleSessionName": "ci", "AccessKeyId": "STS.ci", "AccessKeySecret": "testsecret",
+    account(&mut world)["RamRoles"]["deployer"] = json!({
+        "RoleId": "301234567890123456", "Policies": policies(&["Allow"]),
+        "Sessions": { "STS.ci": {
+            "RoleSessionName": "ci", "AccessKeySecret": "testsecret",
             "SecurityToken": "token", "Expiration": "2026-01-02T03:05:00Z"
-        }]
-    }]);
+        } }
+    });
     let scene = Scene::new(&world);
     let mut request = allocate("ipv6-nowhere");
     request["accessKeyId"] = "STS.ci".into();
@@ -336,12 +342,11 @@ async fn a_session_ends_to_the_second() {
 
 #[tokio::test]
 async fn a_caller_who_may_not_call_gets_the_same_bytes_whatever_there_is() {
-    let mut world = with_user(&json!([]));
-    let pending = json!({
-        "Ipv6AddressId": "ipv6-pending", "RegionId": "cn-huhehaote", "VpcId": "vpc-1",
+    let mut world = with_user(&json!({}));
+    account(&mut world)["Ipv6Addresses"]["ipv6-pending"] = json!({
+        "RegionId": "cn-huhehaote", "VpcId": "vpc-1",
         "Ipv6Address": "2408:4004:1::2", "Status": "Pending"
     });
-    world["Accounts"][0]["Ipv6Addresses"].as_array_mut().unwrap().push(pending);
     let scene = Scene::new(&world);
     let mut bodies = Vec::new();
     let calls = [

@@ -5,10 +5,11 @@
 
 mod address;
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ::store::{Admission, Admitted, Error, Key, Store, Versioned, Write};
+use ::store::{Admission, Admitted, Error, Key, Partition, Store, Versioned, Write};
 use ipv6_gateway::Function;
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester};
 use tokio::select;
@@ -190,6 +191,14 @@ struct Together<S>(S, Barrier, AtomicUsize);
 impl<S: Store> Store for Together<S> {
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         self.0.load(keys).await
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        self.0.list(partition, each).await
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {

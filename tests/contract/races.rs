@@ -13,6 +13,7 @@ use crate::support::{
     self, ALREADY_EXISTED, BUSY, Clients, Outcome, Time, Yielding, addresses, allocate_under,
     bandwidth_of, endpoint, fill, instance, outcome, refused, sign,
 };
+use crate::worlds::account;
 
 const CALLERS: usize = 64;
 
@@ -80,7 +81,7 @@ where
     counts
 }
 
-/// Checks what came of a race for the address that holds `held` now, and yields how many callers
+/// Checks how a race ended for the address that holds `held` now, and yields how many callers
 /// the store was too busy for.
 fn judge(tokens: Tokens, counts: &BTreeMap<Outcome, usize>, held: Option<String>) -> usize {
     let count = |outcome: &Outcome| counts.get(outcome).copied().unwrap_or(0);
@@ -137,8 +138,8 @@ pub(crate) async fn of_64_callers_over_http_one_allocates(arguments: &[&str]) {
             async move { outcome(&endpoint.send(&wire, None).await.unwrap()) }
         })
         .await;
-        let world = endpoint.control(Method::GET, "world", "").await.unwrap();
-        let bandwidth = &world["Accounts"][0]["Ipv6Addresses"][0]["Ipv6InternetBandwidth"];
+        let mut world = endpoint.control(Method::GET, "world", "").await.unwrap();
+        let bandwidth = &account(&mut world)["Ipv6Addresses"]["ipv6-1"]["Ipv6InternetBandwidth"];
         let held = bandwidth["Ipv6InternetBandwidthId"].as_str().map(str::to_owned);
         judge(tokens, &counts, held);
     }

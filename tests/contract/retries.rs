@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use crate::cases::now_secs;
 use crate::support::{
-    ALREADY_EXISTED, BUSY, Clients, Outcome, addresses, allocate_under, bandwidth_of, endpoint,
+    ALLOCATE, ALREADY_EXISTED, BUSY, Clients, Outcome, addresses, allocate_under, bandwidth_of, endpoint,
     fill, outcome, refused, sign,
 };
 use crate::trouble::{Scene, Trouble, points};
+use crate::worlds::account;
 
 /// Tests on a store. `$clients` is a future that yields the clients.
 macro_rules! retries {
@@ -115,9 +116,13 @@ pub(crate) async fn a_lost_answer_is_told_again_to_its_token_and_to_no_other<S: 
     assert_eq!(bandwidth_of(&*clients[1], "ipv6-1").await, bought.first().cloned());
 }
 
-/// What befalls a call to a local endpoint, and whether it buys all the same.
-const FAULTS: [(&str, bool); 3] =
-    [("BreakBeforeCommit", false), ("BreakAfterCommit", true), ("StoreUnavailable", false)];
+/// The faults of a call to a local endpoint, and whether it buys all the same.
+const FAULTS: [(&str, bool); 4] = [
+    ("BreakBeforeCommit", false),
+    ("BreakAfterCommit", true),
+    ("AnswerAfterCommit", true),
+    ("StoreUnavailable", false),
+];
 
 /// Over a connection that really breaks, to an endpoint started with `arguments`.
 pub(crate) async fn no_trouble_over_http_buys_twice(arguments: &[&str]) {
@@ -126,10 +131,9 @@ pub(crate) async fn no_trouble_over_http_buys_twice(arguments: &[&str]) {
     endpoint.control(Method::PUT, "world", &world).await.unwrap();
     let now_secs = || u64::try_from(now_secs()).unwrap();
     let held = async |address: &str| {
-        let world = endpoint.control(Method::GET, "world", "").await.unwrap();
-        let addresses = world["Accounts"][0]["Ipv6Addresses"].as_array().unwrap().clone();
-        let found = addresses.into_iter().find(|found| found["Ipv6AddressId"] == address).unwrap();
-        let id = &found["Ipv6InternetBandwidth"]["Ipv6InternetBandwidthId"];
+        let mut world = endpoint.control(Method::GET, "world", "").await.unwrap();
+        let bandwidth = &account(&mut world)["Ipv6Addresses"][address]["Ipv6InternetBandwidth"];
+        let id = &bandwidth["Ipv6InternetBandwidthId"];
         id.as_str().map(str::to_owned)
     };
     let call = async |request: &Value| {
@@ -139,8 +143,11 @@ pub(crate) async fn no_trouble_over_http_buys_twice(arguments: &[&str]) {
     for (position, (kind, buys)) in FAULTS.into_iter().enumerate() {
         for is_same_token in [true, false] {
             let address = format!("ipv6-{}", 2 * position + usize::from(is_same_token) + 1);
-            let action = harness::judge::ACTION;
-            let fault = json!({ "Faults": [{ "Action": action, "Times": 1, "Kind": kind }] });
+            let mut fault = json!({ "Action": ALLOCATE, "Times": 1, "Kind": kind });
+            if kind == "AnswerAfterCommit" {
+                fault["Code"] = BUSY.into();
+            }
+            let fault = json!({ "Faults": [fault] });
             endpoint.control(Method::PUT, "faults", &fault.to_string()).await.unwrap();
             let token = format!("token-{address}");
             let told = call(&allocate_under(&token, &address)).await;

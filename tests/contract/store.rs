@@ -1,14 +1,16 @@
 //! What the function asks of its store, and what the store in memory holds to.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ::store::{
-    Admission, Admitted, Document, Error, Key, MemoryStore, Store, Version, Versioned, World, Write,
+    Admission, Admitted, Document, Error, Key, MemoryStore, Partition, Store, Version, Versioned,
+    World, Write,
 };
 use harness::answer::Answer;
 use ipv6_gateway::Function;
-use ipv6_gateway::allocation::{Name, Resource};
+use ipv6_gateway::allocation::{Account, ClientToken, Kind as _, Resource};
 use serde_json::{Value, json};
 
 use crate::support::{Outcome, Time, allocate, allocate_under, instance, outcome, send, sign};
@@ -16,25 +18,29 @@ use crate::support::{Outcome, Time, allocate, allocate_under, instance, outcome,
 /// Two accounts with an address each, the first with the key.
 fn world(key_of_second: bool) -> World {
     let account = |number: u32, has_key: bool| {
-        let keys = json!([{ "AccessKeyId": "testid", "AccessKeySecret": "testsecret" }]);
+        let keys = json!({ "testid": { "AccessKeySecret": "testsecret" } });
+        let in_vpc = json!({ "RegionId": "cn-huhehaote", "VpcId": "vpc" });
+        let address = |number: u32| {
+            let mut address = in_vpc.clone();
+            address["Ipv6Address"] = format!("2408:4004:1::{number}").into();
+            address
+        };
         json!({
-            "AccountId": format!("{:016}", number),
-            "AccessKeys": if has_key { keys } else { json!([]) },
+            "AccessKeys": if has_key { keys } else { json!({}) },
             "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" },
-            "Ipv6Gateways": [{
-                "Ipv6GatewayId": format!("ipv6gw-{number}"), "RegionId": "cn-huhehaote", "VpcId": "vpc"
-            }],
-            "Ipv6Addresses": [{
-                "Ipv6AddressId": format!("ipv6-{number}"), "RegionId": "cn-huhehaote", "VpcId": "vpc",
-                "Ipv6Address": "2408:4004:1::1"
-            }, {
-                "Ipv6AddressId": format!("ipv6-{number}-b"), "RegionId": "cn-huhehaote", "VpcId": "vpc",
-                "Ipv6Address": "2408:4004:1::2"
-            }]
+            "Ipv6Gateways": { (format!("ipv6gw-{number}")): in_vpc },
+            "Ipv6Addresses": {
+                (format!("ipv6-{number}")): address(1), (format!("ipv6-{number}-b")): address(2)
+            }
         })
     };
-    let world = json!({ "Accounts": [account(1, !key_of_second), account(2, key_of_second)] });
+    let [one, two] = [account(1, !key_of_second), account(2, key_of_second)];
+    let world = json!({ "Accounts": { (account_id(1)): one, (account_id(2)): two } });
     World::parse(&world.to_string()).unwrap()
+}
+
+fn account_id(number: u32) -> String {
+    format!("{number:016}")
 }
 
 /// Counts, and lets the first commits conflict.
@@ -48,13 +54,22 @@ struct Counting {
 }
 
 impl Store for Counting {
-    fn reads_at_once(&self) -> bool {
-        self.memory.reads_at_once()
+    fn has_snapshot_reads(&self) -> bool {
+        self.memory.has_snapshot_reads()
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         self.memory.load(keys).await
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        self.loads.fetch_add(1, Ordering::Relaxed);
+        self.memory.list(partition, each).await
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
@@ -143,7 +158,7 @@ async fn after_a_conflict_the_call_decides_again_and_gives_up_in_the_end() {
 }
 
 fn account_key(number: u32) -> Key {
-    Key::Resource(Name::Account(format!("{number:016}")))
+    Account::key(&account_id(number))
 }
 
 fn account(number: u32) -> Document {
@@ -157,8 +172,7 @@ async fn a_commit_writes_all_or_nothing() {
     let read = memory.load(&keys).await.unwrap();
     let version = read[0].as_ref().unwrap().version;
     assert!(read[1].is_none());
-    let write =
-        |number, replaces| Write { key: account_key(number), document: account(number), replaces };
+    let write = |number, rests_on| Write::put(account(number), rests_on);
     for wrong in [
         vec![write(2, None), write(1, None)],
         vec![write(2, Some(version)), write(1, Some(version))],
@@ -179,9 +193,8 @@ async fn what_has_expired_is_dropped_and_nothing_else() {
     assert_eq!(counted.call(allocate_under("t-1", "ipv6-1")).await.status, 200);
     let memory = &counted.store().memory;
     let tokens = || {
-        let is_token = |document: &Document| match document {
-            Document::Resource(resource) => matches!(**resource, Resource::ClientToken(_)),
-            Document::AccessKey(_) | Document::Identity(_) => false,
+        let is_token = |document: &Document| {
+            matches!(document, Document::Resource(Resource::ClientToken(_)))
         };
         memory.documents().iter().filter(|document| is_token(document)).count()
     };
@@ -202,7 +215,7 @@ struct Torn {
 
 impl Store for Torn {
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
-        let is_token = |key: &&Key| matches!(key, Key::Resource(Name::ClientToken { .. }));
+        let is_token = |key: &&Key| key.kind() == ClientToken::NAME;
         let token = match keys.iter().find(is_token) {
             Some(token) => self.memory.load(std::slice::from_ref(token)).await?.remove(0),
             None => return self.memory.load(keys).await,
@@ -212,6 +225,14 @@ impl Store for Torn {
         let mut read = self.memory.load(keys).await?;
         read[keys.iter().position(|key| is_token(&key)).unwrap()] = token;
         Ok(read)
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        self.memory.list(partition, each).await
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
@@ -238,8 +259,8 @@ async fn a_retry_that_reads_half_of_its_first_commit_gets_the_answer_of_the_firs
     let before = memory.load(&keys).await.unwrap();
     let writes = after.into_iter().zip(before).filter_map(|(document, before)| {
         let is_new = before.as_ref().is_none_or(|before| before.document != document);
-        let replaces = before.map(|before| before.version);
-        is_new.then(|| Write { key: document.key(), document, replaces })
+        let rests_on = before.map(|before| before.version);
+        is_new.then(|| Write::put(document, rests_on))
     });
     let torn = Torn { memory, other: Mutex::new(writes.collect()) };
     let retry = send(&instance(torn, &time), &sign(&request, time.now_secs())).await;

@@ -1,12 +1,13 @@
 //! A store in which a test has something happen at one point of a call: that the caller goes away,
 //! or that the store fails.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ::store::{Admission, Admitted, Error, Key, Store, Versioned, Write};
+use ::store::{Admission, Admitted, Error, Key, Partition, Store, Versioned, Write};
 use ipv6_gateway::Function;
-use ipv6_gateway::allocation::Name;
+use ipv6_gateway::allocation::{InternetBandwidthOwner, Kind as _};
 use tokio::sync::Notify;
 
 use crate::support::{self, Time, allocate, code, sign};
@@ -68,7 +69,7 @@ impl<S: Store> Troubled<S> {
         self.bought.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whoever waits here can be dropped here.
+    /// A caller that waits here can be dropped here.
     async fn point(&self) -> Result<(), Error> {
         tokio::task::yield_now().await;
         let number = self.passed.fetch_add(1, Ordering::SeqCst) + 1;
@@ -92,14 +93,21 @@ impl<S: Store> Store for Troubled<S> {
         read
     }
 
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        self.point().await?;
+        self.inner.list(partition, each).await
+    }
+
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         self.point().await?;
         let bandwidths: Vec<String> = writes
             .iter()
-            .filter_map(|write| match &write.key {
-                Key::Resource(Name::InternetBandwidth(id)) => Some(id.clone()),
-                Key::AccessKey(_) | Key::Identity { .. } | Key::Resource(_) => None,
-            })
+            .filter(|write| write.key.kind() == InternetBandwidthOwner::NAME)
+            .filter_map(|write| write.key.text().rsplit('#').next().map(str::to_owned))
             .collect();
         let written = self.inner.commit(writes).await;
         if written.is_ok() {

@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use ::store::{Key, Store, World, Write};
+use ::store::{Key, Store, World};
 use harness::answer::Answer;
 use harness::client::Wire;
-use harness::judge::ACTION;
 use harness::target::Endpoint;
 use ipv6_gateway::Function;
-use ipv6_gateway::allocation::Name;
+use ipv6_gateway::allocation::{ClientToken, Scope};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::cases::now_secs;
-use crate::support::{self, Clients, Time, fill, instance};
+use crate::support::{self, ALLOCATE, Clients, SCOPE, Time, fill, instance};
 
 /// The account that the addresses belong to.
-pub(super) const OWNER: &str = "1234567890123456";
+pub(super) const OWNER: &str = SCOPE.account_id;
 
 /// One that owns nothing.
 pub(super) const STRANGER: &str = "2234567890123456";
@@ -55,30 +54,14 @@ impl<S: Store> Place for InProcess<S> {
         let documents = World::parse(&world.to_string()).unwrap().into_documents();
         self.keys = documents.iter().map(::store::Document::key).collect();
         for account in [OWNER, STRANGER] {
-            self.keys.extend(tokens.iter().map(|token| {
-                Key::Resource(Name::ClientToken {
-                    account_id: account.to_owned(),
-                    region_id: "cn-huhehaote".to_owned(),
-                    action: ACTION.to_owned(),
-                    client_token: token.clone(),
-                })
-            }));
+            let scope = Scope { account_id: account, ..SCOPE };
+            let keys = tokens.iter().map(|token| ClientToken::key(scope, ALLOCATE, token));
+            self.keys.extend(keys);
         }
     }
 
     async fn change(&mut self, world: &Value) {
-        let documents = World::parse(&world.to_string()).unwrap().into_documents();
-        let keys: Vec<Key> = documents.iter().map(::store::Document::key).collect();
-        let read = self.clients[0].load(&keys).await.unwrap();
-        let all = keys.into_iter().zip(documents).zip(read);
-        let changed = all.filter_map(|((key, document), read)| {
-            let replaces = read.as_ref().map(|read| read.version);
-            let is_changed = read.is_none_or(|read| read.document != document);
-            is_changed.then_some(Write { key, document, replaces })
-        });
-        for write in changed.collect::<Vec<_>>() {
-            self.clients[0].commit(vec![write]).await.unwrap();
-        }
+        support::change(&*self.clients[0], world).await;
         self.is_changed = true;
     }
 

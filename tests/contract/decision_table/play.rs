@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 use harness::answer::Answer;
 use serde_json::{Value, json};
 
-use super::place::{Place, STRANGER};
+use super::place::{OWNER, Place, STRANGER};
 use super::{Cell, Table};
 use crate::support::{Outcome, addresses, allocate, outcome, sign};
+use crate::worlds::account;
 
 const DAY_SECS: u64 = 24 * 60 * 60;
 
@@ -77,20 +78,19 @@ impl Try {
             _ => {}
         }
         fields.remove("Ipv6InternetBandwidth");
-        fields.remove("NetworkType");
     }
 
     /// What the world holds of this try: the address, and the tokens of either account.
-    fn part_of(&self, world: &Value) -> (Value, Vec<Value>) {
-        let accounts = || world["Accounts"].as_array().unwrap().iter();
-        let list = |account: &Value, name: &str| account[name].as_array().cloned();
-        let addresses = accounts().filter_map(|account| list(account, "Ipv6Addresses")).flatten();
-        let mut addresses =
-            addresses.filter(|address| address["Ipv6AddressId"] == self.address().as_str());
-        let tokens = accounts().filter_map(|account| list(account, "ClientTokens")).flatten();
+    fn part_of(&self, world: &Value) -> (Value, Vec<(String, Value)>) {
+        let accounts = world["Accounts"].as_object().unwrap();
+        let address = world["Accounts"][OWNER]["Ipv6Addresses"][self.address()].clone();
+        let all = accounts.values().filter_map(|account| account["ClientTokens"].as_object());
         let own = self.tokens();
-        let tokens = tokens.filter(|token| own.iter().any(|own| token["ClientToken"] == *own));
-        (addresses.next().unwrap(), tokens.collect())
+        let tokens = all.flatten().filter_map(|(id, kept)| {
+            let token = id.rsplit('/').next().unwrap().to_owned();
+            own.contains(&token).then(|| (token, kept.clone()))
+        });
+        (address, tokens.collect())
     }
 
     /// What is wrong with the answer and with the world afterwards; nothing if the cell holds.
@@ -124,17 +124,17 @@ impl Try {
     }
 
     /// Checks that the address has the bandwidth that was asked for, and that the token tells so.
-    fn judge_bandwidth(&self, id: &str, after: &(Value, Vec<Value>)) -> Result<(), String> {
+    fn judge_bandwidth(&self, id: &str, after: &(Value, Vec<(String, Value)>)) -> Result<(), String> {
         let held = &after.0["Ipv6InternetBandwidth"];
         let charge_type = self.now.get("InternetChargeType").map_or("PayByBandwidth", |t| t);
         let is_held = held["Ipv6InternetBandwidthId"] == id
             && held["InternetChargeType"] == charge_type
             && Some(held["Bandwidth"].clone()) == self.now["Bandwidth"].parse().ok();
         let [token, _] = self.tokens();
-        let mut tokens = after.1.iter().filter(|kept| kept["ClientToken"] == token);
+        let mut tokens = after.1.iter().filter(|(kept, _)| *kept == token);
         let is_told = match tokens.next() {
             None => self.cell.token == "none",
-            Some(kept) => kept["Answer"]["InternetBandwidthId"] == id && tokens.next().is_none(),
+            Some((_, kept)) => kept["Answer"]["InternetBandwidthId"] == id && tokens.next().is_none(),
         };
         if is_held && is_told { Ok(()) } else { Err(format!("afterwards: {after:?}")) }
     }
@@ -160,19 +160,17 @@ fn tries(table: &Table) -> Vec<Try> {
     tries
 }
 
-/// The world of all tries before the first call, and whoever has nothing in it.
+/// The world of all tries before the first call, and an account that owns nothing.
 fn world(tries: &[Try]) -> Value {
     let mut world = addresses(tries.len());
-    for address in world["Accounts"][0]["Ipv6Addresses"].as_array_mut().unwrap() {
+    for address in account(&mut world)["Ipv6Addresses"].as_object_mut().unwrap().values_mut() {
         address["AssociatedInstanceType"] = "NetworkInterface".into();
         address["AssociatedInstanceId"] = "eni-1".into();
     }
-    let stranger = json!({
-        "AccountId": STRANGER,
-        "AccessKeys": [{ "AccessKeyId": "other", "AccessKeySecret": "testsecret" }],
+    world["Accounts"][STRANGER] = json!({
+        "AccessKeys": { "other": { "AccessKeySecret": "testsecret" } },
         "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" }
     });
-    world["Accounts"].as_array_mut().unwrap().push(stranger);
     world
 }
 
@@ -193,12 +191,10 @@ pub(super) async fn every_cell(table: &Table, place: &mut impl Place) {
             place.wait(DAY_SECS).await;
         }
     }
-    // What became of the addresses.
+    // From what the calls left to what is tried.
     let mut world = place.world().await;
-    let held = world["Accounts"][0]["Ipv6Addresses"].as_array_mut().unwrap();
     for case in &tries {
-        let address = held.iter_mut().find(|held| held["Ipv6AddressId"] == case.address().as_str());
-        case.change(address.unwrap());
+        case.change(&mut account(&mut world)["Ipv6Addresses"][case.address()]);
     }
     place.change(&world).await;
     for case in tries.iter().filter(|case| case.cell.address == "taken by another") {

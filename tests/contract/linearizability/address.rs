@@ -44,7 +44,7 @@ impl SequentialSpec for Address {
     type Op = Op;
     type Ret = Ret;
 
-    /// What a call comes to whose answer is lost. Nobody reads the answer.
+    /// The effect of a call whose answer is lost. Nobody reads the answer.
     fn invoke(&mut self, op: &Op) -> Ret {
         if let (Op::Allocate { token, bandwidth }, None) = (*op, &self.0) {
             self.0 = Some(Taken { token, bandwidth, id: None });
@@ -65,6 +65,7 @@ impl SequentialSpec for Address {
                 let (own, same) = (taken.token == *token, taken.bandwidth == *bandwidth);
                 match told {
                     Outcome::Bought(id) => own && same && taken.is(id),
+                    Outcome::Done => false,
                     Outcome::Refused(code) if own => !first && !same && code == MISMATCH,
                     Outcome::Refused(code) => code == ALREADY_EXISTED,
                 }
