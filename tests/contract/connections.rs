@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
-use harness::judge::ACTION;
 use harness::target::{Endpoint, built};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::cases::now_secs;
+use crate::support::ALLOCATE;
 
 /// So long an answer may take at most: far less than a connection may be slow, far more than an
 /// answer takes.
@@ -25,9 +25,9 @@ async fn start() -> Endpoint {
 
 fn sign(id: &str) -> Wire {
     let query = json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" });
-    let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
+    let request: Request = serde_json::from_value(json!({ "action": ALLOCATE, "query": query })).unwrap();
     let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
-    client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION)
+    client::sign(&request, &variant, now_secs(), &client::fresh_nonce())
 }
 
 /// A signed request as bytes; `more` headers end each with a line's end.

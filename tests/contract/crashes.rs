@@ -29,8 +29,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::cases::now_secs;
-use crate::support::{allocate_under, bandwidth_of, code, sign};
-use crate::worlds::one_address;
+use crate::support::{SCOPE, allocate_under, bandwidth_of, code, sign};
+use crate::worlds::{account, one_address};
 use ledger::{Ledger, address_id};
 
 const CLIENTS: usize = 8;
@@ -87,15 +87,14 @@ fn seeded() -> Random {
 /// A world of the addresses of these numbers.
 fn world(numbers: Range<usize>) -> Value {
     let mut world = one_address();
-    let address = world["Accounts"][0]["Ipv6Addresses"][0].clone();
+    let address = account(&mut world)["Ipv6Addresses"]["ipv6-1"].clone();
     let addresses = numbers.map(|number| {
         let mut address = address.clone();
-        address["Ipv6AddressId"] = json!(address_id(number));
         address["Ipv6Address"] =
             json!(format!("2408:4004:{:x}::{:x}", number >> 16, number & 0xffff));
-        address
+        (address_id(number), address)
     });
-    world["Accounts"][0]["Ipv6Addresses"] = addresses.collect();
+    account(&mut world)["Ipv6Addresses"] = addresses.collect();
     world
 }
 
@@ -230,9 +229,8 @@ async fn what_was_acknowledged_outlives_every_kill_and_nothing_is_there_in_part(
 }
 
 fn addresses_of(world: &Value) -> BTreeSet<String> {
-    let addresses = world["Accounts"][0]["Ipv6Addresses"].as_array().unwrap();
-    let ids = addresses.iter().map(|address| address["Ipv6AddressId"].as_str().unwrap().to_owned());
-    ids.collect()
+    let addresses = &world["Accounts"][SCOPE.account_id]["Ipv6Addresses"];
+    addresses.as_object().unwrap().keys().cloned().collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use harness::answer::Answer;
 use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
-use harness::judge::ACTION;
 use harness::target::{Endpoint, built};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 
 use crate::cases::{now_secs, scratch};
+use crate::support::ALLOCATE;
 
 pub(crate) async fn start(arguments: &[&str]) -> Endpoint {
     let binary = built("local-endpoint", "local-endpoint").unwrap();
@@ -22,9 +22,9 @@ pub(crate) async fn start(arguments: &[&str]) -> Endpoint {
 }
 
 pub(crate) fn signed(query: &Value, at_secs: i64) -> Wire {
-    let request: Request = serde_json::from_value(json!({ "query": query })).unwrap();
+    let request: Request = serde_json::from_value(json!({ "action": ALLOCATE, "query": query })).unwrap();
     let variant = Variant { style: Style::V3, format: None };
-    client::sign(&request, &variant, at_secs, &client::fresh_nonce(), ACTION)
+    client::sign(&request, &variant, at_secs, &client::fresh_nonce())
 }
 
 pub(crate) fn allocate(id: &str) -> Value {
@@ -75,10 +75,10 @@ async fn each_address_of_the_demo_world_gives_the_error_it_is_named_after() {
     ] {
         let mut query = allocate(id);
         query["InternetChargeType"] = charge_type.into();
-        let request = json!({ "query": query, "accessKeyId": key });
+        let request = json!({ "action": ALLOCATE, "query": query, "accessKeyId": key });
         let request: Request = serde_json::from_value(request).unwrap();
         let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
-        let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION);
+        let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce());
         answers.push(code(&endpoint.send(&wire, None).await.unwrap()));
     }
     let expected = [
@@ -160,17 +160,17 @@ async fn the_clock_can_be_set_and_a_token_is_forgotten_after_24_hours() {
 async fn the_log_of_calls_shows_them_without_their_signatures() {
     let endpoint = start(&[]).await;
     let request: Request =
-        serde_json::from_value(json!({ "query": allocate("ipv6-ula") })).unwrap();
+        serde_json::from_value(json!({ "action": ALLOCATE, "query": allocate("ipv6-ula") })).unwrap();
     for style in [Style::V1, Style::V3] {
         let variant = Variant { style, format: Some("JSON".to_owned()) };
-        let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION);
+        let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce());
         endpoint.send(&wire, None).await.unwrap();
     }
     let calls = endpoint.control(Method::GET, "calls", "").await.unwrap();
     let listed = calls["Calls"].as_array().unwrap();
     assert_eq!(listed.len(), 2, "{calls}");
     for call in listed {
-        assert_eq!(call["Action"], ACTION);
+        assert_eq!(call["Action"], ALLOCATE);
         assert_eq!(call["Parameters"]["Ipv6AddressId"], "ipv6-ula");
         assert_eq!(call["Status"], 400);
         assert!(call["Answer"].as_str().unwrap().contains("OperationUnsupported.ULA"), "{call}");
@@ -182,11 +182,11 @@ async fn the_log_of_calls_shows_them_without_their_signatures() {
 }
 
 #[tokio::test]
-async fn planned_faults_befall_the_next_calls_and_no_more() {
+async fn the_next_calls_and_no_more_have_the_planned_fault() {
     let endpoint = start(&[]).await;
     let plan = async |fault: Value| {
         let mut fault = fault;
-        fault["Action"] = ACTION.into();
+        fault["Action"] = ALLOCATE.into();
         let faults = json!({ "Faults": [fault] }).to_string();
         endpoint.control(Method::PUT, "faults", &faults).await
     };
@@ -199,10 +199,10 @@ async fn planned_faults_befall_the_next_calls_and_no_more() {
     }
     // A call that is refused at the door is refused for that.
     plan(json!({ "Times": 1, "Kind": "Answer", "Code": "SystemBusy" })).await.unwrap();
-    let wrong = json!({ "query": query, "accessKeySecret": "wrong" });
+    let wrong = json!({ "action": ALLOCATE, "query": query, "accessKeySecret": "wrong" });
     let variant = Variant { style: Style::V3, format: None };
     let request: Request = serde_json::from_value(wrong).unwrap();
-    let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION);
+    let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce());
     assert_eq!(code(&endpoint.send(&wire, None).await.unwrap()), "SignatureDoesNotMatch");
 
     plan(json!({ "Times": 1, "Kind": "StoreUnavailable" })).await.unwrap();
@@ -230,7 +230,8 @@ async fn planned_faults_befall_the_next_calls_and_no_more() {
     assert!(late.is_err(), "the answer comes late");
 
     let error = plan(json!({ "Times": 1, "Kind": "Answer", "Code": "Nothing" })).await.unwrap_err();
-    assert!(error.contains("Faults[0].Code: no documented error: Nothing"), "{error}");
+    let expected = format!("Faults[0].Code: {ALLOCATE} has no documented error Nothing");
+    assert!(error.contains(&expected), "{error}");
     plan(json!({ "Times": 9, "Kind": "StoreUnavailable" })).await.unwrap();
     endpoint.control(Method::DELETE, "faults", "").await.unwrap();
     assert_eq!(code(&call(&endpoint, &query).await.unwrap()), "Success");
@@ -262,10 +263,10 @@ async fn a_body_over_the_limit_is_refused_and_others_go_on() {
 #[tokio::test]
 async fn an_absolute_target_and_a_chunked_body_are_read() {
     let endpoint = start(&[]).await;
-    let request = json!({ "body": allocate("ipv6-demo01") });
+    let request = json!({ "action": ALLOCATE, "body": allocate("ipv6-demo01") });
     let request: Request = serde_json::from_value(request).unwrap();
     let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
-    let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION);
+    let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce());
     let (one, two) = wire.body.split_at(7);
     let head = format!(
         "POST http://{}/?{} HTTP/1.1\r\nHost: {}\r\n\
@@ -320,7 +321,7 @@ async fn call_shows_the_request_and_the_answer_and_exits_by_it() {
         let out = String::from_utf8(output.stdout).unwrap();
         (output.status.code(), out, String::from_utf8(output.stderr).unwrap())
     };
-    let sound = [ACTION, "RegionId=cn-huhehaote", "Ipv6AddressId=ipv6-demo01", "Bandwidth=200"];
+    let sound = [ALLOCATE, "RegionId=cn-huhehaote", "Ipv6AddressId=ipv6-demo01", "Bandwidth=200"];
     let (status, out, _) = run(&sound).await;
     assert_eq!(status, Some(0), "{out}");
     assert!(out.contains("ACS3-HMAC-SHA256") && out.contains("200 OK"), "{out}");
@@ -330,12 +331,12 @@ async fn call_shows_the_request_and_the_answer_and_exits_by_it() {
         run(&[&sound[..], &["--signature", "v1", "--format", "xml"]].concat()).await;
     assert_eq!(status, Some(1), "{out}");
     assert!(out.contains("400 Bad Request") && out.contains("AlreadyExisted</Code>"), "{out}");
-    let (status, _, error) = run(&[ACTION, "Bandwidth"]).await;
+    let (status, _, error) = run(&[ALLOCATE, "Bandwidth"]).await;
     assert_eq!(status, Some(2));
     assert!(error.contains("not Key=Value: Bandwidth"), "{error}");
-    let (status, _, error) = run(&[ACTION, "--endpoint", "http://127.0.0.1:1"]).await;
+    let (status, _, error) = run(&[ALLOCATE, "--endpoint", "http://127.0.0.1:1"]).await;
     assert_eq!(status, Some(2), "{error}");
-    let nowhere = ["call", ACTION, "--endpoint", "http://127.0.0.1:1"];
+    let nowhere = ["call", ALLOCATE, "--endpoint", "http://127.0.0.1:1"];
     let output = Command::new(&binary).args(nowhere).output().await.unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -380,7 +381,7 @@ async fn ctrl_c_ends_it_cleanly() {
 #[tokio::test]
 async fn a_panic_is_logged_with_the_request_id_and_its_place_and_not_its_message() {
     let endpoint = start(&[]).await;
-    let fault = json!({ "Action": ACTION, "Times": 1, "Kind": "StorePanics" });
+    let fault = json!({ "Action": ALLOCATE, "Times": 1, "Kind": "StorePanics" });
     let faults = json!({ "Faults": [fault] }).to_string();
     endpoint.control(Method::PUT, "faults", &faults).await.unwrap();
     let answer = call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
-use harness::judge::ACTION;
 use harness::target::bootstrap::spawn;
 use harness::target::runtime_api::RuntimeApi;
 use harness::target::{InProcess, built, http_api_payload};
@@ -12,6 +11,7 @@ use ipv6_gateway::Event;
 use serde_json::{Map, Value, json};
 
 use crate::cases::{now_secs, scratch};
+use crate::support::ALLOCATE;
 use crate::worlds::one_address;
 
 /// What becomes of each name's values.
@@ -107,7 +107,9 @@ fn payloads(wire: &Wire) -> Vec<(&'static str, Value)> {
 }
 
 fn request(fields: &Value) -> Request {
-    serde_json::from_value(fields.clone()).unwrap()
+    let mut request = fields.clone();
+    request["action"] = ALLOCATE.into();
+    serde_json::from_value(request).unwrap()
 }
 
 #[tokio::test]
@@ -137,7 +139,7 @@ async fn the_same_request_gives_the_same_bytes_in_every_shape() {
         for style in [Style::V1, Style::V3] {
             for format in ["JSON", "XML"] {
                 let variant = Variant { style, format: Some(format.to_owned()) };
-                let wire = client::sign(&request(&fields), &variant, now_secs(), "n", ACTION);
+                let wire = client::sign(&request(&fields), &variant, now_secs(), "n");
                 let mut first: Option<(Value, Value)> = None;
                 for (shape, payload) in payloads(&wire) {
                     let repeats = fields["query"].is_array();
@@ -174,7 +176,7 @@ async fn the_same_request_gives_the_same_bytes_in_every_shape() {
 async fn a_load_balancer_gets_the_status_in_words() {
     let variant = Variant { style: Style::V1, format: None };
     let fields = json!({ "query": { "RegionId": "cn-nowhere" } });
-    let wire = client::sign(&request(&fields), &variant, now_secs(), "n", ACTION);
+    let wire = client::sign(&request(&fields), &variant, now_secs(), "n");
     let (_, payload) =
         payloads(&wire).into_iter().find(|(shape, _)| *shape == "load balancer").unwrap();
     let mut target = InProcess::default();
@@ -235,7 +237,7 @@ async fn after_a_payload_that_is_no_event_the_function_goes_on() {
     }
     let fields = json!({ "query": { "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200" } });
     let variant = Variant { style: Style::V1, format: None };
-    let wire = client::sign(&request(&fields), &variant, now_secs(), "n", ACTION);
+    let wire = client::sign(&request(&fields), &variant, now_secs(), "n");
     let response = runtime_api.invoke(http_api_payload(&wire).to_string()).await.unwrap().unwrap();
     assert_eq!(response["statusCode"], 200, "{response}");
     process.kill().await.unwrap();

@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 
 use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
-use harness::judge::ACTION;
 use harness::secrets::{SECRET, TOKEN, find};
 use harness::target::{Endpoint, built, http_api_payload};
 use ipv6_gateway::Event;
@@ -18,37 +17,37 @@ use serde_json::{Value, json};
 use store::World;
 
 use crate::cases::now_secs;
-use crate::worlds::one_address;
+use crate::support::ALLOCATE;
+use crate::worlds::{account, one_address};
 
 /// A world whose secrets are canaries.
 fn world() -> Value {
     let mut world = one_address();
-    let account = &mut world["Accounts"][0];
-    account["AccessKeys"][0]["AccessKeySecret"] = SECRET.into();
-    account["RamUsers"] = json!([{
-        "UserId": "201234567890123456", "UserName": "alice",
-        "AccessKeys": [{ "AccessKeyId": "alice", "AccessKeySecret": SECRET }]
-    }]);
-    account["RamRoles"] = json!([{
-        "RoleId": "301234567890123456", "RoleName": "deployer",
-        "Sessions": [{
-            "RoleSessionName": "ci", "AccessKeyId": "STS.ci", "AccessKeySecret": SECRET,
+    let account = account(&mut world);
+    account["AccessKeys"]["testid"]["AccessKeySecret"] = SECRET.into();
+    account["RamUsers"]["alice"] = json!({
+        "UserId": "201234567890123456", "AccessKeys": { "alice": { "AccessKeySecret": SECRET } }
+    });
+    account["RamRoles"]["deployer"] = json!({
+        "RoleId": "301234567890123456",
+        "Sessions": { "STS.ci": {
+            "RoleSessionName": "ci", "AccessKeySecret": SECRET,
             "SecurityToken": TOKEN, "Expiration": "2099-01-01T00:00:00Z"
-        }]
-    }]);
+        } }
+    });
     world
 }
 
 /// A call of the session, signed.
 fn sign(style: Style) -> Wire {
     let request: Request = serde_json::from_value(json!({
-        "accessKeyId": "STS.ci", "accessKeySecret": SECRET, "securityToken": TOKEN,
+        "action": ALLOCATE, "accessKeyId": "STS.ci", "accessKeySecret": SECRET, "securityToken": TOKEN,
         "query": { "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200" },
         "body": { "ClientToken": "token" }
     }))
     .unwrap();
     let variant = Variant { style, format: None };
-    client::sign(&request, &variant, now_secs(), &client::fresh_nonce(), ACTION)
+    client::sign(&request, &variant, now_secs(), &client::fresh_nonce())
 }
 
 #[test]
@@ -139,7 +138,7 @@ async fn the_endpoint_keeps_and_shows_no_secret_of_a_call() {
 
     for signature in ["v1", "v3", "v3-sm3"] {
         let output = tokio::process::Command::new(&binary)
-            .args(["call", ACTION, "RegionId=cn-huhehaote", "--access-key-id", "STS.ci"])
+            .args(["call", ALLOCATE, "RegionId=cn-huhehaote", "--access-key-id", "STS.ci"])
             .args(["--access-key-secret", SECRET, "--security-token", TOKEN])
             .args(["--endpoint", &format!("http://{}", endpoint.address())])
             .args(["--signature", signature])

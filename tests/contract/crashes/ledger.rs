@@ -8,7 +8,7 @@ use harness::client::Wire;
 use serde_json::Value;
 
 use super::{ADDRESSES, Random};
-use crate::support::{ALREADY_EXISTED, BUSY, Outcome, refused};
+use crate::support::{ALREADY_EXISTED, BUSY, Outcome, SCOPE, refused};
 
 /// How many of the addresses that were tried last are tried again, so that clients meet at them.
 const RECENT_ADDRESSES: usize = 12;
@@ -146,7 +146,7 @@ impl Ledger {
                     Some(Outcome::Bought(id)) => {
                         panic!("{id} of {token} was acknowledged and is lost")
                     }
-                    Some(Outcome::Refused(_)) => {
+                    Some(Outcome::Refused(_) | Outcome::Done) => {
                         let is_there = of_addresses.contains_key(address);
                         assert!(is_there, "what {token} was refused for, at {address}, is lost");
                     }
@@ -204,7 +204,7 @@ impl Ledger {
         let all = self.attempts[self.first_of_world..].iter();
         let bought = all.filter_map(|attempt| match &attempt.told {
             Some(Outcome::Bought(id)) => Some((attempt.address.clone(), id.clone())),
-            Some(Outcome::Refused(_)) | None => None,
+            Some(Outcome::Refused(_) | Outcome::Done) | None => None,
         });
         bought.collect()
     }
@@ -226,13 +226,11 @@ fn text(value: &Value) -> String {
 
 /// The bandwidths, by address.
 fn purchases_of_addresses(world: &Value) -> BTreeMap<String, Purchase> {
-    let addresses = world["Accounts"][0]["Ipv6Addresses"].as_array().unwrap();
+    let addresses = world["Accounts"][SCOPE.account_id]["Ipv6Addresses"].as_object().unwrap();
     assert_eq!(addresses.len(), ADDRESSES, "addresses are lost");
-    let purchase = |address: &Value| {
+    let purchase = |(id, address): (&String, &Value)| {
         let bandwidth = &address["Ipv6InternetBandwidth"];
-        let network_type = if bandwidth.is_null() { "Private" } else { "Public" };
-        assert_eq!(address["NetworkType"], network_type, "there in part: {address}");
-        let address = text(&address["Ipv6AddressId"]);
+        let address = id.clone();
         let id = bandwidth["Ipv6InternetBandwidthId"].as_str()?.to_owned();
         let bandwidth_mbps = bandwidth["Bandwidth"].to_string();
         Some((address.clone(), Purchase { address, id, bandwidth_mbps }))
@@ -242,8 +240,8 @@ fn purchases_of_addresses(world: &Value) -> BTreeMap<String, Purchase> {
 
 /// The bandwidths, by the token that bought each.
 fn purchases_of_tokens(world: &Value) -> BTreeMap<String, Purchase> {
-    let tokens = world["Accounts"][0]["ClientTokens"].as_array().cloned().unwrap_or_default();
-    let purchase = |token: &Value| {
+    let tokens = world["Accounts"][SCOPE.account_id]["ClientTokens"].as_object();
+    let purchase = |(id, token): (&String, &Value)| {
         let (parameters, answer) = (&token["Parameters"], &token["Answer"]);
         assert_eq!(parameters["Ipv6AddressId"], answer["Ipv6AddressId"], "{token}");
         let purchase = Purchase {
@@ -251,7 +249,7 @@ fn purchases_of_tokens(world: &Value) -> BTreeMap<String, Purchase> {
             id: text(&answer["InternetBandwidthId"]),
             bandwidth_mbps: text(&parameters["Bandwidth"]),
         };
-        (text(&token["ClientToken"]), purchase)
+        (id.rsplit('/').next().unwrap().to_owned(), purchase)
     };
-    tokens.iter().map(purchase).collect()
+    tokens.into_iter().flatten().map(purchase).collect()
 }
