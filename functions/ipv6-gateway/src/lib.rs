@@ -34,7 +34,7 @@ pub use running::{Begin, Rendered, Running};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use allocation::{Key, Parameters, Refusal};
+use allocation::{Key, Parameters, Refusal, Seen};
 use rpc::signature::Signed;
 use rpc::{Api, Call, Envelope, Format, Members, Request};
 use store::{AccessKey, Store};
@@ -172,12 +172,16 @@ impl<S: Store> Function<S> {
         // Authorisation. A caller who may not call learns nothing of what exists (decision
         // `denied`).
         let caller = door::caller(&access_key);
-        let resources = || entry.begin.resources(&parameters, &caller, &reading.seen);
-        let identity = reading.identity.as_deref();
-        permission::check(call, entry.name, &access_key, identity, resources, now_secs)?;
+        let identity = reading.identity.clone();
+        let authorise = |seen: &Seen| {
+            let resources = || entry.begin.resources(&parameters, &caller, seen);
+            let identity = identity.as_deref();
+            permission::check(call, entry.name, &access_key, identity, resources, now_secs)
+        };
+        authorise(&reading.seen)?;
 
         let running = begun?;
-        let run = Run::new(entry, &*running, caller, call.format(), now_secs);
+        let run = Run::new(entry, &*running, caller, &authorise, call.format(), now_secs);
         Ok(Success { entry, members: self.run(&run, reading).await? })
     }
 

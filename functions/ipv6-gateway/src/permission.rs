@@ -8,7 +8,7 @@ use store::{AccessKey, Holder, Identity};
 const SERVICE: &str = "vpc";
 
 /// Why a caller may not make a call: the members of `AccessDeniedDetail` (decision `denied`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Denial {
     auth_action: String,
     auth_principal_display_name: String,

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use allocation::{
-    Caller, Change, ClientToken, Fresh, Halt, Key, Listed, Listing, Outcome, Refusal, Texts,
+    Caller, Change, ClientToken, Fresh, Halt, Key, Listed, Listing, Outcome, Refusal, Seen, Texts,
     Timestamp, error,
 };
 use rpc::{Format, Members};
@@ -12,6 +12,7 @@ use store::{Document, Store, Versioned, Write};
 
 use crate::failure::Failure;
 use crate::operations::Entry;
+use crate::permission::Denial;
 use crate::reading::Reading;
 use crate::running::{Rendered, Running};
 use crate::{Function, Ids, token};
@@ -23,11 +24,16 @@ const DECISIONS_MAX: usize = 5;
 /// How often a decision may ask the store, the first reading among them.
 const ROUNDS_MAX: usize = 3;
 
+/// Asks RAM about what was read. What a call is about may depend on the state, so RAM is asked
+/// again when a call is decided on other documents (decision `deny-by-address`).
+pub(crate) type Authorise<'a> = dyn Fn(&Seen) -> Result<(), Box<Denial>> + Sync + 'a;
+
 /// A call that was let in.
 pub(crate) struct Run<'a> {
     entry: &'a Entry,
     running: &'a dyn Running,
     caller: Caller<'a>,
+    authorise: &'a Authorise<'a>,
     change: Option<Change<'a>>,
     token_key: Option<Key>,
     format: Format,
@@ -98,12 +104,13 @@ impl<S: Store> Function<S> {
         }
     }
 
-    /// Reads everything anew that `reading` has.
+    /// Reads everything anew that `reading` has, and asks RAM about it.
     async fn read_again(&self, run: &Run<'_>, reading: &Reading) -> Result<Reading, Failure> {
         let mut again = self.read(reading.keys(), run.now_secs).await?;
         if reading.has_listed() {
             again.add_listed(self.list(run).await?);
         }
+        (run.authorise)(&again.seen)?;
         Ok(again)
     }
 
@@ -134,15 +141,12 @@ impl<S: Store> Function<S> {
         let Some(Listing { partition, matches, page }) = run.running.listing(&run.caller) else {
             return Err(Failure::Defect("the operation asks for a listing and names none"));
         };
-        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-        let earlier_pages = usize::try_from(page.number - 1).unwrap_or(usize::MAX);
-        let first = earlier_pages.saturating_mul(size);
         let mut listed = Listed::default();
         let mut each = |read: Versioned| {
             if let Document::Resource(resource) = read.document
                 && matches(&resource)
             {
-                if listed.total >= first && listed.page.len() < size {
+                if page.shows(listed.total) {
                     listed.page.push(resource);
                 }
                 listed.total += 1;
@@ -159,12 +163,13 @@ impl<'a> Run<'a> {
         entry: &'a Entry,
         running: &'a dyn Running,
         caller: Caller<'a>,
+        authorise: &'a Authorise<'a>,
         format: Format,
         now_secs: u64,
     ) -> Self {
         let change = running.change();
         let token_key = token::key(entry, running.region(), &caller, change.as_ref());
-        Self { entry, running, caller, change, token_key, format, now_secs }
+        Self { entry, running, caller, authorise, change, token_key, format, now_secs }
     }
 
     /// Decides on what was read so far.

@@ -44,8 +44,18 @@ async fn vpc_of(store: &Troubled, id: &str) -> Option<String> {
     }
 }
 
-/// The body of the answer, or status and code of the error.
+/// The body of the answer, or status and code of the error, of a call that RAM allows.
 async fn answer_in<O: Operation>(
+    format: Format,
+    store: &Troubled,
+    parameters: &[(&str, &str)],
+) -> Result<String, String> {
+    answer_if::<O>(&|_| Ok(()), format, store, parameters).await
+}
+
+/// The same of a call that RAM allows as `authorise` says.
+async fn answer_if<O: Operation>(
+    authorise: &Authorise<'_>,
     format: Format,
     store: &Troubled,
     parameters: &[(&str, &str)],
@@ -70,7 +80,7 @@ async fn answer_in<O: Operation>(
         let reading = function.read(keys, NOW_SECS).await?;
         let running = begun?;
         let caller = crate::door::caller(&access_key);
-        let run = Run::new(&entry, &*running, caller, format, NOW_SECS);
+        let run = Run::new(&entry, &*running, caller, authorise, format, NOW_SECS);
         function.run(&run, reading).await
     };
     let success = outcome.await.map(|members| crate::Success { entry: &entry, members });
@@ -265,6 +275,25 @@ async fn a_commit_that_meets_a_change_is_decided_again_on_fresh_documents() {
     let store = gateways([("a", "v")]);
     store.before_commits([gateway("a", "locked").into()]);
     assert_eq!(answer::<Move>(&store, &[("Id", "a")]).await, refused("400 Locked"));
+}
+
+#[tokio::test]
+async fn ram_is_asked_again_before_a_call_is_decided_on_fresh_documents() {
+    let authorise = |seen: &Seen| match seen.get::<Ipv6Gateway>(&Ipv6Gateway::key(SCOPE, "a")) {
+        Ok(Some(gateway)) if &*gateway.vpc_id == "denied" => Err(Box::default()),
+        _ => Ok(()),
+    };
+    let denied = refused("403 Forbidden.RAM");
+    let store = gateways([("a", "v")]);
+    store.before_commits([gateway("a", "denied").into()]);
+    let answered = answer_if::<Move>(&authorise, Format::Json, &store, &[("Id", "a")]).await;
+    assert_eq!(answered, denied);
+    assert_eq!(vpc_of(&store, "a").await.as_deref(), Some("denied"), "nothing was written");
+
+    let store = gateways([("a", "locked")]).without_snapshots();
+    store.before_loads([None, Some(gateway("a", "denied").into())]);
+    let answered = answer_if::<Move>(&authorise, Format::Json, &store, &[("Id", "a")]).await;
+    assert_eq!(answered, denied);
 }
 
 #[tokio::test]
