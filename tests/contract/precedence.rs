@@ -4,12 +4,12 @@
 use harness::case::{Asked, Case, Request, Style, Throttling, Variant};
 use harness::client;
 use harness::contract::Contract;
-use harness::judge::ACTION;
 use harness::target::Target;
 use serde_json::{Value, json};
 
 use crate::cases::now_secs;
-use crate::worlds::one_address;
+use crate::support::{ALLOCATE, allocate};
+use crate::worlds::{account, one_address};
 
 /// A fault: the code it is answered with, and the fields of a case's request that bring it about.
 /// A path is a field's, or that of a member of `common`.
@@ -90,7 +90,7 @@ fn v3() -> Vec<Fault> {
 fn sound() -> Case {
     let cases = Contract::embedded().cases().unwrap();
     let plain = |case: &Case| {
-        case.folder() == ACTION
+        case.folder() == ALLOCATE
             && case.group() == "Success"
             && case.before.is_empty()
             && !case.request.query.list().is_empty()
@@ -131,8 +131,10 @@ async fn check(style: Style, faults: Vec<Fault>) {
                 continue;
             }
             let secret = &sound.request.access_key_secret;
-            let mut request =
-                json!({ "query": query, "signature": signature, "accessKeySecret": secret });
+            let mut request = json!({
+                "action": ALLOCATE, "query": query, "signature": signature,
+                "accessKeySecret": secret
+            });
             // A call without the key's id has no other fault with it.
             let keys = ["/accessKeyId", "/common/AccessKeyId"];
             if keys.contains(&winner.path) && keys.contains(&loser.path) {
@@ -148,7 +150,7 @@ async fn check(style: Style, faults: Vec<Fault>) {
             };
             let variant = Variant { style, format: Some(format) };
             target.begin(&sound.world, None).await.unwrap();
-            let wire = client::sign(&request, &variant, now_secs(), "nonce", ACTION);
+            let wire = client::sign(&request, &variant, now_secs(), "nonce");
             let answer = target.send(&wire, None).await.unwrap();
             let body = answer.read().unwrap();
             let code = body.text("Code").unwrap_or("Success");
@@ -183,20 +185,19 @@ impl Scene {
             "Version": "1",
             "Statement": [{ "Effect": "Allow", "Action": "vpc:*", "Resource": "*" }]
         });
-        world["Accounts"][0]["RamUsers"] = json!([{
+        account(&mut world)["RamUsers"]["alice"] = json!({
             "UserId": "201234567890123456",
-            "UserName": "alice",
-            "AccessKeys": [{ "AccessKeyId": "alice", "AccessKeySecret": "testsecret" }],
-            "Policies": [{ "PolicyName": "Everything", "PolicyDocument": policy }]
-        }]);
-        let request = json!({ "accessKeyId": "alice", "nonce": "2", "query": {
-            "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200"
-        } });
+            "AccessKeys": { "alice": { "AccessKeySecret": "testsecret" } },
+            "Policies": { "Everything": policy }
+        });
+        let mut request = allocate("ipv6-1");
+        request["accessKeyId"] = "alice".into();
+        request["nonce"] = "2".into();
         Self { world, throttling: None, request }
     }
 
     fn user(&mut self) -> &mut Value {
-        &mut self.world["Accounts"][0]["RamUsers"][0]
+        &mut account(&mut self.world)["RamUsers"]["alice"]
     }
 }
 
@@ -210,10 +211,13 @@ const DOOR: &[DoorFault] = &[
         scene.request["common"]["x-acs-date"] = json!({ "offsetSeconds": -960 });
     }),
     ("InvalidAccessKeyId.NotFound", |scene| {
-        scene.user()["AccessKeys"][0]["AccessKeyId"] = "bob".into();
+        let key = scene.user()["AccessKeys"]["alice"].take();
+        scene.user()["AccessKeys"] = json!({ "bob": key });
     }),
     ("InvalidAccessKeyId.Inactive", |scene| {
-        scene.user()["AccessKeys"][0]["Status"] = "Inactive".into();
+        for key in scene.user()["AccessKeys"].as_object_mut().unwrap().values_mut() {
+            key["Status"] = "Inactive".into();
+        }
     }),
     ("InvalidSecurityToken.MismatchWithAccessKey", |scene| {
         scene.request["securityToken"] = "token".into();
@@ -221,7 +225,7 @@ const DOOR: &[DoorFault] = &[
     ("SignatureDoesNotMatch", |scene| scene.request["accessKeySecret"] = "wrong".into()),
     ("SignatureNonceUsed", |scene| scene.request["nonce"] = "1".into()),
     ("Throttling.User", |scene| scene.throttling = Some(Throttling { calls: 1, seconds: 86_400 })),
-    ("Forbidden.RAM", |scene| scene.user()["Policies"] = json!([])),
+    ("Forbidden.RAM", |scene| scene.user()["Policies"] = json!({})),
     ("InvalidRegionId.NotFound", |scene| scene.request["query"]["RegionId"] = "cn-x".into()),
     ("MissingBandwidth", |scene| scene.request["query"]["Bandwidth"] = "".into()),
 ];
@@ -243,7 +247,7 @@ async fn of_two_faults_at_the_door_the_one_checked_first_is_answered() {
                 let variant = Variant { style, format: Some("JSON".to_owned()) };
                 let send = async |request: &Value| {
                     let request: Request = serde_json::from_value(request.clone()).unwrap();
-                    let wire = client::sign(&request, &variant, now_secs(), "unused", ACTION);
+                    let wire = client::sign(&request, &variant, now_secs(), "unused");
                     let answer = target.send(&wire, None).await.unwrap();
                     let body = answer.read().unwrap();
                     body.text("Code").unwrap_or("Success").to_owned()
