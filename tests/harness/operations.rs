@@ -14,6 +14,9 @@ use crate::world::View;
 /// The folder of what all operations share.
 pub const COMMON: &str = "common";
 
+/// When errors apply that several operations have.
+const WHEN: &str = "common/when.json";
+
 /// The operations of a contract, and the errors that are answered before any of them runs.
 #[derive(Clone, Debug, Default)]
 pub struct Operations {
@@ -205,7 +208,8 @@ pub struct ErrorRow {
     pub decision: Option<String>,
     /// Why no state of the world leads to it.
     pub not_applicable: Option<String>,
-    /// When it applies, as a JSON Schema of the call's parameters, the account and the documents.
+    /// When it applies, as a JSON Schema of the call's parameters, the account and the documents. In the file
+    /// it may be the name of one that several operations have.
     pub when: Option<Value>,
 }
 
@@ -221,10 +225,24 @@ impl Operations {
     ///
     /// What is wrong with a file, with its line and field.
     pub fn read(contract: &Contract) -> Result<Self, String> {
+        let shared = match contract.text(WHEN) {
+            Some(_) => contract.json(WHEN)?["when"].take(),
+            None => Value::Null,
+        };
         let errors = |folder: &str| -> Result<Vec<ErrorRow>, String> {
             let path = format!("{folder}/errors.json");
             let Some(text) = contract.text(&path) else { return Ok(Vec::new()) };
-            contract.parse(&path, text).map(|Errors { errors }| errors)
+            let Errors { mut errors } = contract.parse(&path, text)?;
+            for row in &mut errors {
+                if let Some(Value::String(name)) = &row.when {
+                    let when = shared.get(name).cloned();
+                    let origin = contract.origin();
+                    let unknown =
+                        || format!("{origin}/{path}: {}: when: {WHEN} has no {name}", row.code);
+                    row.when = Some(when.ok_or_else(unknown)?);
+                }
+            }
+            Ok(errors)
         };
         let mut all = Vec::new();
         for path in contract.paths() {
