@@ -57,7 +57,7 @@ impl Roles {
             address: Value,
         }
         let mut all = Self::default();
-        for path in contract.paths().filter(|path| path.ends_with("/roles.json")) {
+        for path in contract.paths().filter(|path| is_roles(path)) {
             let File { need_nothing, roles } = contract.parse(path, contract.existing(path)?)?;
             all.need_nothing.extend(need_nothing);
             for Role { role, address } in roles {
@@ -234,6 +234,11 @@ impl Roles {
         }
         Ok(real)
     }
+}
+
+/// Whether a file holds the roles of an operation.
+fn is_roles(path: &str) -> bool {
+    path.strip_suffix("/roles.json").is_some_and(|folder| !folder.contains('/'))
 }
 
 /// The values of all parameters of a case's calls.
