@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-
 use crate::contract::{copy, scratch};
 use crate::support::ALLOCATE;
 use crate::verify::printed;
@@ -62,7 +61,8 @@ fn it_says_what_a_change_means_and_fails_where_it_breaks_something() {
         assert!(comment.contains(part), "{part}\n{comment}");
     }
 
-    let case = place.join(format!("contracts/{ALLOCATE}/cases/IllegalParam.Bandwidth/letters.json"));
+    let case =
+        place.join(format!("contracts/{ALLOCATE}/cases/IllegalParam.Bandwidth/letters.json"));
     let text = std::fs::read_to_string(&case).unwrap();
     std::fs::write(&case, text.replace("The param of", "The parameter")).unwrap();
     let snapshot = place.join("contracts/common/snapshots/MissingAction@absent-v1.snap");

@@ -25,7 +25,8 @@ async fn start() -> Endpoint {
 
 fn sign(id: &str) -> Wire {
     let query = json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" });
-    let request: Request = serde_json::from_value(json!({ "action": ALLOCATE, "query": query })).unwrap();
+    let request: Request =
+        serde_json::from_value(json!({ "action": ALLOCATE, "query": query })).unwrap();
     let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
     client::sign(&request, &variant, now_secs(), &client::fresh_nonce())
 }

@@ -1,145 +1,168 @@
 //! Every documented code has a row, a schema, a case and a snapshot, and is really answered; and
 //! no other code is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use harness::contract::Contract;
-use harness::judge::{ACTION, Schemas, judge};
+use harness::judge::{Rulebook, judge};
+use harness::operations::{COMMON, ErrorRow, Operation};
 use harness::target::Target;
-use ipv6_gateway::allocation::{Error, ErrorCode};
-use ipv6_gateway::rpc;
-use serde_json::Value;
+use harness::verify::snapshot_path;
+use ipv6_gateway::allocation::Refusal;
+use ipv6_gateway::{Entry, Operations, rpc};
 
 use crate::cases::now_secs;
+use crate::support::ALLOCATE;
 
-/// A row of an `errors.json`.
-struct Row {
-    status: u16,
-    message: String,
-    filled: String,
-    source: String,
+fn rules() -> Rulebook {
+    Rulebook::read(&Contract::embedded()).unwrap()
 }
 
-fn rows(folder: &str) -> BTreeMap<String, Row> {
-    let text = contracts::text(&format!("{folder}/errors.json")).unwrap();
-    let file: Value = serde_json::from_str(&text).unwrap();
-    let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
-    let rows = file["errors"].as_array().unwrap().iter().map(|row| {
-        let status = u16::try_from(row["status"].as_u64().unwrap()).unwrap();
-        let (message, filled) = (text(row, "message"), text(row, "filled"));
-        (text(row, "code"), Row { status, message, filled, source: text(row, "source") })
-    });
-    rows.collect()
+/// Each operation of the contract, with the function's row of it.
+fn both(rules: &Rulebook) -> Vec<(&Operation, Entry)> {
+    let entries = Operations::all();
+    let operations = rules.operations.all().iter();
+    operations
+        .map(|operation| {
+            let entry = entries.find(&operation.action);
+            (operation, entry.unwrap_or_else(|| panic!("no {}", operation.action)).clone())
+        })
+        .collect()
 }
 
 #[test]
-fn the_contract_has_the_23_codes_of_the_page_and_the_dry_run() {
-    let rows = rows(ACTION);
-    let count = |source: &str| rows.values().filter(|row| row.source == source).count();
+fn the_contract_has_an_operation_for_each_that_is_built() {
+    let built: BTreeSet<&str> = Operations::all().into_iter().map(|entry| entry.name).collect();
+    let rules = rules();
+    let documented = rules.operations.all().iter().map(|operation| operation.action.as_str());
+    assert_eq!(built, documented.collect());
+}
+
+#[test]
+fn the_contract_has_the_23_codes_of_the_page_of_a_purchase_and_the_dry_run() {
+    let rules = rules();
+    let rows = &rules.operations.get(ALLOCATE).unwrap().errors;
+    let count = |source: &str| rows.iter().filter(|row| row.source == source).count();
     assert_eq!((count("page"), count("page-text")), (23, 1));
     let by_status =
-        |status| rows.values().filter(|row| row.source == "page" && row.status == status).count();
+        |status| rows.iter().filter(|row| row.source == "page" && row.status == status).count();
     assert_eq!((by_status(400), by_status(404), by_status(500)), (18, 2, 3));
 }
 
 #[test]
-fn the_rules_answer_the_documented_codes_and_no_others() {
-    let rows = rows(ACTION);
-    let documented: BTreeSet<&str> = rows.keys().map(String::as_str).collect();
-    let ours: BTreeSet<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
-    assert_eq!(ours, documented);
-    for code in ErrorCode::ALL {
-        let row = &rows[code.as_str()];
-        assert_eq!(code.status(), row.status, "{code:?}");
-        assert_eq!(code.template(), row.message, "{code:?}");
-        let filled = Error::about(*code, "{Ipv6AddressId}").to_string();
-        assert_eq!(filled, row.filled, "{code:?}");
+fn the_rules_answer_the_documented_errors_and_no_others() {
+    // A store that fails is no rule, and what no state leads to only a planned fault answers.
+    let is_beyond = |row: &&ErrorRow| row.code == "SystemBusy" || row.not_applicable.is_some();
+    let rules = rules();
+    for (operation, entry) in both(&rules) {
+        let action = &operation.action;
+        let rows = operation.errors.iter().filter(|row| !is_beyond(row));
+        let documented: BTreeSet<&str> = rows.map(|row| row.code.as_str()).collect();
+        let ours: BTreeSet<&str> = entry.errors.iter().map(|row| row.code).collect();
+        assert_eq!(ours, documented, "{action}");
+        for row in entry.errors {
+            let documented = operation.error(row.code).unwrap();
+            assert_eq!(row.status, documented.status, "{action}: {}", row.code);
+            assert_eq!(row.message, documented.message, "{action}: {}", row.code);
+            let filled = Refusal::about(row, "{Ipv6AddressId}").to_string();
+            assert_eq!(filled, documented.filled, "{action}: {}", row.code);
+        }
     }
 }
 
 #[test]
 fn the_rules_check_in_the_order_of_the_contract() {
-    let text = contracts::text(&format!("{ACTION}/operation.json")).unwrap();
-    let operation: Value = serde_json::from_str(&text).unwrap();
-    let order: Vec<&str> = operation["checkingOrder"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|code| code.as_str().unwrap())
-        .collect();
-    let ours: Vec<&str> = ErrorCode::ALL
-        .iter()
-        .filter(|code| **code != ErrorCode::SystemBusy)
-        .map(|code| code.as_str())
-        .collect();
-    assert_eq!(ours, order);
+    let rules = rules();
+    for (operation, entry) in both(&rules) {
+        let ours: Vec<&str> = entry.errors.iter().map(|row| row.code).collect();
+        assert_eq!(ours, operation.checking_order, "{}", operation.action);
+    }
+}
+
+#[test]
+fn the_answers_have_the_documented_elements_in_either_format() {
+    let rules = rules();
+    for (operation, entry) in both(&rules) {
+        let elements = operation.success.elements.iter().map(|element| element.name.as_str());
+        let documented: BTreeSet<&str> = elements.collect();
+        for ours in [entry.json, entry.xml] {
+            let ours: BTreeSet<&str> = ours.iter().copied().collect();
+            assert_eq!(ours, documented, "{}", operation.action);
+        }
+    }
 }
 
 #[test]
 fn the_gateway_answers_the_documented_codes_and_no_others() {
-    let rows = rows("common");
-    let documented: BTreeSet<&str> = rows.keys().map(String::as_str).collect();
+    let rules = rules();
+    let rows = rules.operations.gate();
+    let documented: BTreeSet<&str> = rows.iter().map(|row| row.code.as_str()).collect();
     let ours: BTreeSet<&str> = rpc::error::ALL.iter().map(|row| row.code).collect();
     assert_eq!(ours, documented);
     for ours in rpc::error::ALL {
-        assert_eq!(ours.status, rows[ours.code].status, "{}", ours.code);
+        let row = rows.iter().find(|row| row.code == ours.code).unwrap();
+        assert_eq!(ours.status, row.status, "{}", ours.code);
         // The table has what may follow the sentence, and a place for the parameter's name.
-        let message = rows[ours.code].message.replace("%s", "format");
+        let message = row.message.replace("%s", "format");
         assert!(message.starts_with(ours.message), "{}: {message}", ours.code);
     }
 }
 
 #[test]
-fn every_documented_code_has_a_schema_a_case_and_a_snapshot() {
-    let schemas = Schemas::read(&Contract::embedded()).unwrap();
-    let cases = Contract::embedded().cases().unwrap();
-    let paths = contracts::paths();
-    for folder in [ACTION, "common"] {
-        for code in rows(folder).keys() {
-            assert!(schemas.error(code).is_some(), "{code} has no schema");
-            let case = cases.iter().find(|case| case.folder() == folder && case.group() == code);
-            assert!(case.is_some(), "{code} has no case in contracts/{folder}/cases/{code}/");
-            let prefix = format!("{folder}/snapshots/{code}@");
-            assert!(paths.iter().any(|path| path.starts_with(&prefix)), "{code} has no snapshot");
+fn every_documented_error_has_a_schema_a_case_and_a_snapshot_and_says_when_it_applies() {
+    let (rules, contract) = (rules(), Contract::embedded());
+    let cases = contract.cases().unwrap();
+    let of_the_runner = ["SystemBusy", "DryRunOperation", "IdempotentParameterMismatch"];
+    for (folder, row) in rules.operations.errors() {
+        let code = &row.code;
+        assert!(rules.error(folder, code).is_some(), "{folder}: {code} has no schema");
+        if row.not_applicable.is_some() {
+            continue;
         }
+        let mut of_code =
+            cases.iter().filter(|case| case.folder() == folder && case.group() == code);
+        let case = of_code.next();
+        let case = case.unwrap_or_else(|| panic!("no case in contracts/{folder}/cases/{code}/"));
+        assert!(contract.text(&snapshot_path(&contract, case)).is_some(), "{folder}: {code}");
+        let is_of_rules = folder != COMMON && !of_the_runner.contains(&code.as_str());
+        assert_eq!(row.when.is_some(), is_of_rules, "{folder}: {code}: when");
     }
-    let documented: BTreeSet<String> =
-        [ACTION, "common"].into_iter().flat_map(|folder| rows(folder).into_keys()).collect();
-    for code in schemas.codes() {
-        assert!(documented.contains(code), "the schema of {code} is of no documented code");
+    for (folder, code) in rules.schemas_of_errors() {
+        let mut rows = rules.operations.errors();
+        let is_documented =
+            rows.any(|(of, row)| row.code == code && (of == folder || folder == COMMON));
+        assert!(is_documented, "the schema of {folder} for {code} is of no documented code");
     }
 }
 
 #[tokio::test]
-async fn every_documented_code_is_really_answered() {
-    let schemas = Schemas::read(&Contract::embedded()).unwrap();
+async fn every_documented_error_is_really_answered() {
+    let rules = rules();
     let mut target = Target::InProcess(Box::default());
     let mut answered = BTreeSet::new();
     for case in Contract::embedded().cases().unwrap() {
         for variant in case.variants() {
-            let verdict = judge(&case, &variant, &mut target, &schemas, now_secs()).await;
+            let verdict = judge(&case, &variant, &mut target, &rules, now_secs()).await;
             let verdict = verdict.unwrap_or_else(|error| panic!("{}: {error}", case.path));
             answered.extend(verdict.code.map(|code| (case.folder().to_owned(), code)));
         }
     }
-    for folder in [ACTION, "common"] {
-        for code in rows(folder).keys() {
-            let was_answered = answered.contains(&(folder.to_owned(), code.clone()));
-            assert!(was_answered, "{code} was not answered to any case of contracts/{folder}/");
-        }
+    for (folder, row) in rules.operations.errors() {
+        let was_answered = answered.contains(&(folder.to_owned(), row.code.clone()));
+        let code = &row.code;
+        assert!(was_answered || row.not_applicable.is_some(), "{folder}: {code} is never answered");
     }
 }
 
 #[test]
 fn every_snapshot_is_of_a_case_and_reviewed() {
-    let cases = Contract::embedded().cases().unwrap();
-    let expected: BTreeSet<String> = cases
-        .iter()
-        .map(|case| format!("{}/snapshots/{}@{}.snap", case.folder(), case.group(), case.name()))
-        .collect();
-    let snapshots = contracts::paths().into_iter().filter(|path| path.contains("/snapshots/"));
-    let snapshots: BTreeSet<String> = snapshots.collect();
+    let contract = Contract::embedded();
+    let cases = contract.cases().unwrap();
+    let expected: BTreeSet<String> =
+        cases.iter().map(|case| snapshot_path(&contract, case)).collect();
+    let snapshots = contract.paths().filter(|path| path.contains("/snapshots/"));
+    let snapshots: BTreeSet<String> = snapshots.map(str::to_owned).collect();
     let unreferenced: Vec<_> = snapshots.difference(&expected).collect();
     assert!(unreferenced.is_empty(), "of no case, or waiting for review: {unreferenced:#?}");
     let missing: Vec<_> = expected.difference(&snapshots).collect();

@@ -5,11 +5,20 @@ use std::path::{Path, PathBuf};
 
 use harness::contract::Contract;
 
-/// The ids of the ledger, in its order.
+/// The ids of the ledger and of those of the operations, in their order.
 pub(crate) fn ledger() -> Vec<String> {
-    let text = contracts::text("decisions.md").unwrap();
-    let headings = text.lines().filter_map(|line| line.strip_prefix("## `"));
-    headings.filter_map(|heading| heading.strip_suffix('`')).map(str::to_owned).collect()
+    let paths = contracts::paths().into_iter();
+    let texts = paths.filter(|path| path.ends_with("decisions.md")).map(contracts_text);
+    let ids = |text: String| {
+        let headings = text.lines().filter_map(|line| line.strip_prefix("## `"));
+        let ids = headings.filter_map(|heading| heading.strip_suffix('`')).map(str::to_owned);
+        ids.collect::<Vec<_>>()
+    };
+    texts.flat_map(ids).collect()
+}
+
+fn contracts_text(path: String) -> String {
+    contracts::text(&path).unwrap_or_else(|| panic!("{path} is no text"))
 }
 
 /// The ids that a text cites as "decision `id`", or "decisions `id` and `id`".

@@ -22,7 +22,8 @@ pub(crate) async fn start(arguments: &[&str]) -> Endpoint {
 }
 
 pub(crate) fn signed(query: &Value, at_secs: i64) -> Wire {
-    let request: Request = serde_json::from_value(json!({ "action": ALLOCATE, "query": query })).unwrap();
+    let request: Request =
+        serde_json::from_value(json!({ "action": ALLOCATE, "query": query })).unwrap();
     let variant = Variant { style: Style::V3, format: None };
     client::sign(&request, &variant, at_secs, &client::fresh_nonce())
 }
@@ -160,7 +161,8 @@ async fn the_clock_can_be_set_and_a_token_is_forgotten_after_24_hours() {
 async fn the_log_of_calls_shows_them_without_their_signatures() {
     let endpoint = start(&[]).await;
     let request: Request =
-        serde_json::from_value(json!({ "action": ALLOCATE, "query": allocate("ipv6-ula") })).unwrap();
+        serde_json::from_value(json!({ "action": ALLOCATE, "query": allocate("ipv6-ula") }))
+            .unwrap();
     for style in [Style::V1, Style::V3] {
         let variant = Variant { style, format: Some("JSON".to_owned()) };
         let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce());

@@ -181,6 +181,7 @@ fn plan(style: Style) -> impl Strategy<Value = Plan> {
     let changes = prop::collection::vec(change(), 0..4);
     (shape, key, method, pairs(), body, headers, changes).prop_map(
         move |(shape, key, method, query, body, headers, changes)| Plan {
+            action: String::new(),
             style,
             shape,
             key,

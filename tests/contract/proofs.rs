@@ -1,50 +1,34 @@
 //! `contract coverage`: what proves each row, and that no row loses a proof unseen.
 
-use std::path::Path;
-
 use harness::contract::Contract;
-use harness::coverage::{Kind, Rules, rows};
-use harness::judge::{ACTION, validator};
+use harness::coverage::{Kind, rows};
+use harness::judge::validator;
+use harness::operations::{Operation, Operations};
 use serde_json::Value;
 
 use crate::contract::{copy, scratch};
 use crate::decisions::ledger;
+use crate::support::ALLOCATE;
 use crate::verify::{contract, printed};
-
-fn functions() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions").canonicalize().unwrap()
-}
-
-#[test]
-fn the_program_knows_the_places_of_the_code_that_it_is_built_with() {
-    let scanned = Rules::scan(&functions()).unwrap().limited(&ledger());
-    let known = Rules::known().unwrap();
-    let text = serde_json::to_string_pretty(&scanned).unwrap();
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/coverage/rules.json");
-    // As snapshots do; what is written is to be reviewed.
-    let is_asked = std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always");
-    if scanned != known && is_asked {
-        std::fs::write(&file, format!("{text}\n")).unwrap();
-    }
-    assert!(
-        scanned == known || is_asked,
-        "tests/harness/coverage/rules.json is not what the code says; INSTA_UPDATE=always writes it:\n{text}"
-    );
-}
 
 #[test]
 fn every_row_is_proved_and_none_has_lost_a_proof() {
     let output = contract(&["coverage", "--ratchet"]);
     assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
-    let rows = rows(&Contract::embedded(), &Rules::known().unwrap()).unwrap();
+    let contract = Contract::embedded();
+    let (rows, operations) = (rows(&contract).unwrap(), Operations::read(&contract).unwrap());
     let count = |kind: Kind| rows.iter().filter(|row| row.kind == kind).count();
-    assert_eq!((count(Kind::Success), count(Kind::Parameter)), (1, 9));
+    let parameters = operations.all().iter().flat_map(Operation::accepted).count();
+    assert_eq!(
+        (count(Kind::Success), count(Kind::Parameter)),
+        (operations.all().len(), parameters)
+    );
     assert_eq!(count(Kind::Decision), ledger().len());
-    let bandwidth = rows.iter().find(|row| row.id == "error/IllegalParam.Bandwidth").unwrap();
+    let id = format!("{ALLOCATE}/error/IllegalParam.Bandwidth");
+    let bandwidth = rows.iter().find(|row| row.id == id).unwrap();
     assert!(bandwidth.cases.len() > 30 && bandwidth.cases.len() == bandwidth.snapshots.len());
-    assert_eq!(bandwidth.schemas, [format!("{ACTION}/schemas/errors/IllegalParam.Bandwidth.json")]);
-    let rules = bandwidth.rules.join(", ");
-    assert!(rules.contains("functions/allocation/src/"), "{rules}");
+    let schema = &bandwidth.schemas[..];
+    assert_eq!(schema, [format!("{ALLOCATE}/schemas/errors/IllegalParam.Bandwidth.json")]);
 }
 
 #[test]
@@ -71,7 +55,7 @@ fn a_row_that_loses_a_proof_is_told_though_another_wins_one_and_kept_unless_allo
     let folder = scratch();
     copy(folder.path(), &[]);
     let place = folder.path().to_str().unwrap();
-    let case = |code: &str, name: &str| format!("{ACTION}/cases/{code}/{name}.json");
+    let case = |code: &str, name: &str| format!("{ALLOCATE}/cases/{code}/{name}.json");
     let root = Contract::in_folder(folder.path()).unwrap().origin().to_owned();
     // One case less here, one more there.
     let gone = case("IllegalParam.Bandwidth", "letters");
@@ -86,7 +70,7 @@ fn a_row_that_loses_a_proof_is_told_though_another_wins_one_and_kept_unless_allo
     let told = printed(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     let loss = |kind: &str| {
-        let start = format!("error/IllegalParam.Bandwidth: {kind} were ");
+        let start = format!("{ALLOCATE}/error/IllegalParam.Bandwidth: {kind} were ");
         told.lines().any(|line| line.starts_with(&start))
     };
     assert!(loss("cases") && loss("snapshots"), "{told}");
@@ -110,10 +94,13 @@ fn a_row_that_loses_a_proof_is_told_though_another_wins_one_and_kept_unless_allo
         allowed.push(next_row(&printed(&output)));
         assert!(allowed.len() < 20, "{allowed:?}");
     }
-    assert!(allowed.contains(&"error/IllegalParam.Bandwidth".to_owned()), "{allowed:?}");
-    assert!(!allowed.contains(&"error/SystemBusy".to_owned()), "{allowed:?}");
+    assert!(allowed.contains(&format!("{ALLOCATE}/error/IllegalParam.Bandwidth")), "{allowed:?}");
+    assert!(!allowed.contains(&format!("{ALLOCATE}/error/SystemBusy")), "{allowed:?}");
     assert_eq!(contract(&ratchet).status.code(), Some(0));
-    let written = Contract::in_folder(folder.path()).unwrap().json("coverage.json").unwrap();
+    let written = Contract::in_folder(folder.path())
+        .unwrap()
+        .json(&format!("{ALLOCATE}/coverage.json"))
+        .unwrap();
     let schema = validator(&Contract::embedded(), "common/schemas/coverage.json").unwrap();
     schema.validate(&written).unwrap();
 }
@@ -121,7 +108,7 @@ fn a_row_that_loses_a_proof_is_told_though_another_wins_one_and_kept_unless_allo
 #[test]
 fn a_row_that_nothing_proves_is_told() {
     let folder = scratch();
-    let file = format!("{ACTION}/errors.json");
+    let file = format!("{ALLOCATE}/errors.json");
     let errors = Contract::embedded().text(&file).unwrap().to_owned();
     let more = errors.replacen(
         "\"errors\": [",
@@ -132,5 +119,8 @@ fn a_row_that_nothing_proves_is_told() {
     let output = contract(&["coverage", "--contracts", folder.path().to_str().unwrap()]);
     let told = printed(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("error/Brand.New: lacks cases, snapshots, schemas, rules"), "{told}");
+    assert!(
+        told.contains(&format!("{ALLOCATE}/error/Brand.New: lacks cases, snapshots, schemas")),
+        "{told}"
+    );
 }

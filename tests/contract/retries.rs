@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::cases::now_secs;
 use crate::support::{
-    ALLOCATE, ALREADY_EXISTED, BUSY, Clients, Outcome, addresses, allocate_under, bandwidth_of, endpoint,
-    fill, outcome, refused, sign,
+    ALLOCATE, ALREADY_EXISTED, BUSY, Clients, Outcome, addresses, allocate_under, bandwidth_of,
+    endpoint, fill, outcome, refused, sign,
 };
 use crate::trouble::{Scene, Trouble, points};
 use crate::worlds::account;

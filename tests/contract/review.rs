@@ -4,18 +4,18 @@ use std::path::Path;
 use std::process::Command;
 
 use harness::contract::Contract;
-use harness::judge::ACTION;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::contract::{copy, scratch};
 use crate::installed::{node, run};
+use crate::support::ALLOCATE;
 use crate::verify::{contract, printed};
 
 /// Two contracts: another message, whose answer waits for review, another case, other words, a wider limit.
 fn change() -> [TempDir; 2] {
     let right = |path: &str| Contract::embedded().text(path).unwrap().to_owned();
-    let of = |path: &str| format!("{ACTION}/{path}");
+    let of = |path: &str| format!("{ALLOCATE}/{path}");
     let case = of("cases/IllegalParam.Bandwidth/letters.json");
     let snapshot = of("snapshots/IllegalParam.Bandwidth@letters.snap");
     let reworded = |text: &str| text.replace("The param of Bandwidth", "The parameter Bandwidth");
@@ -94,11 +94,11 @@ fn it_is_driven_by_keys_in_a_browser_and_asks_nothing_of_a_network() {
     drive.arg(folder.path().join("review.html")).arg(folder.path()).current_dir(&home);
     let saw = run(&mut drive, needs);
     let saw: Value = serde_json::from_slice(&saw.stdout).unwrap();
-    let bandwidth = format!("{ACTION}/cases/IllegalParam.Bandwidth/letters.json");
+    let bandwidth = format!("{ALLOCATE}/cases/IllegalParam.Bandwidth/letters.json");
     let expected = json!({
         "errors": [], "requests": ["file"],
         "cases": 3,
-        "first": bandwidth, "second": format!("{ACTION}/cases/SystemBusy/once-more.json"),
+        "first": bandwidth, "second": format!("{ALLOCATE}/cases/SystemBusy/once-more.json"),
         "back": bandwidth,
         "opened": 1, "marked": ["param", "parameter"], "closed": 0, "all": 3,
         "breaking": 1, "cosmetic": 1, "found": 1, "afterwards": 3,

@@ -193,9 +193,8 @@ async fn what_has_expired_is_dropped_and_nothing_else() {
     assert_eq!(counted.call(allocate_under("t-1", "ipv6-1")).await.status, 200);
     let memory = &counted.store().memory;
     let tokens = || {
-        let is_token = |document: &Document| {
-            matches!(document, Document::Resource(Resource::ClientToken(_)))
-        };
+        let is_token =
+            |document: &Document| matches!(document, Document::Resource(Resource::ClientToken(_)));
         memory.documents().iter().filter(|document| is_token(document)).count()
     };
     let all = memory.documents().len();

@@ -13,9 +13,7 @@ use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
 use harness::contract::Contract;
 use harness::target::{Endpoint, built, http_api_payload, read_event_response};
-use ipv6_gateway::allocation::{
-    AsKind, InternetBandwidthOwner, Ipv6Address, Resource, Scope,
-};
+use ipv6_gateway::allocation::{AsKind, InternetBandwidthOwner, Ipv6Address, Resource, Scope};
 use ipv6_gateway::{Event, Function, Ids, Operations};
 use serde_json::{Value, json};
 

@@ -70,10 +70,8 @@ impl Story {
         Self { name: "retries", addresses: DEMO, gateway: DEMO_GATEWAY, count: 1 };
     const DATA_SOURCES: Self =
         Self { name: "data-sources", addresses: MADE, gateway: MADE_GATEWAY, count: 2 };
-    const PAGING: Self =
-        Self { name: "paging", addresses: DEMO, gateway: MADE_GATEWAY, count: 55 };
-    const CLI: Self =
-        Self { name: "cli", addresses: &[MADE[1]], gateway: MADE_GATEWAY, count: 25 };
+    const PAGING: Self = Self { name: "paging", addresses: DEMO, gateway: MADE_GATEWAY, count: 55 };
+    const CLI: Self = Self { name: "cli", addresses: &[MADE[1]], gateway: MADE_GATEWAY, count: 25 };
 
     fn lines(&self) -> Vec<Line> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("terraform");
@@ -173,9 +171,8 @@ fn sign(line: &Line, replaced: &mut BTreeMap<String, String>) -> client::Wire {
         }
         (name.clone(), replaced.get(value).unwrap_or(value).clone())
     };
-    let [query, body] = [&line.query, &line.body].map(|part| -> Vec<_> {
-        part.iter().map(&mut renew).collect()
-    });
+    let [query, body] =
+        [&line.query, &line.body].map(|part| -> Vec<_> { part.iter().map(&mut renew).collect() });
     let request = json!({
         "action": line.action, "method": line.method, "query": query, "body": body
     });

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use harness::case::{Case, Variant};
 use harness::client::now_secs;
 use harness::contract::Contract;
-use harness::judge::{Schemas, expected_format, judge};
+use harness::judge::{Rulebook, expected_format, judge};
 use harness::target::{Endpoint, Remote, Target, built};
 use harness::verify::reviewed;
 
@@ -19,7 +19,7 @@ use table::Wrong;
 /// What the proxy is before.
 struct Bench {
     contract: Contract,
-    schemas: Schemas,
+    rules: Rulebook,
     cases: BTreeMap<String, Case>,
     proxy: Proxy,
     _endpoint: Endpoint,
@@ -30,11 +30,11 @@ impl Bench {
         let binary = built("local-endpoint", "local-endpoint").unwrap();
         let endpoint = Endpoint::start_logging(&binary, &[], "warn").await.unwrap();
         let contract = Contract::embedded();
-        let schemas = Schemas::read(&contract).unwrap();
+        let rules = Rulebook::read(&contract).unwrap();
         let cases = contract.cases().unwrap().into_iter();
         let cases = cases.map(|case| (format!("{}/{}", case.group(), case.name()), case)).collect();
         let proxy = Proxy::start(endpoint.address()).await;
-        Self { contract, schemas, cases, proxy, _endpoint: endpoint }
+        Self { contract, rules, cases, proxy, _endpoint: endpoint }
     }
 
     /// What the judge finds of a case whose last answer is changed on its way; the snapshot last.
@@ -45,7 +45,7 @@ impl Bench {
         let remote = Remote::new(self.proxy.url(), None).unwrap().apart("wrong");
         let mut target = Target::Remote(remote);
         self.proxy.plan(case.before.len(), change);
-        match judge(case, &variant, &mut target, &self.schemas, now_secs()).await {
+        match judge(case, &variant, &mut target, &self.rules, now_secs()).await {
             // There is no answer that could be judged, and that is what is told.
             Err(_) => vec!["answer".to_owned()],
             Ok(verdict) => {

@@ -208,7 +208,8 @@ fn commands(case: &Case, variant: &Variant, place: &Place) -> Result<String, Str
             Fault::StoreUnavailable => "StoreUnavailable",
             Fault::StorePanics => "StorePanics",
         };
-        let faults = json!({ "Faults": [{ "Action": case.request.action, "Times": 1, "Kind": kind }] });
+        let faults =
+            json!({ "Faults": [{ "Action": case.request.action, "Times": 1, "Kind": kind }] });
         text.push_str(&control(&Method::PUT, "/faults", &faults.to_string()));
     }
     text.push_str(&command(url, &case.request, variant, world));

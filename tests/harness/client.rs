@@ -127,12 +127,7 @@ pub fn now_secs() -> i64 {
 /// Signs `request` in the way of `variant`, at `now_secs` since 1970 UTC, with `nonce` unless it has
 /// one of its own.
 #[must_use]
-pub fn sign(
-    request: &Request,
-    variant: &Variant,
-    now_secs: i64,
-    nonce: &str,
-) -> Wire {
+pub fn sign(request: &Request, variant: &Variant, now_secs: i64, nonce: &str) -> Wire {
     let body = encode_pairs(&request.body.list());
     let mut wire = Wire {
         method: request.method.clone(),
@@ -211,12 +206,7 @@ impl Acs3 for Sm3 {
     const ALGORITHM: &str = "ACS3-HMAC-SM3";
 }
 
-fn sign_acs3<H: Acs3>(
-    wire: &mut Wire,
-    request: &Request,
-    now_secs: i64,
-    nonce: &str,
-) {
+fn sign_acs3<H: Acs3>(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str) {
     for (name, value) in [
         ("x-acs-action", &*request.action),
         ("x-acs-version", "2016-04-28"),

@@ -117,11 +117,8 @@ impl Row {
     /// How many proofs of each kind there are.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
-        let lists = [
-            ("cases", &self.cases),
-            ("snapshots", &self.snapshots),
-            ("schemas", &self.schemas),
-        ];
+        let lists =
+            [("cases", &self.cases), ("snapshots", &self.snapshots), ("schemas", &self.schemas)];
         lists.into_iter().map(|(name, list)| (name, list.len())).collect()
     }
 
@@ -197,9 +194,8 @@ pub fn rows(contract: &Contract) -> Result<Vec<Row>, String> {
         }
         let mut row = Row::new(folder, Kind::Error, code, "errors.json");
         row.says = format!("{status} {message} {description}");
-        let demanding = |case: &&Case| {
-            case.folder() == folder && case.demanded.code.as_deref() == Some(code)
-        };
+        let demanding =
+            |case: &&Case| case.folder() == folder && case.demanded.code.as_deref() == Some(code);
         row.prove(contract, cases.iter().filter(demanding));
         let schemas = [folder, COMMON].map(|of| format!("{of}/schemas/errors/{code}.json"));
         row.schemas.extend(schemas.into_iter().find(|path| contract.text(path).is_some()));

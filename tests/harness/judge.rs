@@ -4,7 +4,6 @@ mod findings;
 mod lists;
 mod rulebook;
 
-
 use regex::Regex;
 use serde_json::{Map, Value, json};
 

@@ -102,22 +102,20 @@ pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String
         let succeeds = |case: &&Case| case.folder() == action && case.demanded.status == 200;
         successes.insert(root, shown(cases.iter().find(succeeds)));
     }
-    let own = chosen.iter().flat_map(|operation| {
-        operation.errors.iter().map(|row| (operation.action.as_str(), row))
-    });
+    let own = chosen
+        .iter()
+        .flat_map(|operation| operation.errors.iter().map(|row| (operation.action.as_str(), row)));
     for (folder, row) in own.chain(operations.gate().iter().map(|row| (COMMON, row))) {
         let code = &row.code;
         let own = format!("{folder}/schemas/errors/{code}.json");
         let is_own = folder != COMMON && contract.text(&own).is_some();
-        let path =
-            if is_own { own } else { format!("{COMMON}/schemas/errors/{code}.json") };
+        let path = if is_own { own } else { format!("{COMMON}/schemas/errors/{code}.json") };
         // One alone has its codes as names; of several each has its own where they differ.
         let component_name =
             if is_own && chosen.len() > 1 { format!("{folder}.{code}") } else { code.clone() };
         schemas.insert(component_name.clone(), component(contract, &path, "Error")?);
-        let demands = |case: &&Case| {
-            case.folder() == folder && case.demanded.code.as_deref() == Some(code)
-        };
+        let demands =
+            |case: &&Case| case.folder() == folder && case.demanded.code.as_deref() == Some(code);
         let examples = shown(cases.iter().find(demands));
         errors.push(Error { row, component: component_name, examples });
     }
@@ -196,9 +194,8 @@ fn examples(
     let mut examples = BTreeMap::new();
     let Some(case) = case else { return examples };
     let fresh = operations.iter().flat_map(|operation| &operation.success.elements);
-    let fresh = fresh.filter_map(|element| {
-        Some((format!("[{}]", element.name), element.fresh.clone()?))
-    });
+    let fresh =
+        fresh.filter_map(|element| Some((format!("[{}]", element.name), element.fresh.clone()?)));
     let placeholders: Vec<(String, String)> = PLACEHOLDERS
         .iter()
         .map(|(placeholder, value)| ((*placeholder).to_owned(), (*value).to_owned()))
@@ -414,9 +411,8 @@ fn responses(
         }
         let examples = ["JSON", "XML"].map(|format| {
             let first = |(code, errors): (&&str, &Vec<&Error<'_>>)| {
-                let shown = errors.iter().find_map(|error| {
-                    Some((error, error.examples.get(format)?))
-                });
+                let shown =
+                    errors.iter().find_map(|error| Some((error, error.examples.get(format)?)));
                 let (error, value) = shown?;
                 let example = json!({ "summary": error.row.description, "value": value });
                 Some(((*code).to_owned(), example))

@@ -177,8 +177,7 @@ impl<'a> View<'a> {
                 Value::Object(each.collect::<Option<_>>()?)
             }
             Value::String(text) => {
-                let Some(name) =
-                    text.strip_prefix('{').and_then(|name| name.strip_suffix('}'))
+                let Some(name) = text.strip_prefix('{').and_then(|name| name.strip_suffix('}'))
                 else {
                     return Some(template.clone());
                 };
@@ -301,9 +300,7 @@ fn lives(remembered: &Value, now_secs: i64) -> bool {
 pub fn includes(value: &Value, wanted: &Value) -> bool {
     match wanted {
         Value::Null => value.is_null(),
-        Value::Object(wanted) => {
-            wanted.iter().all(|(name, wanted)| includes(&value[name], wanted))
-        }
+        Value::Object(wanted) => wanted.iter().all(|(name, wanted)| includes(&value[name], wanted)),
         _ => value == wanted,
     }
 }

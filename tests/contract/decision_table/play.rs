@@ -124,7 +124,11 @@ impl Try {
     }
 
     /// Checks that the address has the bandwidth that was asked for, and that the token tells so.
-    fn judge_bandwidth(&self, id: &str, after: &(Value, Vec<(String, Value)>)) -> Result<(), String> {
+    fn judge_bandwidth(
+        &self,
+        id: &str,
+        after: &(Value, Vec<(String, Value)>),
+    ) -> Result<(), String> {
         let held = &after.0["Ipv6InternetBandwidth"];
         let charge_type = self.now.get("InternetChargeType").map_or("PayByBandwidth", |t| t);
         let is_held = held["Ipv6InternetBandwidthId"] == id
@@ -134,7 +138,9 @@ impl Try {
         let mut tokens = after.1.iter().filter(|(kept, _)| *kept == token);
         let is_told = match tokens.next() {
             None => self.cell.token == "none",
-            Some((_, kept)) => kept["Answer"]["InternetBandwidthId"] == id && tokens.next().is_none(),
+            Some((_, kept)) => {
+                kept["Answer"]["InternetBandwidthId"] == id && tokens.next().is_none()
+            }
         };
         if is_held && is_told { Ok(()) } else { Err(format!("afterwards: {after:?}")) }
     }

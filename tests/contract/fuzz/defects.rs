@@ -96,7 +96,7 @@ impl Defect {
             Self::StatusOfRegion => has("status") || has("answers"),
             Self::MessageWithSpace => has("Message") || has("answers"),
             Self::StaleRequestId => has("RequestId"),
-            Self::DryRunBuys | Self::BuysTwice => has("state: the bandwidth of"),
+            Self::DryRunBuys | Self::BuysTwice => has("state: Ipv6Addresses"),
             Self::WrongFormat | Self::HeaderTwice => has("body") || has("answers"),
             Self::HostWithPort => has("HostId") || has("answers"),
             Self::NoControl => false,
@@ -349,18 +349,17 @@ impl Shared {
         let worlds = self.worlds();
         let Some(haunted) = worlds.get(world).and_then(|seen| seen.haunted.clone()) else { return };
         let Ok(mut told) = serde_json::from_str::<Value>(&passing.body) else { return };
-        for account in told["Accounts"].as_array_mut().into_iter().flatten() {
-            for address in account["Ipv6Addresses"].as_array_mut().into_iter().flatten() {
-                if address["Ipv6AddressId"] == *haunted
-                    && address.get("Ipv6InternetBandwidth").is_none()
-                {
-                    address["Ipv6InternetBandwidth"] = serde_json::json!({
-                        "Ipv6InternetBandwidthId": "ipv6bw-haunted0000000000",
-                        "InternetChargeType": "PayByBandwidth",
-                        "Bandwidth": 200,
-                    });
-                }
-            }
+        for (_, account) in told["Accounts"].as_object_mut().into_iter().flatten() {
+            let address = account["Ipv6Addresses"].get_mut(&*haunted);
+            let Some(address) = address.filter(|it| it.get("Ipv6InternetBandwidth").is_none())
+            else {
+                continue;
+            };
+            address["Ipv6InternetBandwidth"] = serde_json::json!({
+                "Ipv6InternetBandwidthId": "ipv6bw-haunted0000000000",
+                "InternetChargeType": "PayByBandwidth",
+                "Bandwidth": 200,
+            });
         }
         passing.body = told.to_string();
     }

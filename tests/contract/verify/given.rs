@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::Path;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use harness::contract::Contract;
 use harness::http::local_client;
-use harness::judge::{ACTION, validator};
+use harness::judge::validator;
+use harness::operations::Operations;
 use harness::target::Endpoint;
 use harness::verify::Roles;
+use harness::world::members;
 use http_body_util::{BodyExt as _, Full};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -21,17 +22,19 @@ use tokio::net::TcpListener;
 
 use super::{contract, count, endpoint, not_run, printed, verify};
 use crate::contract::scratch;
+use crate::support::ALLOCATE;
+
+/// The operation that takes a purchase back.
+const UNDO: &str = "DeleteIpv6InternetBandwidth";
 
 /// A secret as long as real ones are.
 const SECRET: &str = "CANARYgivenSecretNobodyMayShow";
 
 /// A world in which each role is somebody else's address, in another region.
 fn world() -> Value {
-    let address = |role: &str, ip: &str, more: Value| {
-        let mut address = json!({
-            "Ipv6AddressId": format!("{role}-real"), "RegionId": "cn-hangzhou",
-            "VpcId": "vpc-real", "Ipv6Address": ip
-        });
+    let address = |ip: &str, more: Value| {
+        let mut address =
+            json!({ "RegionId": "cn-hangzhou", "VpcId": "vpc-real", "Ipv6Address": ip });
         let more = more.as_object().unwrap().clone();
         address.as_object_mut().unwrap().extend(more);
         address
@@ -45,26 +48,25 @@ fn world() -> Value {
         "Ipv6InternetBandwidthId": "ipv6bw-bbbbbbbbbbbbbbbbb", "Bandwidth": 100,
         "InternetChargeType": "PayByTraffic"
     } });
-    json!({ "Accounts": [{
-        "AccountId": "1987654321098765",
-        "AccessKeys": [{ "AccessKeyId": "LTAI5tGiven", "AccessKeySecret": SECRET }],
+    json!({ "Accounts": { "1987654321098765": {
+        "AccessKeys": { "LTAI5tGiven": { "AccessKeySecret": SECRET } },
         "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" },
-        "Ipv6Gateways": [
-            { "Ipv6GatewayId": "ipv6gw-real", "RegionId": "cn-hangzhou", "VpcId": "vpc-real" }
-        ],
-        "Ipv6Addresses": [
-            address("ipv6-free", "2408:4004:7::1", attached(json!({}))),
-            address("ipv6-unattached", "2408:4004:7::2", json!({})),
-            address("ipv6-taken", "2408:4004:7::3", attached(bandwidth)),
-            address("ipv6-single-isp", "2408:4004:7::4", attached(json!({ "Ipv6Isp": "ChinaMobile" }))),
-            address("ipv6-pending", "2408:4004:7::5", attached(json!({ "Status": "Pending" }))),
-            address("ipv6-ula", "fd12:3456:789a::7", attached(json!({}))),
-            address("ipv6-private-gua", "2408:4004:7::6", attached(json!({ "PrivateGua": true }))),
-            address("ipv6-cloud-instance", "2408:4004:7::8", json!({
+        "Ipv6Gateways": { "ipv6gw-real": { "RegionId": "cn-hangzhou", "VpcId": "vpc-real" } },
+        "Ipv6Addresses": {
+            "ipv6-free-real": address("2408:4004:7::1", attached(json!({}))),
+            "ipv6-unattached-real": address("2408:4004:7::2", json!({})),
+            "ipv6-taken-real": address("2408:4004:7::3", attached(bandwidth)),
+            "ipv6-single-isp-real":
+                address("2408:4004:7::4", attached(json!({ "Ipv6Isp": "ChinaMobile" }))),
+            "ipv6-pending-real": address("2408:4004:7::5", attached(json!({ "Status": "Pending" }))),
+            "ipv6-ula-real": address("fd12:3456:789a::7", attached(json!({}))),
+            "ipv6-private-gua-real":
+                address("2408:4004:7::6", attached(json!({ "PrivateGua": true }))),
+            "ipv6-cloud-instance-real": address("2408:4004:7::8", json!({
                 "AssociatedInstanceType": "NatGateway", "AssociatedInstanceId": "ngw-real"
             })),
-        ]
-    }] })
+        }
+    } } })
 }
 
 async fn given_endpoint(folder: &Path) -> (Endpoint, String) {
@@ -100,13 +102,13 @@ fn options(url: &str) -> Vec<String> {
 fn an_address_has_one_role_at_most_and_the_file_fits_its_schema() {
     let contract = Contract::embedded();
     let schema = validator(&contract, "common/schemas/roles.json").unwrap();
-    let file = contract.json(&format!("{ACTION}/roles.json")).unwrap();
+    let file = contract.json(&format!("{ALLOCATE}/roles.json")).unwrap();
     schema.validate(&file).unwrap();
     let roles = Roles::read(&contract).unwrap();
     let mut known = BTreeSet::new();
     for case in contract.cases().unwrap() {
-        for account in case.world["Accounts"].as_array().unwrap() {
-            for address in account["Ipv6Addresses"].as_array().into_iter().flatten() {
+        for (_, account) in members(&case.world["Accounts"]) {
+            for (_, address) in members(&account["Ipv6Addresses"]) {
                 let of = roles.of(address);
                 assert!(of.len() <= 1, "{}: {of:?}", case.path);
                 known.extend(of.iter().map(|role| (*role).to_owned()));
@@ -115,15 +117,10 @@ fn an_address_has_one_role_at_most_and_the_file_fits_its_schema() {
     }
     assert_eq!(known, roles.names().map(str::to_owned).collect(), "roles that cases have");
     // Every code is documented.
-    let rows =
-        |folder: &str| contract.json(&format!("{folder}/errors.json")).unwrap()["errors"].clone();
-    let codes: Vec<Value> = [rows("common"), rows(ACTION)]
-        .iter()
-        .flat_map(|rows| rows.as_array().unwrap().clone())
-        .map(|row| row["code"].clone())
-        .collect();
+    let operations = Operations::read(&contract).unwrap();
+    let codes: BTreeSet<&str> = operations.errors().map(|(_, row)| row.code.as_str()).collect();
     for code in file["needNothing"].as_array().unwrap() {
-        assert!(codes.contains(code), "{code}");
+        assert!(codes.contains(code.as_str().unwrap()), "{code}");
     }
 }
 
@@ -140,7 +137,7 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
     assert_eq!(code, Some(0), "{text}");
     let reasons = not_run(&report);
     assert!(count(&report, "trials") > 1000, "{text}");
-    assert!(reasons["it buys bandwidth, which needs --allow-purchases"] > 100, "{reasons:?}");
+    assert!(reasons["it changes something, which needs --allow-purchases"] > 100, "{reasons:?}");
     assert!(!reasons.keys().any(|reason| reason.contains("--bind")), "{reasons:?}");
     assert_eq!(report["readsState"], json!(false));
     assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), before);
@@ -175,17 +172,17 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
     assert!(!told.contains("CANARY"), "{told}");
 }
 
-/// A fake: the endpoint behind it, which besides can release a bandwidth.
-async fn releasing(endpoint: Arc<Endpoint>) -> String {
+/// A fake: the endpoint behind it, as one that cannot take back what was bought.
+async fn keeping(address: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let client = local_client().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (endpoint, client) = (Arc::clone(&endpoint), client.clone());
+            let (address, client) = (address.clone(), client.clone());
             let service = service_fn(move |request| {
-                let (endpoint, client) = (Arc::clone(&endpoint), client.clone());
-                async move { Ok::<_, Infallible>(answer(&endpoint, &client, request).await) }
+                let (address, client) = (address.clone(), client.clone());
+                async move { Ok::<_, Infallible>(answer(&address, &client, request).await) }
             });
             let http = hyper::server::conn::http1::Builder::new();
             tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
@@ -195,29 +192,21 @@ async fn releasing(endpoint: Arc<Endpoint>) -> String {
 }
 
 async fn answer(
-    endpoint: &Endpoint,
+    address: &str,
     client: &reqwest::Client,
     request: Request<hyper::body::Incoming>,
 ) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let action = parts.headers.get("x-acs-action").map(|action| action.to_str().unwrap());
-    if action == Some("DeleteIpv6InternetBandwidth") {
-        let query = parts.uri.query().unwrap();
-        let id = query.split("Ipv6InternetBandwidthId=").nth(1).unwrap();
-        let id = id.split('&').next().unwrap();
-        let mut world = endpoint.control(Method::GET, "world", "").await.unwrap();
-        for address in world["Accounts"][0]["Ipv6Addresses"].as_array_mut().unwrap() {
-            if address["Ipv6InternetBandwidth"]["Ipv6InternetBandwidthId"] == id {
-                address.as_object_mut().unwrap().remove("Ipv6InternetBandwidth");
-                address["NetworkType"] = json!("Private");
-            }
-        }
-        endpoint.control(Method::PUT, "world", &world.to_string()).await.unwrap();
-        return Response::new(Full::new(Bytes::from("{\"RequestId\":\"R\"}")));
+    if action == Some(UNDO) {
+        let body = r#"{"RequestId":"R","Code":"InvalidAction.NotFound"}"#;
+        let response = Response::builder().status(404);
+        let response = response.header("content-type", "application/json;charset=utf-8");
+        return response.body(Full::new(Bytes::from(body))).unwrap();
     }
     let target = parts.uri.path_and_query().unwrap();
-    let url = format!("http://{}{target}", endpoint.address());
+    let url = format!("http://{address}{target}");
     let answered =
         client.request(parts.method, url).headers(parts.headers).body(body).send().await.unwrap();
     let mut response = Response::builder().status(answered.status());
@@ -228,9 +217,8 @@ async fn answer(
 #[tokio::test]
 async fn what_is_bought_is_released_before_the_next_and_told() {
     let folder = scratch();
-    let (endpoint, direct) = given_endpoint(folder.path()).await;
-    let endpoint = Arc::new(endpoint);
-    let url = releasing(Arc::clone(&endpoint)).await;
+    let (endpoint, url) = given_endpoint(folder.path()).await;
+    let keeping = keeping(endpoint.address().to_owned()).await;
     let buy = ["--allow-purchases", "--case", "Success/*", "--signature", "v3", "--format", "json"];
     let run = async |url: String| {
         let options = options(&url);
@@ -247,17 +235,20 @@ async fn what_is_bought_is_released_before_the_next_and_told() {
     let purchases = report["purchases"].as_array().unwrap();
     assert!(purchases.len() > 40, "{text}");
     assert!(purchases.iter().all(|purchase| purchase["released"] == true), "{text}");
-    assert!(text.contains("bought and released: ipv6bw-"), "{text}");
+    assert!(text.contains("bought and released: Ipv6InternetBandwidthId ipv6bw-"), "{text}");
     let world = endpoint.control(Method::GET, "world", "").await.unwrap();
-    let with_bandwidth = world["Accounts"][0]["Ipv6Addresses"].as_array().unwrap().iter();
-    let with_bandwidth = with_bandwidth.filter(|a| a.get("Ipv6InternetBandwidth").is_some());
+    let with_bandwidth = members(&world["Accounts"]).flat_map(|(_, account)| {
+        members(&account["Ipv6Addresses"])
+            .filter(|(_, it)| it.get("Ipv6InternetBandwidth").is_some())
+    });
     assert_eq!(with_bandwidth.count(), 1, "only the one that was there: {world}");
 
     // Where nothing can be released it is told, and no more is bought.
-    let (code, text, report) = run(direct).await;
+    let (code, text, report) = run(keeping).await;
     assert_eq!(code, Some(1), "{text}");
     assert_eq!(count(&report, "purchases"), 1, "{text}");
-    let told = "the endpoint has no DeleteIpv6InternetBandwidth";
-    assert!(text.contains("BOUGHT AND NOT RELEASED: ipv6bw-") && text.contains(told), "{text}");
-    assert!(not_run(&report).contains_key("what a case before bought could not be released"));
+    let told = format!("the endpoint has no {UNDO}");
+    let kept = "BOUGHT AND NOT RELEASED: Ipv6InternetBandwidthId ipv6bw-";
+    assert!(text.contains(kept) && text.contains(&told), "{text}");
+    assert!(not_run(&report).contains_key("what a case before did could not be taken back"));
 }

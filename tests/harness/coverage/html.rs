@@ -54,11 +54,7 @@ pub(super) fn page(rows: &[Row], contract: &str) -> String {
 }
 
 fn shown(row: &Row) -> Markup {
-    let lists = [
-        ("cases", &row.cases),
-        ("snapshots", &row.snapshots),
-        ("schemas", &row.schemas),
-    ];
+    let lists = [("cases", &row.cases), ("snapshots", &row.snapshots), ("schemas", &row.schemas)];
     html! {
         tr id=(row.id) {
             th scope="row" { code { (row.id) } span class="says" { (row.says) } }

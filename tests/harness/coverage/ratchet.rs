@@ -107,8 +107,7 @@ pub(super) fn update(
         let description = "How many proofs each row of the folder has at least; contract coverage --ratchet \
                            holds it to that, and --update raises it.";
         let ratchet = Ratchet { description: description.to_owned(), rows };
-        let mut text =
-            serde_json::to_string_pretty(&ratchet).map_err(|error| error.to_string())?;
+        let mut text = serde_json::to_string_pretty(&ratchet).map_err(|error| error.to_string())?;
         text.push('\n');
         write_whole(&folder.join(of).join(FILE), text.as_bytes())?;
     }

@@ -294,7 +294,8 @@ impl Shared {
         let caught =
             self.caught.into_inner().unwrap_or_else(PoisonError::into_inner).transpose()?;
         let met = self.met.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let all = self.model.rules.operations.errors().filter(|(_, row)| row.not_applicable.is_none());
+        let all =
+            self.model.rules.operations.errors().filter(|(_, row)| row.not_applicable.is_none());
         let all = all.map(|(folder, row)| format!("{folder}/{}", row.code));
         let unmet = all.filter(|answer| !met.contains_key(answer)).collect();
         Ok(Report {

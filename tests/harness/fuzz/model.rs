@@ -201,12 +201,8 @@ impl<'a> State<'a> {
         });
         let first = first.min_by_key(|broken| broken.rank);
         let expected = match (first, remembered) {
-            (Some(broken), Some(_)) if broken.rank.0 <= operation.rank(MISMATCH) => {
-                refused(broken)
-            }
-            (_, Some(known)) => {
-                Expected::Replay(operation.action.clone(), known["Answer"].clone())
-            }
+            (Some(broken), Some(_)) if broken.rank.0 <= operation.rank(MISMATCH) => refused(broken),
+            (_, Some(known)) => Expected::Replay(operation.action.clone(), known["Answer"].clone()),
             (Some(broken), None) => refused(broken),
             (None, None) => Expected::Success(operation.action.clone()),
         };

@@ -47,7 +47,9 @@ pub(super) fn offers(operations: &Operations, cases: &[Case]) -> Arc<[Offer]> {
             for case in &of {
                 let sent = case.request.parameters().into_iter();
                 let sent = sent.filter(|(name, _)| parameter.is_named(name)).map(|(_, text)| text);
-                let Some(text) = sent.last().filter(|text| text.len() <= BYTES_MAX) else { continue };
+                let Some(text) = sent.last().filter(|text| text.len() <= BYTES_MAX) else {
+                    continue;
+                };
                 *counts.entry(text).or_default() += usize::from(case.demanded.status == 200);
             }
             if parameter.name == TOKEN {
@@ -184,7 +186,8 @@ impl Offer {
             all.push((1, text(spoilt(values[0].clone()))));
         }
         if parameter.kind == "integer" {
-            let most = parameter.limits.values().filter_map(|limit| limit["maximum"].as_u64()).max();
+            let most =
+                parameter.limits.values().filter_map(|limit| limit["maximum"].as_u64()).max();
             let numbers = (0..=most.unwrap_or(100) + 100).prop_map(|number| number.to_string());
             all.push((2, text(numbers.boxed())));
         }

@@ -136,8 +136,7 @@ impl Player<'_> {
         let sent = self.send(&course.state, call).await?;
         let found = course.state.find(call);
         let Sent { wire, answer, .. } = &sent;
-        let mut findings =
-            check::findings(self.model, &course.state, (call, wire), &found, answer);
+        let mut findings = check::findings(self.model, &course.state, (call, wire), &found, answer);
         findings.extend(repeated_id(&mut course.seen, answer));
         let because = check::because(self.model, call, &found);
         let expected = format!("{}\n            {because}", shown(&found.expected));
@@ -168,8 +167,7 @@ impl Player<'_> {
                 actual: "no order explains them".to_owned(),
             });
         }
-        let left: Vec<Vec<Finding>> =
-            ends.iter().map(|end| differences(end, &world)).collect();
+        let left: Vec<Vec<Finding>> = ends.iter().map(|end| differences(end, &world)).collect();
         match (left.iter().position(Vec::is_empty), left.into_iter().next()) {
             (Some(position), _) => course.state = ends.swap_remove(position),
             (None, Some(differences)) => findings.extend(differences),

@@ -68,7 +68,8 @@ pub(super) fn scene(keys: &Keys) -> impl Strategy<Value = Value> + use<> {
                 "Ipv6Gateways": { GATEWAYS[3]: gateway(REGION, "vpc-other") },
                 "Ipv6Addresses": { ADDRESSES[3]: other },
             });
-            for (account, billing) in [(&mut account, billing), (&mut other_account, other_billing)] {
+            for (account, billing) in [(&mut account, billing), (&mut other_account, other_billing)]
+            {
                 if let Some(billing) = billing {
                     account["Billing"] = billing;
                 }

@@ -6,7 +6,9 @@ use std::time::SystemTime;
 
 use ipv6_gateway::{Event, Function, Ids, Operations, RateLimit};
 use serde_json::Value;
-use store::{Admission, Admitted, Error, Key, MemoryStore, Partition, Store, Versioned, World, Write};
+use store::{
+    Admission, Admitted, Error, Key, MemoryStore, Partition, Store, Versioned, World, Write,
+};
 
 use super::{http_api_payload, read_event_response};
 use crate::answer::Answer;

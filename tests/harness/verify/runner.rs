@@ -62,8 +62,7 @@ impl Run {
     /// Whether every case that was tried holds, and nothing that was made is kept.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.trials.iter().all(Trial::holds)
-            && self.left.iter().all(|left| left.kept.is_none())
+        self.trials.iter().all(Trial::holds) && self.left.iter().all(|left| left.kept.is_none())
     }
 }
 
@@ -194,6 +193,16 @@ fn item(case: Case, place: &Place, plan: &Plan, rules: &Rulebook) -> Result<Item
         Some(caller) => {
             if writes(&case, rules) && !plan.allow_purchases {
                 return Err("it changes something, which needs --allow-purchases".to_owned());
+            }
+            let requests = case.before.iter().chain([&case.request]);
+            let mut operations =
+                requests.filter_map(|request| rules.operations.get(&request.action));
+            if writes(&case, rules) && operations.any(|it| it.writes() && it.undo.is_none()) {
+                return Err("it changes what no call can put back".to_owned());
+            }
+            let operation = rules.operations.get(&case.request.action);
+            if case.demanded.status == 200 && operation.is_some_and(|it| it.lists.is_some()) {
+                return Err("it lists all that its account has".to_owned());
             }
             plan.roles.bind(&case, caller, &plan.bindings)?
         }

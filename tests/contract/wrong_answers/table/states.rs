@@ -3,7 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{DENIED, ERROR, REPLAY, SECOND, SUCCESS, Wrong};
+use crate::support::ALLOCATE;
 use crate::wrong_answers::proxy::Change;
+
+/// The first account of a world.
+fn account(world: &mut Value) -> &mut Value {
+    world["Accounts"].as_object_mut().unwrap().values_mut().next().unwrap()
+}
+
+/// Its first address.
+fn address(world: &mut Value) -> &mut Value {
+    account(world)["Ipv6Addresses"].as_object_mut().unwrap().values_mut().next().unwrap()
+}
 
 /// Adds them.
 pub(super) fn add(all: &mut Vec<Wrong>) {
@@ -19,12 +30,10 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         }
     };
     let bandwidth = |world: &mut Value| {
-        let address = &mut world["Accounts"][0]["Ipv6Addresses"][0];
-        address["Ipv6InternetBandwidth"] = json!({
+        address(world)["Ipv6InternetBandwidth"] = json!({
             "Ipv6InternetBandwidthId": "ipv6bw-hhhhhhhhhhhhhhhhh", "Bandwidth": 5,
             "InternetChargeType": "PayByTraffic"
         });
-        address["NetworkType"] = json!("Public");
     };
     add("an error behind which bandwidth is bought", ERROR, Change::World(bandwidth));
     add("a denial behind which bandwidth is bought", DENIED, Change::World(bandwidth));
@@ -34,73 +43,70 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         "a purchase of nothing",
         SUCCESS,
         Change::World(|world| {
-            let address = world["Accounts"][0]["Ipv6Addresses"][0].as_object_mut().unwrap();
-            address.remove("Ipv6InternetBandwidth");
-            address.insert("NetworkType".to_owned(), json!("Private"));
+            address(world).as_object_mut().unwrap().remove("Ipv6InternetBandwidth").unwrap();
         }),
     );
     add(
         "a purchase of another size",
         SUCCESS,
         Change::World(|world| {
-            world["Accounts"][0]["Ipv6Addresses"][0]["Ipv6InternetBandwidth"]["Bandwidth"] =
-                json!(201);
+            address(world)["Ipv6InternetBandwidth"]["Bandwidth"] = json!(201);
         }),
     );
     add(
         "a purchase with another charge type",
         SUCCESS,
         Change::World(|world| {
-            let address = &mut world["Accounts"][0]["Ipv6Addresses"][0];
-            address["Ipv6InternetBandwidth"]["InternetChargeType"] = json!("PayByTraffic");
+            address(world)["Ipv6InternetBandwidth"]["InternetChargeType"] = json!("PayByTraffic");
         }),
     );
     add(
         "a purchase that remembers no token",
         SUCCESS,
         Change::World(|world| {
-            world["Accounts"][0].as_object_mut().unwrap().remove("ClientTokens").unwrap();
+            account(world).as_object_mut().unwrap().remove("ClientTokens").unwrap();
         }),
     );
     add(
         "a purchase that remembers another answer",
         SUCCESS,
         Change::World(|world| {
-            world["Accounts"][0]["ClientTokens"][0]["Answer"]["InternetBandwidthId"] =
-                json!("ipv6bw-hhhhhhhhhhhhhhhhh");
+            let tokens = account(world)["ClientTokens"].as_object_mut().unwrap();
+            for token in tokens.values_mut() {
+                token["Answer"]["InternetBandwidthId"] = json!("ipv6bw-hhhhhhhhhhhhhhhhh");
+            }
         }),
     );
     add(
         "a second allocation",
         SECOND,
         Change::World(|world| {
-            let mut other = world["Accounts"][0]["Ipv6Addresses"][0].clone();
-            other["Ipv6AddressId"] = json!("ipv6-hidden");
+            let mut other = address(world).clone();
             other["Ipv6Address"] = json!("2408:4004:1::99");
             other["Ipv6InternetBandwidth"]["Ipv6InternetBandwidthId"] =
                 json!("ipv6bw-hhhhhhhhhhhhhhhhh");
-            world["Accounts"][0]["Ipv6Addresses"].as_array_mut().unwrap().push(other);
+            account(world)["Ipv6Addresses"]["ipv6-hidden"] = other;
         }),
     );
     add(
         "an error that spends the token",
         ERROR,
         Change::World(|world| {
-            world["Accounts"][0]["ClientTokens"] = json!([{
-                "Action": "AllocateIpv6InternetBandwidth", "RegionId": "cn-huhehaote",
-                "ClientToken": "spent", "ExpiresAt": "2999-12-31T23:59:59Z",
+            let token = format!("cn-huhehaote/{ALLOCATE}/spent");
+            account(world)["ClientTokens"] = json!({ token: {
+                "ExpiresAt": "2999-12-31T23:59:59Z",
                 "Parameters": { "Bandwidth": "5", "InternetChargeType": "PayByTraffic",
                     "Ipv6AddressId": "ipv6-case", "Ipv6GatewayId": "ipv6gw-case" },
                 "Answer": { "Ipv6AddressId": "ipv6-case",
                     "InternetBandwidthId": "ipv6bw-hhhhhhhhhhhhhhhhh" }
-            }]);
+            } });
         }),
     );
     add(
         "an error that drops the gateway",
         ERROR,
         Change::World(|world| {
-            world["Accounts"][0].as_object_mut().unwrap().remove("Ipv6Gateways").unwrap();
+            account(world).as_object_mut().unwrap().remove("Ipv6Gateways").unwrap();
         }),
     );
 }
