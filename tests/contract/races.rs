@@ -1,5 +1,7 @@
 //! Many callers at once: one allocation, and everybody gets a documented answer (decision `race`).
 
+mod changes;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,10 +26,19 @@ macro_rules! races {
             of_64_callers_with_tokens_of_their_own_one_allocates
             of_64_callers_with_one_token_all_get_the_same_bandwidth
             of_64_callers_with_two_tokens_those_of_the_winner_get_the_same_bandwidth
+            of_64_callers_who_buy_change_and_delete_all_fit_one_order
+            of_64_callers_with_one_token_one_changes_and_all_are_answered_so
+            of_64_callers_with_one_token_one_deletes_and_all_are_answered_so
         }
     };
 }
 pub(crate) use races;
+
+pub(crate) use changes::{
+    of_64_callers_who_buy_change_and_delete_all_fit_one_order,
+    of_64_callers_with_one_token_one_changes_and_all_are_answered_so,
+    of_64_callers_with_one_token_one_deletes_and_all_are_answered_so,
+};
 
 /// Which token a caller uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +72,8 @@ impl Tokens {
     }
 }
 
-/// Sends all calls at once, each with the number of its caller, and counts the outcomes.
-async fn race<F>(wires: Vec<Wire>, send: impl Fn(usize, Wire) -> F) -> BTreeMap<Outcome, usize>
+/// Sends all calls at once, each with the number of its caller. Yields the outcomes in that order.
+async fn race<F>(wires: Vec<Wire>, send: impl Fn(usize, Wire) -> F) -> Vec<Outcome>
 where
     F: Future<Output = Outcome> + Send + 'static,
 {
@@ -74,16 +85,20 @@ where
             call.await
         })
     });
-    let mut counts = BTreeMap::new();
+    let mut outcomes = Vec::new();
     for call in calls.collect::<Vec<_>>() {
-        *counts.entry(call.await.unwrap()).or_insert(0) += 1;
+        outcomes.push(call.await.unwrap());
     }
-    counts
+    outcomes
 }
 
 /// Checks how a race ended for the address that holds `held` now, and yields how many callers
 /// the store was too busy for.
-fn judge(tokens: Tokens, counts: &BTreeMap<Outcome, usize>, held: Option<String>) -> usize {
+fn judge(tokens: Tokens, outcomes: &[Outcome], held: Option<String>) -> usize {
+    let mut counts: BTreeMap<&Outcome, usize> = BTreeMap::new();
+    for outcome in outcomes {
+        *counts.entry(outcome).or_default() += 1;
+    }
     let count = |outcome: &Outcome| counts.get(outcome).copied().unwrap_or(0);
     let bought = count(&Outcome::Bought(held.expect("somebody has won")));
     let busy = count(&refused(BUSY));
@@ -99,12 +114,12 @@ async fn race_on<S: Store + 'static>(clients: Clients<S>, tokens: Tokens) -> usi
     fill(&*clients[0], &addresses(1)).await;
     let time = Time::default();
     let instances = clients.clone().map(|client| Arc::new(instance(Yielding(client), &time)));
-    let counts = race(tokens.sign(time.now_secs()), |caller, wire| {
+    let outcomes = race(tokens.sign(time.now_secs()), |caller, wire| {
         let instance = Arc::clone(&instances[caller % 2]);
         async move { outcome(&support::send(&instance, &wire).await) }
     })
     .await;
-    judge(tokens, &counts, bandwidth_of(&*clients[1], "ipv6-1").await)
+    judge(tokens, &outcomes, bandwidth_of(&*clients[1], "ipv6-1").await)
 }
 
 pub(crate) async fn of_64_callers_with_tokens_of_their_own_one_allocates<S: Store + 'static>(
@@ -133,7 +148,7 @@ pub(crate) async fn of_64_callers_over_http_one_allocates(arguments: &[&str]) {
     for tokens in [Tokens::Own, Tokens::One, Tokens::Two] {
         let world = format!("{:#}", addresses(1));
         endpoint.control(Method::PUT, "world", &world).await.unwrap();
-        let counts = race(tokens.sign(u64::try_from(now_secs()).unwrap()), |_, wire| {
+        let outcomes = race(tokens.sign(u64::try_from(now_secs()).unwrap()), |_, wire| {
             let endpoint = Arc::clone(&endpoint);
             async move { outcome(&endpoint.send(&wire, None).await.unwrap()) }
         })
@@ -141,7 +156,7 @@ pub(crate) async fn of_64_callers_over_http_one_allocates(arguments: &[&str]) {
         let mut world = endpoint.control(Method::GET, "world", "").await.unwrap();
         let bandwidth = &account(&mut world)["Ipv6Addresses"]["ipv6-1"]["Ipv6InternetBandwidth"];
         let held = bandwidth["Ipv6InternetBandwidthId"].as_str().map(str::to_owned);
-        judge(tokens, &counts, held);
+        judge(tokens, &outcomes, held);
     }
 }
 
