@@ -19,7 +19,7 @@ use crate::support::{Outcome, Time, allocate, allocate_under, instance, outcome,
 fn world(key_of_second: bool) -> World {
     let account = |number: u32, has_key: bool| {
         let keys = json!({ "testid": { "AccessKeySecret": "testsecret" } });
-        let in_vpc = json!({ "RegionId": "cn-huhehaote", "VpcId": "vpc" });
+        let in_vpc = json!({ "RegionId": "cn-huhehaote", "VpcId": "vpc-1" });
         let address = |number: u32| {
             let mut address = in_vpc.clone();
             address["Ipv6Address"] = format!("2408:4004:1::{number}").into();
@@ -118,15 +118,33 @@ impl Counted {
     }
 }
 
+/// A call that names the gateway of its address.
+fn through_gateway(id: &str) -> Value {
+    let mut request = allocate(id);
+    request["query"]["Ipv6GatewayId"] = "ipv6gw-1".into();
+    request
+}
+
 #[tokio::test]
 async fn one_allocation_is_one_read_and_one_commit_once_the_key_is_known() {
     let counted = Counted::new();
-    assert_eq!(counted.call(allocate("ipv6-1")).await.status, 200);
+    assert_eq!(counted.call(through_gateway("ipv6-1")).await.status, 200);
     assert_eq!(counted.counts(), (2, 1, 1), "the first call of a key");
-    assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 200);
+    assert_eq!(counted.call(through_gateway("ipv6-1-b")).await.status, 200);
     assert_eq!(counted.counts(), (1, 1, 1), "every other");
-    assert_eq!(counted.call(allocate("ipv6-1")).await.status, 400);
+    assert_eq!(counted.call(through_gateway("ipv6-1")).await.status, 400);
     assert_eq!(counted.counts(), (1, 0, 1), "one that is refused writes nothing");
+}
+
+#[tokio::test]
+async fn what_a_document_names_is_read_after_it_and_a_refusal_on_both_is_confirmed() {
+    let counted = Counted::new();
+    assert_eq!(counted.call(through_gateway("ipv6-1")).await.status, 200);
+    counted.counts();
+    assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 200);
+    assert_eq!(counted.counts(), (2, 1, 1), "the address names its VPC, which names the gateway");
+    assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 400);
+    assert_eq!(counted.counts(), (3, 0, 1), "both are read again, at once");
 }
 
 #[tokio::test]
@@ -145,7 +163,7 @@ async fn after_a_conflict_the_call_decides_again_and_gives_up_in_the_end() {
     counted.call(allocate("ipv6-1")).await;
     counted.counts();
     counted.store().conflicts.store(4, Ordering::Relaxed);
-    assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 200);
+    assert_eq!(counted.call(through_gateway("ipv6-1-b")).await.status, 200);
     assert_eq!(counted.counts(), (5, 5, 1));
     let counted = Counted::new();
     counted.call(allocate("ipv6-1")).await;

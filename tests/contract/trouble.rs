@@ -13,11 +13,12 @@ use tokio::sync::Notify;
 use crate::support::{self, Time, allocate, code, sign};
 
 /// How many points a call passes that buys: one before and one after the effect of each call of the
-/// store. Of an unknown key, the key is read first.
-pub(crate) const POINTS_OF_UNKNOWN_KEY: usize = 8;
+/// store. Of an unknown key, the key is read first. The call names no gateway, so the address and
+/// its VPC are read one after the other.
+pub(crate) const POINTS_OF_UNKNOWN_KEY: usize = 10;
 
 /// How many it passes once the key is known.
-pub(crate) const POINTS_OF_KNOWN_KEY: usize = 6;
+pub(crate) const POINTS_OF_KNOWN_KEY: usize = 8;
 
 /// What happens at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
