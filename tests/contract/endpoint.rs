@@ -15,6 +15,7 @@ use tokio::process::Command;
 
 use crate::cases::{now_secs, scratch};
 use crate::support::ALLOCATE;
+use crate::worlds::{account, one_address};
 
 pub(crate) async fn start(arguments: &[&str]) -> Endpoint {
     let binary = built("local-endpoint", "local-endpoint").unwrap();
@@ -117,14 +118,39 @@ async fn a_world_can_be_read_replaced_and_reset() {
     endpoint.control(Method::POST, "reset", "").await.unwrap();
     assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), initial);
 
-    let wrong = "{\n  \"Accounts\": [ { \"AccountId\": \"x\" } ]\n}";
+    let wrong = "{\n  \"Accounts\": { \"x\": {} }\n}";
     let error = endpoint.control(Method::PUT, "world", wrong).await.unwrap_err();
-    assert!(error.contains("400") && error.contains("line 2, Accounts[0].AccountId"), "{error}");
+    assert!(error.contains("400") && error.contains("line 2, Accounts.x"), "{error}");
     assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), initial);
     let error = endpoint.control(Method::GET, "nothing", "").await.unwrap_err();
     assert!(error.contains("404") && error.contains("world, reset, clock"), "{error}");
     let error = endpoint.control(Method::DELETE, "world", "").await.unwrap_err();
     assert!(error.contains("405"), "{error}");
+}
+
+#[tokio::test]
+async fn a_world_is_refused_whose_token_remembers_no_answer_of_its_operation() {
+    let endpoint = start(&[]).await;
+    let put = async |action: &str, answer: Value| {
+        let mut world = one_address();
+        let token = json!({
+            "ExpiresAt": "2099-01-01T00:00:00Z", "Parameters": {}, "Answer": answer
+        });
+        account(&mut world)["ClientTokens"][format!("cn-huhehaote/{action}/t")] = token;
+        endpoint.control(Method::PUT, "world", &world.to_string()).await
+    };
+    let fit = json!({ "Ipv6AddressId": "ipv6-1", "InternetBandwidthId": "ipv6bw-1" });
+    put(ALLOCATE, fit).await.unwrap();
+    let before = endpoint.control(Method::GET, "world", "").await.unwrap();
+    for (action, answer, expected) in [
+        (ALLOCATE, json!({}), "Answer must have exactly Ipv6AddressId and InternetBandwidthId"),
+        ("AllocateNothing", json!({}), "there is no such operation"),
+    ] {
+        let error = put(action, answer).await.unwrap_err();
+        let at = format!("ClientTokens.cn-huhehaote/{action}/t: {expected}");
+        assert!(error.contains("400") && error.contains(&at), "{error}");
+    }
+    assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), before);
 }
 
 #[tokio::test]
@@ -227,6 +253,24 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
     let bandwidth = replayed.text("InternetBandwidthId").unwrap();
     assert!(world.contains(bandwidth), "the lost answer's bandwidth is the one replayed");
 
+    // A success is answered as an error as often as planned; the token repeats it then.
+    let mut query = allocate("ipv6-demo04");
+    query["ClientToken"] = "t-2".into();
+    plan(json!({ "Times": 4, "Kind": "AnswerAfterCommit", "Code": "SystemBusy" })).await.unwrap();
+    for _ in 0..4 {
+        let busy = call(&endpoint, &query).await.unwrap();
+        assert_eq!((busy.status, code(&busy).as_str()), (500, "SystemBusy"));
+        let id = busy.read().unwrap().text("RequestId").unwrap().to_owned();
+        assert_eq!(busy.header("x-acs-request-id"), Some(id.as_str()));
+    }
+    let world = endpoint.control(Method::GET, "world", "").await.unwrap().to_string();
+    let replayed = call(&endpoint, &query).await.unwrap().read().unwrap();
+    assert!(world.contains(replayed.text("InternetBandwidthId").unwrap()));
+    // A refusal stays what it is.
+    plan(json!({ "Times": 1, "Kind": "AnswerAfterCommit", "Code": "SystemBusy" })).await.unwrap();
+    let refused = call(&endpoint, &allocate("ipv6-nowhere")).await.unwrap();
+    assert_eq!(code(&refused), "InvalidIpv6Instance.NotFound");
+
     plan(json!({ "Times": 1, "Kind": "Delay", "Milliseconds": 300 })).await.unwrap();
     let late = tokio::time::timeout(Duration::from_millis(200), call(&endpoint, &query)).await;
     assert!(late.is_err(), "the answer comes late");
@@ -234,6 +278,9 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
     let error = plan(json!({ "Times": 1, "Kind": "Answer", "Code": "Nothing" })).await.unwrap_err();
     let expected = format!("Faults[0].Code: {ALLOCATE} has no documented error Nothing");
     assert!(error.contains(&expected), "{error}");
+    // Of one operation, but not of this one.
+    let of_other = json!({ "Times": 1, "Kind": "Answer", "Code": "OperationFailed.ServiceManaged" });
+    assert!(plan(of_other).await.unwrap_err().contains("has no documented error"));
     plan(json!({ "Times": 9, "Kind": "StoreUnavailable" })).await.unwrap();
     endpoint.control(Method::DELETE, "faults", "").await.unwrap();
     assert_eq!(code(&call(&endpoint, &query).await.unwrap()), "Success");
@@ -291,14 +338,15 @@ async fn an_absolute_target_and_a_chunked_body_are_read() {
 async fn a_world_file_that_is_wrong_is_told_with_its_line_and_field() {
     let binary = built("local-endpoint", "local-endpoint").unwrap();
     let file = scratch("endpoint").join("wrong.json");
-    std::fs::write(&file, "{\n \"Accounts\": [\n  { \"Account\": 1 }\n ]\n}").unwrap();
+    std::fs::write(&file, "{\n \"Accounts\": { \"1234567890123456\": {\n  \"Account\": 1\n } }\n}").unwrap();
     let run = async |arguments: &[&str]| {
         let output = Command::new(&binary).args(arguments).output().await.unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     let (status, error) = run(&["--world", file.to_str().unwrap()]).await;
     assert_eq!(status, Some(2));
-    assert!(error.contains("wrong.json: line 3, Accounts[0].Account: unknown field"), "{error}");
+    let expected = "wrong.json: line 3, Accounts.1234567890123456.Account: unknown member";
+    assert!(error.contains(expected), "{error}");
     let (status, error) = run(&["--world", "no-such-file.json"]).await;
     assert_eq!(status, Some(2));
     assert!(error.contains("no-such-file.json: No such file"), "{error}");
