@@ -279,7 +279,8 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
     let expected = format!("Faults[0].Code: {ALLOCATE} has no documented error Nothing");
     assert!(error.contains(&expected), "{error}");
     // Of one operation, but not of this one.
-    let of_other = json!({ "Times": 1, "Kind": "Answer", "Code": "OperationFailed.ServiceManaged" });
+    let of_other =
+        json!({ "Times": 1, "Kind": "Answer", "Code": "OperationFailed.ServiceManaged" });
     assert!(plan(of_other).await.unwrap_err().contains("has no documented error"));
     plan(json!({ "Times": 9, "Kind": "StoreUnavailable" })).await.unwrap();
     endpoint.control(Method::DELETE, "faults", "").await.unwrap();
@@ -338,7 +339,8 @@ async fn an_absolute_target_and_a_chunked_body_are_read() {
 async fn a_world_file_that_is_wrong_is_told_with_its_line_and_field() {
     let binary = built("local-endpoint", "local-endpoint").unwrap();
     let file = scratch("endpoint").join("wrong.json");
-    std::fs::write(&file, "{\n \"Accounts\": { \"1234567890123456\": {\n  \"Account\": 1\n } }\n}").unwrap();
+    std::fs::write(&file, "{\n \"Accounts\": { \"1234567890123456\": {\n  \"Account\": 1\n } }\n}")
+        .unwrap();
     let run = async |arguments: &[&str]| {
         let output = Command::new(&binary).args(arguments).output().await.unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())

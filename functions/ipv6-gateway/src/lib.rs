@@ -134,7 +134,8 @@ impl<S: Store> Function<S> {
         time_max: Option<Duration>,
     ) -> rpc::Response {
         let call = Call::read(request);
-        let outcome = caught(self.outcome(&call));
+        // Pinned, since a future that is moved takes its room twice.
+        let outcome = std::pin::pin!(caught(self.outcome(&call)));
         let outcome = match time_max {
             None => outcome.await.unwrap_or(Err(Failure::Panicked)),
             Some(time_max) => match tokio::time::timeout(time_max, outcome).await {

@@ -32,6 +32,6 @@ pub(crate) fn last_location() -> String {
 ///
 /// What it worked on may be half done afterwards, so it must own that or share only what stays
 /// whole: a store keeps its promises if a caller dies between two of its methods.
-pub(crate) async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
-    AssertUnwindSafe(future).catch_unwind().await.ok()
+pub(crate) fn caught<T>(future: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+    AssertUnwindSafe(future).catch_unwind().map(Result::ok)
 }
