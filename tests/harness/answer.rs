@@ -96,7 +96,8 @@ struct Open {
     children: Map<String, Value>,
 }
 
-/// Reads elements that hold text or other elements.
+/// Reads elements that hold text or other elements. An element that is repeated becomes an array;
+/// whether it may be repeated is for its schema to say.
 fn read_xml(body: &str) -> Result<Body, String> {
     let declaration = "<?xml version='1.0' encoding='UTF-8'?>";
     let rest = body.strip_prefix(declaration).ok_or("the XML declaration is not the vendor's")?;
@@ -137,8 +138,10 @@ fn read_xml(body: &str) -> Result<Body, String> {
                     return Err(format!("text between elements of {name}: {text:?}"));
                 }
                 let value = if children.is_empty() { text.into() } else { Value::Object(children) };
-                if outer.children.insert(name.clone(), value).is_some() {
-                    return Err(format!("{name} stands twice"));
+                match outer.children.get_mut(&name) {
+                    Some(Value::Array(values)) => values.push(value),
+                    Some(first) => *first = Value::Array(vec![first.take(), value]),
+                    None => drop(outer.children.insert(name, value)),
                 }
             }
             Event::Eof => return read.ok_or_else(|| "no element".to_owned()),
