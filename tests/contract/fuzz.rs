@@ -11,7 +11,7 @@ use harness::case::{Asked, Case, Pairs, Request, Setting, Style};
 use harness::contract::Contract;
 use harness::fuzz::{Call, Campaign, Caught, Encoding, Expected, Keys, Model, Plan, Report, State};
 use harness::judge::Rulebook;
-use harness::operations::Operations;
+use harness::operations::{Operation, Operations};
 use harness::target::{Endpoint, built};
 use serde_json::{Value, json};
 
@@ -181,36 +181,26 @@ fn compared(model: &Model, case: &Case, style: Style) -> (String, String) {
         before = elements.into();
     }
     let demanded = &case.demanded;
-    let found = state.find(&call(&case.request, style, "JSON"));
-    let shown = match &found.expected {
-        Expected::Refused { code, .. } if code == "SignatureDoesNotMatch" => code.clone(),
-        Expected::Refused { code, message } => format!("{code}: {message}"),
-        Expected::Success(_) => "a success".to_owned(),
-        Expected::Replay(_, known) => {
-            // Of what is drawn anew, for the rest may be left out of a made-up answer.
-            let mut known = known.clone();
-            if let Some(known) = known.as_object_mut() {
-                let is_told = |name: &String| {
-                    demanded.elements.contains_key(name) || before.get(name).is_some()
-                };
-                known.retain(|name, _| is_told(name));
-            }
-            format!("a replay: {known}")
-        }
+    let operation = model.rules.operations.get(&case.request.action);
+    // What is drawn anew tells one success from another.
+    let replay = |elements: &Value| {
+        let fresh = operation.into_iter().flat_map(Operation::fresh);
+        let fresh: Vec<String> = fresh.map(|name| elements[name].to_string()).collect();
+        format!("a replay: {}", fresh.join(", "))
     };
-    let mut replayed = json!(demanded.elements);
-    if demanded.same_as_before
-        && let (Some(replayed), Some(before)) = (replayed.as_object_mut(), before.as_object())
-    {
-        let before = before.iter().filter(|(name, _)| *name != "RequestId");
-        replayed.extend(before.map(|(name, value)| (name.clone(), value.clone())));
-    }
-    let is_replay = demanded.same_as_before || matches!(found.expected, Expected::Replay(..));
+    let found = state.find(&call(&case.request, style, "JSON"));
+    let (shown, is_replay) = match &found.expected {
+        Expected::Refused { code, .. } if code == "SignatureDoesNotMatch" => (code.clone(), false),
+        Expected::Refused { code, message } => (format!("{code}: {message}"), false),
+        Expected::Success(_) => ("a success".to_owned(), false),
+        Expected::Replay(_, known) => (replay(known), true),
+    };
     let demanded = match (&demanded.code, &demanded.message) {
         // The string to sign is not the model's to know.
         (Some(code), _) if code == "SignatureDoesNotMatch" => code.clone(),
         (Some(code), Some(message)) => format!("{code}: {message}"),
-        _ if is_replay => format!("a replay: {replayed}"),
+        _ if demanded.same_as_before => replay(&before),
+        _ if is_replay => replay(&json!(demanded.elements)),
         _ => "a success".to_owned(),
     };
     (shown, demanded)

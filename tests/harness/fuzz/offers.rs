@@ -140,13 +140,21 @@ impl Offer {
             let name = parameter.name.clone();
             let usual = self.usual_value(&name);
             let value: BoxedStrategy<Option<Sent>> = if self.names_one(&name) {
-                let often = if parameter.required { 1.0 } else { 0.6 };
-                prop::option::weighted(often, any::<Index>().prop_map(Sent::Id)).boxed()
+                let ids = any::<Index>().prop_map(Sent::Id);
+                if parameter.required {
+                    ids.prop_map(Some).boxed()
+                } else {
+                    prop::option::weighted(0.6, ids).boxed()
+                }
             } else if parameter.required {
                 Just(usual).boxed()
             } else if name == TOKEN {
                 let token = select(&TOKENS[..]).prop_map(|token| Sent::Text(token.to_owned()));
                 prop::option::weighted(0.6, token).boxed()
+            } else if let Some(values) = &parameter.values {
+                let texts = values.iter().filter_map(Value::as_str);
+                let texts: Vec<Sent> = texts.map(|text| Sent::Text(text.to_owned())).collect();
+                prop::option::weighted(0.4, select(texts)).boxed()
             } else {
                 prop_oneof![7 => Just(None), 1 => Just(usual)].boxed()
             };
