@@ -54,8 +54,8 @@ impl Model {
                     }
                     return Err(format!("{}: missing", place()));
                 };
-                let validator = jsonschema::draft202012::new(schema);
-                let validator = validator.map_err(|error| format!("{}: {error}", place()))?;
+                let options = jsonschema::draft202012::options().should_validate_formats(true);
+                let validator = options.build(schema).map_err(|error| format!("{}: {error}", place()))?;
                 when.insert((operation.action.clone(), row.code.clone()), validator);
             }
         }
