@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::case::{Case, Pairs, Request};
 use crate::client::{HOST, without_port};
 use crate::contract::Contract;
+use crate::operations::Operations;
 use crate::world::{self, members};
 
 /// The region that cases name.
@@ -36,6 +37,8 @@ pub struct Caller {
 pub struct Roles {
     need_nothing: BTreeSet<String>,
     roles: Vec<(String, Validator)>,
+    /// The operations that list what an account has.
+    lists: BTreeSet<String>,
 }
 
 impl Roles {
@@ -69,6 +72,9 @@ impl Roles {
                 }
             }
         }
+        let operations = Operations::read(contract)?;
+        let lists = operations.all().iter().filter(|operation| operation.lists.is_some());
+        all.lists.extend(lists.map(|operation| operation.action.clone()));
         Ok(all)
     }
 
@@ -144,6 +150,9 @@ impl Roles {
         }
         let code = case.demanded.code.as_deref().unwrap_or("a success");
         if !self.need_nothing.contains(code) {
+            if self.lists.contains(&case.request.action) {
+                return Err("it lists all that the account of its world has".to_owned());
+            }
             real.extend(self.ids(case, bindings)?);
         }
         // The longest first, so that none is cut by another that it contains.
@@ -207,6 +216,14 @@ impl Roles {
         }
         let named: BTreeSet<String> = named(case).collect();
         let of = |kind: &str| members(&account[kind]);
+        let bandwidth = |address: &Value| {
+            let id = address.pointer("/Ipv6InternetBandwidth/Ipv6InternetBandwidthId");
+            id.and_then(Value::as_str).map(str::to_owned)
+        };
+        let mut bandwidths = of("Ipv6Addresses").filter_map(|(_, address)| bandwidth(address));
+        if let Some(id) = bandwidths.find(|id| named.contains(id)) {
+            return Err(format!("it names {id}, a bandwidth of its world"));
+        }
         let (mut real, mut gateways) = (Vec::new(), Vec::new());
         for (id, address) in of("Ipv6Addresses").filter(|(id, _)| named.contains(*id)) {
             if address["RegionId"] != REGION {
