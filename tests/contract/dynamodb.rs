@@ -12,11 +12,11 @@ use ::store::{
     Write,
 };
 use harness::dynamodb_local::{Fault, Proxy, client, endpoint, patient_client};
-use harness::judge::ACTION;
 use harness::secrets;
-use ipv6_gateway::allocation::Name;
+use ipv6_gateway::allocation::Ipv6Address;
 use tokio::time::Instant;
 
+use crate::support::{ALLOCATE, SCOPE};
 use crate::worlds::one_address;
 
 const NOW_SECS: u32 = 1_767_323_045;
@@ -59,7 +59,7 @@ impl Proxied {
 }
 
 fn key() -> Key {
-    Key::Resource(Name::Ipv6Address("ipv6-1".to_owned()))
+    Ipv6Address::key(SCOPE, "ipv6-1")
 }
 
 fn world() -> World {
@@ -67,10 +67,10 @@ fn world() -> World {
 }
 
 /// The address, anew or instead of what was read.
-fn write(replaces: Option<Version>) -> Write {
+fn write(rests_on: Option<Version>) -> Write {
     let documents = world().into_documents();
     let document = documents.into_iter().find(|document| document.key() == key()).unwrap();
-    Write { key: key(), document, replaces }
+    Write::put(document, rests_on)
 }
 
 async fn version(store: &DynamoDbStore) -> Option<Version> {
@@ -80,11 +80,13 @@ async fn version(store: &DynamoDbStore) -> Option<Version> {
 fn admission<'a>(nonce: &'a str, quota: Option<Quota<'a>>) -> Admission<'a> {
     let now_secs = u64::from(NOW_SECS);
     let nonce_expires_at_secs = now_secs + 901;
-    Admission { access_key_id: "testid", nonce, nonce_expires_at_secs, quota, now_secs }
+    let account_id = SCOPE.account_id;
+    let access_key_id = "testid";
+    Admission { access_key_id, account_id, nonce, nonce_expires_at_secs, quota, now_secs }
 }
 
 fn quota(calls_max: u32) -> Quota<'static> {
-    Quota { account_id: "1234567890123456", action: ACTION, calls_max, window_secs: 60 }
+    Quota { action: ALLOCATE, calls_max, window_secs: 60 }
 }
 
 fn refused(status: u16, code: &'static str) -> Fault {
@@ -144,9 +146,9 @@ async fn a_write_whose_answer_is_lost_was_done_once() {
         assert_eq!(direct.admit(&admission(&spent, None)).await.unwrap(), Admitted::NonceUsed);
 
         // Of two calls the first was counted once, so there is room for the second.
-        let two = Some(Quota { account_id, ..quota(2) });
+        let two = |nonce| Admission { account_id, ..admission(nonce, Some(quota(2))) };
         let nonces = [1, 2, 3].map(|number| format!("{number} {fault:?}"));
-        let [first, second, third] = nonces.each_ref().map(|nonce| admission(nonce, two));
+        let [first, second, third] = nonces.each_ref().map(|nonce| two(nonce));
         proxy.plan("TransactWriteItems", [fault]);
         assert_eq!(store.admit(&first).await.unwrap(), Admitted::Yes);
         assert_eq!(direct.admit(&first).await.unwrap(), Admitted::NonceUsed);

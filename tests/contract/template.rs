@@ -49,10 +49,20 @@ pub(crate) fn check_role(needed: impl IntoIterator<Item = String>) {
 
 #[test]
 fn the_table_is_encrypted_with_a_kms_key() {
-    let table = resource("Table");
+    let table = resource("DocumentsTable");
     for line in ["SSEEnabled: true", "SSEType: KMS"] {
         assert!(table.contains(line), "{line} is missing in\n{table}");
     }
+}
+
+#[test]
+fn the_table_has_the_key_that_the_store_has() {
+    let table = resource("DocumentsTable");
+    let (_, schema) = table.split_once("KeySchema:").unwrap();
+    let words: Vec<&str> = schema.split_whitespace().take(10).collect();
+    let expected =
+        ["-", "AttributeName:", "pk", "KeyType:", "HASH", "-", "AttributeName:", "sk", "KeyType:"];
+    assert_eq!(words, [&expected[..], &["RANGE"]].concat());
 }
 
 #[test]

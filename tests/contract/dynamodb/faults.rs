@@ -65,16 +65,10 @@ impl Clients {
     async fn bandwidths(&self) -> Vec<String> {
         let documents = self.direct.documents().await.unwrap();
         let bandwidths = documents.iter().filter_map(|document| match document {
-            Document::Resource(resource) => match &**resource {
-                Resource::InternetBandwidth(bandwidth) => {
-                    Some(bandwidth.internet_bandwidth_id.clone())
-                }
-                Resource::Account(_)
-                | Resource::Ipv6Gateway(_)
-                | Resource::Ipv6Address(_)
-                | Resource::ClientToken(_) => None,
-            },
-            Document::AccessKey(_) | Document::Identity(_) => None,
+            Document::Resource(Resource::InternetBandwidthOwner(bandwidth)) => {
+                Some(bandwidth.internet_bandwidth_id.to_string())
+            }
+            Document::Resource(_) | Document::AccessKey(_) | Document::Identity(_) => None,
         });
         bandwidths.collect()
     }

@@ -8,11 +8,10 @@ use ::store::{DynamoDbStore, Store, Write};
 use harness::answer::Answer;
 use harness::case::{Request, Style, Variant};
 use harness::dynamodb_local::{Call, Fault, Proxy, patient_client};
-use harness::judge::ACTION;
 use harness::target::runtime_api::RuntimeApi;
 use harness::target::{built, http_api_payload, read_event_response};
 use harness::{client as caller, secrets};
-use ipv6_gateway::{Event, Function, Ids, RateLimit};
+use ipv6_gateway::{Event, Function, Ids, Operations, RateLimit};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Child;
@@ -20,6 +19,7 @@ use tokio::time::Instant;
 
 use super::{NOW_SECS, Proxied, local, new_table, world};
 use crate::cases::now_secs;
+use crate::support::ALLOCATE;
 use crate::template::check_role;
 
 /// A function over a proxied store that holds a world of one address.
@@ -34,14 +34,19 @@ impl Proxying {
         let Proxied { proxy, store, direct, .. } = Proxied::new().await;
         fill(&direct).await;
         let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(NOW_SECS.into());
-        let function = Function::new(store, Box::new(clock), Ids::from_seed(1));
+        let function = Function::new(store, Operations::all(), Box::new(clock), Ids::from_seed(1));
         function.limit_rate(rate_limit);
         Self { function, proxy, calls: AtomicUsize::new(0) }
     }
 
+    /// Allocates for the address under one token.
     async fn call(&self, bandwidth: &str) -> Answer {
+        self.send(&allocation(bandwidth)).await
+    }
+
+    async fn send(&self, request: &Value) -> Answer {
         let nonce = self.calls.fetch_add(1, Ordering::Relaxed).to_string();
-        let payload = payload(bandwidth, NOW_SECS.into(), &nonce);
+        let payload = payload(request, NOW_SECS.into(), &nonce);
         let event = Event::parse(payload.to_string().as_bytes()).unwrap();
         let response = serde_json::to_value(self.function.handle(event).await).unwrap();
         read_event_response(&response).unwrap()
@@ -60,25 +65,28 @@ impl Proxying {
 /// Writes the documents of a world of one address.
 pub(super) async fn fill(store: &DynamoDbStore) {
     let documents = world().into_documents().into_iter();
-    let writes = documents.map(|document| Write { key: document.key(), document, replaces: None });
+    let writes = documents.map(|document| Write::put(document, None));
     store.commit(writes.collect()).await.unwrap();
 }
 
-fn payload(bandwidth: &str, now_secs: i64, nonce: &str) -> Value {
-    let request: Request = serde_json::from_value(json!({
-        "accessKeySecret": secrets::SECRET,
-        "query": {
-            "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": bandwidth,
-            "ClientToken": "t-1"
-        }
-    }))
-    .unwrap();
-    let variant = Variant { style: Style::V3, format: None };
-    http_api_payload(&caller::sign(&request, &variant, now_secs, nonce, ACTION))
+fn allocation(bandwidth: &str) -> Value {
+    let query = json!({
+        "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Ipv6GatewayId": "ipv6gw-1",
+        "Bandwidth": bandwidth, "ClientToken": "t-1"
+    });
+    json!({ "action": ALLOCATE, "query": query })
 }
 
-/// Calls with nobody else about: what is refused, an allocation, its replay, and a call that comes
-/// too often, if that can be.
+fn payload(request: &Value, now_secs: i64, nonce: &str) -> Value {
+    let mut request = request.clone();
+    request["accessKeySecret"] = secrets::SECRET.into();
+    let request: Request = serde_json::from_value(request).unwrap();
+    let variant = Variant { style: Style::V3, format: None };
+    http_api_payload(&caller::sign(&request, &variant, now_secs, nonce))
+}
+
+/// Calls with nobody else about: what is refused, an allocation, its replay, a call that comes too
+/// often, if that can be, and the other operations.
 async fn every_way(proxying: &Proxying) -> Vec<(String, Vec<String>)> {
     let mut asked = Vec::new();
     // The first call of a key reads it alone.
@@ -109,7 +117,37 @@ async fn every_way(proxying: &Proxying) -> Vec<(String, Vec<String>)> {
     let throttled = proxying.call("200").await.body.contains("Throttling.User");
     assert_eq!(throttled, proxying.function.rate_limit().is_some());
     asked.extend(proxying.asked());
+    asked.extend(other_operations(proxying).await);
     asked
+}
+
+/// Lists the address, changes its bandwidth by its id, and deletes it.
+async fn other_operations(proxying: &Proxying) -> Vec<(String, Vec<String>)> {
+    let call = async |action: &str, mut query: Value| {
+        query["RegionId"] = "cn-huhehaote".into();
+        let answer = proxying.send(&json!({ "action": action, "query": query })).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let asked = proxying.asked();
+        (serde_json::from_str::<Value>(&answer.body).unwrap(), asked)
+    };
+    let (listed, mut all) = call("DescribeIpv6Addresses", json!({})).await;
+    let bandwidth = &listed["Ipv6Addresses"]["Ipv6Address"][0]["Ipv6InternetBandwidth"];
+    let by_id = json!({ "Ipv6InternetBandwidthId": bandwidth["Ipv6InternetBandwidthId"] });
+    let mut changed = by_id.clone();
+    changed["Bandwidth"] = "300".into();
+    for (action, query, written) in [
+        ("ModifyIpv6InternetBandwidth", changed, &["PutItem"][..]),
+        ("DeleteIpv6InternetBandwidth", by_id, &["PutItem", "DeleteItem"]),
+    ] {
+        let (_, asked) = call(action, query).await;
+        let operations: Vec<&str> = asked.iter().map(|(operation, _)| operation.as_str()).collect();
+        let reads = operations.iter().filter(|operation| **operation == "BatchGetItem").count();
+        assert_eq!(reads, 2, "{action}: the bandwidth's address, then the address");
+        let (_, parts) = asked.last().unwrap();
+        assert_eq!(parts, written, "{action}");
+        all.extend(asked);
+    }
+    all
 }
 
 #[tokio::test]
@@ -161,8 +199,8 @@ async fn an_allocation_costs_what_the_readme_says() {
     let told = proxying.proxy.consumed();
     let told = |operation| told.iter().find(|call| call.operation == operation).unwrap().units;
     // The token is not there yet.
-    assert_eq!((told("BatchGetItem") + 1.0, told("PutItem")), (4.0, 1.0));
-    assert_eq!((read, written), (4, 7));
+    assert_eq!((told("BatchGetItem") + 1.0, told("PutItem")), (5.0, 1.0));
+    assert_eq!((read, written), (5, 7));
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     for text in [format!("{read} read request units"), format!("{written} write request units")] {
@@ -203,7 +241,7 @@ async fn an_invocation_ends_in_time_although_dynamodb_does_not_answer() {
     let runtime_api = RuntimeApi::granting(time_max).await.unwrap();
     let _process = bootstrap(&runtime_api, &table, proxy.url());
     let call = async |nonce: &str| {
-        let payload = payload("200", now_secs(), nonce).to_string();
+        let payload = payload(&allocation("200"), now_secs(), nonce).to_string();
         let start = Instant::now();
         let response = runtime_api.invoke(payload).await.unwrap().unwrap();
         (read_event_response(&response).unwrap(), start.elapsed())
@@ -229,7 +267,7 @@ async fn the_lambda_binary_serves_from_the_table_and_logs_no_secret() {
     let mut process = bootstrap(&runtime_api, &table, local());
     let mut bandwidths = BTreeSet::new();
     for nonce in ["1", "2"] {
-        let payload = payload("200", now_secs(), nonce).to_string();
+        let payload = payload(&allocation("200"), now_secs(), nonce).to_string();
         let response = runtime_api.invoke(payload).await.unwrap().unwrap();
         let answer = read_event_response(&response).unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
