@@ -4,36 +4,28 @@ use std::time::SystemTime;
 
 use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
-use serde_json::json;
-
-/// The one operation that there is.
-const ACTION: &str = "AllocateIpv6InternetBandwidth";
+use serde_json::{Map, json};
 
 /// A world of so many addresses that can take bandwidth.
 pub(crate) fn world(addresses: u32) -> String {
     let address = |number: u32| {
-        json!({
-            "Ipv6AddressId": address_id(number),
+        let address = json!({
             "RegionId": "cn-huhehaote",
             "Ipv6Address": format!("2408:4004:1::{:x}:{:x}", number >> 16, number & 0xffff),
             "VpcId": "vpc-hp3ceghq1hhk6d0zyc5w8",
             "AssociatedInstanceType": "NetworkInterface",
             "AssociatedInstanceId": "eni-hp3ceghq1hhk6d0zyc5w8"
-        })
+        });
+        (address_id(number), address)
     };
-    let gateway = json!({
-        "Ipv6GatewayId": "ipv6gw-hp3y0l3ln89j8cdvfm3my",
-        "RegionId": "cn-huhehaote",
-        "VpcId": "vpc-hp3ceghq1hhk6d0zyc5w8"
-    });
+    let gateway = json!({ "RegionId": "cn-huhehaote", "VpcId": "vpc-hp3ceghq1hhk6d0zyc5w8" });
     let account = json!({
-        "AccountId": "1234567890123456",
-        "AccessKeys": [{ "AccessKeyId": "testid", "AccessKeySecret": "testsecret" }],
+        "AccessKeys": { "testid": { "AccessKeySecret": "testsecret" } },
         "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" },
-        "Ipv6Gateways": [gateway],
-        "Ipv6Addresses": (0..addresses).map(address).collect::<Vec<_>>()
+        "Ipv6Gateways": { "ipv6gw-hp3y0l3ln89j8cdvfm3my": gateway },
+        "Ipv6Addresses": (0..addresses).map(address).collect::<Map<_, _>>()
     });
-    json!({ "Accounts": [account] }).to_string()
+    json!({ "Accounts": { "1234567890123456": account } }).to_string()
 }
 
 /// The calls that allocate bandwidth for each of so many addresses, signed now.
@@ -44,6 +36,7 @@ pub(crate) fn signed(style: Style, addresses: u32) -> Result<Vec<Wire>, String> 
 
 fn call(style: Style, number: u32, now_secs: i64) -> Result<Wire, String> {
     let request = json!({
+        "action": "AllocateIpv6InternetBandwidth",
         "query": {
             "RegionId": "cn-huhehaote",
             "Ipv6AddressId": address_id(number),
@@ -56,7 +49,7 @@ fn call(style: Style, number: u32, now_secs: i64) -> Result<Wire, String> {
     let request: Request = serde_json::from_value(request).map_err(|e| e.to_string())?;
     let variant = Variant { style, format: Some("JSON".to_owned()) };
     let nonce = format!("15215528852396{number:018}");
-    Ok(client::sign(&request, &variant, now_secs, &nonce, ACTION))
+    Ok(client::sign(&request, &variant, now_secs, &nonce))
 }
 
 fn address_id(number: u32) -> String {

@@ -8,15 +8,17 @@ mod calls;
 mod measure;
 
 use std::error::Error;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 use harness::case::Style;
 use harness::target::http_api_payload;
-use ipv6_gateway::{Event, Function, Ids};
+use ipv6_gateway::{Event, Function, Ids, Operations};
 use store::{
-    Admission, Admitted, Document, EmbeddedStore, Key, MemoryStore, Store, Versioned, World, Write,
+    Admission, Admitted, Change, Document, EmbeddedStore, Key, MemoryStore, Partition, Store,
+    Versioned, World, Write,
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -68,13 +70,21 @@ impl Recording {
 }
 
 impl Store for Recording {
-    fn reads_at_once(&self) -> bool {
+    fn has_snapshot_reads(&self) -> bool {
         true
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, store::Error> {
         self.last(|allocation| allocation.keys = keys.to_vec());
         self.memory.load(keys).await
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), store::Error> {
+        self.memory.list(partition, each).await
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), store::Error> {
@@ -92,7 +102,8 @@ impl Store for Recording {
 async fn recorded(documents: &[Document]) -> Result<Vec<Allocation>, Failure> {
     let memory = MemoryStore::holding(documents.iter().cloned());
     let store = Arc::new(Recording { memory, allocations: Mutex::default() });
-    let function = Function::new(Arc::clone(&store), Box::new(calls::now), Ids::from_seed(1));
+    let (operations, clock) = (Operations::all(), Box::new(calls::now));
+    let function = Function::new(Arc::clone(&store), operations, clock, Ids::from_seed(1));
     for wire in calls::signed(Style::V3, ALLOCATIONS)? {
         let empty = Allocation { nonce: String::new(), keys: Vec::new(), writes: Vec::new() };
         store.allocations.lock().unwrap_or_else(PoisonError::into_inner).push(empty);
@@ -135,6 +146,7 @@ async fn allocate(store: &EmbeddedStore, allocation: &Allocation) -> Result<(), 
     let now_secs = calls::now_secs();
     let admission = Admission {
         access_key_id: "testid",
+        account_id: "1234567890123456",
         nonce: &allocation.nonce,
         nonce_expires_at_secs: now_secs + 901,
         quota: None,
@@ -147,10 +159,19 @@ async fn allocate(store: &EmbeddedStore, allocation: &Allocation) -> Result<(), 
     }
     let writes = allocation.writes.iter().map(|write| {
         let read = allocation.keys.iter().zip(&read).find(|(key, _)| **key == write.key);
-        let replaces = read.and_then(|(_, read)| Some(read.as_ref()?.version));
-        Write { replaces, ..write.clone() }
+        let rests_on = read.and_then(|(_, read)| Some(read.as_ref()?.version));
+        Write { rests_on, ..write.clone() }
     });
     Ok(store.commit(writes.collect()).await?)
+}
+
+/// What a store keeps of a document.
+fn row(document: &Document) -> Result<Vec<u8>, Failure> {
+    match document {
+        Document::AccessKey(access_key) => Ok(serde_json::to_vec(access_key)?),
+        Document::Identity(_) => Err("no call here is an identity's".into()),
+        Document::Resource(resource) => Ok(serde_json::to_vec(resource)?),
+    }
 }
 
 /// Allocations a second, of the engine alone.
@@ -168,15 +189,17 @@ fn baseline(documents: &[Document], allocations: &[Allocation]) -> Result<f64, F
     for documents in documents.chunks(1000) {
         let mut batch = database.batch();
         for document in documents {
-            batch.insert(&rows, text(&document.key()), serde_json::to_vec(document)?);
+            batch.insert(&rows, text(&document.key()), row(document)?);
         }
         batch.commit()?;
     }
     let prepared = allocations.iter().map(|allocation| {
         let keys: Vec<Vec<u8>> = allocation.keys.iter().map(text).collect();
-        let writes = allocation.writes.iter().map(|write| {
-            Ok::<_, Failure>((text(&write.key), serde_json::to_vec(&write.document)?))
+        let writes = allocation.writes.iter().filter_map(|write| match &write.change {
+            Change::Put(document) => Some((&write.key, document)),
+            Change::Delete | Change::Check => None,
         });
+        let writes = writes.map(|(key, document)| Ok::<_, Failure>((text(key), row(document)?)));
         Ok::<_, Failure>((keys, writes.collect::<Result<Vec<_>, _>>()?))
     });
     let prepared = prepared.collect::<Result<Vec<_>, _>>()?;

@@ -13,9 +13,9 @@ use std::path::Path;
 use harness::case::Style;
 use harness::dynamodb_local::{Call, Proxy, client, endpoint};
 use harness::target::http_api_payload;
-use ipv6_gateway::{Event, Function, Ids};
+use ipv6_gateway::{Event, Function, Ids, Operations};
 use serde_json::{Value, json};
-use store::{Document, DynamoDbStore, Store, World, Write};
+use store::{DynamoDbStore, Store, World, Write};
 
 use measure::{Comparison, now, print};
 
@@ -63,19 +63,15 @@ fn table(number: u32) -> String {
 async fn fill(store: &DynamoDbStore) -> Result<(), Failure> {
     let documents = World::parse(&calls::world(ALLOCATIONS))?.into_documents();
     for documents in documents.chunks(WRITES_MAX) {
-        let create = |document: &Document| Write {
-            key: document.key(),
-            document: document.clone(),
-            replaces: None,
-        };
-        store.commit(documents.iter().map(create).collect()).await?;
+        let writes = documents.iter().map(|document| Write::put(document.clone(), None));
+        store.commit(writes.collect()).await?;
     }
     Ok(())
 }
 
 /// Allocations a second.
 async fn allocate(store: DynamoDbStore) -> Result<f64, Failure> {
-    let function = Function::new(store, Box::new(calls::now), Ids::from_seed(1));
+    let function = Function::new(store, Operations::all(), Box::new(calls::now), Ids::from_seed(1));
     let signed = calls::signed(Style::V3, ALLOCATIONS)?;
     let events = signed.iter().map(|wire| {
         Event::parse(http_api_payload(wire).to_string().as_bytes()).map_err(|e| e.to_string())

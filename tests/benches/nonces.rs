@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let nonce = format!("{:032x}", window * CALLS + call);
             let admission = Admission {
                 access_key_id: "LTAI5tExampleExampleEx",
+                account_id: "1234567890123456",
                 nonce: &nonce,
                 nonce_expires_at_secs: now_secs + WINDOW_SECS,
                 quota: None,

@@ -12,9 +12,11 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ipv6_gateway::allocation::{ClientToken, Name, Resource};
+use ipv6_gateway::allocation::{
+    Account, ClientToken, Ipv6Address, Kind as _, Region, Resource, Scope, Timestamp,
+};
 use serde_json::json;
-use store::{Document, EmbeddedStore, Key, MemoryStore, Store, World, Write};
+use store::{AccessKey, Document, EmbeddedStore, MemoryStore, Store, World, Write};
 use tempfile::TempDir;
 
 use measure::now;
@@ -23,6 +25,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// How many addresses are in memory, and the most in a directory unless `ADDRESSES` says another.
 const MILLION: u64 = 1_000_000;
+/// Where the addresses are.
+const SCOPE: Scope<'_> = Scope { account_id: "1234567890123456", region_id: "cn-huhehaote" };
 /// How many allocations are timed, one after another.
 const TIMED: u64 = 2000;
 
@@ -58,26 +62,22 @@ fn addresses_max() -> Result<u64, Failure> {
 
 /// The addresses, made as they are asked for.
 fn documents(count: u64) -> Result<impl Iterator<Item = Document> + Send, Failure> {
-    let world = json!({ "Accounts": [{
-        "AccountId": "1234567890123456",
-        "AccessKeys": [{ "AccessKeyId": "testid", "AccessKeySecret": "testsecret" }],
+    let world = json!({ "Accounts": { (SCOPE.account_id): {
+        "AccessKeys": { "testid": { "AccessKeySecret": "testsecret" } },
         "Billing": { "CdtStatus": "Upgraded", "SaleStatus": "Allowed" },
-        "Ipv6Gateways": [{
-            "Ipv6GatewayId": "ipv6gw-hp3y0l3ln89j8cdvfm3my", "RegionId": "cn-huhehaote",
-            "VpcId": "vpc-hp3ceghq1hhk6d0zyc5w8"
-        }],
-        "Ipv6Addresses": [{
-            "Ipv6AddressId": "ipv6-hp3", "RegionId": "cn-huhehaote", "Ipv6Address": "2408:4004:1::1",
+        "Ipv6Gateways": { "ipv6gw-hp3y0l3ln89j8cdvfm3my": {
+            "RegionId": SCOPE.region_id, "VpcId": "vpc-hp3ceghq1hhk6d0zyc5w8"
+        } },
+        "Ipv6Addresses": { "ipv6-hp3": {
+            "RegionId": SCOPE.region_id, "Ipv6Address": "2408:4004:1::1",
             "VpcId": "vpc-hp3ceghq1hhk6d0zyc5w8", "AssociatedInstanceType": "NetworkInterface",
             "AssociatedInstanceId": "eni-hp3ceghq1hhk6d0zyc5w8"
-        }]
-    }] });
+        } }
+    } } });
     let (mut others, mut address) = (Vec::new(), None);
     for document in World::parse(&world.to_string())?.into_documents() {
-        if let Document::Resource(resource) = &document
-            && let Resource::Ipv6Address(found) = &**resource
-        {
-            address = Some(found.clone());
+        if let Document::Resource(Resource::Ipv6Address(found)) = &document {
+            address = Some(Ipv6Address::clone(found));
         } else {
             others.push(document);
         }
@@ -85,8 +85,8 @@ fn documents(count: u64) -> Result<impl Iterator<Item = Document> + Send, Failur
     let address = address.ok_or("the world has no address")?;
     let addresses = (0..count).map(move |number| {
         let mut address = address.clone();
-        address.ipv6_address_id = address_id(number);
-        Document::from(Resource::Ipv6Address(address))
+        address.ipv6_address_id = address_id(number).into();
+        Document::from(Resource::from(address))
     });
     Ok(others.into_iter().chain(addresses))
 }
@@ -95,39 +95,33 @@ fn address_id(number: u64) -> String {
     format!("ipv6-hp3{number:017}")
 }
 
-fn token(number: u64) -> Resource {
-    Resource::ClientToken(Box::new(ClientToken {
-        account_id: "1234567890123456".to_owned(),
-        region_id: "cn-huhehaote".to_owned(),
-        action: "AllocateIpv6InternetBandwidth".to_owned(),
-        client_token: format!("02fb3da4-130e-11e9-8e44-{number:012}"),
-        expires_at_secs: 4_102_444_800,
-        parameters: [("Ipv6AddressId".to_owned(), address_id(number))].into(),
-        answer: [("Ipv6AddressId".to_owned(), address_id(number))].into(),
-    }))
+fn token(number: u64) -> ClientToken {
+    ClientToken {
+        account_id: SCOPE.account_id.into(),
+        region_id: Region::find(SCOPE.region_id),
+        action: "AllocateIpv6InternetBandwidth".into(),
+        client_token: format!("02fb3da4-130e-11e9-8e44-{number:012}").into(),
+        expires_at: Timestamp { secs: 4_102_444_800 },
+        parameters: [("Ipv6AddressId", address_id(number))].into_iter().collect(),
+        answer: [("Ipv6AddressId", address_id(number))].into_iter().collect(),
+    }
 }
 
 /// What an allocation asks of a store: a read of four documents and a commit.
 async fn allocate(store: &impl Store, number: u64) -> Result<(Duration, Duration), Failure> {
     let token = token(number);
     let keys = [
-        Key::AccessKey("testid".to_owned()),
-        Key::Resource(Name::Account("1234567890123456".to_owned())),
-        Key::Resource(Name::Ipv6Address(address_id(number))),
-        Key::Resource(token.name()),
+        AccessKey::key("testid"),
+        Account::key(SCOPE.account_id),
+        Ipv6Address::key(SCOPE, &address_id(number)),
+        token.key(),
     ];
     let start = now();
     let mut read = store.load(&keys).await?;
     let read_in = start.elapsed();
     let address = read.swap_remove(2).ok_or("an address is missing")?;
-    let replaces = Some(address.version);
-    let token = Document::from(token);
-    store
-        .commit(vec![
-            Write { key: keys[2].clone(), document: address.document, replaces },
-            Write { key: keys[3].clone(), document: token, replaces: None },
-        ])
-        .await?;
+    let token = Write::put(Resource::from(token), None);
+    store.commit(vec![Write::put(address.document, Some(address.version)), token]).await?;
     Ok((start.elapsed(), read_in))
 }
 
@@ -187,11 +181,10 @@ fn killed(folder: &Path, count: u64) -> Result<Duration, Failure> {
 async fn allocate_without_end(folder: &Path, count: u64) -> Result<(), Failure> {
     let store = EmbeddedStore::open(folder)?;
     for number in (0..count).cycle() {
-        let key = Key::Resource(Name::Ipv6Address(address_id(number)));
+        let key = Ipv6Address::key(SCOPE, &address_id(number));
         let address = store.load(std::slice::from_ref(&key)).await?.swap_remove(0);
         let address = address.ok_or("an address is missing")?;
-        let replaces = Some(address.version);
-        store.commit(vec![Write { key, document: address.document, replaces }]).await?;
+        store.commit(vec![Write::put(address.document, Some(address.version))]).await?;
     }
     Ok(())
 }

@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use harness::client::{Wire, fresh_nonce, now_secs, sign};
 use harness::contract::Contract;
 use harness::http::local_client;
-use harness::judge::ACTION;
 use harness::target::{Endpoint, built};
 use reqwest::Method;
 
@@ -57,7 +56,7 @@ fn signed() -> Result<Vec<Wire>, String> {
     let cases = Contract::embedded().cases()?;
     let wires = cases.iter().flat_map(|case| {
         let variants = case.variants().into_iter();
-        variants.map(|variant| sign(&case.request, &variant, now_secs(), &fresh_nonce(), ACTION))
+        variants.map(|variant| sign(&case.request, &variant, now_secs(), &fresh_nonce()))
     });
     Ok(wires.collect())
 }
