@@ -36,47 +36,46 @@ impl Canonical {
 
     /// Appends a name or value.
     fn write(self, text: &mut String, mut plain: &str) {
-        while let Some(reserved) = plain.bytes().position(|byte| !is_unreserved(byte)) {
-            let (unreserved, rest) = plain.split_at(reserved);
+        loop {
+            let (unreserved, rest) = plain.split_at(unreserved_bytes(plain.as_bytes()));
             text.push_str(unreserved);
             // A character has up to four bytes, each encoded.
-            let character_bytes = rest.chars().next().map_or(rest.len(), char::len_utf8);
-            let (character, rest) = rest.split_at(character_bytes);
+            let Some(character) = rest.chars().next() else { break };
+            let (character, rest) = rest.split_at(character.len_utf8());
             for byte in character.bytes() {
                 text.push_str(self.percent);
-                text.extend(
-                    [byte >> 4, byte & 15].map(|digit| char::from(UPPER_HEX[usize::from(digit)])),
-                );
+                for digit in [byte >> 4, byte & 15] {
+                    text.push(char::from(UPPER_HEX[usize::from(digit)]));
+                }
             }
             plain = rest;
         }
-        text.push_str(plain);
     }
 }
 
-const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
+static UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Which bytes are unreserved: every call has hundreds to look up.
-const UNRESERVED: [bool; 256] = {
-    let mut unreserved = [false; 256];
+/// Which bytes are encoded: every call has hundreds to look up.
+static RESERVED: [bool; 256] = {
+    let mut reserved = [true; 256];
     let mut byte = 0;
     while byte < 128_u8 {
-        unreserved[byte as usize] =
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+        reserved[byte as usize] =
+            !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~'));
         byte += 1;
     }
-    unreserved
+    reserved
 };
 
-/// Whether a byte is written as it is.
-pub(crate) fn is_unreserved(byte: u8) -> bool {
-    UNRESERVED[usize::from(byte)]
+/// How many bytes at the beginning of `text` are written as they are.
+pub(crate) fn unreserved_bytes(text: &[u8]) -> usize {
+    text.iter().position(|byte| RESERVED[usize::from(*byte)]).unwrap_or(text.len())
 }
 
 /// Encodes for a signature: space as `%20`, `*` as `%2A`, `~` kept, hexadecimal in upper case.
 #[must_use]
 pub fn percent_encode(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(is_unreserved) {
+    if unreserved_bytes(text.as_bytes()) == text.len() {
         return Cow::Borrowed(text);
     }
     let mut encoded = String::with_capacity(text.len() * 3);

@@ -2,7 +2,7 @@
 
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::{Date, OffsetDateTime};
 
 const FORM: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
@@ -11,11 +11,18 @@ const FORM: &[BorrowedFormatItem<'_>] =
 /// day there is.
 #[must_use]
 pub fn parse_timestamp(text: &str) -> Option<i64> {
-    // The form's year takes a sign, the wire does not.
-    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+    let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
+    let is_in_form = bytes.iter().zip(b"0000-00-00T00:00:00Z").all(|(byte, form)| match form {
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == form,
+    });
+    if !is_in_form {
         return None;
     }
-    let time = PrimitiveDateTime::parse(text, FORM).ok()?;
+    let number = |start: usize| (bytes[start] - b'0') * 10 + (bytes[start + 1] - b'0');
+    let year = i32::from(number(0)) * 100 + i32::from(number(2));
+    let date = Date::from_calendar_date(year, number(5).try_into().ok()?, number(8)).ok()?;
+    let time = date.with_hms(number(11), number(14), number(17)).ok()?;
     Some(time.assume_utc().unix_timestamp())
 }
 
@@ -36,6 +43,8 @@ mod tests {
     fn the_one_form_is_read_and_written() {
         assert_eq!(parse_timestamp("2026-01-02T03:04:05Z"), Some(1_767_323_045));
         assert_eq!(format_timestamp(1_767_323_045), "2026-01-02T03:04:05Z");
+        assert_eq!(parse_timestamp("0000-02-29T00:00:00Z"), Some(-62_162_121_600));
+        assert_eq!(parse_timestamp("9999-12-31T23:59:59Z"), Some(253_402_300_799));
     }
 
     #[test]
@@ -51,6 +60,11 @@ mod tests {
             "2026-01-02T03:04:05.0Z",
             "2026-02-30T03:04:05Z",
             "2026-01-02T24:04:05Z",
+            "2026-01-02T03:60:05Z",
+            "2026-01-02T23:59:60Z",
+            "2026-00-02T03:04:05Z",
+            "2026-13-02T03:04:05Z",
+            "2026-01-00T03:04:05Z",
             "+026-01-02T03:04:05Z",
             "-026-01-02T03:04:05Z",
             "+2026-01-02T03:04:05Z",

@@ -49,7 +49,7 @@ impl Algorithm {
     /// What is signed: the algorithm and the hash of the canonical request.
     #[must_use]
     pub fn string_to_sign(self, canonical_request: &str) -> String {
-        format!("{}\n{}", self.name(), self.hex_digest(canonical_request.as_bytes()))
+        [self.name(), &self.hex_digest(canonical_request.as_bytes())].join("\n")
     }
 
     /// The signature: lower-case hexadecimal HMAC, the key being the bare secret.

@@ -29,7 +29,7 @@ pub fn string_to_sign(
 /// The signature: base64 of HMAC-SHA1, the key being the secret and `&`.
 #[must_use]
 pub fn sign(access_key_secret: &str, string_to_sign: &str) -> String {
-    let key = format!("{access_key_secret}&");
+    let key = [access_key_secret, "&"].concat();
     // HMAC takes a key of any length.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(key.as_bytes()) else { return String::new() };
     mac.update(string_to_sign.as_bytes());
