@@ -137,6 +137,8 @@ impl<S: Store> Function<S> {
     }
 
     /// Reads what the call lists. Of the documents that match only those of the page are kept.
+    /// If the function's time ends first, the answer is `SystemBusy`, without a part of the list
+    /// (decision `list-time`).
     async fn list(&self, run: &Run<'_>) -> Result<Listed, Failure> {
         let Some(Listing { partition, matches, page }) = run.running.listing(&run.caller) else {
             return Err(Failure::Defect("the operation asks for a listing and names none"));
