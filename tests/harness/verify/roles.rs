@@ -9,7 +9,6 @@ use serde_json::Value;
 use crate::case::{Case, Pairs, Request};
 use crate::client::{HOST, without_port};
 use crate::contract::Contract;
-use crate::operations::Operations;
 use crate::world::{self, members};
 
 /// The region that cases name.
@@ -37,8 +36,6 @@ pub struct Caller {
 pub struct Roles {
     need_nothing: BTreeSet<String>,
     roles: Vec<(String, Validator)>,
-    /// The operations that list what an account has.
-    lists: BTreeSet<String>,
 }
 
 impl Roles {
@@ -72,9 +69,6 @@ impl Roles {
                 }
             }
         }
-        let operations = Operations::read(contract)?;
-        let lists = operations.all().iter().filter(|operation| operation.lists.is_some());
-        all.lists.extend(lists.map(|operation| operation.action.clone()));
         Ok(all)
     }
 
@@ -150,9 +144,6 @@ impl Roles {
         }
         let code = case.demanded.code.as_deref().unwrap_or("a success");
         if !self.need_nothing.contains(code) {
-            if self.lists.contains(&case.request.action) {
-                return Err("it lists all that the account of its world has".to_owned());
-            }
             real.extend(self.ids(case, bindings)?);
         }
         // The longest first, so that none is cut by another that it contains.
