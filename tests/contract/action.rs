@@ -65,7 +65,7 @@ fn it_says_what_a_change_means_and_fails_where_it_breaks_something() {
         place.join(format!("contracts/{ALLOCATE}/cases/IllegalParam.Bandwidth/letters.json"));
     let text = std::fs::read_to_string(&case).unwrap();
     std::fs::write(&case, text.replace("The param of", "The parameter")).unwrap();
-    let snapshot = place.join("contracts/common/snapshots/MissingAction@absent-v1.snap");
+    let snapshot = place.join("contracts/common/snapshots/MissingAction.snap");
     std::fs::remove_file(snapshot).unwrap();
     let (output, comment) = check(place, verify);
     assert_eq!(output.status.code(), Some(1), "{}", printed(&output));

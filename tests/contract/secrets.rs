@@ -77,7 +77,7 @@ fn what_is_printed_of_values_shows_no_secret() {
 fn what_is_wrong_with_a_world_is_told_without_its_secrets() {
     let key = "/Accounts/1234567890123456/AccessKeys/testid";
     let session = "/Accounts/1234567890123456/RamRoles/deployer/Sessions/STS.ci";
-    let number = 1_234_567_890_123_456_u64;
+    let number = 9_876_543_210_123_456_u64;
     for (object, field, value) in [
         (key, "AccessKeySecret", json!(number)),
         (key, "AccessKeySecret", json!([SECRET])),
