@@ -344,7 +344,8 @@ impl Case {
         let mut case: Self = contract.parse(path, &text)?;
         path.clone_into(&mut case.path);
         if case.action.is_empty() {
-            case.action = case.folder().to_owned();
+            let folder = case.folder().to_owned();
+            case.action = folder;
         }
         for request in case.before.iter_mut().chain([&mut case.request]) {
             // The default too.

@@ -383,7 +383,7 @@ fn is_same_memory(pair: [&Value; 2], now_secs: i64) -> bool {
     let times = [&until, &told].map(|time| time.as_str().and_then(seconds));
     let is_same_time = match times {
         // A new token has any time, which lies in the future.
-        [None, told] => told.is_some() == !actual.is_null(),
+        [None, told] => told.is_some() != actual.is_null(),
         // The clock goes on while a call is on its way.
         [Some(until), told] => told.is_some_and(|told| (until - told).abs() <= 60),
     };

@@ -55,7 +55,8 @@ impl Model {
                     return Err(format!("{}: missing", place()));
                 };
                 let options = jsonschema::draft202012::options().should_validate_formats(true);
-                let validator = options.build(schema).map_err(|error| format!("{}: {error}", place()))?;
+                let validator =
+                    options.build(schema).map_err(|error| format!("{}: {error}", place()))?;
                 when.insert((operation.action.clone(), row.code.clone()), validator);
             }
         }

@@ -46,8 +46,9 @@ pub(super) fn offers(operations: &Operations, cases: &[Case]) -> Arc<[Offer]> {
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
             for case in &of {
                 let sent = case.request.parameters().into_iter();
-                let sent = sent.filter(|(name, _)| parameter.is_named(name)).map(|(_, text)| text);
-                let Some(text) = sent.last().filter(|text| text.len() <= BYTES_MAX) else {
+                let mut sent =
+                    sent.filter(|(name, _)| parameter.is_named(name)).map(|(_, text)| text);
+                let Some(text) = sent.next_back().filter(|text| text.len() <= BYTES_MAX) else {
                     continue;
                 };
                 *counts.entry(text).or_default() += usize::from(case.demanded.status == 200);
