@@ -1,9 +1,12 @@
-//! Five stores, each broken in one way on purpose: the checks that every store must pass tell.
+//! Stores that are broken on purpose, each in one way: a check that every store must pass finds it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ::store::{Admission, Admitted, Error, Key, MemoryStore, Store, Versioned, Write};
+use ::store::{
+    Admission, Admitted, Change, Error, Key, MemoryStore, Partition, Store, Versioned, Write,
+};
 
 use crate::support::Clients;
 
@@ -40,6 +43,28 @@ pub(crate) enum Defect {
     CommitLosesTheWrite,
     /// A commit says that it conflicts, and wrote.
     CommitConflictsAndWrites,
+    /// A commit deletes nothing.
+    DeleteKeeps,
+    /// A commit deletes a document although it has changed.
+    DeleteIgnoresVersions,
+    /// A commit is made although a document that it checks has changed.
+    CheckIgnoresVersions,
+    /// A check writes the document anew.
+    CheckWrites,
+    /// A read is one document after the other.
+    LoadIsTorn,
+    /// A list ends after 1,000 documents.
+    ListIsCutOff,
+    /// A list is in no order.
+    ListIsUnordered,
+    /// A list goes on although its reader broke off.
+    ListGoesOn,
+    /// A list has each document of the ids that begin as those of the partition.
+    ListHasOtherRegions,
+    /// A list comes from a copy that lags one list behind.
+    ListIsStale,
+    /// A list goes on by position, so a deletion meanwhile makes it leave one out.
+    ListCountsPositions,
 }
 
 /// A client of a store in memory, with a defect.
@@ -48,6 +73,8 @@ pub(crate) struct Broken {
     defect: Defect,
     /// What this client saw last.
     seen: Mutex<HashMap<Key, Option<Versioned>>>,
+    /// What this client listed last.
+    listed: Mutex<HashMap<Partition, Vec<Versioned>>>,
     nonces: Arc<Mutex<HashSet<(String, String)>>>,
 }
 
@@ -56,37 +83,117 @@ impl Broken {
         let (memory, nonces) = (Arc::default(), Arc::default());
         let client = || {
             let (memory, nonces) = (Arc::clone(&memory), Arc::clone(&nonces));
-            Arc::new(Self { memory, defect, seen: Mutex::default(), nonces })
+            Arc::new(Self {
+                memory,
+                defect,
+                seen: Mutex::default(),
+                listed: Mutex::default(),
+                nonces,
+            })
         };
         [client(), client()]
     }
 
-    /// Commits some writes, whatever version they replace.
-    async fn force(&self, mut writes: Vec<Write>) -> Result<(), Error> {
+    /// Commits some writes, those that `is_forced` picks on whatever version there is.
+    async fn force(
+        &self,
+        mut writes: Vec<Write>,
+        is_forced: impl Fn(&Change) -> bool,
+    ) -> Result<(), Error> {
         loop {
             let keys: Vec<Key> = writes.iter().map(|write| write.key.clone()).collect();
             let read = self.memory.load(&keys).await?;
+            let mut has_changed = false;
             for (write, read) in writes.iter_mut().zip(read) {
-                write.replaces = read.map(|read| read.version);
+                let there = read.map(|read| read.version);
+                if is_forced(&write.change) {
+                    write.rests_on = there;
+                } else {
+                    has_changed |= write.rests_on != there;
+                }
             }
             match self.memory.commit(writes.clone()).await {
-                Err(Error::Conflict) => {}
+                Err(Error::Conflict) if !has_changed => {}
                 other => return other,
             }
         }
     }
 
-    /// Commits one write after the other until one conflicts.
-    async fn one_by_one(&self, writes: Vec<Write>) -> Result<(), Error> {
-        for write in writes {
+    /// Commits one document after the other until one conflicts.
+    async fn one_by_one(&self, mut writes: Vec<Write>) -> Result<(), Error> {
+        // Deletions and checks go with the first: every commit puts something.
+        writes.sort_by_key(|write| matches!(write.change, Change::Put(_)));
+        let first = writes.iter().take_while(|write| !matches!(write.change, Change::Put(_)));
+        let others = writes.split_off((first.count() + 1).min(writes.len()));
+        self.memory.commit(writes).await?;
+        for write in others {
             self.memory.commit(vec![write]).await?;
+        }
+        Ok(())
+    }
+
+    /// All documents of a partition.
+    async fn all(&self, partition: &Partition) -> Result<Vec<Versioned>, Error> {
+        let mut all = Vec::new();
+        let mut each = |read| {
+            all.push(read);
+            ControlFlow::Continue(())
+        };
+        self.memory.list(partition, &mut each).await?;
+        Ok(all)
+    }
+
+    /// All documents of a partition, as this defect has them.
+    async fn listed(&self, partition: &Partition) -> Result<Vec<Versioned>, Error> {
+        let mut all = self.all(partition).await?;
+        if self.defect == Defect::ListIsCutOff {
+            all.truncate(1000);
+        } else if self.defect == Defect::ListIsUnordered {
+            all.reverse();
+        } else if self.defect == Defect::ListHasOtherRegions {
+            let keys = self.memory.documents().into_iter().map(|document| document.key());
+            let is_in = |key: &Key| key.id().is_some() && key.text().starts_with(partition.text());
+            let keys: BTreeSet<Key> = keys.filter(is_in).collect();
+            let keys: Vec<Key> = keys.into_iter().collect();
+            all = self.memory.load(&keys).await?.into_iter().flatten().collect();
+        } else if self.defect == Defect::ListIsStale {
+            let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+            all = listed.insert(partition.clone(), all).unwrap_or_default();
+        }
+        Ok(all)
+    }
+
+    /// Lists some documents at a time, and goes on by their number.
+    async fn list_by_position(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        for position in (0..).step_by(100) {
+            let some = self.all(partition).await?.into_iter().skip(position).take(100);
+            let some: Vec<_> = some.collect();
+            if some.is_empty() || some.into_iter().try_for_each(&mut *each).is_break() {
+                break;
+            }
         }
         Ok(())
     }
 }
 
 impl Store for Broken {
+    fn has_snapshot_reads(&self) -> bool {
+        true
+    }
+
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+        if self.defect == Defect::LoadIsTorn {
+            let mut read = Vec::new();
+            for key in keys {
+                read.extend(self.memory.load(std::slice::from_ref(key)).await?);
+                tokio::time::sleep(std::time::Duration::from_micros(10)).await;
+            }
+            return Ok(read);
+        }
         let read = self.memory.load(keys).await?;
         if self.defect != Defect::LoadIsStale {
             return Ok(read);
@@ -98,9 +205,50 @@ impl Store for Broken {
         Ok(keys.iter().zip(read).map(last).collect())
     }
 
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        if self.defect == Defect::ListCountsPositions {
+            return self.list_by_position(partition, each).await;
+        }
+        for read in self.listed(partition).await? {
+            if each(read).is_break() && self.defect != Defect::ListGoesOn {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         match self.defect {
-            Defect::CommitIgnoresVersions => self.force(writes).await,
+            Defect::CommitIgnoresVersions => self.force(writes, |_| true).await,
+            Defect::DeleteIgnoresVersions => {
+                self.force(writes, |change| matches!(change, Change::Delete)).await
+            }
+            Defect::CheckIgnoresVersions => {
+                self.force(writes, |change| matches!(change, Change::Check)).await
+            }
+            Defect::DeleteKeeps => {
+                let keep = |write: Write| match write.change {
+                    Change::Delete => Write { change: Change::Check, ..write },
+                    Change::Put(_) | Change::Check => write,
+                };
+                self.memory.commit(writes.into_iter().map(keep).collect()).await
+            }
+            Defect::CheckWrites => {
+                let keys: Vec<Key> = writes.iter().map(|write| write.key.clone()).collect();
+                let read = self.memory.load(&keys).await?;
+                let write_anew =
+                    |(write, read): (Write, Option<Versioned>)| match (&write.change, read) {
+                        (Change::Check, Some(read)) => {
+                            Write { change: Change::Put(read.document), ..write }
+                        }
+                        (Change::Put(_) | Change::Delete | Change::Check, _) => write,
+                    };
+                self.memory.commit(writes.into_iter().zip(read).map(write_anew).collect()).await
+            }
             Defect::CommitWritesHalf => self.one_by_one(writes).await,
             Defect::CommitLosesTheWrite => Ok(()),
             Defect::CommitConflictsAndWrites => {
@@ -116,35 +264,34 @@ impl Store for Broken {
                 seen.extend(keys.into_iter().zip(read));
                 written
             }
-            Defect::None | Defect::AdmitRaces | Defect::AdmitForgets => {
-                self.memory.commit(writes).await
-            }
+            Defect::None
+            | Defect::AdmitRaces
+            | Defect::AdmitForgets
+            | Defect::LoadIsTorn
+            | Defect::ListIsCutOff
+            | Defect::ListIsUnordered
+            | Defect::ListGoesOn
+            | Defect::ListHasOtherRegions
+            | Defect::ListIsStale
+            | Defect::ListCountsPositions => self.memory.commit(writes).await,
         }
     }
 
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
-        match self.defect {
-            Defect::AdmitRaces => {
-                let nonce = (admission.access_key_id.to_owned(), admission.nonce.to_owned());
-                let nonces = || self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
-                if nonces().contains(&nonce) {
-                    return Ok(Admitted::NonceUsed);
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-                nonces().insert(nonce);
-                Ok(Admitted::Yes)
+        if self.defect == Defect::AdmitRaces {
+            let nonce = (admission.access_key_id.to_owned(), admission.nonce.to_owned());
+            let nonces = || self.nonces.lock().unwrap_or_else(PoisonError::into_inner);
+            if nonces().contains(&nonce) {
+                return Ok(Admitted::NonceUsed);
             }
-            Defect::AdmitForgets => {
-                let nonce_expires_at_secs = admission.now_secs + 900;
-                self.memory.admit(&Admission { nonce_expires_at_secs, ..*admission }).await
-            }
-            Defect::None
-            | Defect::CommitIgnoresVersions
-            | Defect::CommitWritesHalf
-            | Defect::LoadIsStale
-            | Defect::CommitLosesTheWrite
-            | Defect::CommitConflictsAndWrites => self.memory.admit(admission).await,
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            nonces().insert(nonce);
+            return Ok(Admitted::Yes);
         }
+        let forgets = self.defect == Defect::AdmitForgets;
+        let nonce_expires_at_secs =
+            if forgets { admission.now_secs + 900 } else { admission.nonce_expires_at_secs };
+        self.memory.admit(&Admission { nonce_expires_at_secs, ..*admission }).await
     }
 }
 
@@ -216,4 +363,70 @@ async fn a_commit_that_loses_the_write_is_caught() {
 async fn a_commit_that_conflicts_and_writes_is_caught() {
     let by = ["what_is_written_is_read_by_everybody_as_it_was", "a_commit_writes_all_or_nothing"];
     caught(Defect::CommitConflictsAndWrites, &by).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deletion_that_keeps_is_caught() {
+    let by = ["what_is_deleted_is_gone_and_can_be_made_again", "a_list_follows_every_change"];
+    caught(Defect::DeleteKeeps, &by).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deletion_that_ignores_versions_is_caught() {
+    caught(Defect::DeleteIgnoresVersions, &["a_deletion_conflicts_with_a_change"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_check_that_ignores_versions_is_caught() {
+    let by = ["a_check_conflicts_with_a_change_and_changes_nothing"];
+    caught(Defect::CheckIgnoresVersions, &by).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_check_that_writes_is_caught() {
+    let by = ["a_check_conflicts_with_a_change_and_changes_nothing"];
+    caught(Defect::CheckWrites, &by).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_read_that_is_torn_is_caught() {
+    caught(Defect::LoadIsTorn, &["where_reads_are_snapshots_a_commit_is_read_whole"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_that_is_cut_off_is_caught() {
+    caught(Defect::ListIsCutOff, &["a_list_of_many_documents_is_whole"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_without_order_is_caught() {
+    let by = ["a_list_is_all_of_one_partition_in_the_order_of_ids"];
+    caught(Defect::ListIsUnordered, &by).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_that_goes_on_is_caught() {
+    caught(Defect::ListGoesOn, &["a_list_ends_where_its_reader_breaks_off"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_with_documents_of_other_regions_is_caught() {
+    let by = ["a_list_is_all_of_one_partition_in_the_order_of_ids"];
+    caught(Defect::ListHasOtherRegions, &by).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_that_lags_behind_is_caught() {
+    let by = [
+        "a_list_is_all_of_one_partition_in_the_order_of_ids",
+        "a_list_follows_every_change",
+        "a_list_of_many_documents_is_whole",
+    ];
+    caught(Defect::ListIsStale, &by).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_that_counts_positions_is_caught() {
+    let by = ["commits_during_a_list_disturb_no_other_document"];
+    caught(Defect::ListCountsPositions, &by).await;
 }

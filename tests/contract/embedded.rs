@@ -1,18 +1,20 @@
 //! The store in a directory: what outlives the process, and what is refused.
 
+mod format_1;
 mod sync;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use ::store::{
-    Admission, Admitted, Document, EmbeddedStore, Error, Key, Store, Version, Versioned, World,
+    Admission, Admitted, Document, EmbeddedStore, Error, Key, Partition, Store, Version, Versioned,
     Write,
 };
-use ipv6_gateway::allocation::Name;
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+
+use crate::conformance::{account, account_key, token, write};
 
 const NOW_SECS: u64 = 1_767_323_045;
 
@@ -33,12 +35,20 @@ pub(crate) fn scratch() -> Scratch {
 }
 
 impl Store for Scratch {
-    fn reads_at_once(&self) -> bool {
-        self.store.reads_at_once()
+    fn has_snapshot_reads(&self) -> bool {
+        self.store.has_snapshot_reads()
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         self.store.load(keys).await
+    }
+
+    async fn list(
+        &self,
+        partition: &Partition,
+        each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
+    ) -> Result<(), Error> {
+        self.store.list(partition, each).await
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
@@ -50,27 +60,14 @@ impl Store for Scratch {
     }
 }
 
-fn account(number: usize) -> Document {
-    let account = json!({ "AccountId": format!("{number:016}") });
-    let world = World::parse(&json!({ "Accounts": [account] }).to_string()).unwrap();
-    world.into_documents().remove(0)
-}
-
-fn key(number: usize) -> Key {
-    Key::Resource(Name::Account(format!("{number:016}")))
-}
-
-fn write(number: usize, replaces: Option<Version>) -> Write {
-    Write { key: key(number), document: account(number), replaces }
-}
-
 async fn version(store: &EmbeddedStore, number: usize) -> Option<Version> {
-    Some(store.load(&[key(number)]).await.unwrap().remove(0)?.version)
+    Some(store.load(&[account_key(number)]).await.unwrap().remove(0)?.version)
 }
 
 fn admission(nonce: &str) -> Admission<'_> {
     Admission {
         access_key_id: "testid",
+        account_id: "1234567890123456",
         nonce,
         nonce_expires_at_secs: NOW_SECS + 901,
         quota: None,
@@ -190,14 +187,12 @@ async fn all_are_replaced_in_one_step() {
 async fn what_has_expired_is_dropped_from_the_disk() {
     let folder = folder();
     let store = EmbeddedStore::open(folder.path()).unwrap();
-    let token =
-        |number: u64, expires_at_secs| crate::conformance::token_called(number, expires_at_secs);
-    store.replace((0..25_000).map(|number| token(number, NOW_SECS + number))).await.unwrap();
+    let tokens = (0..25_000).map(|number| token(number, NOW_SECS + number, ""));
+    store.replace(tokens).await.unwrap();
     // One of them is written anew and expires later than before.
-    let renewed = token(3, NOW_SECS + 100_000);
+    let renewed = token(3, NOW_SECS + 100_000, "");
     let read = store.load(&[renewed.key()]).await.unwrap().remove(0).unwrap().version;
-    let write = Write { key: renewed.key(), document: renewed.clone(), replaces: Some(read) };
-    store.commit(vec![write]).await.unwrap();
+    store.commit(vec![Write::put(renewed.clone(), Some(read))]).await.unwrap();
     assert_eq!(store.admit(&admission("n")).await.unwrap(), Admitted::Yes);
     store.drop_expired(NOW_SECS + 21_999).await.unwrap();
     drop(store);
@@ -220,7 +215,7 @@ fn a_second_process_is_refused_and_told_which_directory_it_is() {
     EmbeddedStore::open(folder.path()).unwrap();
 }
 
-/// Tries to open a folder, which is refused, and yields what is told. Nothing in it changes.
+/// Tries to open a folder, which is refused, and yields the message. Nothing in it changes.
 fn refused(folder: &Path) -> String {
     let before = contents(folder);
     let told = EmbeddedStore::open(folder).unwrap_err().to_string();
@@ -235,7 +230,7 @@ fn what_is_no_store_or_a_newer_one_is_left_as_it_is() {
         ("letter.txt", "Dear Sir", "not a store, and not empty either (there is letter.txt)"),
         ("engine", "none of ours", "not a store, and not empty either (there is engine)"),
         ("format.json", r#"{"name":"another","version":1}"#, "not a store"),
-        ("format.json", r#"{"name":"ipv6-gateway store","version":2}"#, "a store of format 2"),
+        ("format.json", r#"{"name":"ipv6-gateway store","version":3}"#, "a store of format 3"),
         ("format.json", "{", "the store is damaged: format.json cannot be read"),
     ] {
         let folder = folder();
