@@ -44,6 +44,7 @@ mod stores;
 mod support;
 mod template;
 mod terraform;
+mod three_places;
 mod tightness;
 mod trouble;
 mod verify;

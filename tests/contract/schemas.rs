@@ -54,10 +54,15 @@ pub(crate) fn snapshots(path: &str) -> Vec<Value> {
 
 #[test]
 fn the_snapshots_fit_their_schemas_and_every_change_of_shape_does_not() {
+    let operations = Operations::read(&Contract::embedded()).unwrap();
     for path in answer_schemas() {
         let schema = validator(&Contract::embedded(), &path).unwrap();
         let answers = snapshots(&path);
-        assert!(!answers.is_empty(), "{path}: no snapshot to try it with");
+        // What no state leads to only a planned fault answers.
+        let code = path.rsplit('/').next().unwrap().trim_end_matches(".json");
+        let mut rows = operations.errors();
+        let is_planned = rows.any(|(_, row)| row.code == code && row.not_applicable.is_some());
+        assert_eq!(answers.is_empty(), is_planned, "{path}: snapshots to try it with");
         for answer in answers {
             let fits = schema.validate(&answer).map_err(|error| error.to_string());
             assert_eq!(fits, Ok(()), "{path}: {answer}");
@@ -69,6 +74,12 @@ fn the_snapshots_fit_their_schemas_and_every_change_of_shape_does_not() {
 /// Checks that `schema` takes no answer in which a member of the object at `pointer` is another,
 /// missing, or in another letter case, and none with a member more.
 fn check_members(path: &str, schema: &Validator, answer: &Value, pointer: &str) {
+    if let Some(items) = answer.pointer(pointer).unwrap().as_array() {
+        for position in 0..items.len() {
+            check_members(path, schema, answer, &format!("{pointer}/{position}"));
+        }
+        return;
+    }
     let fields = answer.pointer(pointer).unwrap().as_object().unwrap();
     let takes = |fields: Map<String, Value>| {
         let mut changed = answer.clone();
@@ -76,16 +87,19 @@ fn check_members(path: &str, schema: &Validator, answer: &Value, pointer: &str) 
         schema.is_valid(&changed)
     };
     for (name, value) in fields {
-        for other in [json!(1), json!(null), json!([value]), json!(""), json!("x y\u{0}")] {
+        let others = [json!(-1), json!(null), json!([value]), json!({ "a": 1 }), json!("x y\u{0}")];
+        for other in others {
             let mut changed = fields.clone();
             changed[name] = other.clone();
             assert!(!takes(changed), "{path}: takes {pointer}/{name} = {other}");
         }
-        if let Some(text) = value.as_str() {
+        // Texts that people write may have any form.
+        let is_free = ["Name", "Description", "Key", "Value"].iter().any(|end| name.ends_with(end));
+        if let (Some(text), false) = (value.as_str(), is_free) {
             let mut changed = fields.clone();
             changed[name] = format!("{text} ").into();
             assert!(!takes(changed), "{path}: takes a space after {pointer}/{name}");
-        } else {
+        } else if value.is_object() || value.is_array() {
             check_members(path, schema, answer, &format!("{pointer}/{name}"));
         }
         let mut missing = fields.clone();
@@ -108,7 +122,14 @@ fn no_answer_fits_the_schema_of_another() {
     for (_, path) in &schemas {
         // Those of common are an action's answers too.
         let Some(answer) = snapshots(path).into_iter().next() else { continue };
-        for (schema, other) in schemas.iter().filter(|(_, other)| other != path) {
+        let contract = Contract::embedded();
+        // Several operations answer a success with the id of the request alone.
+        let form = |path: &str| {
+            let schema = contract.json(path).unwrap();
+            (schema["properties"].clone(), schema["required"].clone())
+        };
+        let differs = |other: &str| form(other) != form(path);
+        for (schema, other) in schemas.iter().filter(|(_, other)| differs(other)) {
             assert!(!schema.is_valid(&answer), "the answer of {path} fits {other}");
         }
     }

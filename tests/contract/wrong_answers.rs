@@ -10,9 +10,11 @@ use harness::case::{Case, Variant};
 use harness::client::now_secs;
 use harness::contract::Contract;
 use harness::judge::{Rulebook, expected_format, judge};
+use harness::operations::COMMON;
 use harness::target::{Endpoint, Remote, Target, built};
 use harness::verify::reviewed;
 
+use crate::support::ALLOCATE;
 use proxy::{Change, Proxy};
 use table::Wrong;
 
@@ -31,7 +33,9 @@ impl Bench {
         let endpoint = Endpoint::start_logging(&binary, &[], "warn").await.unwrap();
         let contract = Contract::embedded();
         let rules = Rulebook::read(&contract).unwrap();
+        // Other operations have cases of the same names.
         let cases = contract.cases().unwrap().into_iter();
+        let cases = cases.filter(|case| [ALLOCATE, COMMON].contains(&case.folder()));
         let cases = cases.map(|case| (format!("{}/{}", case.group(), case.name()), case)).collect();
         let proxy = Proxy::start(endpoint.address()).await;
         Self { contract, rules, cases, proxy, _endpoint: endpoint }

@@ -19,7 +19,7 @@ use crate::world::{self, View, differences, includes};
 pub(crate) use findings::Findings;
 pub use findings::{Demand, Finding};
 pub(crate) use lists::judge_list;
-pub use rulebook::{Rulebook, Schema, validator};
+pub use rulebook::{Rulebook, Schema, compiled, validator};
 
 /// How the names of headers begin that the vendor's answers have, and those that all of them have.
 const OUR_HEADERS: [&str; 3] = ["x-acs-", "x-ratelimit-", "access-control-"];

@@ -7,7 +7,7 @@ use crate::policy::{Effect, Policy};
 /// What somebody wants to do, to what, and how they came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// `service:operation`, as `vpc:AllocateIpv6InternetBandwidth`.
+    /// `service:operation`, as `vpc:DeleteVpc`.
     pub action: &'a str,
     /// What the action is to be done to.
     pub resource: Resource<'a>,

@@ -10,7 +10,7 @@ pub(super) struct Loosening {
 }
 
 /// Keywords that demand something, and nothing once they are gone.
-const DEMANDS: [&str; 25] = [
+const DEMANDS: [&str; 26] = [
     "$ref",
     "additionalProperties",
     "allOf",
@@ -21,6 +21,7 @@ const DEMANDS: [&str; 25] = [
     "else",
     "enum",
     "exclusiveMinimum",
+    "format",
     "items",
     "maxItems",
     "maxLength",

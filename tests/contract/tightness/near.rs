@@ -43,7 +43,7 @@ impl<'a> Near<'a> {
             members.insert("$defs".to_owned(), definitions.clone());
             members.remove("$id");
         }
-        let schema = jsonschema::draft202012::new(&whole);
+        let schema = harness::judge::compiled(&whole);
         schema.unwrap_or_else(|error| panic!("{whole}: {error}")).is_valid(value)
     }
 
@@ -261,12 +261,22 @@ impl<'a> Near<'a> {
                 "not": schema.get("not").unwrap_or(&json!(false)),
                 "format": schema.get("format").unwrap_or(&json!("x")),
             });
-            let whole = jsonschema::draft202012::new(&whole).unwrap();
+            let whole = harness::judge::compiled(&whole).unwrap();
             let texts = self.pool.iter().map(|text| json!(text));
             let fitting: Vec<Value> = texts.filter(|text| whole.is_valid(text)).collect();
             all.extend(fitting.iter().take(TEXTS).chain(fitting.iter().rev().take(TEXTS)).cloned());
+            // Where nearly all fit, those that do not say most; and those that fit but for one keyword.
+            let unfit = self.pool.iter().map(|text| json!(text)).filter(|it| !whole.is_valid(it));
+            let unfit: Vec<Value> = unfit.collect();
+            all.extend(unfit.iter().take(2 * TEXTS).cloned());
+            for keyword in ["pattern", "format"] {
+                let Some(demand) = schema.get(keyword) else { continue };
+                let alone = harness::judge::compiled(&json!({ keyword: demand })).unwrap();
+                let nearly = unfit.iter().filter(|text| alone.is_valid(text));
+                all.extend(nearly.take(TEXTS).cloned());
+            }
             if let Some(not) = schema.get("not") {
-                let not = jsonschema::draft202012::new(not).unwrap();
+                let not = harness::judge::compiled(not).unwrap();
                 let texts = self.pool.iter().map(|text| json!(text));
                 all.extend(texts.filter(|text| not.is_valid(text)).take(TEXTS));
             }

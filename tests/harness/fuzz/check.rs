@@ -64,7 +64,7 @@ pub(super) fn findings(
             }
             // An element that a parameter names, too, says the same.
             for (name, value) in world::members(&elements) {
-                let given = view.parameter(name);
+                let given = view.parameter(name).filter(|_| value.is_string());
                 if given.is_some() && given != value.as_str() {
                     all.equal(name, given, value.as_str());
                 }

@@ -13,7 +13,7 @@ use super::gate;
 use super::plan::Call;
 use crate::answer::Body;
 use crate::client::timestamp;
-use crate::judge::Rulebook;
+use crate::judge::{Rulebook, compiled};
 use crate::operations::{ErrorRow, Operation};
 use crate::world::{Difference, View, differences};
 
@@ -54,9 +54,8 @@ impl Model {
                     }
                     return Err(format!("{}: missing", place()));
                 };
-                let options = jsonschema::draft202012::options().should_validate_formats(true);
                 let validator =
-                    options.build(schema).map_err(|error| format!("{}: {error}", place()))?;
+                    compiled(schema).map_err(|error| format!("{}: {error}", place()))?;
                 when.insert((operation.action.clone(), row.code.clone()), validator);
             }
         }

@@ -117,7 +117,7 @@ fn requests(context: &Context) -> [Request<'_>; 3] {
     };
     let request = |action, resource| Request { action, resource, context };
     [
-        request("vpc:AllocateIpv6InternetBandwidth", resource("cn-huhehaote", "ipv6bandwidth/*")),
+        request("vpc:CreateVpc", resource("cn-huhehaote", "ipv6bandwidth/*")),
         request("vpc:DeleteVpc", resource("*", "vpc/a:b:c")),
         request("ECS:x", resource("", "")),
     ]

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::answer::Body;
 use crate::contract::Contract;
 use crate::operations::{COMMON, Operations};
+use crate::world;
 
 /// The operations of a contract and the schemas of their answers.
 #[derive(Debug)]
@@ -93,6 +94,15 @@ impl Schema {
     }
 
     fn retype(&self, value: &mut Value, schema: &Value, name: &str, twice: &mut Vec<String>) {
+        let alternatives = schema["oneOf"].as_array().into_iter().flatten();
+        for alternative in alternatives {
+            let names = world::members(&alternative["properties"]);
+            for (name, inner) in names {
+                if let Some(member) = value.get_mut(name) {
+                    self.retype(member, inner, name, &mut Vec::new());
+                }
+            }
+        }
         let reference = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
         if let Some(target) = reference.and_then(|pointer| self.written.pointer(pointer)) {
             return self.retype(value, target, name, twice);
@@ -154,7 +164,16 @@ pub fn validator(contract: &Contract, path: &str) -> Result<Validator, String> {
         format!("{}/{path}: {at}: {error}", contract.origin())
     };
     jsonschema::draft202012::meta::validate(&schema).map_err(fail)?;
-    jsonschema::draft202012::new(&schema).map_err(fail)
+    compiled(&schema).map_err(fail)
+}
+
+/// A schema to be applied; formats count.
+///
+/// # Errors
+///
+/// Why it is none.
+pub fn compiled(schema: &Value) -> Result<Validator, ValidationError<'static>> {
+    jsonschema::draft202012::options().should_validate_formats(true).build(schema)
 }
 
 /// Where an answer does not fit its schema, down to a member that is missing or too many.
