@@ -172,9 +172,9 @@ def judged(case, operation, wire, status, headers, text, earlier, before, after)
         yield name, wanted, wanted if is_so else body.get(name)
     is_same = is_known = False
     for name in fresh(operation):
-        is_same = bool(earlier) and body.get(name) == earlier.get(name)
+        is_same = bool(earlier) and body.get(name) == earlier[-1].get(name)
         yield f"{name} is that of before", demanded.get("sameAsBefore", False), is_same
-        is_known = body.get(name, "") in json.dumps(case["world"])
+        is_known = body.get(name, "") in json.dumps([case["world"], *earlier])
     may_change = demanded["status"] == 200 and bool(operation.get("effects"))
     if not may_change or fresh(operation):
         yield "state has changed", may_change and not is_same and not is_known, before != after
@@ -193,16 +193,16 @@ def findings(case, operations, reviewed, connection, style, asked_format):
     control(connection, "PUT", "world", case["world"])
     if "throttling" in case:
         control(connection, "PUT", "throttling", {name.title(): value for name, value in case["throttling"].items()})
-    requests, names, shown, body = case.get("before", []) + [case["request"]], {}, "", None
+    requests, names, shown, bodies = case.get("before", []) + [case["request"]], {}, "", []
     for number, request in enumerate(requests, 1):
-        before, earlier = control(connection, "GET", "world"), body
+        before, earlier = control(connection, "GET", "world"), bodies[:]
         action = request.get("action", case["action"])
         if number == len(requests) and "fault" in case:
             fault = {"Action": action, "Times": 1, "Kind": case["fault"].title().replace("-", "")}
             control(connection, "PUT", "faults", {"Faults": [fault]})
         wire = Wire(request, action, request.get("signature", style), request.get("format", asked_format))
         status, headers, text = send(connection, wire.method, f"/?{encode_pairs(wire.query)}", wire.headers, wire.body)
-        body = read(text)
+        bodies.append(read(text))
         shown += f"# call {number}\n" if len(requests) > 1 else ""
         shown += transcript(status, headers, text, wire, case["world"], fresh(operations[action]), names)
     after = control(connection, "GET", "world")
