@@ -89,6 +89,7 @@ fn a_malformed_case_is_told_with_its_file_line_and_field() {
     ] {
         let mut files = BTreeMap::from([(CASE.to_owned(), text)]);
         files.insert("A/operation.json".to_owned(), "{}".to_owned());
+        files.insert("format.json".to_owned(), r#"{ "format": 2 }"#.to_owned());
         let error = Contract::of("here", files).cases().unwrap_err();
         assert!(error.starts_with(&format!("here/{CASE}:")) && error.contains(told), "{error}");
     }
