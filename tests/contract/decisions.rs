@@ -8,7 +8,8 @@ use harness::contract::Contract;
 /// The ids of the ledger and of those of the operations, in their order.
 pub(crate) fn ledger() -> Vec<String> {
     let paths = contracts::paths().into_iter();
-    let texts = paths.filter(|path| path.ends_with("decisions.md")).map(contracts_text);
+    let texts =
+        paths.filter(|path| path.ends_with("decisions.md")).map(|path| contracts_text(&path));
     let ids = |text: String| {
         let headings = text.lines().filter_map(|line| line.strip_prefix("## `"));
         let ids = headings.filter_map(|heading| heading.strip_suffix('`')).map(str::to_owned);
@@ -17,8 +18,8 @@ pub(crate) fn ledger() -> Vec<String> {
     texts.flat_map(ids).collect()
 }
 
-fn contracts_text(path: String) -> String {
-    contracts::text(&path).unwrap_or_else(|| panic!("{path} is no text"))
+fn contracts_text(path: &str) -> String {
+    contracts::text(path).unwrap_or_else(|| panic!("{path} is no text"))
 }
 
 /// The ids that a text cites as "decision `id`", or "decisions `id` and `id`".

@@ -142,7 +142,9 @@ mod tests {
         let fingerprint = fingerprint("k", "n");
         for times in [[10, 20], [20, 10]] {
             let mut gate = Gate::default();
-            times.iter().for_each(|secs| gate.spend(fingerprint, *secs));
+            for secs in times {
+                gate.spend(fingerprint, secs);
+            }
             let at = |now_secs| Admission { nonce_expires_at_secs: 99, ..admission("n", now_secs) };
             assert_eq!(gate.admit(&at(19)).unwrap(), Admitted::NonceUsed);
             assert_eq!(gate.admit(&at(20)).unwrap(), Admitted::Yes);
