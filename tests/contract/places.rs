@@ -133,7 +133,7 @@ async fn nothing_is_lost_by_an_import_that_cannot_be(place: Place) {
 }
 
 async fn a_world_begins_an_empty_place_and_a_reset_only(place: Place) {
-    let empty = json!({ "Accounts": [] }).to_string();
+    let empty = json!({ "Accounts": {} }).to_string();
     place.import(&file(&empty), &place.options_to_make).await.unwrap();
     let world = file(&one_address().to_string());
     let with_world = ["--world", world.to_str().unwrap()];
@@ -175,7 +175,7 @@ on! { table:
 #[tokio::test]
 async fn the_demo_world_is_never_put_into_a_table() {
     let place = Place::table();
-    let empty = json!({ "Accounts": [] }).to_string();
+    let empty = json!({ "Accounts": {} }).to_string();
     place.import(&file(&empty), &place.options_to_make).await.unwrap();
     let endpoint = place.endpoint(&[]).await;
     let answer = call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();
