@@ -11,6 +11,9 @@ use crate::client::HOST;
 use crate::contract::Contract;
 use crate::secrets;
 
+/// The most characters that a client token may have.
+const CLIENT_TOKEN_MAX: usize = 64;
+
 /// A case file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -113,6 +116,33 @@ impl Request {
     #[must_use]
     pub fn has_usual_secret(&self) -> bool {
         self.access_key_secret == secrets::SECRET
+    }
+
+    /// Puts `tail` behind the client token, as much of it as the longest token leaves room for.
+    pub fn lengthen_token(&mut self, tail: &str) {
+        let lengthen = |name: &str, text: &mut Text| {
+            if let Text::Plain(token) = text
+                && name == "ClientToken"
+                && !token.is_empty()
+            {
+                let room = CLIENT_TOKEN_MAX.saturating_sub(token.len());
+                token.extend(tail.chars().take(room));
+            }
+        };
+        for pairs in [&mut self.query, &mut self.body] {
+            match pairs {
+                Pairs::Map(map) => {
+                    for (name, text) in map {
+                        lengthen(name, text);
+                    }
+                }
+                Pairs::List(list) => {
+                    for (name, text) in list {
+                        lengthen(&name.whole(), text);
+                    }
+                }
+            }
+        }
     }
 
     /// Replaces texts in what is sent, wherever they stand.

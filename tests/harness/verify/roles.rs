@@ -149,8 +149,11 @@ impl Roles {
         // The longest first, so that none is cut by another that it contains.
         real.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
         real.push((HOST.to_owned(), caller.host.clone()));
+        let tail = crate::client::fresh_nonce();
         for request in bound.before.iter_mut().chain([&mut bound.request]) {
             request.replace(&real);
+            // A token is remembered for a day, so it must not be that of another case or run.
+            request.lengthen_token(&tail);
             request.host.clone_from(&caller.host);
             // Two runs within a quarter of an hour must not meet.
             if let Some(nonce) = &mut request.nonce {
