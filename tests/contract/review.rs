@@ -17,6 +17,8 @@ fn change() -> [TempDir; 2] {
     let right = |path: &str| Contract::embedded().text(path).unwrap().to_owned();
     let of = |path: &str| format!("{ALLOCATE}/{path}");
     let case = of("cases/IllegalParam.Bandwidth/letters.json");
+    // The case has no answer of its own so far.
+    let shared = of("snapshots/IllegalParam.Bandwidth.snap");
     let snapshot = of("snapshots/IllegalParam.Bandwidth@letters.snap");
     let reworded = |text: &str| text.replace("The param of Bandwidth", "The parameter Bandwidth");
     let missing = "common/cases/MissingAction/absent-v1.json";
@@ -26,7 +28,7 @@ fn change() -> [TempDir; 2] {
     copy(folders[0].path(), &[]);
     let files = [
         (case.clone(), reworded(&right(&case))),
-        (format!("{snapshot}.new"), reworded(&right(&snapshot))),
+        (format!("{snapshot}.new"), reworded(&right(&shared))),
         (missing.to_owned(), words),
         (of("operation.json"), operation),
         (

@@ -171,7 +171,10 @@ async fn a_case_can_be_tried_again_with_curl() {
     let (_endpoint, url) = endpoint(&[]).await;
     for (case, told) in [
         ("Success/no-token-second-address", "\"Ipv6AddressId\":\"ipv6-other\""),
-        ("SystemBusy/store-unavailable", "\"Code\":\"SystemBusy\""),
+        (
+            "AllocateIpv6InternetBandwidth/cases/SystemBusy/store-unavailable",
+            "\"Code\":\"SystemBusy\"",
+        ),
         ("Throttling.User/sm3", "\"Code\":\"Throttling.User\""),
     ] {
         let output = contract(&["call", "--endpoint", &url, "--case", case, "--curl"]);
@@ -250,23 +253,23 @@ async fn somebody_can_add_a_case_of_their_own_review_its_answer_and_hold_an_endp
     assert!(output.status.success(), "{}", printed(&output));
     let output = contract(&["unpack", own]);
     assert!(printed(&output).contains("there is something in it; nothing was written"));
-    let cases = format!("{own}/AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth");
-    let case = std::fs::read_to_string(format!("{cases}/letters.json")).unwrap();
-    std::fs::write(format!("{cases}/mine.json"), case.replace("\"abc\"", "\"many\"")).unwrap();
+    // One whose answer is not that of the other cases of its code.
+    let cases = format!("{own}/AllocateIpv6InternetBandwidth/cases/Success");
+    let case = std::fs::read_to_string(format!("{cases}/replay-address-released.json")).unwrap();
+    std::fs::write(format!("{cases}/mine.json"), case).unwrap();
     let arguments = ["--contracts", own, "--endpoint", &url, "--case", "mine"];
     let (code, text, _) = verify(&[&arguments[..], &["--propose"]].concat());
     assert_eq!(code, Some(1), "{text}");
-    let reviewed =
-        format!("{own}/AllocateIpv6InternetBandwidth/snapshots/IllegalParam.Bandwidth@mine.snap");
+    let reviewed = format!("{own}/AllocateIpv6InternetBandwidth/snapshots/Success@mine.snap");
     assert!(text.contains(&format!("proposed: {reviewed}.new")), "{text}");
     std::fs::rename(format!("{reviewed}.new"), &reviewed).unwrap();
     let (code, text, _) = verify(&arguments);
     assert_eq!(code, Some(0), "{text}");
     // It is what insta would have written, but for the name.
-    let of_letters = reviewed.replace("mine", "letters");
+    let copied = reviewed.replace("mine", "replay-address-released");
     assert_eq!(
         std::fs::read_to_string(reviewed).unwrap(),
-        std::fs::read_to_string(of_letters).unwrap()
+        std::fs::read_to_string(copied).unwrap()
     );
     let output = contract(&["verify", "--in-process", "--case", "letters", "--propose"]);
     assert_eq!(output.status.code(), Some(2), "{}", printed(&output));

@@ -98,7 +98,7 @@ pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String
         let action = &operation.action;
         let path = format!("{action}/schemas/success.json");
         let root = format!("{action}Response");
-        schemas.insert(root.clone(), component(contract, &path, &root)?);
+        schemas.insert(root.clone(), component(contract, &path, &root, &root)?);
         let succeeds = |case: &&Case| case.folder() == action && case.demanded.status == 200;
         successes.insert(root, shown(cases.iter().find(succeeds)));
     }
@@ -113,7 +113,8 @@ pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String
         // One alone has its codes as names; of several each has its own where they differ.
         let component_name =
             if is_own && chosen.len() > 1 { format!("{folder}.{code}") } else { code.clone() };
-        schemas.insert(component_name.clone(), component(contract, &path, "Error")?);
+        let schema = component(contract, &path, &component_name, "Error")?;
+        schemas.insert(component_name.clone(), schema);
         let demands =
             |case: &&Case| case.folder() == folder && case.demanded.code.as_deref() == Some(code);
         let examples = shown(cases.iter().find(demands));
@@ -175,14 +176,33 @@ pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String
     }))
 }
 
-/// A schema of the contract as a component, with its root in XML.
-fn component(contract: &Contract, path: &str, root: &str) -> Result<Value, String> {
+/// A schema of the contract as the component of a name, with its root in XML.
+fn component(contract: &Contract, path: &str, name: &str, root: &str) -> Result<Value, String> {
     let mut schema = contract.json(path)?;
+    refer(&mut schema, name);
     if let Some(members) = schema.as_object_mut() {
         members.retain(|name, _| name != "$schema" && name != "$id");
         members.insert("xml".to_owned(), json!({ "name": root }));
     }
     Ok(schema)
+}
+
+/// Lets references within a schema point into the component that it becomes.
+fn refer(schema: &mut Value, name: &str) {
+    match schema {
+        Value::Object(members) => {
+            for (keyword, value) in members {
+                match value {
+                    Value::String(text) if keyword == "$ref" => {
+                        *text = text.replacen('#', &format!("#/components/schemas/{name}"), 1);
+                    }
+                    inner => refer(inner, name),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| refer(item, name)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// The body of a case's reviewed answer, in each format.
