@@ -56,10 +56,13 @@ async fn hundreds_of_sequences_find_nothing_wrong_with_the_local_endpoint() {
     };
     let left: Vec<&String> = unmet.iter().filter(|answer| !out_of_reach(answer)).collect();
     assert!(left.len() <= 3 * operations.all().len(), "never answered: {left:?}");
-    for operation in operations.all() {
+    let successes = operations.all().iter().map(|operation| {
         let met = met.get(&format!("{}/Success", operation.action));
-        assert!(met.is_some_and(|met| *met >= 50), "{}: {met:?}", operation.action);
-    }
+        met.copied().unwrap_or_default()
+    });
+    let successes: Vec<u64> = successes.collect();
+    assert!(successes.iter().all(|met| *met >= 25), "{successes:?}");
+    assert!(successes.iter().sum::<u64>() >= 200, "{successes:?}");
     // What was made for it is gone.
     let worlds = endpoint.control(reqwest::Method::GET, "worlds", "").await.unwrap();
     assert_eq!(worlds, json!({ "Worlds": [] }));

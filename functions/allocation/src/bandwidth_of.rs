@@ -115,13 +115,11 @@ impl<'p> BandwidthOf<'p> {
                 let owner = seen
                     .get::<InternetBandwidthOwner>(&InternetBandwidthOwner::key(scope, id))?
                     .ok_or(&INVALID_IPV6_INSTANCE_NOT_FOUND)?;
-                if let Some(address_id) = address_id
-                    && find_address(scope, address_id, seen)?.ipv6_address_id
-                        != owner.ipv6_address_id
-                {
+                let named = address_id.map(|id| find_address(scope, id, seen)).transpose()?;
+                let address = find_address(scope, &owner.ipv6_address_id, seen)?;
+                if named.is_some_and(|named| named.ipv6_address_id != address.ipv6_address_id) {
                     return Err((&PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH).into());
                 }
-                let address = find_address(scope, &owner.ipv6_address_id, seen)?;
                 // Owner and address may be of two moments, between which the bandwidth went.
                 let bandwidth = address
                     .ipv6_internet_bandwidth

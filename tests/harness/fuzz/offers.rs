@@ -194,10 +194,17 @@ impl Offer {
             all.push((6, text(select(values.clone()).boxed())));
             all.push((1, text(spoilt(values[0].clone()))));
         }
+        let bound =
+            |name: &str| parameter.limits.values().filter_map(|limit| limit.get(name)?.as_u64());
+        let bounds: Vec<u64> = ["minimum", "maximum"].into_iter().flat_map(bound).collect();
+        if !bounds.is_empty() {
+            let next = bounds.iter().flat_map(|bound| [bound.saturating_sub(1), *bound, bound + 1]);
+            let next: Vec<String> = next.map(|number| number.to_string()).collect();
+            all.push((6, text(select(next).boxed())));
+        }
         if parameter.kind == "integer" {
-            let most =
-                parameter.limits.values().filter_map(|limit| limit["maximum"].as_u64()).max();
-            let numbers = (0..=most.unwrap_or(100) + 100).prop_map(|number| number.to_string());
+            let most = bounds.iter().copied().max().unwrap_or(100) + 100;
+            let numbers = (0..=most).prop_map(|number| number.to_string());
             all.push((2, text(numbers.boxed())));
         }
         if self.names_one(&parameter.name) || parameter.default_from.is_some() {
