@@ -194,9 +194,11 @@ impl Offer {
             all.push((6, text(select(values.clone()).boxed())));
             all.push((1, text(spoilt(values[0].clone()))));
         }
-        let bound =
-            |name: &str| parameter.limits.values().filter_map(|limit| limit.get(name)?.as_u64());
-        let bounds: Vec<u64> = ["minimum", "maximum"].into_iter().flat_map(bound).collect();
+        let mut bounds = Vec::new();
+        for limit in parameter.limits.values() {
+            let both = ["minimum", "maximum"].map(|name| limit[name].as_u64());
+            bounds.extend(both.into_iter().flatten());
+        }
         if !bounds.is_empty() {
             let next = bounds.iter().flat_map(|bound| [bound.saturating_sub(1), *bound, bound + 1]);
             let next: Vec<String> = next.map(|number| number.to_string()).collect();
