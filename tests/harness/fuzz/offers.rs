@@ -148,7 +148,13 @@ impl Offer {
                     prop::option::weighted(0.6, ids).boxed()
                 }
             } else if parameter.required {
-                Just(usual).boxed()
+                let bounds = bounds(parameter).into_iter().map(|bound| bound.to_string());
+                let bounds: Vec<Sent> = bounds.map(Sent::Text).collect();
+                if bounds.is_empty() {
+                    Just(usual).boxed()
+                } else {
+                    prop_oneof![3 => Just(usual), 1 => select(bounds).prop_map(Some)].boxed()
+                }
             } else if name == TOKEN {
                 let token = select(&TOKENS[..]).prop_map(|token| Sent::Text(token.to_owned()));
                 prop::option::weighted(0.6, token).boxed()
@@ -194,11 +200,7 @@ impl Offer {
             all.push((6, text(select(values.clone()).boxed())));
             all.push((1, text(spoilt(values[0].clone()))));
         }
-        let mut bounds = Vec::new();
-        for limit in parameter.limits.values() {
-            let both = ["minimum", "maximum"].map(|name| limit[name].as_u64());
-            bounds.extend(both.into_iter().flatten());
-        }
+        let bounds = bounds(parameter);
         if !bounds.is_empty() {
             let next = bounds.iter().flat_map(|bound| [bound.saturating_sub(1), *bound, bound + 1]);
             let next: Vec<String> = next.map(|number| number.to_string()).collect();
@@ -253,6 +255,12 @@ impl Offer {
             world["Accounts"][&account_id]["ClientTokens"] = remembered;
         }
     }
+}
+
+/// The least and the greatest numbers that a parameter may be.
+fn bounds(parameter: &Parameter) -> Vec<u64> {
+    let of = |limit: &Value| ["minimum", "maximum"].map(|name| limit[name].as_u64());
+    parameter.limits.values().flat_map(of).flatten().collect()
 }
 
 /// Where a template has a text, as a JSON pointer.
