@@ -3,25 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
+use crate::document::Resource;
 use crate::key::Key;
 
-/// A kind of document. Its fields are the members of its JSON, in rows and in worlds alike, except
-/// for the account and the id, which its key says.
-pub trait Kind: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'static {
-    /// The name that begins its keys.
-    const NAME: &'static str;
-    /// The number of the form that its rows have. A reader takes rows of this form and of every
-    /// older one.
-    const SCHEMA: u16 = 1;
-    /// The member of an account, in a world document, that maps ids to documents of this kind.
-    /// `None`: a world does not say them, as other documents imply them ([`Kind::implied`]).
-    const WORLD: Option<&'static str>;
-    /// Who writes documents of this kind.
-    const WRITER: Writer;
-
+/// What the documents of every kind have. The fields of a kind are the members of its JSON, in rows
+/// and in worlds alike, except for the account and the id, which its key says.
+pub trait Kind: fmt::Debug + Send + Sync {
     /// The key.
     fn key(&self) -> Key;
 
@@ -33,8 +20,10 @@ pub trait Kind: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'stati
 
     /// [`Kind::id`] of the document that has this key: what follows kind, account and region in
     /// the key's text.
-    #[must_use]
-    fn id_in_key(key: &str) -> Cow<'_, str> {
+    fn id_in_key(key: &str) -> Cow<'_, str>
+    where
+        Self: Sized,
+    {
         key.splitn(4, '#').nth(3).unwrap_or_default().into()
     }
 
@@ -51,7 +40,7 @@ pub trait Kind: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'stati
     }
 
     /// The documents that exist because this one does.
-    fn implied(&self) -> Vec<crate::Resource> {
+    fn implied(&self) -> Vec<Resource> {
         Vec::new()
     }
 
@@ -68,6 +57,29 @@ pub trait Kind: Serialize + DeserializeOwned + fmt::Debug + Send + Sync + 'stati
     fn unique(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
+}
+
+/// The methods of [`Kind`] for a document that its account, its region and one id identify.
+macro_rules! in_region {
+    ($id:ident) => {
+        fn key(&self) -> Key {
+            let scope = Scope { account_id: &self.account_id, region_id: self.region_id.id() };
+            Self::key(scope, &self.$id)
+        }
+
+        fn id(&self) -> String {
+            self.$id.as_ref().to_owned()
+        }
+
+        fn account_id(&self) -> &str {
+            &self.account_id
+        }
+
+        fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String> {
+            (self.account_id, self.$id) = (account_id.into(), id.into());
+            Ok(())
+        }
+    };
 }
 
 /// Who writes the documents of a kind.
@@ -88,30 +100,25 @@ pub struct Flaw {
     pub message: String,
 }
 
-/// What is known of a kind without its type.
+/// What a store and a world document need to know of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KindRow {
-    /// [`Kind::NAME`].
+    /// The name that begins its keys.
     pub name: &'static str,
-    /// [`Kind::SCHEMA`].
+    /// The number of the form that its rows have. A reader takes rows of this form and of every
+    /// older one.
     pub schema: u16,
-    /// [`Kind::WORLD`].
+    /// The member of an account, in a world document, that maps ids to documents of this kind;
+    /// empty: its members are those of the account. `None`: a world does not say them, as other
+    /// documents imply them ([`Kind::implied`]).
     pub world: Option<&'static str>,
-    /// [`Kind::WRITER`].
+    /// Who writes documents of this kind.
     pub writer: Writer,
 }
 
-impl KindRow {
-    /// The row of a kind.
-    #[must_use]
-    pub const fn of<K: Kind>() -> Self {
-        Self { name: K::NAME, schema: K::SCHEMA, world: K::WORLD, writer: K::WRITER }
-    }
-}
-
-/// Makes the table of kinds, one line each.
+/// Makes the table of kinds: each a type and its row.
 macro_rules! kinds {
-    ($($kind:ident,)+) => {
+    ($($kind:ident: $row:expr,)+) => {
         /// A document of any kind; shared, so that reading one copies nothing.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Resource {
@@ -119,58 +126,21 @@ macro_rules! kinds {
         }
 
         /// Every kind.
-        pub const KINDS: &[KindRow] = &[$(KindRow::of::<$kind>()),+];
+        pub const KINDS: &[KindRow] = &[$($kind::KIND),+];
+
+        impl Deref for Resource {
+            type Target = dyn Kind;
+
+            fn deref(&self) -> &Self::Target {
+                match self { $(Self::$kind(document) => &**document,)+ }
+            }
+        }
 
         impl Resource {
             /// The row of its kind.
             #[must_use]
             pub fn kind(&self) -> KindRow {
-                match self { $(Self::$kind(_) => KindRow::of::<$kind>(),)+ }
-            }
-
-            /// See [`Kind::key`].
-            #[must_use]
-            pub fn key(&self) -> Key {
-                match self { $(Self::$kind(document) => document.key(),)+ }
-            }
-
-            /// See [`Kind::id`].
-            #[must_use]
-            pub fn id(&self) -> String {
-                match self { $(Self::$kind(document) => document.id(),)+ }
-            }
-
-            /// See [`Kind::account_id`].
-            #[must_use]
-            pub fn account_id(&self) -> &str {
-                match self { $(Self::$kind(document) => document.account_id(),)+ }
-            }
-
-            /// See [`Kind::expires_at_secs`].
-            #[must_use]
-            pub fn expires_at_secs(&self) -> Option<u64> {
-                match self { $(Self::$kind(document) => document.expires_at_secs(),)+ }
-            }
-
-            /// See [`Kind::implied`].
-            #[must_use]
-            pub fn implied(&self) -> Vec<Self> {
-                match self { $(Self::$kind(document) => document.implied(),)+ }
-            }
-
-            /// See [`Kind::check`].
-            ///
-            /// # Errors
-            ///
-            /// Those of [`Kind::check`].
-            pub fn check(&self) -> Result<(), Flaw> {
-                match self { $(Self::$kind(document) => document.check(),)+ }
-            }
-
-            /// See [`Kind::unique`].
-            #[must_use]
-            pub fn unique(&self) -> Vec<(&'static str, String)> {
-                match self { $(Self::$kind(document) => document.unique(),)+ }
+                match self { $(Self::$kind(_) => $kind::KIND,)+ }
             }
 
             /// Reads the members of a document of the kind `name`, found as `id` in an account.
@@ -188,8 +158,8 @@ macro_rules! kinds {
             ) -> Result<Self, D::Error> {
                 use serde::de::Error as _;
                 match name {
-                    $(<$kind as Kind>::NAME => {
-                        let mut document = <$kind as serde::Deserialize>::deserialize(members)?;
+                    $($kind::NAME => {
+                        let mut document = $kind::deserialize(members)?;
                         document.identify(account_id, id).map_err(D::Error::custom)?;
                         Ok(Self::$kind(Arc::new(document)))
                     })+
@@ -210,7 +180,7 @@ macro_rules! kinds {
                 let name = parts.next().unwrap_or_default();
                 let account_id = parts.next().unwrap_or_default();
                 let id = match name {
-                    $(<$kind as Kind>::NAME => <$kind as Kind>::id_in_key(key),)+
+                    $($kind::NAME => <$kind as Kind>::id_in_key(key),)+
                     _ => Cow::default(),
                 };
                 Self::read(name, account_id, &id, members)
@@ -225,6 +195,12 @@ macro_rules! kinds {
         }
 
         $(
+            impl $kind {
+                const KIND: KindRow = $row;
+                /// The name that begins its keys.
+                pub const NAME: &'static str = Self::KIND.name;
+            }
+
             impl From<$kind> for Resource {
                 fn from(document: $kind) -> Self {
                     Self::$kind(Arc::new(document))
@@ -246,4 +222,4 @@ pub trait AsKind<K> {
     fn as_kind(&self) -> Option<&K>;
 }
 
-pub(crate) use kinds;
+pub(crate) use {in_region, kinds};

@@ -114,7 +114,7 @@ impl Trial {
                         .filter(|document| (listing.matches)(document))
                         .cloned()
                         .collect();
-                    matching.sort_by_key(Resource::id);
+                    matching.sort_by_key(|document| document.id());
                     let shown = matching.iter().enumerate();
                     let shown = shown.filter(|(position, _)| listing.page.shows(*position));
                     let page = shown.map(|(_, document)| document.clone()).collect();

@@ -1,11 +1,9 @@
 //! Accounts.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
-use crate::kind::{Kind, Writer};
+use crate::kind::Kind;
 
 /// An account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,11 +26,6 @@ impl Account {
 }
 
 impl Kind for Account {
-    const NAME: &'static str = "account";
-    /// Its members are those of the account itself.
-    const WORLD: Option<&'static str> = Some("");
-    const WRITER: Writer = Writer::Operator;
-
     fn key(&self) -> Key {
         Self::key(&self.account_id)
     }
@@ -43,10 +36,6 @@ impl Kind for Account {
 
     fn account_id(&self) -> &str {
         &self.account_id
-    }
-
-    fn id_in_key(_key: &str) -> Cow<'_, str> {
-        Cow::default()
     }
 
     fn identify(&mut self, account_id: &str, _id: &str) -> Result<(), String> {

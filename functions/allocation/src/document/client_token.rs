@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, Scope};
-use crate::kind::{Flaw, Kind, Writer};
+use crate::kind::{Flaw, Kind};
 use crate::parameters::is_client_token;
 use crate::region::Region;
 use crate::texts::Texts;
@@ -45,10 +45,6 @@ impl ClientToken {
 }
 
 impl Kind for ClientToken {
-    const NAME: &'static str = "client-token";
-    const WORLD: Option<&'static str> = Some("ClientTokens");
-    const WRITER: Writer = Writer::Function;
-
     fn key(&self) -> Key {
         let region_id = self.region_id.map_or("", Region::id);
         let scope = Scope { account_id: &self.account_id, region_id };

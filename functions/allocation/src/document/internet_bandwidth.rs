@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, Scope};
-use crate::kind::{Kind, Writer};
+use crate::kind::{Kind, in_region};
 use crate::region::Region;
 
 /// The address that holds an Internet bandwidth, so that the bandwidth's id finds the address.
@@ -31,26 +31,5 @@ impl InternetBandwidthOwner {
 }
 
 impl Kind for InternetBandwidthOwner {
-    const NAME: &'static str = "internet-bandwidth";
-    /// The address that holds the bandwidth implies it.
-    const WORLD: Option<&'static str> = None;
-    const WRITER: Writer = Writer::Function;
-
-    fn key(&self) -> Key {
-        let scope = Scope { account_id: &self.account_id, region_id: self.region_id.id() };
-        Self::key(scope, &self.internet_bandwidth_id)
-    }
-
-    fn id(&self) -> String {
-        self.internet_bandwidth_id.as_ref().to_owned()
-    }
-
-    fn account_id(&self) -> &str {
-        &self.account_id
-    }
-
-    fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String> {
-        (self.account_id, self.internet_bandwidth_id) = (account_id.into(), id.into());
-        Ok(())
-    }
+    in_region!(internet_bandwidth_id);
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{InternetBandwidthOwner, Resource, check_id, has_id_form, is_default};
 use crate::key::{Key, Scope};
-use crate::kind::{Flaw, Kind, Writer};
+use crate::kind::{Flaw, Kind, in_region};
 use crate::region::Region;
 use crate::texts::Texts;
 use crate::timestamp::Timestamp;
@@ -103,30 +103,7 @@ impl Ipv6Address {
 }
 
 impl Kind for Ipv6Address {
-    const NAME: &'static str = "ipv6-address";
-    const WORLD: Option<&'static str> = Some("Ipv6Addresses");
-    const WRITER: Writer = Writer::Function;
-
-    fn key(&self) -> Key {
-        let scope = Scope { account_id: &self.account_id, region_id: self.region_id.id() };
-        Self::key(scope, &self.ipv6_address_id)
-    }
-
-    fn id(&self) -> String {
-        self.ipv6_address_id.as_ref().to_owned()
-    }
-
-    fn account_id(&self) -> &str {
-        &self.account_id
-    }
-
-    fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String> {
-        if !is_ipv6_address_id(id) {
-            return Err(format!("not ipv6- and lower-case letters, digits and hyphens: {id}"));
-        }
-        (self.account_id, self.ipv6_address_id) = (account_id.into(), id.into());
-        Ok(())
-    }
+    in_region!(ipv6_address_id);
 
     /// Its bandwidth's owner, by which the bandwidth's id finds the address.
     fn implied(&self) -> Vec<Resource> {
@@ -143,6 +120,7 @@ impl Kind for Ipv6Address {
     }
 
     fn check(&self) -> Result<(), Flaw> {
+        check_id("", "ipv6-", &self.ipv6_address_id)?;
         check_id("VpcId", "vpc-", &self.vpc_id)?;
         match (self.is_associated(), self.associated_instance_id.is_empty()) {
             (true, true) => {

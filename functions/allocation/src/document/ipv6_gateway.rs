@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Resource, Vpc, check_id};
 use crate::key::{Key, Scope};
-use crate::kind::{Flaw, Kind, Writer};
+use crate::kind::{Flaw, Kind, in_region};
 use crate::region::Region;
 
 /// An IPv6 gateway. A VPC has at most one.
@@ -32,27 +32,7 @@ impl Ipv6Gateway {
 }
 
 impl Kind for Ipv6Gateway {
-    const NAME: &'static str = "ipv6-gateway";
-    const WORLD: Option<&'static str> = Some("Ipv6Gateways");
-    const WRITER: Writer = Writer::Operator;
-
-    fn key(&self) -> Key {
-        let scope = Scope { account_id: &self.account_id, region_id: self.region_id.id() };
-        Self::key(scope, &self.ipv6_gateway_id)
-    }
-
-    fn id(&self) -> String {
-        self.ipv6_gateway_id.as_ref().to_owned()
-    }
-
-    fn account_id(&self) -> &str {
-        &self.account_id
-    }
-
-    fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String> {
-        (self.account_id, self.ipv6_gateway_id) = (account_id.into(), id.into());
-        Ok(())
-    }
+    in_region!(ipv6_gateway_id);
 
     /// The VPC's row, which names its gateway.
     fn implied(&self) -> Vec<Resource> {

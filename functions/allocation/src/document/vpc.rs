@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, Scope};
-use crate::kind::{Kind, Writer};
+use crate::kind::{Kind, in_region};
 use crate::region::Region;
 
 /// A VPC, as far as its addresses and gateway need it. There is a row for each VPC that has a
@@ -33,26 +33,5 @@ impl Vpc {
 }
 
 impl Kind for Vpc {
-    const NAME: &'static str = "vpc";
-    /// Its gateway implies it.
-    const WORLD: Option<&'static str> = None;
-    const WRITER: Writer = Writer::Operator;
-
-    fn key(&self) -> Key {
-        let scope = Scope { account_id: &self.account_id, region_id: self.region_id.id() };
-        Self::key(scope, &self.vpc_id)
-    }
-
-    fn id(&self) -> String {
-        self.vpc_id.as_ref().to_owned()
-    }
-
-    fn account_id(&self) -> &str {
-        &self.account_id
-    }
-
-    fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String> {
-        (self.account_id, self.vpc_id) = (account_id.into(), id.into());
-        Ok(())
-    }
+    in_region!(vpc_id);
 }

@@ -13,7 +13,7 @@ use crate::error::{
     INVALID_REGION_ID_NOT_FOUND, MISSING_REGION_ID, Refusal,
 };
 use crate::key::{Key, Partition, Scope};
-use crate::kind::{AsKind, Kind as _};
+use crate::kind::AsKind;
 use crate::operation::{Caller, Change, Fresh, Halt, Listing, Operation, Outcome, Seen};
 use crate::parameters::{Page, Parameters, Tag};
 use crate::region::Region;

@@ -170,7 +170,8 @@ fn documents_of(row: &[u8]) -> Result<Vec<Document>, Unreadable> {
         Row::Identity(identity) => vec![Document::Identity(identity.into_current().into())],
         Row::Resource(resource) => {
             let resource = resource.into_current().map_err(|_| Unreadable)?;
-            let implied = resource.iter().flat_map(Resource::implied).collect::<Vec<_>>();
+            let implied =
+                resource.iter().flat_map(|resource| resource.implied()).collect::<Vec<_>>();
             resource.into_iter().chain(implied).map(Document::from).collect()
         }
     })

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use allocation::error::DRY_RUN_OPERATION;
 use allocation::parameters::{Page, whole_number};
 use allocation::{
-    Caller, Change, ErrorRow, Fresh, Halt, Ipv6Gateway, Key, Kind as _, Listing, Operation,
-    Outcome, Parameters, Partition, Refusal, Region, Resource, Seen, Texts, Vpc, Write,
+    Caller, Change, ErrorRow, Fresh, Halt, Ipv6Gateway, Key, Listing, Operation, Outcome,
+    Parameters, Partition, Refusal, Region, Resource, Seen, Texts, Vpc, Write,
 };
 use serde::Serialize;
 
