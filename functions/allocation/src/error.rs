@@ -76,87 +76,82 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// `RegionId` is absent or empty. The page names no code for it: decision `missing`.
-pub static MISSING_REGION_ID: ErrorRow =
-    ErrorRow::new(400, "MissingRegionId", "RegionId is mandatory for this action.");
-/// `RegionId` is not one of the vendor's regions (decision `region`).
-pub static INVALID_REGION_ID_NOT_FOUND: ErrorRow = ErrorRow::new(
-    404,
-    "InvalidRegionId.NotFound",
-    "The specified RegionId does not exist in our records.",
-);
-/// "The error message returned because `Ipv6InstanceId` is not set."
-pub static MISSING_PARAM_IPV6_INSTANCE_ID: ErrorRow =
-    ErrorRow::new(400, "MissingParam.Ipv6InstanceId", "The param of Ipv6InstanceId is missing.");
-/// `Bandwidth` is absent or empty. The page names no code for it: decision `missing`.
-pub static MISSING_BANDWIDTH: ErrorRow =
-    ErrorRow::new(400, "MissingBandwidth", "Bandwidth is mandatory for this action.");
-/// "The IPv6 address is invalid.": the id has not the form of one (decision `id-form`).
-pub static ILLEGAL_PARAM_IPV6_ADDRESS: ErrorRow =
-    ErrorRow::new(400, "IllegalParam.Ipv6Address", "The param of %s is illegal.");
-/// `ClientToken` holds more than ASCII or is longer than 64 characters (decision `token`).
-pub static INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED: ErrorRow = ErrorRow::new(
-    400,
-    "InvalidClientToken.ValueNotSupported",
-    "The ClientToken provided is invalid.",
-);
-/// `DryRun` is neither true nor false (decision `boolean-form`).
-pub static INVALID_DRY_RUN: ErrorRow =
-    ErrorRow::new(400, "InvalidDryRun", "Specified parameter DryRun is not valid.");
-/// `PageNumber` is no whole number from 1 (decision `page-size`).
-pub static INVALID_PAGE_NUMBER: ErrorRow =
-    ErrorRow::new(400, "InvalidPageNumber", "Specified parameter PageNumber is not valid.");
-/// `PageSize` is no whole number from 1 (decision `page-size`).
-pub static INVALID_PAGE_SIZE: ErrorRow =
-    ErrorRow::new(400, "InvalidPageSize", "Specified parameter PageSize is not valid.");
-/// A remembered `ClientToken` came back with other parameters (decision `token`).
-pub static IDEMPOTENT_PARAMETER_MISMATCH: ErrorRow = ErrorRow::new(
-    400,
-    "IdempotentParameterMismatch",
-    "The request is retried with updated parameters.",
-);
-/// No such address or bandwidth in the caller's account and region (decisions `not-found` and
-/// `bandwidth-ids`).
-pub static INVALID_IPV6_INSTANCE_NOT_FOUND: ErrorRow = ErrorRow::new(
-    400,
-    "InvalidIpv6Instance.NotFound",
-    "The specified Ipv6AddressId or Ipv6InternetBandwidthId is not found.",
-);
-/// The address and the bandwidth that a call names belong to different instances (decision
-/// `bandwidth-ids`).
-pub static PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH: ErrorRow = ErrorRow::new(
-    400,
-    "ParamExclusive.Ipv6AddressIdAndIpv6InternetBandwidthId",
-    "Ipv6AddressId and Ipv6InternetBandwidthId is mutually exclusive.",
-);
-/// The address that a call names has no bandwidth (decision `no-bandwidth`).
-pub static OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST: ErrorRow = ErrorRow::new(
-    400,
-    "OperationFailed.InternetBandwidthNonExist",
-    "The operation is forbidden because of InternetBandwidthNonExist.",
-);
-/// The address that has the bandwidth is being changed (decision `bandwidth-unstable`).
-pub static OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE: ErrorRow = ErrorRow::new(
-    400,
-    "OperationFailed.InternetBandwidthUnstable",
-    "The operation is forbidden because of InternetBandwidthUnstable.",
-);
-/// "Failed to query the account information when the order is placed." (decision `billing`).
-pub static OPERATION_FAILED_QUERY_ACCOUNT_INFO: ErrorRow = ErrorRow::new(
-    500,
-    "OperationFailed.QueryAccountInfo",
-    "Query account info failed when create order.",
-);
-/// "If the check succeeds, the error code `DryRunOperation` is returned." (decision `dry-run`).
-pub static DRY_RUN_OPERATION: ErrorRow = ErrorRow::new(
-    400,
-    "DryRunOperation",
-    "Request validation has been passed with DryRun flag set.",
-);
-/// "The system is busy. Please try again later.": the store failed or was too contended
-/// (decision `busy`). No rule answers it.
-pub static SYSTEM_BUSY: ErrorRow =
-    ErrorRow::new(500, "SystemBusy", "The system is busy. Please try again later.");
+/// Declares rows that several operations share: the name, status, code and message of each, and
+/// what the message's `%s` are filled with, unless decision `fills` says it.
+macro_rules! rows {
+    ($($(#[$doc:meta])* $name:ident =
+        $status:literal, $code:literal, $message:literal $(, $fill:literal)*;)+) => {
+        $($(#[$doc])*
+        pub static $name: ErrorRow =
+            ErrorRow { fills: &[$($fill),*], ..ErrorRow::new($status, $code, $message) };)+
+    };
+}
+
+/// Declares the errors of an operation, `ERRORS`, in checking order: rows of its own, written as
+/// those of [`rows`], and the names of shared ones.
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident
+        $(= $status:literal, $code:literal, $message:literal $(, $fill:literal)*)?;)+) => {
+        $($(#[$doc])*
+        $(static $name: ErrorRow =
+            ErrorRow { fills: &[$($fill),*], ..ErrorRow::new($status, $code, $message) };)?)+
+
+        const ERRORS: &[&ErrorRow] = &[$(&$name),+];
+    };
+}
+pub(crate) use errors;
+
+rows! {
+    /// `RegionId` is absent or empty. The page names no code for it: decision `missing`.
+    MISSING_REGION_ID = 400, "MissingRegionId", "RegionId is mandatory for this action.";
+    /// `RegionId` is not one of the vendor's regions (decision `region`).
+    INVALID_REGION_ID_NOT_FOUND = 404, "InvalidRegionId.NotFound",
+        "The specified RegionId does not exist in our records.";
+    /// "The error message returned because `Ipv6InstanceId` is not set."
+    MISSING_PARAM_IPV6_INSTANCE_ID = 400, "MissingParam.Ipv6InstanceId",
+        "The param of Ipv6InstanceId is missing.";
+    /// `Bandwidth` is absent or empty. The page names no code for it: decision `missing`.
+    MISSING_BANDWIDTH = 400, "MissingBandwidth", "Bandwidth is mandatory for this action.";
+    /// "The IPv6 address is invalid.": the id has not the form of one (decision `id-form`).
+    ILLEGAL_PARAM_IPV6_ADDRESS = 400, "IllegalParam.Ipv6Address", "The param of %s is illegal.";
+    /// `ClientToken` holds more than ASCII or is longer than 64 characters (decision `token`).
+    INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED = 400, "InvalidClientToken.ValueNotSupported",
+        "The ClientToken provided is invalid.";
+    /// `DryRun` is neither true nor false (decision `boolean-form`).
+    INVALID_DRY_RUN = 400, "InvalidDryRun", "Specified parameter DryRun is not valid.";
+    /// `PageNumber` is no whole number from 1 (decision `page-size`).
+    INVALID_PAGE_NUMBER = 400, "InvalidPageNumber", "Specified parameter PageNumber is not valid.";
+    /// `PageSize` is no whole number from 1 (decision `page-size`).
+    INVALID_PAGE_SIZE = 400, "InvalidPageSize", "Specified parameter PageSize is not valid.";
+    /// A remembered `ClientToken` came back with other parameters (decision `token`).
+    IDEMPOTENT_PARAMETER_MISMATCH = 400, "IdempotentParameterMismatch",
+        "The request is retried with updated parameters.";
+    /// No such address or bandwidth in the caller's account and region (decisions `not-found` and
+    /// `bandwidth-ids`).
+    INVALID_IPV6_INSTANCE_NOT_FOUND = 400, "InvalidIpv6Instance.NotFound",
+        "The specified Ipv6AddressId or Ipv6InternetBandwidthId is not found.";
+    /// The address and the bandwidth that a call names belong to different instances (decision
+    /// `bandwidth-ids`).
+    PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH = 400,
+        "ParamExclusive.Ipv6AddressIdAndIpv6InternetBandwidthId",
+        "Ipv6AddressId and Ipv6InternetBandwidthId is mutually exclusive.";
+    /// The address that a call names has no bandwidth (decision `no-bandwidth`).
+    OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST = 400,
+        "OperationFailed.InternetBandwidthNonExist",
+        "The operation is forbidden because of InternetBandwidthNonExist.";
+    /// The address that has the bandwidth is being changed (decision `bandwidth-unstable`).
+    OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE = 400, "OperationFailed.InternetBandwidthUnstable",
+        "The operation is forbidden because of InternetBandwidthUnstable.";
+    /// "Failed to query the account information when the order is placed." (decision `billing`).
+    OPERATION_FAILED_QUERY_ACCOUNT_INFO = 500, "OperationFailed.QueryAccountInfo",
+        "Query account info failed when create order.";
+    /// "If the check succeeds, the error code `DryRunOperation` is returned." (decision `dry-run`).
+    DRY_RUN_OPERATION = 400, "DryRunOperation",
+        "Request validation has been passed with DryRun flag set.";
+    /// "The system is busy. Please try again later.": the store failed or was too contended
+    /// (decision `busy`). No rule answers it.
+    SYSTEM_BUSY = 500, "SystemBusy", "The system is busy. Please try again later.";
+}
 
 #[cfg(test)]
 mod tests {

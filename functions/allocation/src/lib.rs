@@ -19,6 +19,7 @@ mod region;
 mod texts;
 mod timestamp;
 #[cfg(test)]
+#[path = "tests/trial.rs"]
 mod trial;
 
 pub use document::{

@@ -12,7 +12,7 @@ use crate::error::{
     DRY_RUN_OPERATION, ErrorRow, IDEMPOTENT_PARAMETER_MISMATCH, ILLEGAL_PARAM_IPV6_ADDRESS,
     INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED, INVALID_DRY_RUN, INVALID_IPV6_INSTANCE_NOT_FOUND,
     INVALID_REGION_ID_NOT_FOUND, MISSING_BANDWIDTH, MISSING_PARAM_IPV6_INSTANCE_ID,
-    MISSING_REGION_ID, OPERATION_FAILED_QUERY_ACCOUNT_INFO, Refusal,
+    MISSING_REGION_ID, OPERATION_FAILED_QUERY_ACCOUNT_INFO, Refusal, errors,
 };
 use crate::key::Key;
 use crate::kind::Kind as _;
@@ -21,93 +21,71 @@ use crate::parameters::{Parameters, whole_number};
 use crate::region::Region;
 use crate::texts::Texts;
 
-/// "Invalid `ChargeType` value.": of the older parameter `InstanceChargeType` (decision
-/// `charge-type`).
-static ILLEGAL_PARAM_CHARGE_TYPE: ErrorRow =
-    ErrorRow::new(400, "IllegalParam.ChargeType", "The param of %s is illegal.");
-/// "Invalid `InternetChargeType` value."
-static ILLEGAL_PARAM_INTERNET_CHARGE_TYPE: ErrorRow =
-    ErrorRow::new(400, "IllegalParam.InternetChargeType", "The param of %s is illegal.");
-/// "IPv6 Internet bandwidth does not support the subscription billing method."
-static OPERATION_UNSUPPORTED_PRE_PAID: ErrorRow =
-    ErrorRow::new(400, "OperationUnsupported.PrePaid", "%s is unsupported.");
-/// "Invalid Bandwidth value.": no whole number (decision `bandwidth-form`), or outside the range of
-/// the charge type.
-static ILLEGAL_PARAM_BANDWIDTH: ErrorRow =
-    ErrorRow::new(400, "IllegalParam.Bandwidth", "The param of %s is illegal.");
-/// "The IPv6 address is not found.": it was there and has been released (decision `not-found`).
-static RESOURCE_NOT_FOUND_IPV6_ADDRESS: ErrorRow = ErrorRow::new(
-    404,
-    "ResourceNotFound.Ipv6Address",
-    "The specified resource of %s is not found.",
-);
-/// "The IPv6 address is in an unstable state." (decision `unstable`).
-static INCORRECT_STATUS_IPV6_INSTANCE: ErrorRow =
-    ErrorRow::new(400, "IncorrectStatus.Ipv6Instance", "The status of %s [%s] is incorrect.");
-/// "This operation does not support ULA addresses." (decision `ula`).
-static OPERATION_UNSUPPORTED_ULA: ErrorRow =
-    ErrorRow::new(400, "OperationUnsupported.ULA", "%s is unsupported.");
-/// "This operation does not support private GUA addresses." (decision `private-gua`).
-static OPERATION_UNSUPPORTED_PRIVATE_GUA: ErrorRow = ErrorRow::new(
-    400,
-    "OperationUnsupported.PrivateGUA",
-    "This operation does not support private GUA addresses.",
-);
-/// The address is bound to a cloud service instance (decision `bind-type`).
-static OPERATION_DENIED_BIND_TYPE: ErrorRow = ErrorRow::new(
-    400,
-    "OperationDenied.UnSupportedBindTypeCloudInstance",
-    "Internet bandwidth cannot be allocated to the IPv6 address bound to the cloud service instance.",
-);
-/// "No IPv6 gateway exists in the VPC to which the IPv6 address belongs."
-static OPERATION_FAILED_GATEWAY_NOT_EXIST: ErrorRow = ErrorRow::new(
-    400,
-    "OperationFailed.Ipv6GatewayNotExist",
-    "The operation is failed because of %s.",
-);
-/// "The IPv6 address and IPv6 gateway do not belong to the same VPC."
-static OPERATION_FAILED_GATEWAY_DIS_MATCH: ErrorRow = ErrorRow::new(
-    400,
-    "OperationFailed.Ipv6GatewayDisMatchIpv6Address",
-    "The operation is failed because of %s.",
-);
-/// "Internet bandwidth is already enabled for the IPv6 address."
-static OPERATION_FAILED_ALREADY_EXISTED: ErrorRow = ErrorRow::new(
-    400,
-    "OperationFailed.InternetBandwidthAlreadyExisted",
-    "The operation is failed because of %s.",
-);
-/// "The status of the IPv6 address does not support the billing method." (decision `free-address`).
-static UNSUPPORTED_ON_FREE_ADDRESS: ErrorRow = ErrorRow::new(
-    400,
-    "UnsupportedFeature.InternetChargeTypeOnFreeIpv6Address",
-    "The feature of %s is not supported.",
-);
-/// "The IPv6 address is of the single ISP type and does not support the billing method." (decision
-/// `static-isp`).
-static UNSUPPORTED_ON_STATIC_ISP: ErrorRow = ErrorRow::new(
-    400,
-    "UnsupportedFeature.InternetChargeTypeOnStaticIsp",
-    "The feature of %s is not supported.",
-);
-/// "The billing method requires CDT billing enabled." (decision `cdt`).
-static OPERATION_FAILED_OPEN_CDT: ErrorRow = ErrorRow::new(
-    400,
-    "OperationFailed.OpenCdtServiceFirst",
-    "The operation is failed because of %s.",
-);
-/// "The instance type you specified to purchase needs to be upgraded to CDT billing."
-static OPERATION_FAILED_UPGRADE_CDT: ErrorRow = ErrorRow::new(
-    400,
-    "OperationFailed.UpgradeCdtServiceFirst",
-    "The operation is failed because of cdt is not upgraded.",
-);
-/// The account may not buy. The page does not describe this row: decision `billing`.
-static OPERATION_FAILED_SALE_VALIDATE: ErrorRow = ErrorRow::new(
-    500,
-    "OperationFailed.SaleValidate",
-    "Validate sale condition with subArticle failed.",
-);
+// The page gives no order between its codes; decision `rule-order` does.
+errors! {
+    MISSING_REGION_ID;
+    INVALID_REGION_ID_NOT_FOUND;
+    MISSING_PARAM_IPV6_INSTANCE_ID;
+    MISSING_BANDWIDTH;
+    ILLEGAL_PARAM_IPV6_ADDRESS;
+    /// "Invalid `ChargeType` value.": of the older parameter `InstanceChargeType` (decision
+    /// `charge-type`).
+    ILLEGAL_PARAM_CHARGE_TYPE = 400, "IllegalParam.ChargeType", "The param of %s is illegal.";
+    /// "Invalid `InternetChargeType` value."
+    ILLEGAL_PARAM_INTERNET_CHARGE_TYPE = 400, "IllegalParam.InternetChargeType",
+        "The param of %s is illegal.";
+    /// "IPv6 Internet bandwidth does not support the subscription billing method."
+    OPERATION_UNSUPPORTED_PRE_PAID = 400, "OperationUnsupported.PrePaid", "%s is unsupported.";
+    /// "Invalid Bandwidth value.": no whole number (decision `bandwidth-form`), or outside the
+    /// range of the charge type.
+    ILLEGAL_PARAM_BANDWIDTH = 400, "IllegalParam.Bandwidth", "The param of %s is illegal.";
+    INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED;
+    INVALID_DRY_RUN;
+    IDEMPOTENT_PARAMETER_MISMATCH;
+    INVALID_IPV6_INSTANCE_NOT_FOUND;
+    /// "The IPv6 address is not found.": it was there and has been released (decision `not-found`).
+    RESOURCE_NOT_FOUND_IPV6_ADDRESS = 404, "ResourceNotFound.Ipv6Address",
+        "The specified resource of %s is not found.";
+    /// "The IPv6 address is in an unstable state." (decision `unstable`).
+    INCORRECT_STATUS_IPV6_INSTANCE = 400, "IncorrectStatus.Ipv6Instance",
+        "The status of %s [%s] is incorrect.";
+    /// "This operation does not support ULA addresses." (decision `ula`).
+    OPERATION_UNSUPPORTED_ULA = 400, "OperationUnsupported.ULA", "%s is unsupported.";
+    /// "This operation does not support private GUA addresses." (decision `private-gua`).
+    OPERATION_UNSUPPORTED_PRIVATE_GUA = 400, "OperationUnsupported.PrivateGUA",
+        "This operation does not support private GUA addresses.";
+    /// The address is bound to a cloud service instance (decision `bind-type`).
+    OPERATION_DENIED_BIND_TYPE = 400, "OperationDenied.UnSupportedBindTypeCloudInstance",
+        "Internet bandwidth cannot be allocated to the IPv6 address bound to the cloud service instance.";
+    /// "No IPv6 gateway exists in the VPC to which the IPv6 address belongs."
+    OPERATION_FAILED_GATEWAY_NOT_EXIST = 400, "OperationFailed.Ipv6GatewayNotExist",
+        "The operation is failed because of %s.";
+    /// "The IPv6 address and IPv6 gateway do not belong to the same VPC."
+    OPERATION_FAILED_GATEWAY_DIS_MATCH = 400, "OperationFailed.Ipv6GatewayDisMatchIpv6Address",
+        "The operation is failed because of %s.";
+    /// "Internet bandwidth is already enabled for the IPv6 address."
+    OPERATION_FAILED_ALREADY_EXISTED = 400, "OperationFailed.InternetBandwidthAlreadyExisted",
+        "The operation is failed because of %s.";
+    /// "The status of the IPv6 address does not support the billing method." (decision
+    /// `free-address`).
+    UNSUPPORTED_ON_FREE_ADDRESS = 400, "UnsupportedFeature.InternetChargeTypeOnFreeIpv6Address",
+        "The feature of %s is not supported.";
+    /// "The IPv6 address is of the single ISP type and does not support the billing method."
+    /// (decision `static-isp`).
+    UNSUPPORTED_ON_STATIC_ISP = 400, "UnsupportedFeature.InternetChargeTypeOnStaticIsp",
+        "The feature of %s is not supported.";
+    OPERATION_FAILED_QUERY_ACCOUNT_INFO;
+    /// "The billing method requires CDT billing enabled." (decision `cdt`).
+    OPERATION_FAILED_OPEN_CDT = 400, "OperationFailed.OpenCdtServiceFirst",
+        "The operation is failed because of %s.";
+    /// "The instance type you specified to purchase needs to be upgraded to CDT billing."
+    OPERATION_FAILED_UPGRADE_CDT = 400, "OperationFailed.UpgradeCdtServiceFirst",
+        "The operation is failed because of cdt is not upgraded.";
+    /// The account may not buy. The page does not describe this row: decision `billing`.
+    OPERATION_FAILED_SALE_VALIDATE = 500, "OperationFailed.SaleValidate",
+        "Validate sale condition with subArticle failed.";
+    DRY_RUN_OPERATION;
+}
 
 /// The operation.
 #[derive(Debug)]
@@ -139,38 +117,7 @@ pub struct Answer<'s> {
 
 impl Operation for AllocateIpv6InternetBandwidth {
     const NAME: &'static str = "AllocateIpv6InternetBandwidth";
-
-    /// The page gives no order between its codes; decision `rule-order` does.
-    const ERRORS: &'static [&'static ErrorRow] = &[
-        &MISSING_REGION_ID,
-        &INVALID_REGION_ID_NOT_FOUND,
-        &MISSING_PARAM_IPV6_INSTANCE_ID,
-        &MISSING_BANDWIDTH,
-        &ILLEGAL_PARAM_IPV6_ADDRESS,
-        &ILLEGAL_PARAM_CHARGE_TYPE,
-        &ILLEGAL_PARAM_INTERNET_CHARGE_TYPE,
-        &OPERATION_UNSUPPORTED_PRE_PAID,
-        &ILLEGAL_PARAM_BANDWIDTH,
-        &INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED,
-        &INVALID_DRY_RUN,
-        &IDEMPOTENT_PARAMETER_MISMATCH,
-        &INVALID_IPV6_INSTANCE_NOT_FOUND,
-        &RESOURCE_NOT_FOUND_IPV6_ADDRESS,
-        &INCORRECT_STATUS_IPV6_INSTANCE,
-        &OPERATION_UNSUPPORTED_ULA,
-        &OPERATION_UNSUPPORTED_PRIVATE_GUA,
-        &OPERATION_DENIED_BIND_TYPE,
-        &OPERATION_FAILED_GATEWAY_NOT_EXIST,
-        &OPERATION_FAILED_GATEWAY_DIS_MATCH,
-        &OPERATION_FAILED_ALREADY_EXISTED,
-        &UNSUPPORTED_ON_FREE_ADDRESS,
-        &UNSUPPORTED_ON_STATIC_ISP,
-        &OPERATION_FAILED_QUERY_ACCOUNT_INFO,
-        &OPERATION_FAILED_OPEN_CDT,
-        &OPERATION_FAILED_UPGRADE_CDT,
-        &OPERATION_FAILED_SALE_VALIDATE,
-        &DRY_RUN_OPERATION,
-    ];
+    const ERRORS: &'static [&'static ErrorRow] = ERRORS;
     const JSON: &'static [&'static str] = &["Ipv6AddressId", "RequestId", "InternetBandwidthId"];
     const XML: &'static [&'static str] = &["RequestId", "InternetBandwidthId", "Ipv6AddressId"];
     /// Absent means the VPC's gateway.

@@ -7,27 +7,32 @@ use crate::error::{
     INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED, INVALID_DRY_RUN, INVALID_IPV6_INSTANCE_NOT_FOUND,
     INVALID_REGION_ID_NOT_FOUND, MISSING_REGION_ID, OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST,
     OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE, PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH, Refusal,
+    errors,
 };
 use crate::key::Key;
 use crate::operation::{Caller, Change, Done, Fresh, Halt, Operation, Outcome, Seen, Write};
 use crate::parameters::Parameters;
 use crate::region::Region;
 
-/// Neither id is given.
-static BOTH_EMPTY_PARAM: ErrorRow = ErrorRow {
-    fills: &["Ipv6AddressId", "Ipv6InternetBandwidthId"],
-    ..ErrorRow::new(
-        400,
-        "BothEmptyParam.Ipv6AddressIdAndIpv6InternetBandwidthId",
-        "Either %s or %s should be specified.",
-    )
-};
-/// Another cloud service manages the address (decision `service-managed`).
-static OPERATION_FAILED_SERVICE_MANAGED: ErrorRow = ErrorRow::new(
-    404,
-    "OperationFailed.ServiceManaged",
-    "Operation is forbidden because this instance belongs to Service manager.",
-);
+// Decision `delete-order`.
+errors! {
+    MISSING_REGION_ID;
+    INVALID_REGION_ID_NOT_FOUND;
+    /// Neither id is given.
+    BOTH_EMPTY_PARAM = 400, "BothEmptyParam.Ipv6AddressIdAndIpv6InternetBandwidthId",
+        "Either %s or %s should be specified.", "Ipv6AddressId", "Ipv6InternetBandwidthId";
+    INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED;
+    INVALID_DRY_RUN;
+    IDEMPOTENT_PARAMETER_MISMATCH;
+    INVALID_IPV6_INSTANCE_NOT_FOUND;
+    PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH;
+    OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST;
+    OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE;
+    /// Another cloud service manages the address (decision `service-managed`).
+    OPERATION_FAILED_SERVICE_MANAGED = 404, "OperationFailed.ServiceManaged",
+        "Operation is forbidden because this instance belongs to Service manager.";
+    DRY_RUN_OPERATION;
+}
 
 /// The operation.
 #[derive(Debug)]
@@ -44,22 +49,7 @@ pub struct Call<'p> {
 
 impl Operation for DeleteIpv6InternetBandwidth {
     const NAME: &'static str = "DeleteIpv6InternetBandwidth";
-
-    /// Decision `delete-order`.
-    const ERRORS: &'static [&'static ErrorRow] = &[
-        &MISSING_REGION_ID,
-        &INVALID_REGION_ID_NOT_FOUND,
-        &BOTH_EMPTY_PARAM,
-        &INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED,
-        &INVALID_DRY_RUN,
-        &IDEMPOTENT_PARAMETER_MISMATCH,
-        &INVALID_IPV6_INSTANCE_NOT_FOUND,
-        &PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH,
-        &OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST,
-        &OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE,
-        &OPERATION_FAILED_SERVICE_MANAGED,
-        &DRY_RUN_OPERATION,
-    ];
+    const ERRORS: &'static [&'static ErrorRow] = ERRORS;
     const JSON: &'static [&'static str] = &["RequestId"];
     const XML: &'static [&'static str] = Self::JSON;
 

@@ -10,7 +10,7 @@ use crate::document::{
 };
 use crate::error::{
     ErrorRow, ILLEGAL_PARAM_IPV6_ADDRESS, INVALID_PAGE_NUMBER, INVALID_PAGE_SIZE,
-    INVALID_REGION_ID_NOT_FOUND, MISSING_REGION_ID, Refusal,
+    INVALID_REGION_ID_NOT_FOUND, MISSING_REGION_ID, Refusal, errors,
 };
 use crate::key::{Key, Partition, Scope};
 use crate::kind::AsKind;
@@ -19,21 +19,25 @@ use crate::parameters::{Page, Parameters, Tag};
 use crate::region::Region;
 use crate::timestamp::Timestamp;
 
-/// `Ipv6AddressId` names more than [`IDS_MAX`] addresses (decision `describe-ids`).
-static INVALID_IPV6_ADDRESS_ID: ErrorRow =
-    ErrorRow::new(400, "InvalidIpv6AddressId", "Specified parameter Ipv6AddressId is not valid.");
-/// `NetworkType` is neither Public nor Private.
-static ILLEGAL_PARAM_NETWORK_TYPE: ErrorRow =
-    ErrorRow::new(400, "IllegalParam.NetworkType", "The param of %s is illegal.");
-/// `ServiceManaged` is neither true nor false (decision `boolean-form`).
-static INVALID_SERVICE_MANAGED: ErrorRow =
-    ErrorRow::new(400, "InvalidServiceManaged", "Specified parameter ServiceManaged is not valid.");
-/// `IncludeReservationData` is neither true nor false (decision `boolean-form`).
-static INVALID_INCLUDE_RESERVATION_DATA: ErrorRow = ErrorRow::new(
-    400,
-    "InvalidIncludeReservationData",
-    "Specified parameter IncludeReservationData is not valid.",
-);
+// Decision `describe-order`.
+errors! {
+    MISSING_REGION_ID;
+    INVALID_REGION_ID_NOT_FOUND;
+    INVALID_PAGE_NUMBER;
+    INVALID_PAGE_SIZE;
+    /// `Ipv6AddressId` names more than [`IDS_MAX`] addresses (decision `describe-ids`).
+    INVALID_IPV6_ADDRESS_ID = 400, "InvalidIpv6AddressId",
+        "Specified parameter Ipv6AddressId is not valid.";
+    ILLEGAL_PARAM_IPV6_ADDRESS;
+    /// `NetworkType` is neither Public nor Private.
+    ILLEGAL_PARAM_NETWORK_TYPE = 400, "IllegalParam.NetworkType", "The param of %s is illegal.";
+    /// `ServiceManaged` is neither true nor false (decision `boolean-form`).
+    INVALID_SERVICE_MANAGED = 400, "InvalidServiceManaged",
+        "Specified parameter ServiceManaged is not valid.";
+    /// `IncludeReservationData` is neither true nor false (decision `boolean-form`).
+    INVALID_INCLUDE_RESERVATION_DATA = 400, "InvalidIncludeReservationData",
+        "Specified parameter IncludeReservationData is not valid.";
+}
 
 /// "You can enter at most 20 IPv6 address IDs in each API request."
 const IDS_MAX: usize = 20;
@@ -156,19 +160,7 @@ struct EntryBandwidth<'s> {
 
 impl Operation for DescribeIpv6Addresses {
     const NAME: &'static str = "DescribeIpv6Addresses";
-
-    /// Decision `describe-order`.
-    const ERRORS: &'static [&'static ErrorRow] = &[
-        &MISSING_REGION_ID,
-        &INVALID_REGION_ID_NOT_FOUND,
-        &INVALID_PAGE_NUMBER,
-        &INVALID_PAGE_SIZE,
-        &INVALID_IPV6_ADDRESS_ID,
-        &ILLEGAL_PARAM_IPV6_ADDRESS,
-        &ILLEGAL_PARAM_NETWORK_TYPE,
-        &INVALID_SERVICE_MANAGED,
-        &INVALID_INCLUDE_RESERVATION_DATA,
-    ];
+    const ERRORS: &'static [&'static ErrorRow] = ERRORS;
     const JSON: &'static [&'static str] =
         &["RequestId", "PageNumber", "PageSize", "TotalCount", "Ipv6Addresses"];
     const XML: &'static [&'static str] = Self::JSON;

@@ -10,43 +10,46 @@ use crate::error::{
     INVALID_REGION_ID_NOT_FOUND, MISSING_BANDWIDTH, MISSING_PARAM_IPV6_INSTANCE_ID,
     MISSING_REGION_ID, OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST,
     OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE, OPERATION_FAILED_QUERY_ACCOUNT_INFO,
-    PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH, Refusal,
+    PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH, Refusal, errors,
 };
 use crate::key::Key;
 use crate::operation::{Caller, Change, Done, Fresh, Halt, Operation, Outcome, Seen, Write};
 use crate::parameters::{Parameters, whole_number};
 use crate::region::Region;
 
-/// `Bandwidth` is no whole number, or 0 (decision `modify-bandwidth`).
-static ILLEGAL_PARAM_BANDWIDTH: ErrorRow =
-    ErrorRow::new(400, "IllegalParam.Bandwidth", "The param of bandwidth is illegal.");
-/// The bandwidth is locked for an overdue bill (decision `modify-locked`).
-static OPERATION_UNSUPPORTED_FINANCIAL_LOCKED: ErrorRow = ErrorRow::new(
-    400,
-    "OperationUnsupported.FinancialLocked",
-    "The operation is forbidden because of financialLocked.",
-);
-/// `Bandwidth` is above the largest of the charge type (decision `modify-bandwidth`).
-static OPERATION_FAILED_BANDWIDTH_EXCEED_LIMIT: ErrorRow = ErrorRow::new(
-    400,
-    "OperationFailed.BandwidthExceedLimit",
-    "The operation is forbidden because of BandwidthExceedLimit.",
-);
-/// The account may not buy (decision `modify-billing`). The status is this operation's own.
-static OPERATION_FAILED_SALE_VALIDATE: ErrorRow = ErrorRow::new(
-    404,
-    "OperationFailed.SaleValidate",
-    "Validate sale condition with subArticle failed.",
-);
-/// A part of the vendor's service failed that is not modelled here. No rule answers it.
-static OPERATION_FAILED_QUERY_SP_INFO: ErrorRow =
-    ErrorRow::new(500, "OperationFailed.QuerySpInfo", "query resource by sp error");
-/// A part of the vendor's service failed that is not modelled here. No rule answers it.
-static OPERATION_FAILED_SYNC_TRADE_RESOURCE: ErrorRow = ErrorRow::new(
-    500,
-    "OperationFailed.SyncTradeResource",
-    "Resource transaction information synchronization failed",
-);
+// Decision `modify-order`.
+errors! {
+    MISSING_REGION_ID;
+    INVALID_REGION_ID_NOT_FOUND;
+    MISSING_PARAM_IPV6_INSTANCE_ID;
+    MISSING_BANDWIDTH;
+    /// `Bandwidth` is no whole number, or 0 (decision `modify-bandwidth`).
+    ILLEGAL_PARAM_BANDWIDTH = 400, "IllegalParam.Bandwidth", "The param of bandwidth is illegal.";
+    INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED;
+    INVALID_DRY_RUN;
+    IDEMPOTENT_PARAMETER_MISMATCH;
+    INVALID_IPV6_INSTANCE_NOT_FOUND;
+    PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH;
+    OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST;
+    OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE;
+    /// The bandwidth is locked for an overdue bill (decision `modify-locked`).
+    OPERATION_UNSUPPORTED_FINANCIAL_LOCKED = 400, "OperationUnsupported.FinancialLocked",
+        "The operation is forbidden because of financialLocked.";
+    /// `Bandwidth` is above the largest of the charge type (decision `modify-bandwidth`).
+    OPERATION_FAILED_BANDWIDTH_EXCEED_LIMIT = 400, "OperationFailed.BandwidthExceedLimit",
+        "The operation is forbidden because of BandwidthExceedLimit.";
+    OPERATION_FAILED_QUERY_ACCOUNT_INFO;
+    /// The account may not buy (decision `modify-billing`). The status is this operation's own.
+    OPERATION_FAILED_SALE_VALIDATE = 404, "OperationFailed.SaleValidate",
+        "Validate sale condition with subArticle failed.";
+    DRY_RUN_OPERATION;
+    /// A part of the vendor's service failed that is not modelled here. No rule answers it.
+    OPERATION_FAILED_QUERY_SP_INFO = 500, "OperationFailed.QuerySpInfo",
+        "query resource by sp error";
+    /// A part of the vendor's service failed that is not modelled here. No rule answers it.
+    OPERATION_FAILED_SYNC_TRADE_RESOURCE = 500, "OperationFailed.SyncTradeResource",
+        "Resource transaction information synchronization failed";
+}
 
 /// The operation.
 #[derive(Debug)]
@@ -65,29 +68,7 @@ pub struct Call<'p> {
 
 impl Operation for ModifyIpv6InternetBandwidth {
     const NAME: &'static str = "ModifyIpv6InternetBandwidth";
-
-    /// Decision `modify-order`.
-    const ERRORS: &'static [&'static ErrorRow] = &[
-        &MISSING_REGION_ID,
-        &INVALID_REGION_ID_NOT_FOUND,
-        &MISSING_PARAM_IPV6_INSTANCE_ID,
-        &MISSING_BANDWIDTH,
-        &ILLEGAL_PARAM_BANDWIDTH,
-        &INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED,
-        &INVALID_DRY_RUN,
-        &IDEMPOTENT_PARAMETER_MISMATCH,
-        &INVALID_IPV6_INSTANCE_NOT_FOUND,
-        &PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH,
-        &OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST,
-        &OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE,
-        &OPERATION_UNSUPPORTED_FINANCIAL_LOCKED,
-        &OPERATION_FAILED_BANDWIDTH_EXCEED_LIMIT,
-        &OPERATION_FAILED_QUERY_ACCOUNT_INFO,
-        &OPERATION_FAILED_SALE_VALIDATE,
-        &DRY_RUN_OPERATION,
-        &OPERATION_FAILED_QUERY_SP_INFO,
-        &OPERATION_FAILED_SYNC_TRADE_RESOURCE,
-    ];
+    const ERRORS: &'static [&'static ErrorRow] = ERRORS;
     const JSON: &'static [&'static str] = &["RequestId"];
     const XML: &'static [&'static str] = Self::JSON;
 
