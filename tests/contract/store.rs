@@ -10,7 +10,7 @@ use ::store::{
 };
 use harness::answer::Answer;
 use ipv6_gateway::Function;
-use ipv6_gateway::allocation::{Account, ClientToken, Kind as _, Resource};
+use ipv6_gateway::allocation::{Account, ClientToken, Resource};
 use serde_json::{Value, json};
 
 use crate::support::{Outcome, Time, allocate, allocate_under, instance, outcome, send, sign};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ::store::{Admission, Admitted, Error, Key, Partition, Store, Versioned, Write};
 use ipv6_gateway::Function;
-use ipv6_gateway::allocation::{InternetBandwidthOwner, Kind as _};
+use ipv6_gateway::allocation::InternetBandwidthOwner;
 use tokio::sync::Notify;
 
 use crate::support::{self, Time, allocate, code, sign};

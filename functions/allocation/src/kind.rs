@@ -20,6 +20,7 @@ pub trait Kind: fmt::Debug + Send + Sync {
 
     /// [`Kind::id`] of the document that has this key: what follows kind, account and region in
     /// the key's text.
+    #[must_use]
     fn id_in_key(key: &str) -> Cow<'_, str>
     where
         Self: Sized,
