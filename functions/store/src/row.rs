@@ -116,3 +116,6 @@ impl fmt::Display for Newer {
 }
 
 impl std::error::Error for Newer {}
+
+#[cfg(test)]
+mod tests;

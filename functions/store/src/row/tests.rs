@@ -1,0 +1,69 @@
+//! Rows of every form that was ever written: `golden.json`. A new form adds rows there; those that
+//! are there stay as they are.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::*;
+
+/// The rows, each as the text of its key, the number of its form and its members.
+fn golden() -> Vec<(String, u64, Value)> {
+    let rows: Vec<Value> = serde_json::from_str(include_str!("golden.json")).unwrap();
+    let row = |row: &Value| {
+        let key = row["key"].as_str().unwrap().to_owned();
+        (key, row["schema"].as_u64().unwrap(), row["members"].clone())
+    };
+    rows.iter().map(row).collect()
+}
+
+#[test]
+fn rows_of_every_form_are_read_and_those_of_todays_are_written_the_same() {
+    let mut kinds = BTreeSet::new();
+    for (key, schema, members) in golden() {
+        let document = read(&key, members.to_string().as_bytes()).unwrap();
+        assert_eq!(document.key().text(), key);
+        let kind = document.key().kind().to_owned();
+        if schema == u64::from(schema_of(&kind)) {
+            let written: Value = serde_json::from_slice(&write(&document).unwrap()).unwrap();
+            assert_eq!(written, members, "{key}");
+            kinds.insert(kind);
+        }
+    }
+    let all = KINDS.iter().chain(allocation::KINDS).map(|kind| kind.name.to_owned());
+    // The rows of these hold no document.
+    let all: BTreeSet<String> = all.filter(|kind| !["nonce", "calls"].contains(&&**kind)).collect();
+    assert_eq!(kinds, all, "a kind without a row of today's form");
+}
+
+#[test]
+fn members_that_are_not_known_are_passed_over() {
+    for (key, _, mut members) in golden() {
+        let expected = read(&key, members.to_string().as_bytes()).unwrap();
+        members["Newer"] = serde_json::json!({ "Member": [1] });
+        assert_eq!(read(&key, members.to_string().as_bytes()).unwrap(), expected, "{key}");
+    }
+}
+
+#[test]
+fn a_row_that_is_not_as_its_kind_is_not_read() {
+    for (key, members) in [
+        ("account#1", "{"),
+        ("account#1", "{} {}"),
+        ("nothing#1", "{}"),
+        ("vpc#1#cn-nowhere#vpc-1", r#"{"RegionId":"cn-nowhere"}"#),
+        ("access-key#k", r#"{"AccessKeySecret":"s"}"#),
+    ] {
+        assert!(read(key, members.as_bytes()).is_err(), "{key} {members}");
+    }
+}
+
+#[test]
+fn a_row_of_a_newer_form_is_not_overwritten() {
+    let key = Key::single("account", &["1"]);
+    let known = schema_of("account");
+    check_schema(&key, known).unwrap();
+    check_schema(&key, known - 1).unwrap();
+    let error = check_schema(&key, known + 1).unwrap_err().with_causes();
+    assert!(error.contains("a newer program wrote a row (account) in form 2"), "{error}");
+}
