@@ -1,6 +1,8 @@
 //! The store in a directory: what outlives the process, and what is refused.
 
 mod format_1;
+mod kills;
+mod newer;
 mod sync;
 
 use std::collections::BTreeMap;

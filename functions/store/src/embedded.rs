@@ -120,6 +120,7 @@ impl EmbeddedStore {
             .cache_size(CACHE_BYTES)
             .open()
             .map_err(|error| folder.refused(error))?;
+        folder.begin()?;
         let opened = Generation::open(&database).and_then(|(generation, batch)| {
             let has_old_rows = folder.format() == Some(1) && generation.format()?.is_none();
             if has_old_rows {

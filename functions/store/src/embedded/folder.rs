@@ -148,21 +148,24 @@ impl Folder {
         OpenError { folder: self.path.clone(), cause: Cause::Io(error) }
     }
 
-    /// Notes that all is open: from here on the directory is a store of the newest format, and not
-    /// closed.
+    /// Notes that the store is no longer as it was when it was closed: from here on its journals
+    /// change.
+    pub(super) fn begin(&self) -> Result<(), OpenError> {
+        let begun = match fs::remove_file(self.path.join(CLOSED_FILE)) {
+            Ok(()) => File::open(&self.path).and_then(|folder| folder.sync_all()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        };
+        begun.map_err(|error| self.io(error))
+    }
+
+    /// Notes that all is open: from here on the directory is a store of the newest format.
     pub(super) fn opened(&mut self) -> Result<(), OpenError> {
-        let format = Format { name: FORMAT_NAME.to_owned(), version: FORMAT_VERSION };
-        let opened = (|| {
-            match fs::remove_file(self.path.join(CLOSED_FILE)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                Ok(()) | Err(_) => {}
-            }
-            match self.format {
-                Some(FORMAT_VERSION) => Ok(()),
-                Some(_) | None => write_durably(&self.path, FORMAT_FILE, &format),
-            }
-        })();
-        opened.map_err(|error| self.io(error))?;
+        if self.format != Some(FORMAT_VERSION) {
+            let format = Format { name: FORMAT_NAME.to_owned(), version: FORMAT_VERSION };
+            let noted = write_durably(&self.path, FORMAT_FILE, &format);
+            noted.map_err(|error| self.io(error))?;
+        }
         self.is_open = true;
         Ok(())
     }
