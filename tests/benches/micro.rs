@@ -13,7 +13,7 @@ use harness::client::Wire;
 use harness::target::http_api_payload;
 use hmac::{Hmac, KeyInit, Mac};
 use ipv6_gateway::allocation::operations::AllocateIpv6InternetBandwidth;
-use ipv6_gateway::allocation::{Caller, Fresh, Operation as _, Parameters, Resource, Seen};
+use ipv6_gateway::allocation::{Common, Fresh, Operation as _, Parameters, Resource, Seen};
 use ipv6_gateway::rpc::signature::Signed;
 use ipv6_gateway::rpc::signature::acs3::{self, Algorithm};
 use ipv6_gateway::rpc::{Call, Request};
@@ -59,10 +59,14 @@ fn decision(call: &Wire, documents: &[Document]) -> Result<Comparison, String> {
         call.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let look_up = |name: &str| parameters.get(name).copied();
     let parameters = Parameters::new(&look_up);
-    let caller = Caller { account_id: "1234567890123456" };
-    let call = AllocateIpv6InternetBandwidth::parse(&parameters).map_err(|e| e.to_string())?;
+    let parse = || {
+        let read = Common::parse::<AllocateIpv6InternetBandwidth>(&parameters);
+        let (common, call) = read.map_err(|refusal| refusal.to_string())?;
+        Ok::<_, String>((common.scope("1234567890123456"), call))
+    };
+    let (scope, call) = parse()?;
     let mut seen = Seen::default();
-    for key in AllocateIpv6InternetBandwidth::first(&call, &caller) {
+    for key in AllocateIpv6InternetBandwidth::first(&call, scope) {
         let document = documents.iter().find(|document| document.key() == key);
         let resource = document.and_then(|document| match document {
             Document::Resource(resource) => Some(resource.clone()),
@@ -71,10 +75,10 @@ fn decision(call: &Wire, documents: &[Document]) -> Result<Comparison, String> {
         seen.add(key, resource);
     }
     let decide = || {
-        let call = AllocateIpv6InternetBandwidth::parse(&parameters).map_err(|e| e.to_string())?;
+        let (scope, call) = parse()?;
         let mut tails = || "hp3y0l3ln89j8cdvf".to_owned();
         let mut fresh = Fresh::new(1_767_323_045, &mut tails);
-        let decided = AllocateIpv6InternetBandwidth::decide(&call, &caller, &seen, &mut fresh);
+        let decided = AllocateIpv6InternetBandwidth::decide(&call, scope, &seen, &mut fresh);
         decided.map(|outcome| drop(black_box(outcome))).map_err(|halt| format!("{halt:?}"))
     };
     decide()?;

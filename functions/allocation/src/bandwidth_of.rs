@@ -8,7 +8,7 @@ use crate::error::{
     OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE, PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH, Refusal,
 };
 use crate::key::{Key, Scope};
-use crate::operation::{Caller, Halt, Seen};
+use crate::operation::{Halt, Seen};
 use crate::parameters::Parameters;
 
 const ADDRESS_ID: &str = "Ipv6AddressId";
@@ -74,11 +74,9 @@ impl<'p> BandwidthOf<'p> {
     /// `deny-by-address`).
     pub(crate) fn resources(
         parameters: &Parameters<'_>,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &Seen,
     ) -> Vec<String> {
-        let region_id = parameters.given("RegionId").unwrap_or_default();
-        let scope = Scope { account_id: caller.account_id, region_id };
         let given = parameters.given(BANDWIDTH_ID);
         let address = parameters.given(ADDRESS_ID).map(|id| Ipv6Address::key(scope, id));
         let of_address = address

@@ -6,7 +6,7 @@ use std::fmt;
 /// other keys, so a call cannot find them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope<'a> {
-    /// 16 digits.
+    /// 16 digits. Of a call it is the account that the signature proved.
     pub account_id: &'a str,
     /// The region's id.
     pub region_id: &'a str,

@@ -30,9 +30,7 @@ pub use document::{
 pub use error::{ErrorRow, Refusal};
 pub use key::{Key, Partition, Scope};
 pub use kind::{AsKind, Flaw, Kind, KindRow, Writer};
-pub use operation::{
-    Caller, Change, Done, Fresh, Halt, Listed, Listing, Operation, Outcome, Seen, Write,
-};
+pub use operation::{Common, Done, Fresh, Halt, Listed, Listing, Operation, Outcome, Seen, Write};
 pub use parameters::Parameters;
 pub use region::Region;
 pub use texts::Texts;

@@ -31,37 +31,40 @@ pub trait Operation: 'static {
     /// first call took for them (decision `token-same`).
     const DEFAULTED_FROM_STATE: &'static [&'static str] = &[];
 
-    /// A call whose parameters are all in form; it borrows the request's buffer.
+    /// Whether its calls change something. Such a call takes a `ClientToken` and may be a dry run.
+    const CHANGES: bool;
+
+    /// The operation's own parameters, all in form; they borrow the request's buffer.
     type Call<'p>: Send + Sync;
     /// The elements of a success, without the `RequestId`, by their names on the wire. A member
     /// that may be absent is left out, never null.
     type Answer<'s>: Serialize;
 
-    /// Parses the parameters of a call.
+    /// Parses the operation's own parameters: all but those of [`Common`].
     ///
     /// # Errors
     ///
     /// The first row that applies.
     fn parse<'p>(parameters: &Parameters<'p>) -> Result<Self::Call<'p>, Refusal>;
 
-    /// The region that the call is about.
-    fn region(call: &Self::Call<'_>) -> Region;
-
     /// The keys of what the decision most likely needs, so that one read fetches it. A hint:
     /// [`Operation::decide`] asks for whatever else it needs.
-    fn first(call: &Self::Call<'_>, caller: &Caller<'_>) -> Vec<Key>;
+    fn first(call: &Self::Call<'_>, scope: Scope<'_>) -> Vec<Key>;
 
     /// The resource parts of the ARNs that RAM checks, as `ipv6bandwidth/*`; each of them must be
     /// allowed (decisions `denied` and `deny-by-address`). The parameters may be out of form, and
     /// `seen` may lack what [`Operation::first`] asked for; what is not known is `*`.
-    fn resources(parameters: &Parameters<'_>, caller: &Caller<'_>, seen: &Seen) -> Vec<String>;
+    fn resources(parameters: &Parameters<'_>, scope: Scope<'_>, seen: &Seen) -> Vec<String>;
 
-    /// Token, dry run and parameters of a call that changes something; `None` for a call that
-    /// only reads.
-    fn change<'c>(call: &'c Self::Call<'_>) -> Option<Change<'c>>;
+    /// The parameters that calls with one client token must have in common: the operation's own,
+    /// defaults filled in (decision `token-same`), without those whose default depends on the state
+    /// and that the call does not give.
+    fn compared<'c>(_call: &'c Self::Call<'_>) -> Vec<(&'static str, Cow<'c, str>)> {
+        Vec::new()
+    }
 
     /// The documents that the call lists, for an operation that lists.
-    fn listing<'c>(_call: &'c Self::Call<'_>, _caller: &Caller<'_>) -> Option<Listing<'c>> {
+    fn listing<'c>(_call: &'c Self::Call<'_>, _scope: Scope<'_>) -> Option<Listing<'c>> {
         None
     }
 
@@ -72,7 +75,7 @@ pub trait Operation: 'static {
     /// [`Halt::Refused`]: the first row that applies. [`Halt::Read`]: the decision needs more.
     fn decide<'s>(
         call: &'s Self::Call<'_>,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &'s Seen,
         fresh: &mut Fresh<'_>,
     ) -> Result<Outcome<Self::Answer<'s>>, Halt>;
@@ -84,18 +87,41 @@ pub trait Operation: 'static {
     }
 }
 
-/// Who calls, as the signature proved it.
+/// The parameters that operations have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caller<'a> {
-    /// The account that owns the access key.
-    pub account_id: &'a str,
+pub struct Common<'p> {
+    /// `RegionId`.
+    pub region: Region,
+    /// `ClientToken`, in form.
+    pub client_token: Option<&'p str>,
+    /// `DryRun`.
+    pub dry_run: bool,
 }
 
-impl<'a> Caller<'a> {
-    /// What the caller's account has in `region`.
+impl<'p> Common<'p> {
+    /// Reads a call of the operation `O`: the region, the operation's own parameters, and, if it
+    /// changes something, token and dry run, in this order.
+    ///
+    /// # Errors
+    ///
+    /// The first row that applies.
+    pub fn parse<O: Operation>(
+        parameters: &Parameters<'p>,
+    ) -> Result<(Self, O::Call<'p>), Refusal> {
+        let region = parameters.region()?;
+        let call = O::parse(parameters)?;
+        let mut common = Self { region, client_token: None, dry_run: false };
+        if O::CHANGES {
+            common.client_token = parameters.client_token()?;
+            common.dry_run = parameters.dry_run()?;
+        }
+        Ok((common, call))
+    }
+
+    /// What the account has in the call's region.
     #[must_use]
-    pub fn scope(&self, region: Region) -> Scope<'a> {
-        Scope { account_id: self.account_id, region_id: region.id() }
+    pub fn scope<'a>(&self, account_id: &'a str) -> Scope<'a> {
+        Scope { account_id, region_id: self.region.id() }
     }
 }
 
@@ -122,18 +148,6 @@ impl fmt::Debug for Fresh<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Fresh").field("now_secs", &self.now_secs).finish_non_exhaustive()
     }
-}
-
-/// Token, dry run and parameters of a call that changes something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change<'c> {
-    /// `ClientToken`, in form.
-    pub client_token: Option<&'c str>,
-    /// `DryRun`.
-    pub dry_run: bool,
-    /// The operation's other parameters, defaults filled in (decision `token-same`); without those
-    /// whose default depends on the state and that the call does not give.
-    pub parameters: Vec<(&'static str, Cow<'c, str>)>,
 }
 
 /// What a call lists: all documents of a partition that match, or a page of them.

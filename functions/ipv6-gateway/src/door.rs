@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use allocation::Caller;
 use rpc::signature::Signed;
 use store::{
     AccessKey, AccessKeyStatus, Admission, Admitted, Holder, Identity, IdentityName, Key, Quota,
@@ -124,11 +123,6 @@ impl AuthContext<'_> {
         }
         self.signed.verify(&access_key.access_key_secret)
     }
-}
-
-/// The caller who holds `access_key`.
-pub(crate) fn caller(access_key: &AccessKey) -> Caller<'_> {
-    Caller { account_id: &access_key.account_id }
 }
 
 /// The key of the RAM user or role that holds `access_key`; `None`: the account itself holds it.

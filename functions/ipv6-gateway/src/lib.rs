@@ -29,12 +29,12 @@ pub use panics::log_panics;
 pub use ram;
 pub use rate_limit::{NoRateLimit, RateLimit};
 pub use rpc;
-pub use running::{Begin, Rendered, Running};
+pub use running::{Begin, Begun, Rendered, Running};
 
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use allocation::{Key, Parameters, Refusal, Seen};
+use allocation::{Key, Parameters, Refusal, Scope, Seen};
 use rpc::signature::Signed;
 use rpc::{Api, Call, Envelope, Format, Members, Request};
 use store::{AccessKey, Store};
@@ -172,17 +172,18 @@ impl<S: Store> Function<S> {
 
         // Authorisation. A caller who may not call learns nothing of what exists (decision
         // `denied`).
-        let caller = door::caller(&access_key);
+        let region_id = parameters.given("RegionId").unwrap_or_default();
+        let scope = Scope { account_id: &access_key.account_id, region_id };
         let identity = reading.identity.clone();
         let authorise = |seen: &Seen| {
-            let resources = || entry.begin.resources(&parameters, &caller, seen);
+            let resources = || entry.begin.resources(&parameters, scope, seen);
             let identity = identity.as_deref();
             permission::check(call, entry.name, &access_key, identity, resources, now_secs)
         };
         authorise(&reading.seen)?;
 
-        let running = begun?;
-        let run = Run::new(entry, &*running, caller, &authorise, call.format(), now_secs);
+        let begun = begun?;
+        let run = Run::new(entry, &begun, scope, &authorise, call.format(), now_secs);
         Ok(Success { entry, members: self.run(&run, reading).await? })
     }
 
@@ -223,14 +224,14 @@ impl<S: Store> Function<S> {
 /// key, what the operation names, and the client token.
 fn first_keys(
     entry: &Entry,
-    begun: &Result<Box<dyn Running + '_>, Refusal>,
+    begun: &Result<Begun<'_>, Refusal>,
     access_key: &AccessKey,
 ) -> Vec<Key> {
     let mut keys = Vec::from_iter(door::identity_key(access_key));
-    if let Ok(running) = begun {
-        let caller = door::caller(access_key);
-        keys.extend(running.first(&caller));
-        keys.extend(token::key(entry, running.region(), &caller, running.change().as_ref()));
+    if let Ok(Begun { common, running }) = begun {
+        let scope = common.scope(&access_key.account_id);
+        keys.extend(running.first(scope));
+        keys.extend(token::key(entry, scope, common.client_token));
     }
     keys
 }

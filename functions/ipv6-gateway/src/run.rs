@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use allocation::{
-    Caller, Change, ClientToken, Fresh, Halt, Key, Listed, Listing, Outcome, Refusal, Seen, Texts,
+    ClientToken, Fresh, Halt, Key, Listed, Listing, Outcome, Refusal, Scope, Seen, Texts,
     Timestamp, error,
 };
 use rpc::{Format, Members};
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::operations::Entry;
 use crate::permission::Denial;
 use crate::reading::Reading;
-use crate::running::{Rendered, Running};
+use crate::running::{Begun, Rendered};
 use crate::{Function, Ids, token};
 
 /// How often a call decides before it gives up on documents that others keep changing (decision
@@ -31,10 +31,9 @@ pub(crate) type Authorise<'a> = dyn Fn(&Seen) -> Result<(), Box<Denial>> + Sync 
 /// A call that was let in.
 pub(crate) struct Run<'a> {
     entry: &'a Entry,
-    running: &'a dyn Running,
-    caller: Caller<'a>,
+    begun: &'a Begun<'a>,
+    scope: Scope<'a>,
     authorise: &'a Authorise<'a>,
-    change: Option<Change<'a>>,
     token_key: Option<Key>,
     format: Format,
     now_secs: u64,
@@ -140,7 +139,8 @@ impl<S: Store> Function<S> {
     /// If the function's time ends first, the answer is `SystemBusy`, without a part of the list
     /// (decision `list-time`).
     async fn list(&self, run: &Run<'_>) -> Result<Listed, Failure> {
-        let Some(Listing { partition, matches, page }) = run.running.listing(&run.caller) else {
+        let Some(Listing { partition, matches, page }) = run.begun.running.listing(run.scope)
+        else {
             return Err(Failure::Defect("the operation asks for a listing and names none"));
         };
         let mut listed = Listed::default();
@@ -163,15 +163,14 @@ impl<S: Store> Function<S> {
 impl<'a> Run<'a> {
     pub(crate) fn new(
         entry: &'a Entry,
-        running: &'a dyn Running,
-        caller: Caller<'a>,
+        begun: &'a Begun<'a>,
+        scope: Scope<'a>,
         authorise: &'a Authorise<'a>,
         format: Format,
         now_secs: u64,
     ) -> Self {
-        let change = running.change();
-        let token_key = token::key(entry, running.region(), &caller, change.as_ref());
-        Self { entry, running, caller, authorise, change, token_key, format, now_secs }
+        let token_key = token::key(entry, scope, begun.common.client_token);
+        Self { entry, begun, scope, authorise, token_key, format, now_secs }
     }
 
     /// Decides on what was read so far.
@@ -181,8 +180,9 @@ impl<'a> Run<'a> {
         }
         let mut tails = || ids.tail();
         let mut fresh = Fresh::new(self.now_secs, &mut tails);
-        let outcome = self.running.decide(&self.caller, &reading.seen, &mut fresh, self.format)?;
-        if self.change.as_ref().is_some_and(|change| change.dry_run) {
+        let Begun { common, running } = self.begun;
+        let outcome = running.decide(self.scope, &reading.seen, &mut fresh, self.format)?;
+        if common.dry_run {
             return Err(self.entry.row(&error::DRY_RUN_OPERATION).into());
         }
         let (changes, answer, taken) = match outcome {
@@ -203,14 +203,15 @@ impl<'a> Run<'a> {
     /// What the token of the call remembers once the call is committed: its parameters, with the
     /// defaults `taken` from the state, and its answer.
     fn remembering(&self, taken: &[(&str, String)], answer: Texts) -> Option<ClientToken> {
-        let change = self.change.as_ref()?;
-        let client_token = change.client_token?;
-        let sent = change.parameters.iter().map(|(name, value)| (*name, &**value));
+        let Begun { common, running } = self.begun;
+        let client_token = common.client_token?;
+        let compared = running.compared();
+        let sent = compared.iter().map(|(name, value)| (*name, &**value));
         let taken = taken.iter().map(|(name, value)| (*name, value.as_str()));
-        let taken = taken.filter(|(name, _)| !token::is_sent(change, name));
+        let taken = taken.filter(|(name, _)| !token::is_sent(&compared, name));
         Some(ClientToken {
-            account_id: self.caller.account_id.into(),
-            region_id: Some(self.running.region()),
+            account_id: self.scope.account_id.into(),
+            region_id: Some(common.region),
             action: self.entry.name.into(),
             client_token: client_token.into(),
             expires_at: Timestamp { secs: self.now_secs.saturating_add(token::LIFE_SECS) },
@@ -222,13 +223,15 @@ impl<'a> Run<'a> {
     /// What a call is answered with whose token is remembered. The address may have been deleted
     /// since; a late duplicate must not buy a second time (decision `token-late`).
     fn remembered(&self, reading: &Reading) -> Result<Option<Decided>, Halt> {
-        let (Some(change), Some(token_key)) = (&self.change, &self.token_key) else {
+        let Some(token_key) = &self.token_key else {
             return Ok(None);
         };
         let Some(token) = reading.seen.get::<ClientToken>(token_key)? else {
             return Ok(None);
         };
-        if !token::is_repeated(token, change, self.entry) {
+        let Begun { common, running } = self.begun;
+        // Only a call that was no dry run is remembered (decision `dry-run-token`).
+        if common.dry_run || !token::is_repeated(token, &running.compared(), self.entry) {
             return Err(self.entry.row(&error::IDEMPOTENT_PARAMETER_MISMATCH).into());
         }
         let answer = Members::of_texts(token.answer.iter(), self.format);

@@ -3,10 +3,11 @@
 use std::marker::PhantomData;
 
 use allocation::{
-    Caller, Change, Fresh, Halt, Key, Listing, Operation, Outcome, Parameters, Refusal, Region,
-    Seen, Texts,
+    Common, Fresh, Halt, Key, Listing, Operation, Outcome, Parameters, Refusal, Scope, Seen, Texts,
 };
 use rpc::{Format, Members};
+
+use crate::token::Compared;
 
 /// Begins the calls of one operation.
 ///
@@ -18,30 +19,30 @@ pub trait Begin: Send + Sync {
     /// # Errors
     ///
     /// The first row that applies.
-    fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Box<dyn Running + 'p>, Refusal>;
+    fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Begun<'p>, Refusal>;
 
     /// See [`Operation::resources`].
-    fn resources(
-        &self,
-        parameters: &Parameters<'_>,
-        caller: &Caller<'_>,
-        seen: &Seen,
-    ) -> Vec<String>;
+    fn resources(&self, parameters: &Parameters<'_>, scope: Scope<'_>, seen: &Seen) -> Vec<String>;
 }
 
 /// A call whose parameters are all in form.
+pub struct Begun<'p> {
+    /// The parameters that every operation has.
+    pub common: Common<'p>,
+    /// Those of its own, and its rules.
+    pub running: Box<dyn Running + 'p>,
+}
+
+/// A call of some operation.
 pub trait Running: Send + Sync {
-    /// See [`Operation::region`].
-    fn region(&self) -> Region;
-
     /// See [`Operation::first`].
-    fn first(&self, caller: &Caller<'_>) -> Vec<Key>;
+    fn first(&self, scope: Scope<'_>) -> Vec<Key>;
 
-    /// See [`Operation::change`].
-    fn change(&self) -> Option<Change<'_>>;
+    /// See [`Operation::compared`].
+    fn compared(&self) -> Compared<'_>;
 
     /// See [`Operation::listing`].
-    fn listing(&self, caller: &Caller<'_>) -> Option<Listing<'_>>;
+    fn listing(&self, scope: Scope<'_>) -> Option<Listing<'_>>;
 
     /// See [`Operation::decide`]. The answer is rendered in `format`.
     ///
@@ -50,7 +51,7 @@ pub trait Running: Send + Sync {
     /// Those of [`Operation::decide`].
     fn decide(
         &self,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &Seen,
         fresh: &mut Fresh<'_>,
         format: Format,
@@ -76,17 +77,13 @@ impl<O> Of<O> {
 }
 
 impl<O: Operation> Begin for Of<O> {
-    fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Box<dyn Running + 'p>, Refusal> {
-        Ok(Box::new(CallOf::<'p, O>(O::parse(parameters)?)))
+    fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Begun<'p>, Refusal> {
+        let (common, call) = Common::parse::<O>(parameters)?;
+        Ok(Begun { common, running: Box::new(CallOf::<'p, O>(call)) })
     }
 
-    fn resources(
-        &self,
-        parameters: &Parameters<'_>,
-        caller: &Caller<'_>,
-        seen: &Seen,
-    ) -> Vec<String> {
-        O::resources(parameters, caller, seen)
+    fn resources(&self, parameters: &Parameters<'_>, scope: Scope<'_>, seen: &Seen) -> Vec<String> {
+        O::resources(parameters, scope, seen)
     }
 }
 
@@ -94,25 +91,21 @@ impl<O: Operation> Begin for Of<O> {
 struct CallOf<'p, O: Operation>(O::Call<'p>);
 
 impl<O: Operation> Running for CallOf<'_, O> {
-    fn region(&self) -> Region {
-        O::region(&self.0)
+    fn first(&self, scope: Scope<'_>) -> Vec<Key> {
+        O::first(&self.0, scope)
     }
 
-    fn first(&self, caller: &Caller<'_>) -> Vec<Key> {
-        O::first(&self.0, caller)
+    fn compared(&self) -> Compared<'_> {
+        O::compared(&self.0)
     }
 
-    fn change(&self) -> Option<Change<'_>> {
-        O::change(&self.0)
-    }
-
-    fn listing(&self, caller: &Caller<'_>) -> Option<Listing<'_>> {
-        O::listing(&self.0, caller)
+    fn listing(&self, scope: Scope<'_>) -> Option<Listing<'_>> {
+        O::listing(&self.0, scope)
     }
 
     fn decide(
         &self,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &Seen,
         fresh: &mut Fresh<'_>,
         format: Format,
@@ -121,7 +114,7 @@ impl<O: Operation> Running for CallOf<'_, O> {
             members: Members::of(answer, format),
             remembered: O::remember(answer),
         };
-        Ok(match O::decide(&self.0, caller, seen, fresh)? {
+        Ok(match O::decide(&self.0, scope, seen, fresh)? {
             Outcome::Answer(answer) => Outcome::Answer(rendered(&answer)),
             Outcome::Commit { changes, answer, taken } => {
                 Outcome::Commit { changes, answer: rendered(&answer), taken }

@@ -1,38 +1,35 @@
 //! What a client token remembers, and which calls repeat it.
 
-use allocation::{Caller, Change, ClientToken, Key, Region};
+use std::borrow::Cow;
+
+use allocation::{ClientToken, Key, Scope};
 
 use crate::operations::Entry;
 
 /// How long a client token is remembered: 24 hours (decision `token`).
 pub(crate) const LIFE_SECS: u64 = 24 * 60 * 60;
 
+/// The parameters of a call by which it repeats another.
+pub(crate) type Compared<'c> = Vec<(&'static str, Cow<'c, str>)>;
+
 /// The key under which the token of a call is remembered; `None`: the call sends none, and nothing
 /// of it is remembered.
-pub(crate) fn key(
-    entry: &Entry,
-    region: Region,
-    caller: &Caller<'_>,
-    change: Option<&Change<'_>>,
-) -> Option<Key> {
-    let client_token = change?.client_token?;
-    Some(ClientToken::key(caller.scope(region), entry.name, client_token))
+pub(crate) fn key(entry: &Entry, scope: Scope<'_>, client_token: Option<&str>) -> Option<Key> {
+    Some(ClientToken::key(scope, entry.name, client_token?))
 }
 
-/// Whether a call with this `change` repeats the one that `token` remembers, after defaults are
-/// filled in (decision `token-same`). A parameter that the call leaves out and that is remembered
-/// took its default from the state then, and the state may be another by now.
-pub(crate) fn is_repeated(token: &ClientToken, change: &Change<'_>, entry: &Entry) -> bool {
-    // Only a call that was no dry run is remembered (decision `dry-run-token`).
-    !change.dry_run
-        && change.parameters.iter().all(|(name, value)| token.parameters.get(name) == Some(value))
+/// Whether a call with the parameters `sent` repeats the one that `token` remembers, after defaults
+/// are filled in (decision `token-same`). A parameter that the call leaves out and that is
+/// remembered took its default from the state then, and the state may be another by now.
+pub(crate) fn is_repeated(token: &ClientToken, sent: &Compared<'_>, entry: &Entry) -> bool {
+    sent.iter().all(|(name, value)| token.parameters.get(name) == Some(value))
         && token
             .parameters
             .iter()
-            .all(|(name, _)| is_sent(change, name) || entry.defaulted_from_state.contains(&name))
+            .all(|(name, _)| is_sent(sent, name) || entry.defaulted_from_state.contains(&name))
 }
 
 /// Whether the call sends the parameter of this name.
-pub(crate) fn is_sent(change: &Change<'_>, name: &str) -> bool {
-    change.parameters.iter().any(|(sent, _)| *sent == name)
+pub(crate) fn is_sent(sent: &Compared<'_>, name: &str) -> bool {
+    sent.iter().any(|(known, _)| *known == name)
 }

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ipv6_gateway::allocation::{Caller, ErrorRow, Parameters, Refusal, Seen, error};
-use ipv6_gateway::{Begin, Entry, Operations, Running, rpc};
+use ipv6_gateway::allocation::{ErrorRow, Parameters, Refusal, Scope, Seen, error};
+use ipv6_gateway::{Begin, Begun, Entry, Operations, rpc};
 use serde::{Deserialize, Serialize};
 use store::{Admission, Admitted, Error, Key, Partition, Store, Versioned, Write};
 
@@ -139,7 +139,7 @@ pub(crate) fn failing(operations: Operations) -> Operations {
 struct FailingBegin(Entry);
 
 impl Begin for FailingBegin {
-    fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Box<dyn Running + 'p>, Refusal> {
+    fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Begun<'p>, Refusal> {
         let Self(entry) = self;
         let planned = FAULT.try_with(|fault| match fault {
             Fault::Answer { code } => error_row(entry, code),
@@ -156,13 +156,8 @@ impl Begin for FailingBegin {
         }
     }
 
-    fn resources(
-        &self,
-        parameters: &Parameters<'_>,
-        caller: &Caller<'_>,
-        seen: &Seen,
-    ) -> Vec<String> {
-        self.0.begin.resources(parameters, caller, seen)
+    fn resources(&self, parameters: &Parameters<'_>, scope: Scope<'_>, seen: &Seen) -> Vec<String> {
+        self.0.begin.resources(parameters, scope, seen)
     }
 }
 

@@ -14,11 +14,10 @@ use crate::error::{
     INVALID_REGION_ID_NOT_FOUND, MISSING_BANDWIDTH, MISSING_PARAM_IPV6_INSTANCE_ID,
     MISSING_REGION_ID, OPERATION_FAILED_QUERY_ACCOUNT_INFO, Refusal, errors,
 };
-use crate::key::Key;
+use crate::key::{Key, Scope};
 use crate::kind::Kind as _;
-use crate::operation::{Caller, Change, Fresh, Halt, Operation, Outcome, Seen, Write};
+use crate::operation::{Fresh, Halt, Operation, Outcome, Seen, Write};
 use crate::parameters::{Parameters, whole_number};
-use crate::region::Region;
 use crate::texts::Texts;
 
 // The page gives no order between its codes; decision `rule-order` does.
@@ -94,7 +93,6 @@ pub struct AllocateIpv6InternetBandwidth;
 /// A call whose parameters are all in form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call<'p> {
-    region: Region,
     /// The gateway; absent: that of the address's VPC.
     ipv6_gateway_id: Option<&'p str>,
     /// `ipv6-…`.
@@ -103,8 +101,6 @@ pub struct Call<'p> {
     internet_charge_type: InternetChargeType,
     /// Within the range of the charge type, in Mbit/s.
     bandwidth_mbps: u16,
-    client_token: Option<&'p str>,
-    dry_run: bool,
 }
 
 /// The elements of a success.
@@ -123,13 +119,14 @@ impl Operation for AllocateIpv6InternetBandwidth {
     /// Absent means the VPC's gateway.
     const DEFAULTED_FROM_STATE: &'static [&'static str] = &["Ipv6GatewayId"];
 
+    const CHANGES: bool = true;
+
     type Call<'p> = Call<'p>;
     type Answer<'s> = Answer<'s>;
 
-    /// A region unknown, a required parameter missing, a parameter out of form, in this order
-    /// (decisions `missing-order` and `charge-type-order`).
+    /// A required parameter missing, then a parameter out of form (decisions `missing-order` and
+    /// `charge-type-order`).
     fn parse<'p>(parameters: &Parameters<'p>) -> Result<Call<'p>, Refusal> {
-        let region = parameters.region()?;
         let ipv6_address_id =
             parameters.required("Ipv6AddressId", &MISSING_PARAM_IPV6_INSTANCE_ID)?;
         let bandwidth = parameters.required("Bandwidth", &MISSING_BANDWIDTH)?;
@@ -158,65 +155,53 @@ impl Operation for AllocateIpv6InternetBandwidth {
             .filter(|mbps| (1..=internet_charge_type.bandwidth_mbps_max()).contains(mbps))
             .ok_or(&ILLEGAL_PARAM_BANDWIDTH)?;
         Ok(Call {
-            region,
             ipv6_gateway_id: parameters.given("Ipv6GatewayId"),
             ipv6_address_id,
             internet_charge_type,
             bandwidth_mbps,
-            client_token: parameters.client_token()?,
-            dry_run: parameters.dry_run()?,
         })
     }
 
-    fn region(call: &Call<'_>) -> Region {
-        call.region
-    }
-
-    fn first(call: &Call<'_>, caller: &Caller<'_>) -> Vec<Key> {
-        let scope = caller.scope(call.region);
+    fn first(call: &Call<'_>, scope: Scope<'_>) -> Vec<Key> {
         let gateway = call.ipv6_gateway_id.map(|id| Ipv6Gateway::key(scope, id));
-        [Account::key(caller.account_id), Ipv6Address::key(scope, call.ipv6_address_id)]
+        [Account::key(scope.account_id), Ipv6Address::key(scope, call.ipv6_address_id)]
             .into_iter()
             .chain(gateway)
             .collect()
     }
 
     /// The bandwidth that there is not yet.
-    fn resources(_: &Parameters<'_>, _: &Caller<'_>, _: &Seen) -> Vec<String> {
+    fn resources(_: &Parameters<'_>, _: Scope<'_>, _: &Seen) -> Vec<String> {
         vec!["ipv6bandwidth/*".to_owned()]
     }
 
-    fn change<'c>(call: &'c Call<'_>) -> Option<Change<'c>> {
+    fn compared<'c>(call: &'c Call<'_>) -> Vec<(&'static str, Cow<'c, str>)> {
         let gateway = call.ipv6_gateway_id.map(|id| ("Ipv6GatewayId", Cow::Borrowed(id)));
         let parameters = [
             ("Ipv6AddressId", Cow::Borrowed(call.ipv6_address_id)),
             ("InternetChargeType", Cow::Borrowed(call.internet_charge_type.as_str())),
             ("Bandwidth", Cow::Owned(call.bandwidth_mbps.to_string())),
         ];
-        Some(Change {
-            client_token: call.client_token,
-            dry_run: call.dry_run,
-            parameters: parameters.into_iter().chain(gateway).collect(),
-        })
+        parameters.into_iter().chain(gateway).collect()
     }
 
     fn decide<'s>(
         call: &'s Call<'_>,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &'s Seen,
         fresh: &mut Fresh<'_>,
     ) -> Result<Outcome<Answer<'s>>, Halt> {
         // Another account's address, or another region's, has another key (decisions `not-found`
         // and `region`).
         let address = seen
-            .get::<Ipv6Address>(&Ipv6Address::key(caller.scope(call.region), call.ipv6_address_id))?
+            .get::<Ipv6Address>(&Ipv6Address::key(scope, call.ipv6_address_id))?
             .ok_or(&INVALID_IPV6_INSTANCE_NOT_FOUND)?;
         call.check_address(address)?;
-        let gateway_id = call.gateway_of(address, caller, seen)?;
+        let gateway_id = call.gateway_of(address, scope, seen)?;
         if address.ipv6_internet_bandwidth.is_some() {
             return Err((&OPERATION_FAILED_ALREADY_EXISTED).into());
         }
-        call.check_billing(address, caller, seen)?;
+        call.check_billing(address, scope, seen)?;
 
         // The address with its new bandwidth, and the bandwidth's owner: one atomic commit, so
         // nothing can be stuck half-way or doubled.
@@ -274,10 +259,9 @@ impl Call<'_> {
     fn gateway_of<'s>(
         &'s self,
         address: &Ipv6Address,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &'s Seen,
     ) -> Result<&'s str, Halt> {
-        let scope = caller.scope(self.region);
         if let Some(id) = self.ipv6_gateway_id
             && let Some(gateway) = seen.get::<Ipv6Gateway>(&Ipv6Gateway::key(scope, id))?
             && gateway.vpc_id == address.vpc_id
@@ -299,7 +283,7 @@ impl Call<'_> {
     fn check_billing(
         &self,
         address: &Ipv6Address,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &Seen,
     ) -> Result<(), Halt> {
         let by_traffic = match self.internet_charge_type {
@@ -313,7 +297,7 @@ impl Call<'_> {
             return Err((&UNSUPPORTED_ON_STATIC_ISP).into());
         }
         let billing = seen
-            .get::<Account>(&Account::key(caller.account_id))?
+            .get::<Account>(&Account::key(scope.account_id))?
             .and_then(|account| account.billing)
             .ok_or(&OPERATION_FAILED_QUERY_ACCOUNT_INFO)?;
         match billing.cdt_status {

@@ -1,5 +1,7 @@
 //! `DeleteIpv6InternetBandwidth`: disables the Internet bandwidth of an IPv6 address.
 
+use std::borrow::Cow;
+
 use crate::bandwidth_of::BandwidthOf;
 use crate::document::{InternetBandwidthOwner, Ipv6Address};
 use crate::error::{
@@ -9,10 +11,9 @@ use crate::error::{
     OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE, PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH, Refusal,
     errors,
 };
-use crate::key::Key;
-use crate::operation::{Caller, Change, Done, Fresh, Halt, Operation, Outcome, Seen, Write};
+use crate::key::{Key, Scope};
+use crate::operation::{Done, Fresh, Halt, Operation, Outcome, Seen, Write};
 use crate::parameters::Parameters;
-use crate::region::Region;
 
 // Decision `delete-order`.
 errors! {
@@ -41,10 +42,7 @@ pub struct DeleteIpv6InternetBandwidth;
 /// A call whose parameters are all in form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call<'p> {
-    region: Region,
     bandwidth_of: BandwidthOf<'p>,
-    client_token: Option<&'p str>,
-    dry_run: bool,
 }
 
 impl Operation for DeleteIpv6InternetBandwidth {
@@ -53,46 +51,34 @@ impl Operation for DeleteIpv6InternetBandwidth {
     const JSON: &'static [&'static str] = &["RequestId"];
     const XML: &'static [&'static str] = Self::JSON;
 
+    const CHANGES: bool = true;
+
     type Call<'p> = Call<'p>;
     type Answer<'s> = Done;
 
     fn parse<'p>(parameters: &Parameters<'p>) -> Result<Call<'p>, Refusal> {
-        Ok(Call {
-            region: parameters.region()?,
-            bandwidth_of: BandwidthOf::parse(parameters, &BOTH_EMPTY_PARAM)?,
-            client_token: parameters.client_token()?,
-            dry_run: parameters.dry_run()?,
-        })
+        Ok(Call { bandwidth_of: BandwidthOf::parse(parameters, &BOTH_EMPTY_PARAM)? })
     }
 
-    fn region(call: &Call<'_>) -> Region {
-        call.region
+    fn first(call: &Call<'_>, scope: Scope<'_>) -> Vec<Key> {
+        call.bandwidth_of.keys(scope).collect()
     }
 
-    fn first(call: &Call<'_>, caller: &Caller<'_>) -> Vec<Key> {
-        call.bandwidth_of.keys(caller.scope(call.region)).collect()
+    fn resources(parameters: &Parameters<'_>, scope: Scope<'_>, seen: &Seen) -> Vec<String> {
+        BandwidthOf::resources(parameters, scope, seen)
     }
 
-    fn resources(parameters: &Parameters<'_>, caller: &Caller<'_>, seen: &Seen) -> Vec<String> {
-        BandwidthOf::resources(parameters, caller, seen)
-    }
-
-    fn change<'c>(call: &'c Call<'_>) -> Option<Change<'c>> {
-        Some(Change {
-            client_token: call.client_token,
-            dry_run: call.dry_run,
-            parameters: call.bandwidth_of.parameters().collect(),
-        })
+    fn compared<'c>(call: &'c Call<'_>) -> Vec<(&'static str, Cow<'c, str>)> {
+        call.bandwidth_of.parameters().collect()
     }
 
     /// A bandwidth that is locked for an overdue bill can be deleted (decision `delete-locked`).
     fn decide<'s>(
         call: &'s Call<'_>,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &'s Seen,
         _fresh: &mut Fresh<'_>,
     ) -> Result<Outcome<Done>, Halt> {
-        let scope = caller.scope(call.region);
         let (address, bandwidth) = call.bandwidth_of.find(scope, seen)?;
         if address.service_managed {
             return Err((&OPERATION_FAILED_SERVICE_MANAGED).into());

@@ -14,9 +14,8 @@ use crate::error::{
 };
 use crate::key::{Key, Partition, Scope};
 use crate::kind::AsKind;
-use crate::operation::{Caller, Change, Fresh, Halt, Listing, Operation, Outcome, Seen};
+use crate::operation::{Fresh, Halt, Listing, Operation, Outcome, Seen};
 use crate::parameters::{Page, Parameters, Tag};
-use crate::region::Region;
 use crate::timestamp::Timestamp;
 
 // Decision `describe-order`.
@@ -63,7 +62,6 @@ pub struct DescribeIpv6Addresses;
 /// A call whose parameters are all in form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call<'p> {
-    region: Region,
     page: Page,
     /// Sorted, each once.
     ids: Option<Vec<&'p str>>,
@@ -165,11 +163,12 @@ impl Operation for DescribeIpv6Addresses {
         &["RequestId", "PageNumber", "PageSize", "TotalCount", "Ipv6Addresses"];
     const XML: &'static [&'static str] = Self::JSON;
 
+    const CHANGES: bool = false;
+
     type Call<'p> = Call<'p>;
     type Answer<'s> = Answer<'s>;
 
     fn parse<'p>(parameters: &Parameters<'p>) -> Result<Call<'p>, Refusal> {
-        let region = parameters.region()?;
         let page = parameters.page()?;
         let mut ids = parameters.ids("Ipv6AddressId");
         if let Some(ids) = &mut ids {
@@ -198,15 +197,10 @@ impl Operation for DescribeIpv6Addresses {
             equal: EQUAL.map(|(name, _)| parameters.given(name)),
             tags: parameters.tags("Tag"),
         };
-        Ok(Call { region, page, ids, filter })
+        Ok(Call { page, ids, filter })
     }
 
-    fn region(call: &Call<'_>) -> Region {
-        call.region
-    }
-
-    fn first(call: &Call<'_>, caller: &Caller<'_>) -> Vec<Key> {
-        let scope = caller.scope(call.region);
+    fn first(call: &Call<'_>, scope: Scope<'_>) -> Vec<Key> {
         match (&call.ids, call.filter.bandwidth_id) {
             (Some(ids), _) => ids.iter().map(|id| Ipv6Address::key(scope, id)).collect(),
             (None, Some(id)) => vec![InternetBandwidthOwner::key(scope, id)],
@@ -215,17 +209,13 @@ impl Operation for DescribeIpv6Addresses {
     }
 
     /// Decision `describe-ram`.
-    fn resources(_: &Parameters<'_>, _: &Caller<'_>, _: &Seen) -> Vec<String> {
+    fn resources(_: &Parameters<'_>, _: Scope<'_>, _: &Seen) -> Vec<String> {
         vec!["vpc/*".to_owned()]
     }
 
-    fn change<'c>(_: &'c Call<'_>) -> Option<Change<'c>> {
-        None
-    }
-
-    fn listing<'c>(call: &'c Call<'_>, caller: &Caller<'_>) -> Option<Listing<'c>> {
+    fn listing<'c>(call: &'c Call<'_>, scope: Scope<'_>) -> Option<Listing<'c>> {
         Some(Listing {
-            partition: Partition::of(Ipv6Address::NAME, caller.scope(call.region)),
+            partition: Partition::of(Ipv6Address::NAME, scope),
             matches: Box::new(|document: &Resource| {
                 document.as_kind().is_some_and(|address| call.filter.allows(address))
             }),
@@ -235,11 +225,10 @@ impl Operation for DescribeIpv6Addresses {
 
     fn decide<'s>(
         call: &'s Call<'_>,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &'s Seen,
         _fresh: &mut Fresh<'_>,
     ) -> Result<Outcome<Answer<'s>>, Halt> {
-        let scope = caller.scope(call.region);
         let (total_count, addresses) = call.find(scope, seen)?;
         let vpcs: Vec<_> =
             addresses.iter().map(|address| Vpc::key(scope, &address.vpc_id)).collect();

@@ -12,10 +12,9 @@ use crate::error::{
     OPERATION_FAILED_INTERNET_BANDWIDTH_UNSTABLE, OPERATION_FAILED_QUERY_ACCOUNT_INFO,
     PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH, Refusal, errors,
 };
-use crate::key::Key;
-use crate::operation::{Caller, Change, Done, Fresh, Halt, Operation, Outcome, Seen, Write};
+use crate::key::{Key, Scope};
+use crate::operation::{Done, Fresh, Halt, Operation, Outcome, Seen, Write};
 use crate::parameters::{Parameters, whole_number};
-use crate::region::Region;
 
 // Decision `modify-order`.
 errors! {
@@ -58,12 +57,9 @@ pub struct ModifyIpv6InternetBandwidth;
 /// A call whose parameters are all in form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call<'p> {
-    region: Region,
     bandwidth_of: BandwidthOf<'p>,
     /// From 1, in Mbit/s; it may be above what the charge type allows.
     bandwidth_mbps: u64,
-    client_token: Option<&'p str>,
-    dry_run: bool,
 }
 
 impl Operation for ModifyIpv6InternetBandwidth {
@@ -72,54 +68,41 @@ impl Operation for ModifyIpv6InternetBandwidth {
     const JSON: &'static [&'static str] = &["RequestId"];
     const XML: &'static [&'static str] = Self::JSON;
 
+    const CHANGES: bool = true;
+
     type Call<'p> = Call<'p>;
     type Answer<'s> = Done;
 
     fn parse<'p>(parameters: &Parameters<'p>) -> Result<Call<'p>, Refusal> {
-        let region = parameters.region()?;
         let bandwidth_of = BandwidthOf::parse(parameters, &MISSING_PARAM_IPV6_INSTANCE_ID)?;
         let bandwidth = parameters.required("Bandwidth", &MISSING_BANDWIDTH)?;
         let bandwidth_mbps = whole_number(bandwidth)
             .filter(|bandwidth_mbps| *bandwidth_mbps > 0)
             .ok_or(&ILLEGAL_PARAM_BANDWIDTH)?;
-        Ok(Call {
-            region,
-            bandwidth_of,
-            bandwidth_mbps,
-            client_token: parameters.client_token()?,
-            dry_run: parameters.dry_run()?,
-        })
+        Ok(Call { bandwidth_of, bandwidth_mbps })
     }
 
-    fn region(call: &Call<'_>) -> Region {
-        call.region
+    fn first(call: &Call<'_>, scope: Scope<'_>) -> Vec<Key> {
+        let account = Account::key(scope.account_id);
+        [account].into_iter().chain(call.bandwidth_of.keys(scope)).collect()
     }
 
-    fn first(call: &Call<'_>, caller: &Caller<'_>) -> Vec<Key> {
-        let account = Account::key(caller.account_id);
-        [account].into_iter().chain(call.bandwidth_of.keys(caller.scope(call.region))).collect()
+    fn resources(parameters: &Parameters<'_>, scope: Scope<'_>, seen: &Seen) -> Vec<String> {
+        BandwidthOf::resources(parameters, scope, seen)
     }
 
-    fn resources(parameters: &Parameters<'_>, caller: &Caller<'_>, seen: &Seen) -> Vec<String> {
-        BandwidthOf::resources(parameters, caller, seen)
-    }
-
-    fn change<'c>(call: &'c Call<'_>) -> Option<Change<'c>> {
+    fn compared<'c>(call: &'c Call<'_>) -> Vec<(&'static str, Cow<'c, str>)> {
         let bandwidth = ("Bandwidth", Cow::Owned(call.bandwidth_mbps.to_string()));
-        Some(Change {
-            client_token: call.client_token,
-            dry_run: call.dry_run,
-            parameters: call.bandwidth_of.parameters().chain([bandwidth]).collect(),
-        })
+        call.bandwidth_of.parameters().chain([bandwidth]).collect()
     }
 
     fn decide<'s>(
         call: &'s Call<'_>,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &'s Seen,
         _fresh: &mut Fresh<'_>,
     ) -> Result<Outcome<Done>, Halt> {
-        let (address, bandwidth) = call.bandwidth_of.find(caller.scope(call.region), seen)?;
+        let (address, bandwidth) = call.bandwidth_of.find(scope, seen)?;
         match bandwidth.business_status {
             BusinessStatus::FinancialLocked => {
                 return Err((&OPERATION_UNSUPPORTED_FINANCIAL_LOCKED).into());
@@ -131,7 +114,7 @@ impl Operation for ModifyIpv6InternetBandwidth {
             .filter(|mbps| *mbps <= bandwidth.internet_charge_type.bandwidth_mbps_max())
             .ok_or(&OPERATION_FAILED_BANDWIDTH_EXCEED_LIMIT)?;
         let billing = seen
-            .get::<Account>(&Account::key(caller.account_id))?
+            .get::<Account>(&Account::key(scope.account_id))?
             .and_then(|account| account.billing)
             .ok_or(&OPERATION_FAILED_QUERY_ACCOUNT_INFO)?;
         if !billing.sale_status.allows_sale() {

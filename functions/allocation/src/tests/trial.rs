@@ -7,13 +7,12 @@ use serde_json::{Map, Value, json};
 
 use crate::document::{InternetBandwidthOwner, Resource};
 use crate::error::{ErrorRow, Refusal};
-use crate::key::Key;
-use crate::operation::{Caller, Fresh, Halt, Listed, Operation, Outcome, Seen, Write};
+use crate::key::{Key, Scope};
+use crate::operation::{Common, Fresh, Halt, Listed, Operation, Outcome, Seen, Write};
 use crate::parameters::Parameters;
 
 /// Whose documents they are, and who calls.
 pub(crate) const ACCOUNT_ID: &str = "1234567890123456";
-pub(crate) const CALLER: Caller<'_> = Caller { account_id: ACCOUNT_ID };
 /// The time of every trial.
 pub(crate) const NOW_SECS: u64 = 1_767_323_045;
 /// What the ids that a trial draws end in.
@@ -67,20 +66,21 @@ impl Trial {
         let look_up = |name: &str| texts.get(name).map(String::as_str);
         let parameters = Parameters::new(&look_up);
         let mut seen = Seen::default();
-        if let Ok(call) = O::parse(&parameters) {
-            read(&mut seen, &documents, O::first(&call, &CALLER));
+        if let Ok((common, call)) = Common::parse::<O>(&parameters) {
+            read(&mut seen, &documents, O::first(&call, common.scope(ACCOUNT_ID)));
         }
-        O::resources(&parameters, &CALLER, &seen)
+        let region_id = parameters.given("RegionId").unwrap_or_default();
+        O::resources(&parameters, Scope { account_id: ACCOUNT_ID, region_id }, &seen)
     }
 
     /// The parameters that a client token compares.
     pub(crate) fn compared<O: Operation>(&self) -> Vec<(&'static str, String)> {
         let texts = self.with(&json!({"Parameters": {"ClientToken": "t-1"}})).texts();
         let look_up = |name: &str| texts.get(name).map(String::as_str);
-        let call = O::parse(&Parameters::new(&look_up)).expect("a call in form");
-        let change = O::change(&call).expect("an operation that changes something");
-        assert_eq!(change.client_token, Some("t-1"));
-        change.parameters.into_iter().map(|(name, value)| (name, value.into_owned())).collect()
+        let read = Common::parse::<O>(&Parameters::new(&look_up));
+        let (common, call) = read.expect("a call in form");
+        assert_eq!(common.client_token, Some("t-1"), "of an operation that changes something");
+        O::compared(&call).into_iter().map(|(name, value)| (name, value.into_owned())).collect()
     }
 
     /// Runs the call, and gives the code of the row that refused it.
@@ -95,19 +95,20 @@ impl Trial {
     ) -> (Vec<Vec<String>>, Result<Passed, Refusal>) {
         let (texts, documents) = (self.texts(), self.documents());
         let look_up = |name: &str| texts.get(name).map(String::as_str);
-        let call = match O::parse(&Parameters::new(&look_up)) {
-            Ok(call) => call,
+        let (common, call) = match Common::parse::<O>(&Parameters::new(&look_up)) {
+            Ok(read) => read,
             Err(refusal) => return (Vec::new(), Err(refusal)),
         };
+        let scope = common.scope(ACCOUNT_ID);
         let mut seen = Seen::default();
-        let mut rounds = vec![read(&mut seen, &documents, O::first(&call, &CALLER))];
+        let mut rounds = vec![read(&mut seen, &documents, O::first(&call, scope))];
         loop {
-            let asked = match decide::<O>(&call, &seen) {
+            let asked = match decide::<O>(&call, &common, &seen) {
                 Ok(passed) => return (rounds, Ok(passed)),
                 Err(Halt::Refused(refusal)) => return (rounds, Err(refusal)),
                 Err(Halt::Read(keys)) => read(&mut seen, &documents, keys),
                 Err(Halt::List) => {
-                    let listing = O::listing(&call, &CALLER).expect("an operation that lists");
+                    let listing = O::listing(&call, scope).expect("an operation that lists");
                     let mut matching: Vec<_> = documents
                         .iter()
                         .filter(|document| document.key().partition() == listing.partition.text())
@@ -138,15 +139,23 @@ fn read(seen: &mut Seen, documents: &[Resource], keys: Vec<Key>) -> Vec<String> 
     texts
 }
 
-fn decide<O: Operation>(call: &O::Call<'_>, seen: &Seen) -> Result<Passed, Halt> {
-    let outcome =
-        O::decide(call, &CALLER, seen, &mut Fresh::new(NOW_SECS, &mut || ID_TAIL.into()))?;
+fn decide<O: Operation>(
+    call: &O::Call<'_>,
+    common: &Common<'_>,
+    seen: &Seen,
+) -> Result<Passed, Halt> {
+    let outcome = O::decide(
+        call,
+        common.scope(ACCOUNT_ID),
+        seen,
+        &mut Fresh::new(NOW_SECS, &mut || ID_TAIL.into()),
+    )?;
     let (answer, changes, taken) = match outcome {
         Outcome::Answer(answer) => (answer, Vec::new(), Vec::new()),
         Outcome::Commit { changes, answer, taken } => (answer, changes, taken),
     };
-    assert_eq!(changes.is_empty(), O::change(call).is_none(), "a change is committed, a read not");
-    if O::change(call).is_some_and(|change| change.dry_run) {
+    assert_eq!(changes.is_empty(), !O::CHANGES, "a change is committed, a read not");
+    if common.dry_run {
         return Err(Halt::Refused(row::<O>("DryRunOperation").into()));
     }
     // What a commit removes must have been read.
@@ -161,7 +170,7 @@ fn decide<O: Operation>(call: &O::Call<'_>, seen: &Seen) -> Result<Passed, Halt>
     }
     let remembered = serde_json::to_value(O::remember(&answer)).expect("texts are JSON");
     let answer = serde_json::to_value(answer).expect("an answer is JSON");
-    if O::change(call).is_some() {
+    if O::CHANGES {
         assert_eq!(remembered, answer, "a token remembers every element");
     }
     // Terraform crashes on a null, and an element cannot be missing.

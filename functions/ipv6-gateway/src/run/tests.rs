@@ -63,6 +63,7 @@ async fn answer_if<O: Operation>(
     let clock = Box::new(|| std::time::SystemTime::UNIX_EPOCH);
     let ids = Ids::from_seed(1);
     let function = Function::new(store.clone(), Operations::of([]), clock, ids);
+    let parameters = [parameters, &[("RegionId", REGION_ID)]].concat();
     let look_up =
         |name: &str| parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
     let parameters = Parameters::new(&look_up);
@@ -78,9 +79,8 @@ async fn answer_if<O: Operation>(
     let keys = first_keys(&entry, &begun, &access_key);
     let outcome = async {
         let reading = function.read(keys, NOW_SECS).await?;
-        let running = begun?;
-        let caller = crate::door::caller(&access_key);
-        let run = Run::new(&entry, &*running, caller, authorise, format, NOW_SECS);
+        let begun = begun?;
+        let run = Run::new(&entry, &begun, SCOPE, authorise, format, NOW_SECS);
         function.run(&run, reading).await
     };
     let success = outcome.await.map(|members| crate::Success { entry: &entry, members });

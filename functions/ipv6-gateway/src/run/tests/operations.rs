@@ -5,12 +5,10 @@ use std::borrow::Cow;
 use allocation::error::DRY_RUN_OPERATION;
 use allocation::parameters::{Page, whole_number};
 use allocation::{
-    Caller, Change, ErrorRow, Fresh, Halt, Ipv6Gateway, Key, Listing, Operation, Outcome,
-    Parameters, Partition, Refusal, Region, Resource, Seen, Texts, Vpc, Write,
+    ErrorRow, Fresh, Halt, Ipv6Gateway, Key, Listing, Operation, Outcome, Parameters, Partition,
+    Refusal, Resource, Scope, Seen, Texts, Vpc, Write,
 };
 use serde::Serialize;
-
-use super::REGION_ID;
 
 static ABSENT: ErrorRow = ErrorRow::new(404, "Absent", "It does not exist.");
 static LOCKED: ErrorRow = ErrorRow::new(400, "Locked", "It is locked.");
@@ -18,27 +16,20 @@ static LOCKED: ErrorRow = ErrorRow::new(400, "Locked", "It is locked.");
 static MISMATCH: ErrorRow =
     ErrorRow::new(409, "IdempotentParameterMismatch", "It was another call.");
 
-fn region() -> Region {
-    Region::find(REGION_ID).unwrap()
-}
-
-fn key(caller: &Caller<'_>, id: &str) -> Key {
-    Ipv6Gateway::key(caller.scope(region()), id)
+fn key(scope: Scope<'_>, id: &str) -> Key {
+    Ipv6Gateway::key(scope, id)
 }
 
 /// The parts of an operation that those here share.
 macro_rules! common {
-    (json: $json:expr, xml: $xml:expr) => {
+    (changes: $changes:expr, json: $json:expr, xml: $xml:expr) => {
+        const CHANGES: bool = $changes;
         const ERRORS: &'static [&'static ErrorRow] =
             &[&MISMATCH, &ABSENT, &LOCKED, &DRY_RUN_OPERATION];
         const JSON: &'static [&'static str] = $json;
         const XML: &'static [&'static str] = $xml;
 
-        fn region(_: &Self::Call<'_>) -> Region {
-            region()
-        }
-
-        fn resources(_: &Parameters<'_>, _: &Caller<'_>, _: &Seen) -> Vec<String> {
+        fn resources(_: &Parameters<'_>, _: Scope<'_>, _: &Seen) -> Vec<String> {
             Vec::new()
         }
     };
@@ -68,7 +59,7 @@ struct Word {
 
 impl Operation for Greet {
     const NAME: &'static str = "Greet";
-    common!(json: &["Words", "RequestId", "Count"], xml: &["RequestId", "Count", "Words"]);
+    common!(changes: false, json: &["Words", "RequestId", "Count"], xml: &["RequestId", "Count", "Words"]);
 
     type Call<'p> = ();
     type Answer<'s> = Greeting;
@@ -77,17 +68,13 @@ impl Operation for Greet {
         Ok(())
     }
 
-    fn first((): &(), _: &Caller<'_>) -> Vec<Key> {
+    fn first((): &(), _: Scope<'_>) -> Vec<Key> {
         Vec::new()
-    }
-
-    fn change((): &()) -> Option<Change<'_>> {
-        None
     }
 
     fn decide<'s>(
         (): &'s (),
-        _: &Caller<'_>,
+        _: Scope<'_>,
         _: &'s Seen,
         _: &mut Fresh<'_>,
     ) -> Result<Outcome<Greeting>, Halt> {
@@ -107,7 +94,7 @@ pub(super) struct End<'s> {
 
 impl Operation for Chain {
     const NAME: &'static str = "Chain";
-    common!(json: &["RequestId", "End"], xml: &["RequestId", "End"]);
+    common!(changes: false, json: &["RequestId", "End"], xml: &["RequestId", "End"]);
 
     type Call<'p> = (&'p str, u64);
     type Answer<'s> = End<'s>;
@@ -117,23 +104,19 @@ impl Operation for Chain {
         Ok((parameters.required("Id", &ABSENT)?, links))
     }
 
-    fn first((id, _): &(&str, u64), caller: &Caller<'_>) -> Vec<Key> {
-        vec![key(caller, id)]
-    }
-
-    fn change<'c>(_: &'c (&str, u64)) -> Option<Change<'c>> {
-        None
+    fn first((id, _): &(&str, u64), scope: Scope<'_>) -> Vec<Key> {
+        vec![key(scope, id)]
     }
 
     fn decide<'s>(
         (id, links): &'s (&str, u64),
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &'s Seen,
         _: &mut Fresh<'_>,
     ) -> Result<Outcome<End<'s>>, Halt> {
         let mut end: &'s str = id;
         for _ in 0..*links {
-            end = &seen.get::<Ipv6Gateway>(&key(caller, end))?.ok_or(&ABSENT)?.vpc_id;
+            end = &seen.get::<Ipv6Gateway>(&key(scope, end))?.ok_or(&ABSENT)?.vpc_id;
         }
         Ok(Outcome::Answer(End { end }))
     }
@@ -157,7 +140,7 @@ struct Gateways<'s> {
 
 impl Operation for List {
     const NAME: &'static str = "List";
-    common!(json: &["RequestId", "TotalCount", "Gateways"], xml: &["RequestId"]);
+    common!(changes: false, json: &["RequestId", "TotalCount", "Gateways"], xml: &["RequestId"]);
 
     type Call<'p> = (&'p str, Page);
     type Answer<'s> = Listed<'s>;
@@ -166,17 +149,13 @@ impl Operation for List {
         Ok((parameters.required("VpcId", &ABSENT)?, parameters.page()?))
     }
 
-    fn first(_: &(&str, Page), _: &Caller<'_>) -> Vec<Key> {
+    fn first(_: &(&str, Page), _: Scope<'_>) -> Vec<Key> {
         Vec::new()
     }
 
-    fn change<'c>(_: &'c (&str, Page)) -> Option<Change<'c>> {
-        None
-    }
-
-    fn listing<'c>((vpc_id, page): &'c (&str, Page), caller: &Caller<'_>) -> Option<Listing<'c>> {
+    fn listing<'c>((vpc_id, page): &'c (&str, Page), scope: Scope<'_>) -> Option<Listing<'c>> {
         Some(Listing {
-            partition: Partition::of(Ipv6Gateway::NAME, caller.scope(region())),
+            partition: Partition::of(Ipv6Gateway::NAME, scope),
             matches: Box::new(move |document| match document {
                 Resource::Ipv6Gateway(gateway) => &*gateway.vpc_id == *vpc_id,
                 _ => false,
@@ -187,7 +166,7 @@ impl Operation for List {
 
     fn decide<'s>(
         _: &'s (&str, Page),
-        _: &Caller<'_>,
+        _: Scope<'_>,
         seen: &'s Seen,
         _: &mut Fresh<'_>,
     ) -> Result<Outcome<Listed<'s>>, Halt> {
@@ -209,8 +188,6 @@ pub(super) struct MoveCall<'p> {
     vpc_id: Option<&'p str>,
     note: Option<&'p str>,
     colour: &'p str,
-    client_token: Option<&'p str>,
-    dry_run: bool,
 }
 
 #[derive(Serialize)]
@@ -222,7 +199,7 @@ pub(super) struct Moved<'s> {
 impl Operation for Move {
     const NAME: &'static str = "Move";
     const DEFAULTED_FROM_STATE: &'static [&'static str] = &["VpcId"];
-    common!(json: &["Id", "RequestId"], xml: &["RequestId", "Id"]);
+    common!(changes: true, json: &["Id", "RequestId"], xml: &["RequestId", "Id"]);
 
     type Call<'p> = MoveCall<'p>;
     type Answer<'s> = Moved<'s>;
@@ -233,34 +210,28 @@ impl Operation for Move {
             vpc_id: parameters.given("VpcId"),
             note: parameters.given("Note"),
             colour: parameters.given("Colour").unwrap_or("grey"),
-            client_token: parameters.client_token()?,
-            dry_run: parameters.dry_run()?,
         })
     }
 
-    fn first(call: &MoveCall<'_>, caller: &Caller<'_>) -> Vec<Key> {
-        vec![key(caller, call.id)]
+    fn first(call: &MoveCall<'_>, scope: Scope<'_>) -> Vec<Key> {
+        vec![key(scope, call.id)]
     }
 
-    fn change<'c>(call: &'c MoveCall<'_>) -> Option<Change<'c>> {
+    fn compared<'c>(call: &'c MoveCall<'_>) -> Vec<(&'static str, Cow<'c, str>)> {
         let given = [("Note", call.note), ("VpcId", call.vpc_id)];
         let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let always = [("Id", call.id), ("Colour", call.colour)];
         let parameters = always.into_iter().chain(given);
-        Some(Change {
-            client_token: call.client_token,
-            dry_run: call.dry_run,
-            parameters: parameters.map(|(name, value)| (name, Cow::Borrowed(value))).collect(),
-        })
+        parameters.map(|(name, value)| (name, Cow::Borrowed(value))).collect()
     }
 
     fn decide<'s>(
         call: &'s MoveCall<'_>,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &'s Seen,
         _: &mut Fresh<'_>,
     ) -> Result<Outcome<Moved<'s>>, Halt> {
-        let gateway = seen.get::<Ipv6Gateway>(&key(caller, call.id))?.ok_or(&ABSENT)?;
+        let gateway = seen.get::<Ipv6Gateway>(&key(scope, call.id))?.ok_or(&ABSENT)?;
         if &*gateway.vpc_id == "locked" {
             return Err((&LOCKED).into());
         }
@@ -284,7 +255,7 @@ pub(super) struct Nothing {}
 
 impl Operation for Remove {
     const NAME: &'static str = "Remove";
-    common!(json: &["RequestId"], xml: &["RequestId"]);
+    common!(changes: true, json: &["RequestId"], xml: &["RequestId"]);
 
     type Call<'p> = &'p str;
     type Answer<'s> = Nothing;
@@ -293,26 +264,22 @@ impl Operation for Remove {
         parameters.required("Id", &ABSENT)
     }
 
-    fn first(id: &&str, caller: &Caller<'_>) -> Vec<Key> {
-        vec![key(caller, id), Vpc::key(caller.scope(region()), "v")]
-    }
-
-    fn change<'c>(_: &'c &str) -> Option<Change<'c>> {
-        Some(Change { client_token: None, dry_run: false, parameters: Vec::new() })
+    fn first(id: &&str, scope: Scope<'_>) -> Vec<Key> {
+        vec![key(scope, id), Vpc::key(scope, "v")]
     }
 
     fn decide<'s>(
         id: &'s &str,
-        caller: &Caller<'_>,
+        scope: Scope<'_>,
         seen: &'s Seen,
         _: &mut Fresh<'_>,
     ) -> Result<Outcome<Nothing>, Halt> {
-        let gateway = key(caller, id);
+        let gateway = key(scope, id);
         seen.get::<Ipv6Gateway>(&gateway)?.ok_or(&ABSENT)?;
-        let vpc = seen.get::<Vpc>(&Vpc::key(caller.scope(region()), "v"))?.ok_or(&ABSENT)?;
+        let vpc = seen.get::<Vpc>(&Vpc::key(scope, "v"))?.ok_or(&ABSENT)?;
         let vpc = Vpc { ipv6_gateway_id: None, ..vpc.clone() };
         let changes =
-            vec![Write::Delete(gateway), Write::Check(key(caller, "b")), Write::Put(vpc.into())];
+            vec![Write::Delete(gateway), Write::Check(key(scope, "b")), Write::Put(vpc.into())];
         Ok(Outcome::Commit { changes, answer: Nothing {}, taken: Vec::new() })
     }
 }
