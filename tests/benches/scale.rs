@@ -1,9 +1,10 @@
-//! How the stores take to many addresses: time and memory for each, the time of one allocation, and
-//! the start with what is there.
+//! What the stores do with many addresses: time and memory for each, the time of one allocation, the
+//! start with what is there, one page of a list, and the longest pause.
 //!
 //! `cargo bench --bench scale` goes up to a million addresses; `ADDRESSES=10000000 cargo bench --bench
 //! scale` up to ten million, which takes two minutes and 10 GB of disk.
 
+mod growth;
 #[expect(dead_code, reason = "ratios are not printed here")]
 mod measure;
 
@@ -40,6 +41,8 @@ async fn main() -> Result<(), Failure> {
         return allocate_without_end(Path::new(&folder), count.parse()?).await;
     }
     let most = addresses_max()?;
+    // First, while there is no freed memory that could be used again.
+    let left = growth::left_by_an_allocation().await?;
     let mut out = std::io::stdout();
     writeln!(
         out,
@@ -52,6 +55,18 @@ async fn main() -> Result<(), Failure> {
         writeln!(out, "{}", in_directory(count).await?)?;
     }
     writeln!(out, "{}\n", in_memory(MILLION).await?)?;
+    writeln!(
+        out,
+        "| addresses | kept | a page of all | a page of one name |\n| --- | --- | --- | --- |"
+    )?;
+    for row in growth::lists().await? {
+        writeln!(out, "{row}")?;
+    }
+    let pause = growth::longest_pause().await?;
+    writeln!(
+        out,
+        "\nIn memory an allocation leaves {left} bytes; the longest commit of two million takes {pause:.1?}.\n"
+    )?;
     Ok(())
 }
 

@@ -221,7 +221,7 @@ impl Shared {
         // The client makes its own.
         headers.remove("host");
         headers.remove("content-length");
-        if matches!(operation, "BatchGetItem" | "PutItem" | "TransactWriteItems") {
+        if matches!(operation, "BatchGetItem" | "PutItem" | "Query" | "TransactWriteItems") {
             asked["ReturnConsumedCapacity"] = json!("TOTAL");
         }
         let request = self.client.post(&self.upstream).headers(headers).body(asked.to_string());
