@@ -3,6 +3,7 @@
 
 mod faults;
 mod function;
+mod newer;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -21,6 +21,7 @@
 //! two units a call, so at most 500 a second, and fewer where they come at the same moment and have
 //! to try again.
 
+mod admission;
 mod attempts;
 mod change;
 mod connection;
@@ -37,23 +38,15 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region, StalledStreamProtectionConfig};
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
 
 use crate::document::are_in_form;
-use crate::kinds;
-use crate::{
-    Admission, Admitted, Change, Error, Key, Partition, Quota, Store, Version, Versioned, Write,
-};
-use attempts::{Attempt, Attempts, Sending};
+use crate::{Admission, Admitted, Change, Error, Key, Partition, Store, Version, Versioned, Write};
+use attempts::{Attempt, Attempts};
 use connection::Connections;
-use failure::{Cause, Reason, Reasons};
-use item::{CALLS, EXPIRES_AT_SECS, Item, PK, Place, SCHEMA};
+use failure::{Cause, Reason};
+use item::{PK, Place};
 
 pub use aws_sdk_dynamodb::config::Credentials;
 
@@ -154,82 +147,12 @@ impl DynamoDbStore {
         Ok(found)
     }
 
-    /// Puts `item` if `condition` holds for the existing item; if it does not, the existing item is
-    /// returned.
-    fn put(&self, item: Item, condition: &str, values: Item) -> Result<Put, Error> {
-        Put::builder()
-            .table_name(&self.table_name)
-            .set_item(Some(item))
-            .condition_expression(condition)
-            .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(unavailable)
-    }
-
-    /// Counts a call if there is room for it.
-    fn count(&self, account_id: &str, quota: &Quota<'_>, now_secs: u64) -> Result<Update, Error> {
-        let (place, expires_at_secs) = Place::of_calls(account_id, quota, now_secs);
-        // The first call of a window finds no counter; where none is allowed, it must.
-        let condition = match quota.calls_max {
-            0 => format!("{CALLS} < :calls_max"),
-            _ => format!("attribute_not_exists({PK}) OR {CALLS} < :calls_max"),
-        };
-        let set = format!("{EXPIRES_AT_SECS} = :expires_at_secs, {SCHEMA} = :schema");
-        Update::builder()
-            .table_name(&self.table_name)
-            .set_key(Some(place.into_item()))
-            .update_expression(format!("ADD {CALLS} :one SET {set}"))
-            .condition_expression(condition)
-            .expression_attribute_values(":one", item::number(1))
-            .expression_attribute_values(":calls_max", item::number(quota.calls_max.into()))
-            .expression_attribute_values(":expires_at_secs", item::number(expires_at_secs))
-            .expression_attribute_values(":schema", item::schema(kinds::CALLS))
-            .build()
-            .map_err(unavailable)
-    }
-
-    /// A put without a transaction.
-    fn put_item(&self, put: Put) -> PutItemFluentBuilder {
-        self.client
-            .put_item()
-            .table_name(put.table_name)
-            .set_item(Some(put.item))
-            .set_condition_expression(put.condition_expression)
-            .set_expression_attribute_values(put.expression_attribute_values)
-            .set_return_values_on_condition_check_failure(
-                put.return_values_on_condition_check_failure,
-            )
-    }
-
     /// One transaction. By the token DynamoDB knows a repeated request for ten minutes, and answers
     /// as it did the first time if it did it.
     fn transaction(&self, parts: Vec<TransactWriteItem>) -> TransactWriteItemsFluentBuilder {
         let token = format!("{:016x}{:016x}", (self.random)(), (self.random)());
         let request = self.client.transact_write_items().client_request_token(token);
         request.set_transact_items(Some(parts))
-    }
-
-    /// Spends the nonce whose item gets `version`, and counts the call if `send` does that, too.
-    async fn spend<O, E>(
-        &self,
-        operation: &'static str,
-        version: Version,
-        send: impl Fn() -> Sending<O, E>,
-    ) -> Result<Admitted, Error>
-    where
-        E: Reasons + ProvideErrorMetadata,
-    {
-        let mut attempts = Attempts::new(self, operation);
-        loop {
-            let refused = match attempts.make(send()).await? {
-                Attempt::Done(_) => return Ok(Admitted::Yes),
-                Attempt::Undone(reasons) => admitted(&reasons, version),
-            };
-            if let Some(admitted) = refused {
-                return Ok(admitted);
-            }
-        }
     }
 
     /// Whether a write of `version` that left open what it did was done: what it put has the version,
@@ -325,47 +248,13 @@ impl Store for DynamoDbStore {
     }
 
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
-        let Admission { account_id, quota, now_secs, .. } = *admission;
-        let version = self.new_version();
-        let item = item::nonce(admission, version);
-        // DynamoDB may take days to remove what has expired.
-        let condition = format!("attribute_not_exists({PK}) OR {EXPIRES_AT_SECS} <= :now_secs");
-        let values = Item::from([(":now_secs".to_owned(), item::number(now_secs))]);
-        let put = self.put(item, &condition, values)?;
-        match quota {
-            None => {
-                let request = self.put_item(put);
-                self.spend("PutItem", version, || Box::pin(request.clone().send())).await
-            }
-            Some(quota) => {
-                let count = self.count(account_id, &quota, now_secs)?;
-                let parts = [
-                    TransactWriteItem::builder().put(put).build(),
-                    TransactWriteItem::builder().update(count).build(),
-                ];
-                let request = self.transaction(parts.into());
-                self.spend("TransactWriteItems", version, || Box::pin(request.clone().send())).await
-            }
-        }
+        self.spend_nonce(admission).await
     }
 }
 
 /// Whether what stands in the way of a write is the write itself, done by an earlier attempt.
 fn wrote(reasons: &[Reason], version: Version) -> bool {
     reasons.iter().any(|reason| reason.version == Some(version))
-}
-
-/// What it means that a nonce was not put or, second, a call not counted; `None`: nothing yet, as
-/// others were writing the same.
-fn admitted(reasons: &[Reason], version: Version) -> Option<Admitted> {
-    if wrote(reasons, version) {
-        return Some(Admitted::Yes);
-    }
-    match reasons {
-        [nonce, ..] if nonce.is_condition() => Some(Admitted::NonceUsed),
-        [nonce, calls] if nonce.is_none() && calls.is_condition() => Some(Admitted::OverQuota),
-        _ => None,
-    }
 }
 
 /// That no item can have this key.
