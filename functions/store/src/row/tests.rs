@@ -1,4 +1,4 @@
-//! Rows of every form that was ever written: `golden.json`. A new form adds rows there; those that
+//! Rows of every form that was ever written: `tests/golden.json`. A new form adds rows there; those that
 //! are there stay as they are.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use super::*;
 
 /// The rows, each as the text of its key, the number of its form and its members.
 fn golden() -> Vec<(String, u64, Value)> {
-    let rows: Vec<Value> = serde_json::from_str(include_str!("golden.json")).unwrap();
+    let rows: Vec<Value> = serde_json::from_str(include_str!("tests/golden.json")).unwrap();
     let row = |row: &Value| {
         let key = row["key"].as_str().unwrap().to_owned();
         (key, row["schema"].as_u64().unwrap(), row["members"].clone())
