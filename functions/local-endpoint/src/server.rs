@@ -31,6 +31,10 @@ use crate::worlds::{self, Worlds};
 /// The largest body of a request to a control path, in bytes: a world may be large.
 const CONTROL_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// How much of a body that is too large is read and discarded at most, in bytes, and for how long.
+const DISCARDED_BYTES_MAX: usize = 8 * 1024 * 1024;
+const DISCARD_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// The most that a request's line and headers may take, in bytes: enough to tell a client over a
 /// limit which one. What is still larger gets a bare 414 or 431 from the HTTP server.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
@@ -160,22 +164,36 @@ async fn answer(
     }
     endpoint.record.add(call);
     if is_too_large && let Ok(response) = &mut response {
-        // The rest of it is not read.
+        // At most a part of the rest is read.
         response.headers_mut().insert("connection", HeaderValue::from_static("close"));
     }
     response
 }
 
 /// Reads a body of at most `bytes_max`; `None` if it is larger.
-async fn read(body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, Broken> {
-    if body.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
-        return Ok(None);
+async fn read(mut body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, Broken> {
+    if body.size_hint().lower() <= u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+        match timeout(BODY_TIME_MAX, Limited::new(&mut body, bytes_max).collect()).await {
+            Ok(Ok(collected)) => return Ok(Some(collected.to_bytes())),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {}
+            // The client is gone, or never finishes: there is nobody to answer.
+            Ok(Err(_)) | Err(_) => return Err(Broken),
+        }
     }
-    match timeout(BODY_TIME_MAX, Limited::new(body, bytes_max).collect()).await {
-        Ok(Ok(collected)) => Ok(Some(collected.to_bytes())),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Ok(None),
-        // The client is gone, or never finishes: there is nobody to answer.
-        Ok(Err(_)) | Err(_) => Err(Broken),
+    tokio::spawn(timeout(DISCARD_TIME_MAX, discard(body)));
+    Ok(None)
+}
+
+/// Discards the rest of a body that is too large, up to [`DISCARDED_BYTES_MAX`], while the request is
+/// answered. Without this the connection closes under a client that still writes, and most clients then
+/// report the broken connection instead of the answer.
+async fn discard(mut body: Incoming) {
+    let mut bytes = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        bytes += frame.data_ref().map_or(0, Bytes::len);
+        if bytes > DISCARDED_BYTES_MAX {
+            break;
+        }
     }
 }
 

@@ -35,14 +35,13 @@ pub(super) fn steps(path: &Path) -> Vec<Step> {
 
 /// Writes a path as people do: `Accounts.1234567890123456.Policies[0]`.
 pub(super) fn path(steps: &[Step]) -> String {
-    if steps.is_empty() {
-        return "the document".to_owned();
-    }
-    steps.iter().fold(String::new(), |path, step| match step {
+    let path = steps.iter().fold(String::new(), |path, step| match step {
         Step::Member(name) if path.is_empty() => name.clone(),
         Step::Member(name) => format!("{path}.{name}"),
         Step::Element(position) => format!("{path}[{position}]"),
-    })
+    });
+    // A member may have an empty name.
+    if path.is_empty() { "the document".to_owned() } else { path }
 }
 
 /// The line, from 1, on which the value at `steps` begins, or the deepest value on the way there.
