@@ -95,7 +95,9 @@ fn an_error_says_line_and_field() {
         ("{".to_owned(), 1, document()),
         ("{}".to_owned(), 1, document()),
         ("[]".to_owned(), 1, document()),
-        ("{ \"Accounts\": {}, \"\": 1 }".to_owned(), 1, String::new()),
+        // A member may have no name that a message could give.
+        ("{ \"Accounts\": {}, \"\": 1 }".to_owned(), 1, document()),
+        ("{ \"\": \"\u{7}".to_owned(), 1, document()),
         ("{\n \"Accounts\": 1\n}".to_owned(), 2, "Accounts".to_owned()),
         (account.to_owned(), 2, "Accounts.1".to_owned()),
         ("{ \"Accounts\": {} }\n x".to_owned(), 2, document()),
