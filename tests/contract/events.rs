@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
+use aws_lambda_events::alb::AlbTargetGroupRequest;
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
 use harness::target::bootstrap::spawn;
 use harness::target::runtime_api::RuntimeApi;
 use harness::target::{InProcess, built, http_api_payload};
 use ipv6_gateway::Event;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::cases::{now_secs, scratch};
@@ -37,6 +41,12 @@ fn encoded(text: &str) -> String {
     let mut encoder = form_urlencoded::Serializer::new(String::new());
     encoder.extend_pairs(pairs);
     encoder.finish().trim_start_matches('=').to_owned()
+}
+
+/// The event as the types of AWS's library for events write it.
+fn rewritten<T: DeserializeOwned + Serialize>(payload: &Value) -> Value {
+    let event: T = serde_json::from_value(payload.clone()).unwrap();
+    serde_json::to_value(event).unwrap()
 }
 
 /// The request as each sender would send it.
@@ -78,7 +88,12 @@ fn payloads(wire: &Wire) -> Vec<(&'static str, Value)> {
             payload["cookies"] = json!([]);
             payload
         }),
+        (
+            "HTTP API, as the library writes it",
+            rewritten::<ApiGatewayV2httpRequest>(&http_api_payload(wire)),
+        ),
         ("REST API", rest.clone()),
+        ("REST API, as the library writes it", rewritten::<ApiGatewayProxyRequest>(&rest)),
         ("REST API with single values only", {
             let mut payload = rest.clone();
             payload["multiValueHeaders"] = Value::Null;
@@ -86,6 +101,7 @@ fn payloads(wire: &Wire) -> Vec<(&'static str, Value)> {
             payload
         }),
         ("load balancer", alb.clone()),
+        ("load balancer, as the library writes it", rewritten::<AlbTargetGroupRequest>(&alb)),
         ("load balancer with multiple values", {
             let mut payload = alb;
             let fields = payload.as_object_mut().unwrap();
