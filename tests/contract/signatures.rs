@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use ipv6_gateway::rpc::signature::acs3::{self, Algorithm};
-use ipv6_gateway::rpc::signature::v1;
-use ipv6_gateway::rpc::{Parameters, percent_encode};
+use ipv6_gateway::rpc::signature::{Signed, v1};
+use ipv6_gateway::rpc::{Call, Parameters, Request, parse_timestamp, percent_encode};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -30,11 +30,15 @@ fn names() -> BTreeSet<String> {
     folders.filter_map(|path| path.split('/').next()).map(str::to_owned).collect()
 }
 
+fn vector(name: &str) -> Vector {
+    serde_json::from_str(&step(name, "request.json")).unwrap()
+}
+
 #[test]
 fn every_vector_comes_out_step_by_step() {
     let (mut v1s, mut v3s) = (0, 0);
     for name in names() {
-        let vector: Vector = serde_json::from_str(&step(&name, "request.json")).unwrap();
+        let vector = vector(&name);
         let method = vector.method.parse().unwrap();
         let secret = &vector.access_key_secret;
         match vector.style.as_str() {
@@ -81,4 +85,26 @@ fn every_vector_comes_out_step_by_step() {
         }
     }
     assert!(v1s >= 20 && v3s >= 10, "{v1s} vectors of V1 and {v3s} of V3");
+}
+
+#[test]
+fn every_vector_is_taken_as_it_was_sent_and_refused_with_another_secret() {
+    for name in names() {
+        let vector = vector(&name);
+        let headers = vector.headers.iter();
+        let call = Call::read(Request {
+            method: vector.method.parse().unwrap(),
+            query: vector.query,
+            headers: headers.map(|(k, v)| (k.parse().unwrap(), v.parse().unwrap())).collect(),
+            body: vector.body.into(),
+            ..Request::default()
+        });
+        let date = call.request().header("x-acs-date");
+        let sent = call.parameter("Timestamp").or(date.as_deref());
+        let sent_secs = sent.and_then(|sent| parse_timestamp(sent)).unwrap();
+        let signed = Signed::read(&call, sent_secs.try_into().unwrap());
+        let signed = signed.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        assert_eq!(signed.verify(&vector.access_key_secret).map_err(|it| it.code), Ok(()), "{name}");
+        assert!(signed.verify("another").is_err(), "{name}");
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) static X_ACS_ACTION: HeaderName = HeaderName::from_static("x-acs-acti
 /// The client's hash of the body.
 pub(crate) static X_ACS_CONTENT_SHA256: HeaderName =
     HeaderName::from_static("x-acs-content-sha256");
+/// The client's hash of the body, as clients call it that sign with SM3.
+pub(crate) static X_ACS_CONTENT_SM3: HeaderName = HeaderName::from_static("x-acs-content-sm3");
 /// When a V3 call was signed.
 pub(crate) static X_ACS_DATE: HeaderName = HeaderName::from_static("x-acs-date");
 /// Holds the token of a temporary access key.

@@ -3,7 +3,7 @@
 
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use http::Method;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use sha2::{Digest, Sha256};
 use sm3::Sm3;
 
@@ -11,7 +11,10 @@ use super::{Method as SignatureMethod, Proof};
 use crate::call::Call;
 use crate::encoding::Canonical;
 use crate::error::{self, Error};
-use crate::request::{X_ACS_CONTENT_SHA256, X_ACS_SECURITY_TOKEN};
+use crate::request::{
+    X_ACS_ACTION, X_ACS_CONTENT_SHA256, X_ACS_CONTENT_SM3, X_ACS_DATE, X_ACS_SIGNATURE_NONCE,
+    X_ACS_VERSION,
+};
 
 /// The algorithms that a client can choose (decision `signature-method`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +72,13 @@ fn hex_hmac<D: EagerHash>(key: &str, text: &str) -> String {
     base16ct::lower::encode_string(&mac.finalize().into_bytes())
 }
 
-/// The headers that every signature must cover (decision `authorization-form`).
-const REQUIRED_HEADERS: [&str; 6] = [
-    "host",
-    "x-acs-action",
-    "x-acs-content-sha256",
-    "x-acs-date",
-    "x-acs-signature-nonce",
-    "x-acs-version",
-];
+/// The headers that every call has; a signature covers them and every other of the vendor's that
+/// the call has (decision `authorization-form`).
+const REQUIRED_HEADERS: [&HeaderName; 4] =
+    [&X_ACS_ACTION, &X_ACS_DATE, &X_ACS_SIGNATURE_NONCE, &X_ACS_VERSION];
+/// The headers that hold the client's hash of the body. A client names its header after either hash,
+/// whichever of the two it takes (decision `content-sha256`).
+const CONTENT_HASHES: [&HeaderName; 2] = [&X_ACS_CONTENT_SHA256, &X_ACS_CONTENT_SM3];
 
 /// The canonical form of a request.
 ///
@@ -131,14 +132,14 @@ pub(super) fn proof<'a>(
     for name in signed_headers.split(';') {
         headers.push((name, request.header(name).ok_or(error::INCOMPLETE_SIGNATURE)?));
     }
-    // Without it, whoever changes the type of a body changes what the body says.
-    let content_type = (!request.body.is_empty()).then_some("content-type");
-    // Without it, a token could be taken off or put on.
-    let security_token = &X_ACS_SECURITY_TOKEN;
-    let security_token =
-        request.headers.contains_key(security_token).then_some(security_token.as_str());
-    let mut required = REQUIRED_HEADERS.iter().chain(&content_type).chain(&security_token);
-    if !required.all(|required| headers.iter().any(|(name, _)| name == required)) {
+    let is_signed = |name: &HeaderName| headers.iter().any(|(signed, _)| *signed == name);
+    let covers_the_call = REQUIRED_HEADERS.into_iter().all(is_signed)
+        && CONTENT_HASHES.into_iter().any(is_signed)
+        // A security token must not be put on or taken off.
+        && request.headers.keys().filter(|name| name.as_str().starts_with("x-acs-")).all(is_signed)
+        // Another content-type would change what a body says.
+        && (request.body.is_empty() || is_signed(&CONTENT_TYPE));
+    if !covers_the_call {
         return Err(error::INCOMPLETE_SIGNATURE.into());
     }
     let hashed_request_payload = algorithm.hex_digest(&request.body);
@@ -149,9 +150,10 @@ pub(super) fn proof<'a>(
         signature,
         string_to_sign: algorithm.string_to_sign(&canonical),
         method: SignatureMethod::V3(algorithm),
-        // The header has this name whatever the hash.
-        body_hash_matches: request.header(&X_ACS_CONTENT_SHA256)
-            == Some(hashed_request_payload.into()),
+        body_hash_matches: CONTENT_HASHES
+            .into_iter()
+            .filter_map(|name| request.header(name))
+            .all(|sent| sent == hashed_request_payload),
     })
 }
 
@@ -165,7 +167,9 @@ pub(super) struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    /// Reads `Credential=<id>,SignedHeaders=<a;b>,Signature=<hex>`, each part once.
+    /// Reads `Credential=<id>,SignedHeaders=<a;b>,Signature=<hex>`, each part once, in any order.
+    ///
+    /// An empty signature has the form; it matches nothing.
     fn parse(algorithm: Algorithm, text: &'a str) -> Option<Self> {
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for part in text.split(',') {
@@ -176,14 +180,14 @@ impl<'a> Authorization<'a> {
                 "Signature" => &mut signature,
                 _ => return None,
             };
-            if value.is_empty() || place.replace(value).is_some() {
+            if place.replace(value).is_some() {
                 return None;
             }
         }
         Some(Self {
             algorithm,
-            credential: credential?,
-            signed_headers: signed_headers?,
+            credential: credential.filter(|id| !id.is_empty())?,
+            signed_headers: signed_headers.filter(|names| !names.is_empty())?,
             signature: signature?,
         })
     }
