@@ -1,12 +1,12 @@
 import com.aliyun.tea.TeaException;
 import com.aliyun.tea.TeaModel;
 import com.aliyun.teaopenapi.models.Config;
-import com.aliyuncs.AcsResponse;
 import com.aliyuncs.DefaultAcsClient;
-import com.aliyuncs.RpcAcsRequest;
 import com.aliyuncs.auth.BasicCredentials;
 import com.aliyuncs.auth.BasicSessionCredentials;
+import com.aliyuncs.auth.SignatureVersion;
 import com.aliyuncs.auth.StaticCredentialsProvider;
+import com.aliyuncs.auth.signers.SignatureAlgorithm;
 import com.aliyuncs.exceptions.ClientException;
 import com.aliyuncs.http.ProtocolType;
 import com.aliyuncs.profile.DefaultProfile;
@@ -67,37 +67,35 @@ final class Clients {
         };
     }
 
-    /** The client of before, which signs by HMAC-SHA1. */
-    static Object classic(String endpoint, Key key, String action, Map<String, Object> parameters) throws Exception {
-        var credentials = key.token == null
-            ? new BasicCredentials(key.id, key.secret)
-            : new BasicSessionCredentials(key.id, key.secret, key.token);
-        var client = new DefaultAcsClient(DefaultProfile.getProfile(REGION), new StaticCredentialsProvider(credentials));
-        try {
-            return switch (action) {
-                case ALLOCATE -> classic(client, endpoint, parameters,
-                    new com.aliyuncs.vpc.model.v20160428.AllocateIpv6InternetBandwidthRequest());
-                case DESCRIBE -> classic(client, endpoint, parameters,
-                    new com.aliyuncs.vpc.model.v20160428.DescribeIpv6AddressesRequest());
-                case MODIFY -> classic(client, endpoint, parameters,
-                    new com.aliyuncs.vpc.model.v20160428.ModifyIpv6InternetBandwidthRequest());
-                default -> classic(client, endpoint, parameters,
-                    new com.aliyuncs.vpc.model.v20160428.DeleteIpv6InternetBandwidthRequest());
+    /** The client of before. Without an algorithm it signs by HMAC-SHA1, its default. */
+    static Client classic(SignatureAlgorithm algorithm) {
+        return (endpoint, key, action, parameters) -> {
+            var request = switch (action) {
+                case ALLOCATE -> new com.aliyuncs.vpc.model.v20160428.AllocateIpv6InternetBandwidthRequest();
+                case DESCRIBE -> new com.aliyuncs.vpc.model.v20160428.DescribeIpv6AddressesRequest();
+                case MODIFY -> new com.aliyuncs.vpc.model.v20160428.ModifyIpv6InternetBandwidthRequest();
+                default -> new com.aliyuncs.vpc.model.v20160428.DeleteIpv6InternetBandwidthRequest();
             };
-        } finally {
-            client.shutdown();
-        }
-    }
-
-    private static <T extends AcsResponse> T classic(
-            DefaultAcsClient client, String endpoint, Map<String, Object> parameters, RpcAcsRequest<T> request)
-            throws ClientException {
-        request.setSysEndpoint(endpoint);
-        request.setSysProtocol(ProtocolType.HTTP);
-        request.setSysConnectTimeout(TIMEOUT);
-        request.setSysReadTimeout(TIMEOUT);
-        parameters.forEach((name, value) -> request.putQueryParameter(name, value));
-        return client.getAcsResponse(request);
+            if (algorithm != null) {
+                request.setSysSignatureVersion(SignatureVersion.V3);
+                request.setSysSignatureAlgorithm(algorithm);
+            }
+            request.setSysEndpoint(endpoint);
+            request.setSysProtocol(ProtocolType.HTTP);
+            request.setSysConnectTimeout(TIMEOUT);
+            request.setSysReadTimeout(TIMEOUT);
+            parameters.forEach((name, value) -> request.putQueryParameter(name, value));
+            var credentials = key.token == null
+                ? new BasicCredentials(key.id, key.secret)
+                : new BasicSessionCredentials(key.id, key.secret, key.token);
+            var client =
+                new DefaultAcsClient(DefaultProfile.getProfile(REGION), new StaticCredentialsProvider(credentials));
+            try {
+                return client.getAcsResponse(request);
+            } finally {
+                client.shutdown();
+            }
+        };
     }
 
     /** The part of an error that a program can read. */
@@ -172,7 +170,7 @@ final class Clients {
             "Ipv6AddressId", address, "InternetChargeType", "PayByBandwidth", "Bandwidth", 200);
         var bought = with(call, "ClientToken", name + "-token-1");
         // The request of Tea has no DryRun and leaves it out.
-        if (name.equals("java-classic")) {
+        if (name.startsWith("java-classic")) {
             attempt("dry-run", ALLOCATE, good, with(call, "DryRun", true));
         }
         attempt("allocate", ALLOCATE, good, bought);
@@ -209,6 +207,10 @@ final class Clients {
         new Clients("java-tea", tea("ACS3-HMAC-SHA256"), endpoint).live("ipv6-demo05", throttling);
         new Clients("java-tea-sm3", tea("ACS3-HMAC-SM3"), endpoint).live("ipv6-demo06", throttling);
         new Clients("java-tea-v1", tea("v2"), endpoint).live("ipv6-demo07", throttling);
-        new Clients("java-classic", Clients::classic, endpoint).live("ipv6-demo08", throttling);
+        new Clients("java-classic", classic(null), endpoint).live("ipv6-demo08", throttling);
+        new Clients("java-classic-v3", classic(SignatureAlgorithm.ACS3_HMAC_SHA256), endpoint)
+            .live("ipv6-demo08", throttling);
+        new Clients("java-classic-sm3", classic(SignatureAlgorithm.ACS3_HMAC_SM3), endpoint)
+            .live("ipv6-demo08", throttling);
     }
 }
