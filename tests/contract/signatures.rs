@@ -104,7 +104,11 @@ fn every_vector_is_taken_as_it_was_sent_and_refused_with_another_secret() {
         let sent_secs = sent.and_then(|sent| parse_timestamp(sent)).unwrap();
         let signed = Signed::read(&call, sent_secs.try_into().unwrap());
         let signed = signed.unwrap_or_else(|error| panic!("{name}: {error:?}"));
-        assert_eq!(signed.verify(&vector.access_key_secret).map_err(|it| it.code), Ok(()), "{name}");
+        assert_eq!(
+            signed.verify(&vector.access_key_secret).map_err(|it| it.code),
+            Ok(()),
+            "{name}"
+        );
         assert!(signed.verify("another").is_err(), "{name}");
     }
 }
