@@ -41,7 +41,7 @@ async fn connect(endpoint: &Endpoint) -> TcpStream {
 }
 
 /// Sends bytes and reads until the server closes.
-async fn exchange(endpoint: &Endpoint, bytes: &[u8]) -> String {
+pub(crate) async fn exchange(endpoint: &Endpoint, bytes: &[u8]) -> String {
     let mut stream = connect(endpoint).await;
     // The server may have closed before it has all.
     drop(stream.write_all(bytes).await);

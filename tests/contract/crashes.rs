@@ -118,7 +118,7 @@ impl Scene {
     async fn start(&self) -> Endpoint {
         let text = |path: &Path| path.to_str().unwrap().to_owned();
         let (kept, world) = (text(&self.kept()), text(&self.folder.path().join("world.json")));
-        let arguments = ["--data", &kept, "--world", &world];
+        let arguments = ["--data", &kept, "--world", &world, "--allow-replace"];
         Endpoint::start_logging(&self.binary, &arguments, "warn").await.unwrap()
     }
 }

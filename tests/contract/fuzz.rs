@@ -12,7 +12,7 @@ use harness::contract::Contract;
 use harness::fuzz::{Call, Campaign, Caught, Encoding, Expected, Keys, Model, Plan, Report, State};
 use harness::judge::Rulebook;
 use harness::operations::{Operation, Operations};
-use harness::target::{Endpoint, built};
+use harness::target::{ControlOptions, Endpoint, built};
 use serde_json::{Value, json};
 
 use defects::{Defect, Proxy};
@@ -36,7 +36,8 @@ fn told(caught: &Caught) -> String {
 
 fn campaign(url: &str, seed: u64, calls: u64) -> Campaign {
     let keys = Keys { id: "testid".to_owned(), secret: "testsecret".to_owned() };
-    Campaign { endpoint: url.to_owned(), keys, seed, calls: Some(calls), time: None, jobs: 2 }
+    let (endpoint, control) = (url.to_owned(), ControlOptions::default());
+    Campaign { endpoint, control, keys, seed, calls: Some(calls), time: None, jobs: 2 }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -53,7 +53,7 @@ impl Place {
     }
 
     async fn endpoint(&self, more: &[&str]) -> Endpoint {
-        start(&[&self.options()[..], more].concat()).await
+        start(&[&self.options()[..], &["--allow-replace"], more].concat()).await
     }
 
     /// Runs `import` or `export` on it.

@@ -101,7 +101,7 @@ fn every_vector_is_taken_as_it_was_sent_and_refused_with_another_secret() {
         });
         let date = call.request().header("x-acs-date");
         let sent = call.parameter("Timestamp").or(date.as_deref());
-        let sent_secs = sent.and_then(|sent| parse_timestamp(sent)).unwrap();
+        let sent_secs = sent.and_then(parse_timestamp).unwrap();
         let signed = Signed::read(&call, sent_secs.try_into().unwrap());
         let signed = signed.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert_eq!(

@@ -25,6 +25,7 @@ use clap::Args;
 
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
+use crate::target::ControlOptions;
 
 pub use campaign::{Campaign, Caught, Report};
 pub use model::{Expected, Found, Model, State};
@@ -46,6 +47,8 @@ pub struct Options {
     /// Where the operation is, as <http://127.0.0.1:8787>
     #[arg(long, value_name = "URL")]
     endpoint: String,
+    #[command(flatten)]
+    control: ControlOptions,
     /// The access key of the account that most calls are made for
     #[arg(long, value_name = "ID", default_value = "testid")]
     access_key_id: String,
@@ -101,6 +104,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     let calls = if seconds.is_none() { calls.or(Some(CALLS)) } else { calls };
     let campaign = Campaign {
         endpoint,
+        control: options.control,
         keys: Keys { id: access_key_id, secret: access_key_secret },
         seed,
         calls,

@@ -10,7 +10,7 @@ pub mod runtime_api;
 pub use bootstrap::Bootstrap;
 pub use endpoint::Endpoint;
 pub use in_process::{InProcess, PLANNED_PANIC};
-pub use remote::Remote;
+pub use remote::{ControlOptions, Remote};
 
 use serde_json::{Value, json};
 

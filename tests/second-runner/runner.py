@@ -4,7 +4,7 @@
 A second reading of contracts/: it shares no code with the command `contract`, and finds the same. It needs Python
 3.9 or newer and nothing else, and prints each verdict as a line of JSON; `holds` is null where hashlib has no SM3.
 Exit codes: 0 all hold, 1 some do not, 2 it could not be run, 3 usage."""
-import base64, contextlib, hashlib, hmac, http.client, itertools, json, pathlib, re, sys, time, uuid
+import base64, contextlib, hashlib, hmac, http.client, itertools, json, os, pathlib, re, sys, time, uuid
 from urllib.parse import parse_qsl, quote, urlsplit
 from xml.etree import ElementTree
 
@@ -97,7 +97,8 @@ def send(connection, method, target, headers, body):
     answer = connection.getresponse()
     return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
 def control(connection, method, name, document=None):
-    status, _, text = send(connection, method, f"/_control/{name}", {}, json.dumps(document) if document else "")
+    headers = {"authorization": f"Bearer {os.environ.get('LOCAL_ENDPOINT_CONTROL_TOKEN')}"}
+    status, _, text = send(connection, method, f"/_control/{name}", headers, json.dumps(document) if document else "")
     if not 200 <= status < 300:
         raise RuntimeError(f"_control/{name}: {status}: {text}")
     return json.loads(text)
@@ -241,12 +242,11 @@ def main(url, contracts):
         request = case["request"]
         styles = [request["signature"]] if "signature" in request else ["V1", "V3"]
         formats = [request["format"]] if "format" in request else ["JSON", "XML"]
-        for style, asked_format in itertools.product(styles, formats):
+        for style, asked in itertools.product(styles, formats):
             usual = "XML" if style == "V1" else "JSON"
-            answered = asked_format.upper() if (asked_format or "").upper() in ("JSON", "XML") else usual
+            answered = asked.upper() if (asked or "").upper() in ("JSON", "XML") else usual
             can_run = HASHES.get(style, "sha1") in hashlib.algorithms_available
-            reviewed = answers.get(answered)
-            found = findings(case, operations, reviewed, connection, style, asked_format) if can_run else []
+            found = findings(case, operations, answers.get(answered), connection, style, asked) if can_run else []
             verdict = {"holds": not found if can_run else None, "findings": found}
             print(json.dumps({"case": path, "signature": style, "format": answered} | verdict))
             all_hold = all_hold and not found

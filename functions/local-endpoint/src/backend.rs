@@ -79,6 +79,14 @@ impl Backend {
         }
     }
 
+    /// Whether what is kept here is still there after the endpoint has ended.
+    pub(crate) fn outlives_the_endpoint(&self) -> bool {
+        match self {
+            Self::Memory(_) => false,
+            Self::Embedded { .. } | Self::DynamoDb { .. } => true,
+        }
+    }
+
     /// Whether others may keep their documents here, too.
     pub(crate) fn is_shared(&self) -> bool {
         match self {

@@ -46,6 +46,7 @@ Control paths, for test suites:
   GET    /_control/worlds/NAME  that world as it is now
   DELETE /_control/worlds/NAME  drop it
   GET    /_control/worlds       the names of all worlds apart
+They refuse web pages of other origins and any Host but localhost and IP addresses.
 
 Examples:
   local-endpoint
@@ -79,6 +80,19 @@ pub(crate) struct Serve {
     /// 300 calls in 60 seconds. Unless given, as often as it likes.
     #[arg(long, value_name = "CALLS/SECONDS")]
     pub(crate) throttle: Option<RateLimit>,
+    /// Answer the control paths only to requests with the header `Authorization: Bearer TOKEN`. Beyond
+    /// this machine they are answered with a token alone.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "LOCAL_ENDPOINT_CONTROL_TOKEN",
+        hide_env_values = true
+    )]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) control_token: Option<String>,
+    /// Let the control paths replace and reset a world that is kept in a directory or a table.
+    #[arg(long)]
+    pub(crate) allow_replace: bool,
 }
 
 /// Where documents are kept; in memory, unless one of these is given.

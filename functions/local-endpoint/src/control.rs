@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{Document, World};
 
+use crate::access::Access;
 use crate::endpoint::Endpoint;
 use crate::fault::Planned;
 use crate::moving;
@@ -19,12 +20,27 @@ pub(crate) const PREFIX: &str = "/_control/";
 pub(crate) type Answer = (StatusCode, Value);
 
 /// Answers a request to a control path.
-pub(crate) async fn answer(worlds: &Worlds, method: &Method, path: &str, body: &[u8]) -> Answer {
+pub(crate) async fn answer(
+    worlds: &Worlds,
+    access: &Access,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> Answer {
     let name = path.strip_prefix(PREFIX).unwrap_or(path);
     if name == "worlds" && method == Method::GET {
         return (StatusCode::OK, json!({ "Worlds": worlds.names() }));
     }
     let Some(rest) = name.strip_prefix("worlds/") else {
+        let backend = worlds.main().backend();
+        let replaces = matches!((method.as_str(), name), ("PUT", "world") | ("POST", "reset"));
+        if replaces && backend.outlives_the_endpoint() && !access.may_replace {
+            let message = format!(
+                "the world is kept in {backend}: start the endpoint with --allow-replace to have \
+                 {path} replace it, or make a world apart"
+            );
+            return error(StatusCode::FORBIDDEN, &message);
+        }
         return of_world(worlds.main(), method, path, name, body).await;
     };
     let (world, name) = rest.split_once('/').unwrap_or((rest, "world"));

@@ -4,6 +4,7 @@
 //! Beyond that it has what test suites need and the function never has: a world to begin with, and
 //! control paths under `/_control/`. Start at [`server`].
 
+mod access;
 mod backend;
 mod banner;
 mod call;
@@ -26,6 +27,7 @@ use ipv6_gateway::{Ids, random};
 use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, EmbeddedStore, Table};
 use tracing_subscriber::EnvFilter;
 
+use access::Access;
 use backend::Backend;
 use clock::Clock;
 use command::{Command, Export, Import, Keeping, Serve, Subcommand};
@@ -100,7 +102,17 @@ async fn listen(serve: Serve) -> Result<(), String> {
     let endpoint = endpoint.map_err(|error| error.with_causes())?;
     banner::print(address, serve.world.as_deref(), endpoint.backend())
         .map_err(|error| error.to_string())?;
-    server::serve(listener, Worlds::new(endpoint, serve.seed, now), shutdown()).await;
+    let access = Access {
+        token: serve.control_token,
+        is_loopback: address.ip().is_loopback(),
+        may_replace: serve.allow_replace,
+    };
+    if !access.is_loopback && access.token.is_none() {
+        tracing::warn!(
+            "listening beyond this machine without --control-token: the control paths answer 403"
+        );
+    }
+    server::serve(listener, Worlds::new(endpoint, serve.seed, now), access, shutdown()).await;
     Ok(())
 }
 

@@ -22,6 +22,7 @@ use ipv6_gateway::{API, Event};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
+use crate::access::Access;
 use crate::control;
 use crate::endpoint::Endpoint;
 use crate::fault::{FAULT, Fault, error_row};
@@ -68,16 +69,17 @@ impl std::error::Error for Broken {}
 pub(crate) async fn serve(
     listener: TcpListener,
     worlds: Worlds,
+    access: Access,
     shutdown: impl Future<Output = ()>,
 ) {
-    let worlds = Arc::new(worlds);
+    let (worlds, access) = (Arc::new(worlds), Arc::new(access));
     let connections = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => connect(stream, peer, &worlds, &connections),
+                Ok((stream, peer)) => connect(stream, peer, &worlds, &access, &connections),
                 Err(error) => {
                     // Most often too many open files: the next connection may fare better.
                     tracing::warn!("cannot accept a connection: {error}");
@@ -103,16 +105,17 @@ fn connect(
     stream: TcpStream,
     peer: SocketAddr,
     worlds: &Arc<Worlds>,
+    access: &Arc<Access>,
     connections: &GracefulShutdown,
 ) {
     // An answer is one small write; it shall not wait for more.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("{peer}: {error}");
     }
-    let worlds = Arc::clone(worlds);
+    let (worlds, access) = (Arc::clone(worlds), Arc::clone(access));
     let service = service_fn(move |request| {
-        let worlds = Arc::clone(&worlds);
-        async move { answer(&worlds, request, peer).await }
+        let (worlds, access) = (Arc::clone(&worlds), Arc::clone(&access));
+        async move { answer(&worlds, &access, request, peer).await }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -130,20 +133,27 @@ fn connect(
 
 async fn answer(
     worlds: &Worlds,
+    access: &Access,
     request: Request<Incoming>,
     peer: SocketAddr,
 ) -> Result<Response<Full<Bytes>>, Broken> {
     let (mut parts, body) = request.into_parts();
-    let is_control = parts.uri.path().starts_with(control::PREFIX);
-    let bytes_max = if is_control { CONTROL_BODY_BYTES_MAX } else { REQUEST_BYTES_MAX };
-    let body = read(body, bytes_max).await?;
-    if is_control {
-        let (status, json) = match &body {
-            Some(body) => control::answer(worlds, &parts.method, parts.uri.path(), body).await,
-            None => control::too_large(bytes_max),
+    if parts.uri.path().starts_with(control::PREFIX) {
+        let (status, json) = match access.check(&parts) {
+            Err(refused) => {
+                tokio::spawn(timeout(DISCARD_TIME_MAX, discard(body)));
+                refused
+            }
+            Ok(()) => match read(body, CONTROL_BODY_BYTES_MAX).await? {
+                Some(body) => {
+                    control::answer(worlds, access, &parts.method, parts.uri.path(), &body).await
+                }
+                None => control::too_large(CONTROL_BODY_BYTES_MAX),
+            },
         };
         return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));
     }
+    let body = read(body, REQUEST_BYTES_MAX).await?;
     let endpoint = match worlds.of(&parts.headers) {
         Ok(endpoint) => endpoint,
         Err(message) => {

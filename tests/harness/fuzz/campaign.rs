@@ -20,7 +20,7 @@ use super::play::{Failure, Player};
 use crate::client;
 use crate::contract::Contract;
 use crate::judge::Rulebook;
-use crate::target::Remote;
+use crate::target::{ControlOptions, Remote};
 
 /// How many smaller sequences are tried, at most.
 const SHRINKS_MAX: u32 = 4000;
@@ -36,6 +36,8 @@ const RACES: usize = 8;
 pub struct Campaign {
     /// The endpoint's URL.
     pub endpoint: String,
+    /// What its control paths demand.
+    pub control: ControlOptions,
     /// The keys of the worlds.
     pub keys: Keys,
     /// The seed of the first sequence; each that follows has the next.
@@ -136,7 +138,8 @@ impl Campaign {
     }
 
     async fn remote(&self) -> Result<(Remote, bool), String> {
-        let remote = Remote::new(&self.endpoint, Some(ANSWER_TIME_MAX))?;
+        let remote =
+            Remote::new(&self.endpoint, Some(ANSWER_TIME_MAX))?.controlled_by(&self.control);
         let has_worlds = remote.has_worlds().await?;
         if !has_worlds {
             let read = remote.control(reqwest::Method::GET, "world", "").await;

@@ -26,7 +26,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Starts `binary` on a free port.
+    /// Starts `binary` on a free port of this machine, unless `arguments` say where it listens.
     ///
     /// # Errors
     ///
@@ -46,8 +46,9 @@ impl Endpoint {
         arguments: &[&str],
         level: &str,
     ) -> Result<Self, String> {
+        let here: &[&str] = &["--listen", "127.0.0.1:0"];
         let mut process = Command::new(binary)
-            .args(["--listen", "127.0.0.1:0"])
+            .args(if arguments.contains(&here[0]) { &[] } else { here })
             .args(arguments)
             .env("RUST_LOG", level)
             .stdout(Stdio::piped())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use clap::Args;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -10,9 +11,23 @@ use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::Wire;
 use crate::http::client;
+use crate::secrets;
 
 /// The header that names the world of a call, for an endpoint that has worlds apart.
 const WORLD_HEADER: &str = "x-local-world";
+
+/// What the control paths of an endpoint demand.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ControlOptions {
+    /// The token that the endpoint's control paths demand
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "LOCAL_ENDPOINT_CONTROL_TOKEN",
+        hide_env_values = true
+    )]
+    control_token: Option<String>,
+}
 
 /// An endpoint over HTTP.
 #[derive(Clone, Debug)]
@@ -20,6 +35,8 @@ pub struct Remote {
     /// `http://host:port`, without a path.
     url: String,
     client: reqwest::Client,
+    /// What its control paths demand. A secret.
+    control_token: Option<String>,
     world: World,
 }
 
@@ -50,7 +67,17 @@ impl Remote {
         }
         let client = client(url, time_max)?;
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { url, client, world: World::Main })
+        Ok(Self { url, client, control_token: None, world: World::Main })
+    }
+
+    /// The same endpoint, whose control paths are called with what `options` say.
+    #[must_use]
+    pub fn controlled_by(self, options: &ControlOptions) -> Self {
+        let control_token = options.control_token.clone();
+        if let Some(token) = &control_token {
+            secrets::remember(token);
+        }
+        Self { control_token, ..self }
     }
 
     /// The same endpoint, with a world of its own for these calls.
@@ -81,16 +108,28 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// There is no HTTP server.
+    /// There is no HTTP server, or its control paths refuse these calls.
     pub async fn has_worlds(&self) -> Result<bool, String> {
-        let request = self.client.get(format!("{}/_control/worlds", self.url));
+        let request = self.control_request(Method::GET, "worlds");
         let answer = request.send().await.map_err(|error| {
             format!("{}: no HTTP server answers: {}", self.url, with_causes(&error))
         })?;
-        let is_success = answer.status().is_success();
+        let status = answer.status();
         let text = answer.text().await.unwrap_or_default();
-        let told: Result<Value, _> = serde_json::from_str(&text);
-        Ok(is_success && told.is_ok_and(|told| told["Worlds"].is_array()))
+        let told: Value = serde_json::from_str(&text).unwrap_or_default();
+        // As only the local endpoint writes errors.
+        match told["Error"].as_str() {
+            Some(error) => Err(format!("{}/_control/worlds: {status}: {error}", self.url)),
+            None => Ok(status.is_success() && told["Worlds"].is_array()),
+        }
+    }
+
+    fn control_request(&self, method: Method, name: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}/_control/{name}", self.url));
+        match &self.control_token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     /// Whether its world can be set and read.
@@ -108,8 +147,7 @@ impl Remote {
     ///
     /// No answer, or one that is no success.
     pub async fn control(&self, method: Method, name: &str, body: &str) -> Result<Value, String> {
-        let url = format!("{}/_control/{name}", self.url);
-        let request = self.client.request(method, url).body(body.to_owned());
+        let request = self.control_request(method, name).body(body.to_owned());
         let answer = request.send().await.map_err(|error| with_causes(&error))?;
         let status = answer.status();
         let text = answer.text().await.map_err(|error| with_causes(&error))?;

@@ -13,7 +13,7 @@ use crate::contract::Contract;
 use crate::credentials::KeyOptions;
 use crate::operations::Operations;
 use crate::secrets;
-use crate::target::{Bootstrap, InProcess, Remote, Target};
+use crate::target::{Bootstrap, ControlOptions, InProcess, Remote, Target};
 
 /// Where cases are tried.
 #[derive(Debug, Args)]
@@ -22,6 +22,8 @@ pub struct Where {
     place: PlaceOptions,
     #[command(flatten)]
     key: KeyOptions,
+    #[command(flatten)]
+    control: ControlOptions,
     /// The region that calls are made for, where worlds cannot be set
     #[arg(long, value_name = "ID", default_value = "cn-huhehaote")]
     region: String,
@@ -68,7 +70,8 @@ impl Where {
         let Some(url) = endpoint else { return Ok((Place::InProcess, None)) };
         let remote = Remote::new(url, Some(Duration::from_secs(self.timeout.max(1))));
         let remote = remote.map_err(|error| format!("--endpoint {error}"))?;
-        if remote.has_worlds().await? && !self.as_given {
+        let remote = remote.controlled_by(&self.control);
+        if !self.as_given && remote.has_worlds().await? {
             return Ok((Place::Apart(remote), None));
         }
         let remote = remote.as_given();
