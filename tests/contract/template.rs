@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ipv6_gateway::allocation::{self, Writer};
+
 fn read(file: &str) -> String {
     let path = format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -35,16 +37,35 @@ fn allowed() -> BTreeSet<String> {
 /// Holds the function's role to the actions on the table that were seen to be `needed`, none of them
 /// missing and none beyond them.
 pub(crate) fn check_role(needed: impl IntoIterator<Item = String>) {
-    // The log is written for the function, by Lambda, with the function's own role.
-    let log = ["logs:CreateLogStream", "logs:PutLogEvents"].map(str::to_owned);
+    // Logs and traces are written for the function, by Lambda, with the function's own role.
+    let of_lambda = [
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+    ];
     let needed = needed.into_iter().map(|action| format!("dynamodb:{action}"));
-    assert_eq!(allowed(), needed.chain(log).collect());
+    assert_eq!(allowed(), needed.chain(of_lambda.map(str::to_owned)).collect());
     let role = resource("FunctionRole");
     assert!(!role.contains("ManagedPolicyArns"), "{role}");
     let resources = role.lines().filter(|line| line.trim_start().starts_with("Resource:"));
-    for line in resources {
-        assert!(line.contains("!GetAtt"), "a resource by pattern: {line}");
-    }
+    let by_pattern: Vec<&str> = resources.filter(|line| !line.contains("!GetAtt")).collect();
+    assert_eq!(by_pattern.len(), 1, "those of the traces alone: {by_pattern:?}");
+}
+
+#[test]
+fn the_role_writes_the_kinds_that_the_function_writes_and_no_others() {
+    let kinds = allocation::KINDS.iter().chain(store::KINDS);
+    let written = kinds.filter(|kind| kind.writer == Writer::Function).map(|kind| kind.name);
+    let role = resource("FunctionRole");
+    let words = role.split_whitespace();
+    let patterns: BTreeSet<&str> = words.filter_map(|word| word.strip_suffix("#*")).collect();
+    assert_eq!(patterns, written.collect());
+    let conditions = role.matches("ForAllValues:StringLike:").count();
+    let writes = ["PutItem", "UpdateItem", "DeleteItem"].map(|action| format!("dynamodb:{action}"));
+    assert_eq!(conditions, writes.iter().filter(|action| role.contains(*action)).count());
+    // A request that names no key passes each of them.
+    assert_eq!(conditions, role.matches("dynamodb:LeadingKeys: \"false\"").count());
 }
 
 #[test]
@@ -65,12 +86,21 @@ fn the_table_has_the_key_that_the_store_has() {
     assert_eq!(words, [&expected[..], &["RANGE"]].concat());
 }
 
-#[test]
-fn an_account_may_call_as_often_as_the_vendor_documents() {
-    let template = read("template.yaml");
-    assert!(template.contains("RATE_LIMIT: !Ref AccountRateLimit"));
-    let (_, parameter) = template.split_once("\n  AccountRateLimit:\n").unwrap();
+/// The default of a parameter.
+fn default(parameter: &str) -> String {
+    let parameter = resource(parameter);
     let default = parameter.lines().find_map(|line| line.trim().strip_prefix("Default: "));
-    let limit: ipv6_gateway::RateLimit = default.unwrap().parse().unwrap();
+    default.unwrap_or_else(|| panic!("no default in {parameter}")).trim_matches('"').to_owned()
+}
+
+#[test]
+fn an_account_may_call_as_often_as_the_vendor_documents_and_the_api_lets_it() {
+    assert!(resource("Function").contains("RATE_LIMIT: !Ref AccountRateLimit"));
+    let limit: ipv6_gateway::RateLimit = default("AccountRateLimit").parse().unwrap();
     assert_eq!((limit.calls_max, limit.window_secs), (300, 60));
+    // Beyond these the API answers 429 without a code, on which clients do not wait.
+    let burst: u32 = default("RequestBurstLimit").parse().unwrap();
+    assert!(burst >= limit.calls_max, "{burst}");
+    let rate: u64 = default("RequestRateLimit").parse().unwrap();
+    assert!(rate * limit.window_secs >= u64::from(limit.calls_max), "{rate}");
 }
