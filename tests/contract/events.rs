@@ -210,6 +210,8 @@ fn no_events() -> Vec<(Value, &'static str)> {
         (json!("text"), "no HTTP event"),
         (json!(17), "no HTTP event"),
         (json!({ "key1": "value1", "key2": "value2" }), "no HTTP event"),
+        (json!({ "source": "aws.s3", "detail": {} }), "no HTTP event"),
+        (json!({ "source": ["aws.events"] }), "no HTTP event"),
         (json!({ "Records": [{ "eventSource": "aws:sqs", "body": "x" }] }), "no HTTP event"),
         (json!({ "httpMethod": "GET" }), "RestApi"),
         (json!({ "httpMethod": "GET", "requestContext": 1 }), "no HTTP event"),
@@ -238,6 +240,34 @@ fn a_payload_that_is_no_event_is_told_so_without_its_values() {
     assert!(error.contains("isBase64Encoded") && !error.contains("my-secret"), "{error}");
 }
 
+/// How a load balancer asks whether the function is alive.
+fn health_check() -> Value {
+    json!({
+        "requestContext": { "elb": { "targetGroupArn": "arn:aws:elasticloadbalancing:x" } },
+        "httpMethod": "GET", "path": "/", "headers": { "user-agent": "ELB-HealthChecker/2.0" },
+        "queryStringParameters": {}, "body": "", "isBase64Encoded": false
+    })
+}
+
+#[test]
+fn only_a_load_balancer_asks_whether_the_function_is_alive() {
+    let asks =
+        |payload: &Value| Event::parse(payload.to_string().as_bytes()).unwrap().is_health_check();
+    assert!(asks(&health_check()));
+    let rest_api = json!({ "elb": null, "identity": { "sourceIp": "192.0.2.1" } });
+    for (field, value) in [
+        ("httpMethod", json!("POST")),
+        ("queryStringParameters", json!({ "Action": "DescribeIpv6Addresses" })),
+        ("headers", json!({ "user-agent": "curl/8.5.0" })),
+        ("headers", json!({})),
+        ("requestContext", rest_api),
+    ] {
+        let mut payload = health_check();
+        payload[field] = value;
+        assert!(!asks(&payload), "{payload}");
+    }
+}
+
 #[tokio::test]
 async fn after_a_payload_that_is_no_event_the_function_goes_on() {
     let binary = built("ipv6-gateway", "bootstrap").unwrap();
@@ -251,6 +281,16 @@ async fn after_a_payload_that_is_no_event_the_function_goes_on() {
         let message = error["errorMessage"].as_str().unwrap_or_default();
         assert!(message.contains(word), "{payload}: {error}");
     }
+    for source in ["aws.events", "aws.scheduler"] {
+        let schedule = json!({ "source": source, "detail-type": "Scheduled Event", "detail": {} });
+        let response = runtime_api.invoke(schedule.to_string()).await.unwrap().unwrap();
+        assert_eq!(response, Value::Null, "a schedule calls for nothing");
+    }
+    let response = runtime_api.invoke(health_check().to_string()).await.unwrap().unwrap();
+    assert_eq!(
+        (&response["statusCode"], &response["statusDescription"]),
+        (&json!(200), &json!("200 OK"))
+    );
     let fields = json!({ "query": { "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200" } });
     let variant = Variant { style: Style::V1, format: None };
     let wire = client::sign(&request(&fields), &variant, now_secs(), "n");

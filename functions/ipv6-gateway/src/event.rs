@@ -10,7 +10,8 @@ use std::net::{IpAddr, SocketAddr};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use rpc::{Request, percent_encode};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
@@ -220,6 +221,31 @@ impl Event {
         let request = Request { method, query, headers, body, source_ip, secure_transport };
         Ok(Self { shape, request })
     }
+
+    /// Whether a load balancer asks if the function is alive. Anybody may ask so; the answer says
+    /// nothing of the store.
+    #[must_use]
+    pub fn is_health_check(&self) -> bool {
+        let Request { method, query, headers, .. } = &self.request;
+        let agent = headers.get(USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
+        matches!(self.shape, Shape::Alb | Shape::AlbMultiValue)
+            && method == Method::GET
+            && query.is_empty()
+            && agent.starts_with(b"ELB-HealthChecker/")
+    }
+}
+
+/// Whether a payload is an event of a schedule (`EventBridge` rules and its scheduler), by which people
+/// keep a function warm. It calls for nothing.
+#[must_use]
+pub fn is_scheduled(payload: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Scheduled {
+        source: String,
+    }
+    serde_json::from_slice(payload).is_ok_and(|Scheduled { source }| {
+        ["aws.events", "aws.scheduler"].contains(&source.as_str())
+    })
 }
 
 /// Whether the client spoke TLS, which API Gateway and load balancers tell in a header of their own
@@ -296,6 +322,13 @@ pub struct Response {
 }
 
 impl Response {
+    /// The answer to [`Event::is_health_check`].
+    #[must_use]
+    pub fn healthy(shape: Shape) -> Self {
+        let body = "{}".to_owned();
+        Self::new(shape, rpc::Response { status: 200, headers: Vec::new(), body })
+    }
+
     pub(crate) fn new(shape: Shape, response: rpc::Response) -> Self {
         let rpc::Response { status, headers, body } = response;
         let is_alb = matches!(shape, Shape::Alb | Shape::AlbMultiValue);

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ipv6_gateway::{Event, Function, Ids, Operations, RateLimit, log_filter, random};
+use ipv6_gateway::event::{UnknownEvent, is_scheduled};
+use ipv6_gateway::{Event, Function, Ids, Operations, RateLimit, Response, log_filter, random};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, MemoryStore, Store, Table, World};
@@ -38,10 +39,16 @@ async fn serve(store: impl Store + 'static) -> Result<(), Error> {
         let function = Arc::clone(&function);
         async move {
             let time_left = time_left(event.context.deadline());
-            let event = Event::parse(event.payload.get().as_bytes()).inspect_err(|unknown| {
-                tracing::error!(invocation = event.context.request_id, "{unknown}");
-            })?;
-            Ok::<_, Error>(function.handle_within(time_left, event).await)
+            let payload = event.payload.get().as_bytes();
+            match Event::parse(payload) {
+                Ok(event) if event.is_health_check() => Ok(Some(Response::healthy(event.shape))),
+                Ok(event) => Ok(Some(function.handle_within(time_left, event).await)),
+                Err(UnknownEvent::Shape) if is_scheduled(payload) => Ok(None),
+                Err(unknown) => {
+                    tracing::error!(invocation = event.context.request_id, "{unknown}");
+                    Err(Error::from(unknown))
+                }
+            }
         }
     }))
     .await
