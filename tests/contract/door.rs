@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use ::store::{
-    Admission, Admitted, Error, Key, MemoryStore, Partition, Store, Versioned, World, Write,
+    AccessKey, Admission, Admitted, Change, Error, Key, MemoryStore, Partition, Store, Versioned,
+    World, Write,
 };
 use harness::client::Wire;
 use ipv6_gateway::{Function, RateLimit};
@@ -92,6 +92,19 @@ impl Scene {
         support::change(&*self.store.memory, world).await;
     }
 
+    /// Deletes the access key of this id.
+    async fn delete_key(&self, id: &str) {
+        let memory = &self.store.memory;
+        // With a put: no commit only deletes.
+        let keys = [AccessKey::key(id), AccessKey::key("testid")];
+        let read = memory.load(&keys).await.unwrap();
+        let [Some(gone), Some(kept)] = &read[..] else { panic!("{read:?}") };
+        let [key, _] = keys;
+        let delete = Write { key, change: Change::Delete, rests_on: Some(gone.version) };
+        let put = Write::put(kept.document.clone(), Some(kept.version));
+        memory.commit(vec![delete, put]).await.unwrap();
+    }
+
     fn instance(&self) -> Function<Shared> {
         support::instance(self.store.clone(), &self.time)
     }
@@ -130,7 +143,7 @@ fn policies(effects: &[&str]) -> Value {
 }
 
 /// A change to a request or to the users of an account.
-type Change = fn(&mut Value);
+type Edit = fn(&mut Value);
 
 fn by_alice(mut request: Value) -> Value {
     request["accessKeyId"] = "alice".into();
@@ -167,25 +180,48 @@ async fn of_64_identical_calls_at_once_on_two_instances_one_is_let_in() {
 }
 
 #[tokio::test]
-async fn the_nonce_is_spent_while_the_documents_are_read() {
-    let mut scene = Scene::new(&one_address());
-    assert_eq!(scene.call(&allocate("ipv6-nowhere")).await, "InvalidIpv6Instance.NotFound");
-    // From now on a read ends only when an admission is under way, and the other way round.
-    scene.store.meeting = Some(Arc::new(Barrier::new(2)));
-    let function = scene.instance();
-    // Of a key that has not signed before, the key alone is read first.
-    let first = async {
-        let wire = scene.sign(&allocate("ipv6-nowhere"));
-        tokio::join!(send(&function, &wire), scene.store.meet()).0
-    };
-    let first = tokio::time::timeout(Duration::from_secs(20), first).await;
-    assert_eq!(code(&first.unwrap()), "InvalidIpv6Instance.NotFound");
-    // A call that names its gateway needs no second read.
-    let mut request = allocate("ipv6-1");
-    request["query"]["Ipv6GatewayId"] = "ipv6gw-1".into();
-    let wire = scene.sign(&request);
-    let next = tokio::time::timeout(Duration::from_secs(20), send(&function, &wire)).await;
-    assert_eq!(code(&next.unwrap()), "Success");
+async fn a_key_that_signed_before_and_is_refused_now_spends_no_nonce_and_no_call() {
+    let changes: [(&str, Edit); 3] = [
+        ("InvalidAccessKeyId.Inactive", |user| {
+            user["AccessKeys"]["alice"]["Status"] = "Inactive".into();
+        }),
+        ("SignatureDoesNotMatch", |user| {
+            user["AccessKeys"]["alice"]["AccessKeySecret"] = "new".into();
+        }),
+        ("InvalidAccessKeyId.NotFound", |user| user["AccessKeys"] = json!({})),
+    ];
+    let world = with_user(&policies(&["Allow"]));
+    for (refusal, change) in changes {
+        let scene = Scene::new(&world);
+        let instances = [scene.instance(), scene.instance()];
+        let request = by_alice(allocate("ipv6-nowhere"));
+        for instance in &instances {
+            instance.limit_rate(Some(RateLimit { calls_max: 5, window_secs: 60 }));
+            // From now on the instance knows the key.
+            let answer = send(instance, &scene.sign(&request)).await;
+            assert_eq!(code(&answer), "InvalidIpv6Instance.NotFound");
+        }
+        let mut edited = world.clone();
+        change(&mut account(&mut edited)["RamUsers"]["alice"]);
+        scene.change(&edited).await;
+        if refusal == "InvalidAccessKeyId.NotFound" {
+            scene.delete_key("alice").await;
+        }
+        let wire = scene.sign(&request);
+        for instance in [&instances[0], &instances[1], &instances[0]] {
+            assert_eq!(code(&send(instance, &wire).await), refusal);
+        }
+        // Two calls of five were let in.
+        let by_account = allocate("ipv6-nowhere");
+        for expected in [&["InvalidIpv6Instance.NotFound"; 3][..], &["Throttling.User"]].concat() {
+            let answer = send(&instances[1], &scene.sign(&by_account)).await;
+            assert_eq!(code(&answer), expected, "after {refusal}");
+        }
+        scene.change(&world).await;
+        scene.wait(60);
+        let answer = send(&instances[1], &wire).await;
+        assert_eq!(code(&answer), "InvalidIpv6Instance.NotFound", "after {refusal}");
+    }
 }
 
 #[tokio::test]
@@ -206,13 +242,13 @@ async fn a_call_played_back_is_refused_for_ever() {
 #[tokio::test]
 async fn a_nonce_is_spent_whatever_the_rules_say_but_not_by_a_call_that_is_not_let_in() {
     let scene = Scene::new(&one_address());
-    let with = |nonce: &str, change: Change| {
+    let with = |nonce: &str, change: Edit| {
         let mut request = allocate("ipv6-1");
         request["nonce"] = nonce.into();
         change(&mut request);
         request
     };
-    let spent: [(&str, Change); 3] = [
+    let spent: [(&str, Edit); 3] = [
         ("InvalidIpv6Instance.NotFound", |request| {
             request["query"]["Ipv6AddressId"] = "ipv6-nowhere".into();
         }),
@@ -223,7 +259,7 @@ async fn a_nonce_is_spent_whatever_the_rules_say_but_not_by_a_call_that_is_not_l
         assert_eq!(scene.call(&with(code, change)).await, code);
         assert_eq!(scene.call(&with(code, |_| {})).await, "SignatureNonceUsed", "{code}");
     }
-    let unspent: [(&str, Change); 4] = [
+    let unspent: [(&str, Edit); 4] = [
         ("SignatureDoesNotMatch", |request| request["accessKeySecret"] = "wrong".into()),
         ("InvalidAccessKeyId.NotFound", |request| request["accessKeyId"] = "nobody".into()),
         ("InvalidSecurityToken.MismatchWithAccessKey", |request| {
@@ -296,7 +332,7 @@ async fn an_account_may_call_300_times_a_minute_with_all_its_keys_and_on_all_ins
 async fn what_is_taken_from_a_caller_is_gone_with_the_next_call() {
     let allowed = policies(&["Allow"]);
     let request = by_alice(allocate("ipv6-nowhere"));
-    let changes: [(&str, Change); 6] = [
+    let changes: [(&str, Edit); 6] = [
         ("Forbidden.RAM", |users| users["alice"]["Policies"] = json!({})),
         ("Forbidden.RAM", |users| users["alice"]["Policies"] = policies(&["Allow", "Deny"])),
         // The key is another user's now.

@@ -47,13 +47,13 @@ impl Place {
         Self { options: options.map(str::to_owned).to_vec(), ..Self::table() }
     }
 
-    /// The options that name it.
+    /// The options of an endpoint that serves from it and may replace what is kept.
     pub(crate) fn options(&self) -> Vec<&str> {
-        self.options.iter().map(String::as_str).collect()
+        self.options.iter().map(String::as_str).chain(["--allow-replace"]).collect()
     }
 
     async fn endpoint(&self, more: &[&str]) -> Endpoint {
-        start(&[&self.options()[..], &["--allow-replace"], more].concat()).await
+        start(&[&self.options()[..], more].concat()).await
     }
 
     /// Runs `import` or `export` on it.

@@ -11,7 +11,6 @@ use store::{
 use crate::Function;
 use crate::failure::Failure;
 use crate::operations::Entry;
-use crate::reading::Reading;
 
 /// What a call is authenticated and admitted by.
 pub(crate) struct AuthContext<'a> {
@@ -20,72 +19,41 @@ pub(crate) struct AuthContext<'a> {
     pub(crate) now_secs: u64,
 }
 
+/// An access key that this call read from the store, and whose secret made the call's signature. Only
+/// such a key may spend a nonce and count a call.
+pub(crate) struct Verified(Arc<AccessKey>);
+
+impl Verified {
+    /// The access key.
+    pub(crate) fn key(&self) -> &AccessKey {
+        &self.0
+    }
+}
+
 impl<S: Store> Function<S> {
-    /// The access key with which the call was signed, most likely as the store holds it now.
-    ///
-    /// A key that has signed before need not be read first: if the signature is right by what is
-    /// remembered, [`Function::admit`] reads the key along with everything else. Otherwise it is
-    /// read here, for a caller who cannot sign must not spend a nonce.
-    pub(crate) async fn signing_key(
-        &self,
-        context: &AuthContext<'_>,
-    ) -> Result<Arc<AccessKey>, Failure> {
-        let access_key_id = context.signed.access_key_id;
-        let known = self.known_keys.get(access_key_id);
-        if let Some(known) = known.filter(|known| context.authenticate(known).is_ok()) {
-            return Ok(known);
-        }
-        let reading = self.read(vec![AccessKey::key(access_key_id)], context.now_secs).await?;
-        self.authenticated(context, reading.access_key)
-    }
-
-    /// Admits a call that was signed with `signing_key`: the key as the store holds it proves the
-    /// signature, the nonce is new and the call is not throttled. Meanwhile `keys` are read.
-    ///
-    /// The reading is `None` if the key has changed since it was remembered: what the call needs
-    /// may be in another account.
-    pub(crate) async fn admit(
-        &self,
-        context: &AuthContext<'_>,
-        signing_key: &Arc<AccessKey>,
-        mut keys: Vec<Key>,
-    ) -> Result<(Arc<AccessKey>, Option<Reading>), Failure> {
-        keys.push(AccessKey::key(context.signed.access_key_id));
-        // Together, so that neither waits for the other.
-        let (reading, spent) =
-            tokio::join!(self.read(keys, context.now_secs), self.spend(context, signing_key));
-        let mut reading = reading?;
-        let is_unchanged = reading.access_key.as_ref() == Some(signing_key);
-        let access_key = if is_unchanged {
-            Arc::clone(signing_key)
-        } else {
-            self.authenticated(context, reading.access_key.take())?
-        };
-        match spent? {
-            Admitted::Yes => Ok((access_key, is_unchanged.then_some(reading))),
-            Admitted::NonceUsed => Err(rpc::error::SIGNATURE_NONCE_USED.into()),
-            Admitted::OverQuota => Err(self.throttled(context.now_secs)),
-        }
-    }
-
-    /// Checks the signature by the access key that was read, and remembers the key.
-    fn authenticated(
+    /// Checks the signature by the access key that was read. A key that is refused is no longer known.
+    pub(crate) fn verify(
         &self,
         context: &AuthContext<'_>,
         read: Option<Arc<AccessKey>>,
-    ) -> Result<Arc<AccessKey>, Failure> {
-        let access_key = read.ok_or(rpc::error::INVALID_ACCESS_KEY_ID_NOT_FOUND)?;
-        context.authenticate(&access_key)?;
-        self.known_keys.learn(&access_key);
-        Ok(access_key)
+    ) -> Result<Verified, Failure> {
+        let read = read.ok_or_else(|| rpc::error::INVALID_ACCESS_KEY_ID_NOT_FOUND.into());
+        let verified = read.and_then(|access_key| {
+            context.authenticate(&access_key)?;
+            Ok(Verified(access_key))
+        });
+        verified.map_err(|refused: rpc::Error| {
+            self.known_keys.forget(context.signed.access_key_id);
+            refused.into()
+        })
     }
 
     /// Spends the call's nonce and counts the call, both or neither.
-    async fn spend(
+    pub(crate) async fn admit(
         &self,
         context: &AuthContext<'_>,
-        access_key: &AccessKey,
-    ) -> Result<Admitted, store::Error> {
+        verified: &Verified,
+    ) -> Result<(), Failure> {
         let quota = self.rate_limit().map(|limit| Quota {
             action: context.entry.name,
             calls_max: limit.calls_max,
@@ -93,13 +61,17 @@ impl<S: Store> Function<S> {
         });
         let admission = Admission {
             access_key_id: context.signed.access_key_id,
-            account_id: &access_key.account_id,
+            account_id: &verified.key().account_id,
             nonce: &context.signed.nonce,
             nonce_expires_at_secs: context.signed.expires_at_secs(),
             quota,
             now_secs: context.now_secs,
         };
-        self.store.admit(&admission).await
+        match self.store.admit(&admission).await? {
+            Admitted::Yes => Ok(()),
+            Admitted::NonceUsed => Err(rpc::error::SIGNATURE_NONCE_USED.into()),
+            Admitted::OverQuota => Err(self.throttled(context.now_secs)),
+        }
     }
 }
 

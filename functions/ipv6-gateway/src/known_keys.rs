@@ -1,34 +1,62 @@
-//! The access keys that have signed before, remembered between calls.
+//! Whose the access keys are that have signed before, remembered between calls.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use store::AccessKey;
+use store::{AccessKey, Key};
+
+use crate::door::identity_key;
 
 /// How many keys are remembered at most; a function has few callers, an attacker many guesses.
 const KEYS_MAX: usize = 10_000;
 
-/// The access keys that have signed before, as they were then.
+/// Whose an access key was when it last signed.
 ///
-/// What is remembered is only a guess at what the store holds: by it, everything that a call needs
-/// is asked for at once. Every call reads its key anew, and if that is not the key remembered, it is
-/// checked anew; so a key that was disabled is refused from its next call on.
+/// It is no proof of anything and holds no secret. It only says what a call with this key most likely
+/// needs, so that this is read together with the key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct KnownKey {
+    /// The account that owned it.
+    pub(crate) account_id: String,
+    /// The RAM user or role that held it; `None`: the account itself did.
+    pub(crate) identity: Option<Key>,
+}
+
+impl KnownKey {
+    fn of(access_key: &AccessKey) -> Self {
+        Self { account_id: access_key.account_id.clone(), identity: identity_key(access_key) }
+    }
+
+    /// Whether it still is theirs.
+    pub(crate) fn is_of(&self, access_key: &AccessKey) -> bool {
+        self.account_id == access_key.account_id && self.identity == identity_key(access_key)
+    }
+}
+
+/// The access keys that have signed before.
 #[derive(Debug, Default)]
-pub(crate) struct KnownKeys(RwLock<HashMap<String, Arc<AccessKey>>>);
+pub(crate) struct KnownKeys(RwLock<HashMap<String, Arc<KnownKey>>>);
 
 impl KnownKeys {
-    /// The key of this id, if it has signed before.
-    pub(crate) fn get(&self, access_key_id: &str) -> Option<Arc<AccessKey>> {
+    /// Whose the key of this id was, if it has signed before.
+    pub(crate) fn get(&self, access_key_id: &str) -> Option<Arc<KnownKey>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(access_key_id).cloned()
     }
 
     /// Remembers a key whose signature was right.
-    pub(crate) fn learn(&self, access_key: &Arc<AccessKey>) {
+    pub(crate) fn learn(&self, access_key: &AccessKey) {
         let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= KEYS_MAX {
             keys.clear();
         }
-        keys.insert(access_key.access_key_id.clone(), Arc::clone(access_key));
+        keys.insert(access_key.access_key_id.clone(), Arc::new(KnownKey::of(access_key)));
+    }
+
+    /// Forgets a key that was refused.
+    pub(crate) fn forget(&self, access_key_id: &str) {
+        if self.get(access_key_id).is_some() {
+            self.0.write().unwrap_or_else(PoisonError::into_inner).remove(access_key_id);
+        }
     }
 }
 
@@ -38,26 +66,29 @@ mod tests {
 
     use super::*;
 
-    fn key(number: usize) -> Arc<AccessKey> {
-        Arc::new(AccessKey {
+    fn key(number: usize) -> AccessKey {
+        AccessKey {
             access_key_id: number.to_string(),
             access_key_secret: String::new(),
-            account_id: String::new(),
+            account_id: format!("account of {number}"),
             status: AccessKeyStatus::Active,
             holder: Holder::Account,
-        })
+        }
     }
 
     #[test]
     fn so_many_keys_are_remembered_and_no_more() {
         let known = KnownKeys::default();
+        let is_known =
+            |number: usize| known.get(&number.to_string()).is_some_and(|it| it.is_of(&key(number)));
         for number in 0..KEYS_MAX {
             known.learn(&key(number));
         }
-        assert!((0..KEYS_MAX).all(|number| known.get(&number.to_string()) == Some(key(number))));
-        // One more: what was remembered is learnt again as it signs.
+        assert!((0..KEYS_MAX).all(is_known));
+        // One more: the others are learnt again as they sign.
         known.learn(&key(KEYS_MAX));
-        assert_eq!(known.get("0"), None);
-        assert_eq!(known.get(&KEYS_MAX.to_string()), Some(key(KEYS_MAX)));
+        assert!(!is_known(0) && is_known(KEYS_MAX));
+        known.forget(&KEYS_MAX.to_string());
+        assert!(!is_known(KEYS_MAX));
     }
 }

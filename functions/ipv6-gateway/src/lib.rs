@@ -160,15 +160,25 @@ impl<S: Store> Function<S> {
         let parameters = Parameters::new(&look_up);
         let begun = entry.begin.begin(&parameters);
 
-        // Authentication, replay protection, throttling.
+        // Authentication, replay protection, throttling. With a key that has signed before all that
+        // the call needs is read at once.
         let context = AuthContext { entry, signed: &signed, now_secs };
-        let signing_key = self.signing_key(&context).await?;
-        let keys = first_keys(entry, &begun, &signing_key);
-        let (access_key, reading) = self.admit(&context, &signing_key, keys).await?;
-        let reading = match reading {
-            Some(reading) => reading,
-            None => self.read(first_keys(entry, &begun, &access_key), now_secs).await?,
-        };
+        let known = self.known_keys.get(signed.access_key_id);
+        let mut keys = vec![AccessKey::key(signed.access_key_id)];
+        if let Some(known) = &known {
+            keys.extend(known.identity.clone());
+            keys.extend(first_keys(entry, &begun, &known.account_id));
+        }
+        let mut reading = self.read(keys, now_secs).await?;
+        let verified = self.verify(&context, reading.access_key.take())?;
+        self.admit(&context, &verified).await?;
+        let access_key = verified.key();
+        if !known.is_some_and(|known| known.is_of(access_key)) {
+            self.known_keys.learn(access_key);
+            let mut keys = Vec::from_iter(door::identity_key(access_key));
+            keys.extend(first_keys(entry, &begun, &access_key.account_id));
+            reading = self.read(keys, now_secs).await?;
+        }
 
         // Authorisation. A caller who may not call learns nothing of what exists (decision
         // `denied`).
@@ -178,7 +188,7 @@ impl<S: Store> Function<S> {
         let authorise = |seen: &Seen| {
             let resources = || entry.begin.resources(&parameters, scope, seen);
             let identity = identity.as_deref();
-            permission::check(call, entry.name, &access_key, identity, resources, now_secs)
+            permission::check(call, entry.name, access_key, identity, resources, now_secs)
         };
         authorise(&reading.seen)?;
 
@@ -220,18 +230,11 @@ impl<S: Store> Function<S> {
     }
 }
 
-/// The keys of what a call most likely needs if `access_key` signed it: the identity that holds the
-/// key, what the operation names, and the client token.
-fn first_keys(
-    entry: &Entry,
-    begun: &Result<Begun<'_>, Refusal>,
-    access_key: &AccessKey,
-) -> Vec<Key> {
-    let mut keys = Vec::from_iter(door::identity_key(access_key));
-    if let Ok(Begun { common, running }) = begun {
-        let scope = common.scope(&access_key.account_id);
-        keys.extend(running.first(scope));
-        keys.extend(token::key(entry, scope, common.client_token));
-    }
+/// The keys of what a call of an account needs at once: what the operation names, and the client token.
+fn first_keys(entry: &Entry, begun: &Result<Begun<'_>, Refusal>, account_id: &str) -> Vec<Key> {
+    let Ok(Begun { common, running }) = begun else { return Vec::new() };
+    let scope = common.scope(account_id);
+    let mut keys = running.first(scope);
+    keys.extend(token::key(entry, scope, common.client_token));
     keys
 }

@@ -5,7 +5,7 @@ mod troubled;
 
 use allocation::{Ipv6Gateway, Operation, Parameters, Region, Resource, Scope, Vpc};
 use rpc::Format;
-use store::{AccessKey, AccessKeyStatus, Document, Holder, MemoryStore};
+use store::{Document, MemoryStore};
 
 use super::*;
 use crate::{Operations, first_keys};
@@ -68,15 +68,8 @@ async fn answer_if<O: Operation>(
         |name: &str| parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
     let parameters = Parameters::new(&look_up);
     let entry = Entry::of::<O>();
-    let access_key = AccessKey {
-        access_key_id: "testid".into(),
-        access_key_secret: "testsecret".into(),
-        account_id: ACCOUNT_ID.into(),
-        status: AccessKeyStatus::Active,
-        holder: Holder::Account,
-    };
     let begun = entry.begin.begin(&parameters);
-    let keys = first_keys(&entry, &begun, &access_key);
+    let keys = first_keys(&entry, &begun, ACCOUNT_ID);
     let outcome = async {
         let reading = function.read(keys, NOW_SECS).await?;
         let begun = begun?;
