@@ -120,13 +120,42 @@ async fn what_passes_is_tried_again() {
     proxy.plan("BatchGetItem", busy.iter().cloned().chain([Fault::LeftUnread]));
     assert!(version(store).await.is_some());
     assert_eq!(proxied.operations(), vec!["BatchGetItem"; 7]);
-    let busy = busy.into_iter().chain([refused(400, "TransactionConflictException")]);
-    proxy.plan("PutItem", busy);
+    let conflict = refused(400, "TransactionConflictException");
+    proxy.plan("PutItem", busy.clone().into_iter().chain([conflict.clone()]));
     assert_eq!(store.admit(&admission("n", None)).await.unwrap(), Admitted::Yes);
     assert_eq!(proxied.operations(), vec!["PutItem"; 7]);
-    proxy.plan("TransactWriteItems", busy_writing);
+    let [over_capacity, throttled, ..] = busy;
+    proxy.plan("UpdateItem", [over_capacity, throttled, conflict]);
     assert_eq!(store.admit(&admission("m", Some(quota(1)))).await.unwrap(), Admitted::Yes);
-    assert_eq!(proxied.operations(), vec!["TransactWriteItems"; 4]);
+    assert_eq!(
+        proxied.operations(),
+        ["PutItem", "UpdateItem", "UpdateItem", "UpdateItem", "UpdateItem"]
+    );
+}
+
+#[tokio::test]
+async fn a_call_whose_count_is_left_open_counts_once_at_most_and_goes_on() {
+    let proxied = Proxied::new().await;
+    let Proxied { proxy, store, .. } = &proxied;
+    let lost =
+        [(Fault::AnswerLost, 1), (Fault::Unheard, 0), (refused(500, "InternalServerError"), 0)];
+    let mut counted = 0;
+    for (position, (fault, count)) in lost.into_iter().enumerate() {
+        proxy.plan("UpdateItem", [fault]);
+        let nonce = position.to_string();
+        assert_eq!(store.admit(&admission(&nonce, Some(quota(9)))).await.unwrap(), Admitted::Yes);
+        assert_eq!(proxied.operations(), ["PutItem", "UpdateItem"]);
+        counted += count;
+    }
+    let left = 9 - counted;
+    for call in 0..=left {
+        let admitted = store.admit(&admission(&format!("n{call}"), Some(quota(9)))).await.unwrap();
+        assert_eq!(admitted == Admitted::Yes, call < left, "call {call}");
+    }
+    drop(proxied.operations());
+    // What is known to be used up is not asked for again.
+    let over = store.admit(&admission("over", Some(quota(9)))).await.unwrap();
+    assert_eq!((over, proxied.operations().len()), (Admitted::OverQuota, 0));
 }
 
 #[tokio::test]

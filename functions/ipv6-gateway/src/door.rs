@@ -48,7 +48,7 @@ impl<S: Store> Function<S> {
         })
     }
 
-    /// Spends the call's nonce and counts the call, both or neither.
+    /// Spends the call's nonce and counts the call.
     pub(crate) async fn admit(
         &self,
         context: &AuthContext<'_>,

@@ -35,6 +35,7 @@ pub enum Admitted {
     Yes,
     /// The access key has used the nonce before. Nothing has changed.
     NonceUsed,
-    /// The quota is used up. Nothing has changed: the nonce can be used again.
+    /// The quota is used up. The call is not counted, and the nonce can be used again; only a store
+    /// that several instances share may have spent it before it found the quota used up.
     OverQuota,
 }

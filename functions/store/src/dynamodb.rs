@@ -18,8 +18,8 @@
 //! key is read by its own calls, and an account (and a RAM user or role) by those of the account, a
 //! unit a call while the document is no larger than 4 KB. So one access key, and one account, can
 //! make some 3000 calls a second. A quota has all calls of an account to an action write one item,
-//! two units a call, so at most 500 a second, and fewer where they come at the same moment and have
-//! to try again.
+//! one unit a call, so at most 1000 a second; calls over the quota write nothing where an instance
+//! knows that it is used up.
 
 mod admission;
 mod attempts;
@@ -43,6 +43,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteIt
 
 use crate::document::are_in_form;
 use crate::{Admission, Admitted, Change, Error, Key, Partition, Store, Version, Versioned, Write};
+use admission::UsedUp;
 use attempts::{Attempt, Attempts};
 use connection::Connections;
 use failure::{Cause, Reason};
@@ -81,6 +82,7 @@ pub struct DynamoDbStore {
     table_name: String,
     call_time_max: Duration,
     random: Random,
+    used_up: UsedUp,
 }
 
 impl fmt::Debug for DynamoDbStore {
@@ -114,7 +116,7 @@ impl DynamoDbStore {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(endpoint_url);
         let client = Client::from_conf(config.build());
-        Ok(Self { client, table_name: name, call_time_max, random })
+        Ok(Self { client, table_name: name, call_time_max, random, used_up: UsedUp::default() })
     }
 
     /// The documents at these places, by the text of their keys. No place may come twice.
@@ -248,7 +250,7 @@ impl Store for DynamoDbStore {
     }
 
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
-        self.spend_nonce(admission).await
+        self.spend_and_count(admission).await
     }
 }
 

@@ -84,8 +84,8 @@ pub trait Store: Send + Sync {
     /// this program writes is never overwritten or deleted: that is [`Error::Unavailable`], too.
     fn commit(&self, writes: Vec<Write>) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Spends the nonce of a call and counts it, both or neither. Of several that ask with one nonce
-    /// at once, one is let in.
+    /// Spends the nonce of a call and counts it. Of several that ask with one nonce at once, one is let
+    /// in.
     ///
     /// # Errors
     ///

@@ -1,124 +1,134 @@
 //! Spending nonces and counting calls.
+//!
+//! These are two writes and no transaction: transactions on the one counter of an account and action
+//! would cancel each other when many calls come at once, while updates of an item queue. The nonce
+//! comes first, or a call that is played back could use up the account's quota.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
-use aws_sdk_dynamodb::types::{
-    Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
-use super::attempts::{Attempt, Attempts, Sending};
-use super::failure::{Reason, Reasons};
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+
+use super::attempts::{Attempt, Attempts};
+use super::failure::Reason;
 use super::item::{self, CALLS, EXPIRES_AT_SECS, Item, PK, Place, SCHEMA};
-use super::{DynamoDbStore, unavailable, wrote};
-use crate::{Admission, Admitted, Error, Quota, Version, kinds};
+use super::{DynamoDbStore, wrote};
+use crate::{Admission, Admitted, Error, kinds};
+
+/// How many windows are remembered in which a quota is used up.
+const WINDOWS_MAX: usize = 10_000;
+
+/// The windows in which a quota is used up, and for how many calls it was. Within a window a quota
+/// does not become free again, so a flood of calls over it writes nothing.
+#[derive(Debug, Default)]
+pub(super) struct UsedUp(Mutex<HashMap<Place, u32>>);
+
+impl UsedUp {
+    fn is_for(&self, counter: &Place, calls_max: u32) -> bool {
+        let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.get(counter).is_some_and(|used_up| calls_max <= *used_up)
+    }
+
+    fn remember(&self, counter: Place, calls_max: u32) {
+        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if windows.len() >= WINDOWS_MAX {
+            windows.clear();
+        }
+        windows.insert(counter, calls_max);
+    }
+}
 
 impl DynamoDbStore {
     /// See [`crate::Store::admit`].
-    pub(super) async fn spend_nonce(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
-        let Admission { account_id, quota, now_secs, .. } = *admission;
+    pub(super) async fn spend_and_count(
+        &self,
+        admission: &Admission<'_>,
+    ) -> Result<Admitted, Error> {
+        let Some(quota) = &admission.quota else { return self.spend_nonce(admission).await };
+        let (counter, expires_at_secs) =
+            Place::of_calls(admission.account_id, quota, admission.now_secs);
+        if self.used_up.is_for(&counter, quota.calls_max) {
+            return Ok(Admitted::OverQuota);
+        }
+        let spent = self.spend_nonce(admission).await?;
+        if spent != Admitted::Yes {
+            return Ok(spent);
+        }
+        let admitted = self.count(&counter, quota.calls_max, expires_at_secs).await?;
+        if admitted == Admitted::OverQuota {
+            self.used_up.remember(counter, quota.calls_max);
+        }
+        Ok(admitted)
+    }
+
+    /// Puts the nonce, unless it is there.
+    async fn spend_nonce(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         let version = self.new_version();
-        let item = item::nonce(admission, version);
         // DynamoDB may take days to remove what has expired.
         let condition = format!("attribute_not_exists({PK}) OR {EXPIRES_AT_SECS} <= :now_secs");
-        let values = Item::from([(":now_secs".to_owned(), item::number(now_secs))]);
-        let put = self.put(item, &condition, values)?;
-        match quota {
-            None => {
-                let request = self.put_item(put);
-                self.spend("PutItem", version, || Box::pin(request.clone().send())).await
-            }
-            Some(quota) => {
-                let count = self.count(account_id, &quota, now_secs)?;
-                let parts = [
-                    TransactWriteItem::builder().put(put).build(),
-                    TransactWriteItem::builder().update(count).build(),
-                ];
-                let request = self.transaction(parts.into());
-                self.spend("TransactWriteItems", version, || Box::pin(request.clone().send())).await
-            }
-        }
-    }
-
-    /// Spends the nonce whose item gets `version`, and counts the call if `send` does that, too.
-    async fn spend<O, E>(
-        &self,
-        operation: &'static str,
-        version: Version,
-        send: impl Fn() -> Sending<O, E>,
-    ) -> Result<Admitted, Error>
-    where
-        E: Reasons + ProvideErrorMetadata,
-    {
-        let mut attempts = Attempts::new(self, operation);
-        loop {
-            let refused = match attempts.make(send()).await? {
-                Attempt::Done(_) => return Ok(Admitted::Yes),
-                Attempt::Undone(reasons) => admitted(&reasons, version),
-            };
-            if let Some(admitted) = refused {
-                return Ok(admitted);
-            }
-        }
-    }
-
-    /// Puts `item` if `condition` holds for the existing item; if it does not, the existing item is
-    /// returned.
-    fn put(&self, item: Item, condition: &str, values: Item) -> Result<Put, Error> {
-        Put::builder()
+        let request = self
+            .client
+            .put_item()
             .table_name(&self.table_name)
-            .set_item(Some(item))
+            .set_item(Some(item::nonce(admission, version)))
             .condition_expression(condition)
-            .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(unavailable)
+            .expression_attribute_values(":now_secs", item::number(admission.now_secs))
+            // By its version it is told whether an earlier attempt put it.
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let mut attempts = Attempts::new(self, "PutItem");
+        loop {
+            match attempts.make(Box::pin(request.clone().send())).await? {
+                Attempt::Done(_) => return Ok(Admitted::Yes),
+                Attempt::Undone(reasons) if wrote(&reasons, version) => return Ok(Admitted::Yes),
+                Attempt::Undone(reasons) if reasons.iter().any(Reason::is_condition) => {
+                    return Ok(Admitted::NonceUsed);
+                }
+                Attempt::Undone(_) => {}
+            }
+        }
     }
 
-    /// Counts a call if there is room for it.
-    fn count(&self, account_id: &str, quota: &Quota<'_>, now_secs: u64) -> Result<Update, Error> {
-        let (place, expires_at_secs) = Place::of_calls(account_id, quota, now_secs);
+    /// Counts a call, if there is room for it. One whose answer was lost may be counted, and counts as
+    /// such: to ask again could count it twice.
+    async fn count(
+        &self,
+        counter: &Place,
+        calls_max: u32,
+        expires_at_secs: u64,
+    ) -> Result<Admitted, Error> {
         // The first call of a window finds no counter; where none is allowed, it must.
-        let condition = match quota.calls_max {
+        let condition = match calls_max {
             0 => format!("{CALLS} < :calls_max"),
             _ => format!("attribute_not_exists({PK}) OR {CALLS} < :calls_max"),
         };
         let set = format!("{EXPIRES_AT_SECS} = :expires_at_secs, {SCHEMA} = :schema");
-        Update::builder()
+        let values = Item::from(
+            [
+                (":one", item::number(1)),
+                (":calls_max", item::number(calls_max.into())),
+                (":expires_at_secs", item::number(expires_at_secs)),
+                (":schema", item::schema(kinds::CALLS)),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        let request = self
+            .client
+            .update_item()
             .table_name(&self.table_name)
-            .set_key(Some(place.into_item()))
+            .set_key(Some(counter.clone().into_item()))
             .update_expression(format!("ADD {CALLS} :one SET {set}"))
             .condition_expression(condition)
-            .expression_attribute_values(":one", item::number(1))
-            .expression_attribute_values(":calls_max", item::number(quota.calls_max.into()))
-            .expression_attribute_values(":expires_at_secs", item::number(expires_at_secs))
-            .expression_attribute_values(":schema", item::schema(kinds::CALLS))
-            .build()
-            .map_err(unavailable)
-    }
-
-    /// A put without a transaction.
-    fn put_item(&self, put: Put) -> PutItemFluentBuilder {
-        self.client
-            .put_item()
-            .table_name(put.table_name)
-            .set_item(Some(put.item))
-            .set_condition_expression(put.condition_expression)
-            .set_expression_attribute_values(put.expression_attribute_values)
-            .set_return_values_on_condition_check_failure(
-                put.return_values_on_condition_check_failure,
-            )
-    }
-}
-
-/// What it means that a nonce was not put or, second, a call not counted; `None`: nothing yet, as
-/// others were writing the same.
-fn admitted(reasons: &[Reason], version: Version) -> Option<Admitted> {
-    if wrote(reasons, version) {
-        return Some(Admitted::Yes);
-    }
-    match reasons {
-        [nonce, ..] if nonce.is_condition() => Some(Admitted::NonceUsed),
-        [nonce, calls] if nonce.is_none() && calls.is_condition() => Some(Admitted::OverQuota),
-        _ => None,
+            .set_expression_attribute_values(Some(values));
+        let mut attempts = Attempts::new(self, "UpdateItem");
+        loop {
+            match attempts.make(Box::pin(request.clone().send())).await? {
+                Attempt::Done(_) => return Ok(Admitted::Yes),
+                Attempt::Undone(reasons) if reasons.iter().any(Reason::is_condition) => {
+                    return Ok(Admitted::OverQuota);
+                }
+                Attempt::Undone(_) if attempts.is_open() => return Ok(Admitted::Yes),
+                Attempt::Undone(_) => {}
+            }
+        }
     }
 }

@@ -120,6 +120,11 @@ impl<'s> Attempts<'s> {
         self.last = Some(Cause::Unfit(told.to_owned()));
     }
 
+    /// Whether what any of the attempts did is not known.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// The failure that all attempts come to.
     pub(super) fn failure(&self, cause: Cause) -> Failure {
         Failure {

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::QueryError;
 use aws_sdk_dynamodb::operation::scan::ScanError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_time_to_live::UpdateTimeToLiveError;
 
 use super::item::{self, Item};
@@ -75,6 +76,13 @@ no_reasons! {
 }
 
 impl Reasons for PutItemError {
+    fn reasons(&self) -> Vec<Reason> {
+        let Self::ConditionalCheckFailedException(error) = self else { return Vec::new() };
+        vec![Reason::new(CONDITION_FAILED, error.item())]
+    }
+}
+
+impl Reasons for UpdateItemError {
     fn reasons(&self) -> Vec<Reason> {
         let Self::ConditionalCheckFailedException(error) = self else { return Vec::new() };
         vec![Reason::new(CONDITION_FAILED, error.item())]

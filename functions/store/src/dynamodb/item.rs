@@ -40,7 +40,7 @@ const CALLS_KEPT_SECS: u64 = 3600;
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The two keys of an item.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Place {
     pk: String,
     sk: String,
