@@ -33,7 +33,7 @@ use fjall::{Database, Readable as _};
 use tokio::sync::oneshot;
 
 use crate::document::are_in_form;
-use crate::gate::{Gate, fingerprint};
+use crate::gate::{Gate, elapsed_secs, fingerprint};
 use crate::row::check_schema;
 use crate::{
     Admission, Admitted, Change, Document, Error, Key, Partition, Store, Version, Versioned, Write,
@@ -133,7 +133,7 @@ impl EmbeddedStore {
         let mut gate = Gate::default();
         let nonces = generation.nonces().map_err(|error| folder.refused(error))?;
         for (expires_at_secs, fingerprint) in nonces {
-            gate.spend(fingerprint, expires_at_secs);
+            gate.spend(fingerprint, expires_at_secs, elapsed_secs());
         }
         folder.opened()?;
         let core = Arc::new(Core {
@@ -197,7 +197,7 @@ impl EmbeddedStore {
     ///
     /// [`Error::Unavailable`].
     pub async fn drop_expired(&self, now_secs: u64) -> Result<(), Error> {
-        while self.core.gate().drop_expired(now_secs) {}
+        while self.core.gate().forget(elapsed_secs()) {}
         while self.order(|answer| Order::DropExpired { now_secs, answer }).await? {}
         Ok(())
     }
@@ -303,7 +303,7 @@ impl Store for EmbeddedStore {
     /// The nonce is on the disk with the next commit at the latest, so before that of the call which
     /// it lets in. How many calls there were is forgotten when the store is closed.
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
-        let admitted = self.core.gate().admit(admission)?;
+        let admitted = self.core.gate().admit(admission, elapsed_secs())?;
         if admitted == Admitted::Yes {
             self.send(Order::Spend {
                 fingerprint: fingerprint(admission.access_key_id, admission.nonce),

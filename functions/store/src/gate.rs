@@ -1,27 +1,45 @@
 //! What a store of one process remembers of calls: their nonces and how many there were.
+//!
+//! A call is judged by its own clock, and what is remembered is forgotten by time that only goes
+//! forward. So no call with a later clock, and no step of the clock, makes another call's nonce good
+//! again.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::time::Instant;
 
 use crate::expiries::Expiries;
 use crate::nonce::digest;
 use crate::shards::{Hasher, Shards};
 use crate::{Admission, Admitted, Error, Quota};
 
-/// How many nonces are remembered at most, at some 70 bytes each. Forgetting one too early would
-/// let a call be played back, so beyond this no call is let in until some have expired.
-const NONCES_MAX: usize = 1 << 24;
+/// How many nonces are remembered at most, at some 80 bytes each. Forgetting one too early would
+/// let a call be played back, so beyond this no call is let in until some are forgotten.
+const NONCES_MAX: usize = 1 << 22;
+
+/// How long a nonce is remembered, in seconds: a timestamp may be 15 minutes ahead, and is good for 15
+/// minutes after that.
+const KEPT_SECS: u64 = 31 * 60;
 
 /// The nonces that were spent, and the calls counted.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     hasher: Hasher,
     nonces: Shards<Nonce>,
-    expiries: Expiries<Fingerprint>,
-    tallies: HashMap<String, HashMap<String, Tally>>,
+    forgetting: Expiries<Fingerprint>,
+    /// By account and action.
+    tallies: HashMap<String, HashMap<String, Vec<Tally>>>,
 }
 
-/// A nonce, and when it expires.
-type Nonce = (Fingerprint, u64);
+/// A spent nonce.
+#[derive(Debug)]
+struct Nonce {
+    fingerprint: Fingerprint,
+    /// From when on it is good again, by the clock of the call that asks.
+    expires_at_secs: u64,
+    /// When it is forgotten, by [`elapsed_secs`].
+    forgotten_at_secs: u64,
+}
 
 /// An access key and a nonce: half of their hash, for millions are kept.
 pub(crate) type Fingerprint = [u8; 16];
@@ -32,74 +50,111 @@ pub(crate) fn fingerprint(access_key_id: &str, nonce: &str) -> Fingerprint {
     std::array::from_fn(|position| digest[position])
 }
 
+/// The seconds that have passed in this process, whatever its clock was set to.
+pub(crate) fn elapsed_secs() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "it decides no answer, only when to forget")]
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_secs()
+}
+
 /// How many calls there were in a window.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Tally {
+    window_secs: u64,
     /// The window's number, counted from 1970 on.
     window: u64,
     calls: u32,
+    /// As of a nonce.
+    forgotten_at_secs: u64,
 }
 
 impl Gate {
-    /// See [`crate::Store::admit`].
-    pub(crate) fn admit(&mut self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+    /// See [`crate::Store::admit`]. `elapsed_secs` have passed so far.
+    pub(crate) fn admit(
+        &mut self,
+        admission: &Admission<'_>,
+        elapsed_secs: u64,
+    ) -> Result<Admitted, Error> {
         let Admission { access_key_id, account_id, nonce, nonce_expires_at_secs, quota, now_secs } =
             *admission;
-        while self.drop_expired(now_secs) {}
+        while self.forget(elapsed_secs) {}
         let fingerprint = fingerprint(access_key_id, nonce);
-        // What has expired was dropped above.
         let hash = self.hasher.hash(&fingerprint);
-        if self.nonces.get(hash, |spent| spent.0 == fingerprint).is_some() {
+        let is_spent =
+            |spent: &Nonce| spent.fingerprint == fingerprint && now_secs < spent.expires_at_secs;
+        if self.nonces.get(hash, is_spent).is_some() {
             return Ok(Admitted::NonceUsed);
         }
         if self.nonces.len() >= NONCES_MAX {
             return Err(Error::Unavailable { source: "too many nonces are remembered".into() });
         }
         if let Some(quota) = quota
-            && !self.count(account_id, &quota, now_secs)
+            && !self.count(account_id, &quota, now_secs, elapsed_secs)
         {
             return Ok(Admitted::OverQuota);
         }
-        self.spend(fingerprint, nonce_expires_at_secs);
+        self.spend(fingerprint, nonce_expires_at_secs, elapsed_secs);
         Ok(Admitted::Yes)
     }
 
-    /// Remembers a nonce until it expires.
-    pub(crate) fn spend(&mut self, fingerprint: Fingerprint, expires_at_secs: u64) {
-        let Self { hasher, nonces, expiries, .. } = self;
+    /// Remembers a nonce until it can no longer be good.
+    pub(crate) fn spend(
+        &mut self,
+        fingerprint: Fingerprint,
+        expires_at_secs: u64,
+        elapsed_secs: u64,
+    ) {
+        let Self { hasher, nonces, forgetting, .. } = self;
         let hash = hasher.hash(&fingerprint);
+        let is_same = |one: &Nonce, other: &Nonce| one.fingerprint == other.fingerprint;
         // A directory may still have it from the first time, when it is spent for the second.
-        let is_as_long = |spent: &Nonce| spent.0 == fingerprint && spent.1 >= expires_at_secs;
-        if nonces.get(hash, is_as_long).is_some() {
-            return;
-        }
-        let is_same = |one: &Nonce, other: &Nonce| one.0 == other.0;
-        let hash_of = |spent: &Nonce| hasher.hash(&spent.0);
-        nonces.put(hash, (fingerprint, expires_at_secs), is_same, hash_of);
-        expiries.add(expires_at_secs, fingerprint);
+        let known = nonces.get(hash, |spent| spent.fingerprint == fingerprint);
+        let known_until_secs = known.map_or(0, |spent| spent.expires_at_secs);
+        let forgotten_at_secs = elapsed_secs.saturating_add(KEPT_SECS);
+        let expires_at_secs = expires_at_secs.max(known_until_secs);
+        let spent = Nonce { fingerprint, expires_at_secs, forgotten_at_secs };
+        nonces.put(hash, spent, is_same, |spent| hasher.hash(&spent.fingerprint));
+        forgetting.add(forgotten_at_secs, fingerprint);
     }
 
     /// Counts a call, if there is room for it.
-    fn count(&mut self, account_id: &str, quota: &Quota<'_>, now_secs: u64) -> bool {
-        let window = now_secs / quota.window_secs.max(1);
+    fn count(
+        &mut self,
+        account_id: &str,
+        quota: &Quota<'_>,
+        now_secs: u64,
+        elapsed_secs: u64,
+    ) -> bool {
+        let Quota { action, calls_max, window_secs } = *quota;
+        let window = now_secs / window_secs.max(1);
         let of_account = self.tallies.entry(account_id.to_owned()).or_default();
-        let tally = of_account.entry(quota.action.to_owned()).or_default();
-        if tally.window != window {
-            *tally = Tally { window, calls: 0 };
-        }
-        if tally.calls >= quota.calls_max {
+        let tallies = of_account.entry(action.to_owned()).or_default();
+        tallies.retain(|tally| elapsed_secs < tally.forgotten_at_secs);
+        let is_of_window =
+            |tally: &Tally| (tally.window_secs, tally.window) == (window_secs, window);
+        let position = tallies.iter().position(is_of_window).unwrap_or_else(|| {
+            let forgotten_at_secs =
+                elapsed_secs.saturating_add(KEPT_SECS).saturating_add(window_secs);
+            tallies.push(Tally { window_secs, window, calls: 0, forgotten_at_secs });
+            tallies.len() - 1
+        });
+        let tally = &mut tallies[position];
+        if tally.calls >= calls_max {
             return false;
         }
         tally.calls += 1;
         true
     }
 
-    /// Forgets some of the nonces whose time is up. Yields whether there may be more.
-    pub(crate) fn drop_expired(&mut self, now_secs: u64) -> bool {
-        let Some((secs, expired)) = self.expiries.take(now_secs) else { return false };
-        for fingerprint in expired {
+    /// Forgets some of the nonces that can no longer be good. Yields whether there may be more.
+    pub(crate) fn forget(&mut self, elapsed_secs: u64) -> bool {
+        let Some((secs, forgotten)) = self.forgetting.take(elapsed_secs) else { return false };
+        for fingerprint in forgotten {
             let hash = self.hasher.hash(&fingerprint);
-            self.nonces.remove(hash, |spent| *spent == (fingerprint, secs));
+            // One that was spent again is remembered for longer.
+            let is_it =
+                |spent: &Nonce| spent.fingerprint == fingerprint && spent.forgotten_at_secs == secs;
+            self.nonces.remove(hash, is_it);
         }
         true
     }
@@ -122,19 +177,32 @@ mod tests {
     }
 
     #[test]
-    fn what_has_expired_takes_no_room() {
+    fn what_is_forgotten_takes_no_room() {
         let mut gate = Gate::default();
         for second in 0..10_000_u64 {
             let nonces = (0..3).map(|number| format!("{second}-{number}"));
             for nonce in nonces {
-                assert_eq!(gate.admit(&admission(&nonce, second)).unwrap(), Admitted::Yes);
+                // The clock stands still.
+                assert_eq!(gate.admit(&admission(&nonce, 7), second).unwrap(), Admitted::Yes);
             }
         }
-        // What was spent at second 9099 expires at 10,000; the last admission was at 9999.
-        assert_eq!(gate.nonces.len(), 901 * 3);
-        assert_eq!(gate.expiries.len(), 901);
-        while gate.drop_expired(u64::MAX) {}
-        assert_eq!((gate.nonces.len(), gate.expiries.len()), (0, 0));
+        assert_eq!((gate.nonces.len(), gate.forgetting.len()), (31 * 60 * 3, 31 * 60));
+        while gate.forget(u64::MAX) {}
+        assert_eq!((gate.nonces.len(), gate.forgetting.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_nonce_is_judged_by_the_clock_of_the_call_that_brings_it() {
+        let mut gate = Gate::default();
+        let life = |now_secs| Admission { nonce_expires_at_secs: 901, ..admission("n", now_secs) };
+        assert_eq!(gate.admit(&life(0), 0).unwrap(), Admitted::Yes);
+        // Calls with later clocks come between, one of them a day ahead.
+        for (nonce, now_secs) in [("o", 901), ("p", 86_400)] {
+            assert_eq!(gate.admit(&admission(nonce, now_secs), 1).unwrap(), Admitted::Yes);
+        }
+        assert_eq!(gate.admit(&life(900), 2).unwrap(), Admitted::NonceUsed);
+        assert_eq!(gate.admit(&life(0), 31 * 60 - 1).unwrap(), Admitted::NonceUsed);
+        assert_eq!(gate.admit(&life(901), 3).unwrap(), Admitted::Yes);
     }
 
     #[test]
@@ -142,21 +210,39 @@ mod tests {
         let fingerprint = fingerprint("k", "n");
         for times in [[10, 20], [20, 10]] {
             let mut gate = Gate::default();
-            for secs in times {
-                gate.spend(fingerprint, secs);
+            for (expires_at_secs, elapsed_secs) in times.into_iter().zip([0, 100]) {
+                gate.spend(fingerprint, expires_at_secs, elapsed_secs);
             }
             let at = |now_secs| Admission { nonce_expires_at_secs: 99, ..admission("n", now_secs) };
-            assert_eq!(gate.admit(&at(19)).unwrap(), Admitted::NonceUsed);
-            assert_eq!(gate.admit(&at(20)).unwrap(), Admitted::Yes);
+            assert_eq!(gate.admit(&at(19), 31 * 60 + 99).unwrap(), Admitted::NonceUsed);
+            assert_eq!(gate.admit(&at(20), 31 * 60 + 99).unwrap(), Admitted::Yes);
         }
+    }
+
+    #[test]
+    fn a_window_keeps_its_count_while_others_are_counted() {
+        let mut gate = Gate::default();
+        let mut admit = |nonce, now_secs, window_secs, elapsed_secs| {
+            let quota = Some(Quota { action: "Act", calls_max: 1, window_secs });
+            gate.admit(&Admission { quota, ..admission(nonce, now_secs) }, elapsed_secs).unwrap()
+        };
+        assert_eq!(admit("1", 60, 60, 0), Admitted::Yes);
+        // A later window, an earlier one, and one of another length.
+        assert_eq!(admit("2", 120, 60, 0), Admitted::Yes);
+        assert_eq!(admit("3", 59, 60, 0), Admitted::Yes);
+        assert_eq!(admit("4", 61, 61, 0), Admitted::Yes);
+        for now_secs in [60, 120, 0] {
+            assert_eq!(admit("5", now_secs, 60, 1), Admitted::OverQuota, "{now_secs}");
+        }
+        assert_eq!(admit("5", 60, 60, 32 * 60), Admitted::Yes, "it is forgotten");
     }
 
     #[test]
     fn a_key_and_a_nonce_are_told_from_another_key_and_nonce_of_the_same_letters() {
         let mut gate = Gate::default();
         let split = |access_key_id, nonce| Admission { access_key_id, ..admission(nonce, 0) };
-        assert_eq!(gate.admit(&split("ab", "c")).unwrap(), Admitted::Yes);
-        assert_eq!(gate.admit(&split("a", "bc")).unwrap(), Admitted::Yes);
-        assert_eq!(gate.admit(&split("ab", "c")).unwrap(), Admitted::NonceUsed);
+        assert_eq!(gate.admit(&split("ab", "c"), 0).unwrap(), Admitted::Yes);
+        assert_eq!(gate.admit(&split("a", "bc"), 0).unwrap(), Admitted::Yes);
+        assert_eq!(gate.admit(&split("ab", "c"), 0).unwrap(), Admitted::NonceUsed);
     }
 }

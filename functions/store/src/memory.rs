@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::document::are_in_form;
-use crate::gate::Gate;
+use crate::gate::{Gate, elapsed_secs};
 use crate::shards::Hasher;
 use crate::{
     Admission, Admitted, Document, Error, Key, Partition, Store, Version, Versioned, Write,
@@ -68,7 +68,7 @@ impl MemoryStore {
 
     /// Drops the documents and nonces whose time is up, so that memory stays bounded.
     pub fn drop_expired(&self, now_secs: u64) {
-        while self.gate().drop_expired(now_secs) {}
+        while self.gate().forget(elapsed_secs()) {}
         loop {
             let Some(dropped) = self.lock().drop_expired(now_secs, &self.hasher) else { break };
             drop(dropped);
@@ -139,6 +139,6 @@ impl Store for MemoryStore {
     }
 
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
-        self.gate().admit(admission)
+        self.gate().admit(admission, elapsed_secs())
     }
 }

@@ -38,6 +38,10 @@ pub(super) struct Generation {
     pub(super) nonces: Keyspace,
 }
 
+/// How long nonces are kept beyond the time when they expire, in seconds: the clock may be set back
+/// before the directory is opened again.
+const NONCES_KEPT_SECS: u64 = 3600;
+
 impl Generation {
     /// The generation in use, and the number of the last batch. Other generations are removed: they
     /// never came into use, or are out of it.
@@ -193,13 +197,14 @@ impl Generation {
         rows_max: usize,
         recent: &mut Recent,
     ) -> Result<bool, Error> {
-        let end = now_secs.saturating_add(1).to_be_bytes();
+        let end = |secs: u64| secs.saturating_add(1).to_be_bytes();
         let mut dropped = 0;
-        for guard in self.nonces.range(..end).take(rows_max) {
+        let nonces_end = end(now_secs.saturating_sub(NONCES_KEPT_SECS));
+        for guard in self.nonces.range(..nonces_end).take(rows_max) {
             batch.remove(&self.nonces, guard.key().map_err(unavailable)?);
             dropped += 1;
         }
-        for guard in self.expiries.range(..end) {
+        for guard in self.expiries.range(..end(now_secs)) {
             if dropped >= rows_max {
                 return Ok(true);
             }
