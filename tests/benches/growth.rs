@@ -2,10 +2,8 @@
 //! allocation leaves in memory.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::time::Duration;
 
-use harness::dynamodb_local::{Proxy, client, endpoint, patient_client};
 use ipv6_gateway::allocation::{
     AsKind as _, BusinessStatus, InstanceChargeType, InternetBandwidth, InternetChargeType,
     Ipv6Address, Kind as _, Partition, Resource,
@@ -40,11 +38,6 @@ pub(crate) async fn lists() -> Result<Vec<String>, Failure> {
         let [all, one] = pages(&directory, count).await?;
         rows.push(format!("| {count} | in a directory | {all:.1?} | {one:.1?} |"));
     }
-    let count = LISTED[0];
-    let (time, units) = on_dynamodb(count).await?;
-    rows.push(format!(
-        "| {count} | on DynamoDB Local | {time:.1?}, {units} read units | the same |"
-    ));
     Ok(rows)
 }
 
@@ -84,20 +77,6 @@ async fn page(
     }
     times.sort();
     Ok(times[times.len() / 2])
-}
-
-/// The time of a list on `DynamoDB` Local, and the request units that it counts.
-async fn on_dynamodb(count: u64) -> Result<(Duration, f64), Failure> {
-    let local = endpoint(Path::new(env!("CARGO_TARGET_TMPDIR")));
-    let name = format!("growth-{}", std::process::id());
-    let store = patient_client(local, &name);
-    store.create_table().await?;
-    store.replace(documents(count)?.collect(), &|_| {}).await?;
-    let proxy = Proxy::start(local).await?;
-    let time = page(&client(proxy.url(), &name), count, |_| true).await?;
-    let consumed = proxy.consumed();
-    let units: f64 = consumed.iter().map(|call| call.units).sum();
-    Ok((time, units / 5.0))
 }
 
 /// The longest commit while documents become two million, one after another.

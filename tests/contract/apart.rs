@@ -3,10 +3,10 @@
 use harness::target::Endpoint;
 use reqwest::Method;
 use serde_json::{Value, json};
+use suites::now_secs;
+use suites::worlds::one_address;
 
-use crate::cases::now_secs;
 use crate::endpoint::{allocate, code, signed, start};
-use crate::worlds::one_address;
 
 async fn call_in(endpoint: &Endpoint, world: &str) -> String {
     let mut wire = signed(&allocate("ipv6-1"), now_secs());

@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::store::{
     Admission, Admitted, Change, Error, Key, MemoryStore, Partition, Store, Versioned, Write,
 };
-
-use crate::support::Clients;
+use suites::support::Clients;
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

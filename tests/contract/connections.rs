@@ -7,12 +7,11 @@ use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
 use harness::target::{Endpoint, built};
 use serde_json::{Value, json};
+use suites::now_secs;
+use suites::support::ALLOCATE;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-
-use crate::cases::now_secs;
-use crate::support::ALLOCATE;
 
 /// So long an answer may take at most: far less than a connection may be slow, far more than an
 /// answer takes.

@@ -11,9 +11,8 @@ use harness::target::Target;
 use harness::verify::snapshot_path;
 use ipv6_gateway::allocation::Refusal;
 use ipv6_gateway::{Entry, Operations, rpc};
-
-use crate::cases::now_secs;
-use crate::support::ALLOCATE;
+use suites::now_secs;
+use suites::support::ALLOCATE;
 
 fn rules() -> Rulebook {
     Rulebook::read(&Contract::embedded()).unwrap()

@@ -28,10 +28,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::cases::now_secs;
-use crate::support::{SCOPE, allocate_under, bandwidth_of, code, sign};
-use crate::worlds::{account, one_address};
 use ledger::{Ledger, address_id};
+use suites::now_secs;
+use suites::support::{SCOPE, allocate_under, bandwidth_of, code, sign};
+use suites::worlds::{account, one_address};
 
 const CLIENTS: usize = 8;
 /// How many addresses there are at a time. Once half of them have been tried, others follow.

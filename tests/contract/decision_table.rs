@@ -1,66 +1,15 @@
-//! The decision table: how a call is answered, by its token, its parameters, its address and its
-//! account. All combinations are covered, and each is tried.
-
-mod place;
-mod play;
+//! The decision table as data: it fits its schema, has a row for each combination, and the table for
+//! people is made from it. The suites try each cell.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use ::store::Store;
 use harness::contract::Contract;
 use harness::judge::validator;
-use serde::Deserialize;
 use serde_json::Value;
-
-use crate::support::{ALLOCATE, Clients, documented, endpoint};
-use place::{InProcess, OverHttp};
-
-/// Tests on a store. `$clients` is a future that yields the clients.
-macro_rules! decision_table {
-    ($clients:expr) => {
-        crate::support::tests_of! { [decision_table, $clients] every_cell_holds }
-    };
-}
-pub(crate) use decision_table;
-
-#[derive(Debug, Deserialize)]
-struct Table {
-    description: String,
-    columns: BTreeMap<String, BTreeMap<String, String>>,
-    calls: BTreeMap<String, Vec<Pair>>,
-    rows: Vec<Row>,
-}
-
-/// What two calls say beyond region, address and token.
-#[derive(Clone, Debug, Deserialize)]
-struct Pair {
-    earlier: BTreeMap<String, String>,
-    now: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Row {
-    token: Vec<String>,
-    parameters: Vec<String>,
-    address: Vec<String>,
-    caller: Vec<String>,
-    answer: Option<String>,
-    after: Option<String>,
-    impossible: Option<String>,
-    page: Option<String>,
-    decision: Option<String>,
-}
-
-/// One combination.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Cell {
-    token: String,
-    parameters: String,
-    address: String,
-    caller: String,
-}
+use suites::decision_table::{Cell, Pair, Row, Table, text};
+use suites::support::{ALLOCATE, documented};
 
 /// The columns, in the order in which they are shown.
 const COLUMNS: [&str; 4] = ["token", "parameters", "address", "caller"];
@@ -72,45 +21,6 @@ const VALUES: [&[&str]; 4] = [
     &["free", "taken by this token", "taken by another", "unstable", "gone"],
     &["same account", "other account"],
 ];
-
-fn text(extension: &str) -> Option<String> {
-    contracts::text(&format!("{ALLOCATE}/decision-table.{extension}"))
-}
-
-impl Table {
-    fn read() -> Self {
-        serde_json::from_str(&text("json").unwrap()).unwrap()
-    }
-}
-
-impl Row {
-    fn columns(&self) -> [&[String]; 4] {
-        [&self.token, &self.parameters, &self.address, &self.caller]
-    }
-
-    /// The combinations that the row covers.
-    fn cells(&self) -> Vec<Cell> {
-        let mut cells = Vec::new();
-        for token in &self.token {
-            for parameters in &self.parameters {
-                for address in &self.address {
-                    for caller in &self.caller {
-                        let [token, parameters, address, caller] =
-                            [token, parameters, address, caller].map(String::clone);
-                        cells.push(Cell { token, parameters, address, caller });
-                    }
-                }
-            }
-        }
-        cells
-    }
-
-    fn rests_on(&self) -> String {
-        let page = self.page.as_ref().map(|page| format!("page: \"{page}\""));
-        let decision = self.decision.as_ref().map(|id| format!("decision `{id}`"));
-        [page, decision].into_iter().flatten().collect::<Vec<_>>().join("; ")
-    }
-}
 
 #[test]
 fn the_table_fits_its_schema_and_names_nothing_that_is_not_there() {
@@ -202,14 +112,4 @@ fn the_table_for_people_is_what_the_data_says() {
         "contracts/{ALLOCATE}/decision-table.md is not what the data says. To renew it:\n\
          RENEW=1 cargo test -p contract-tests the_table_for_people"
     );
-}
-
-pub(crate) async fn every_cell_holds<S: Store + 'static>(clients: Clients<S>) {
-    play::every_cell(&Table::read(), &mut InProcess::over(clients)).await;
-}
-
-/// Over a socket, to an endpoint started with `arguments`.
-pub(crate) async fn every_cell_holds_over_http(arguments: &[&str]) {
-    let mut place = OverHttp::at(endpoint(arguments).await);
-    play::every_cell(&Table::read(), &mut place).await;
 }

@@ -6,9 +6,9 @@ use harness::contract::Contract;
 use harness::diff::{RULES, Severity, compare};
 use harness::judge::validator;
 use serde_json::{Value, json};
-
-use crate::contract::{copy, scratch};
-use crate::verify::{contract, printed};
+use suites::command::copy;
+use suites::command::{contract, printed};
+use suites::scratch;
 
 /// A contract, and changes to it.
 fn pairs() -> Value {

@@ -12,10 +12,9 @@ use ::store::{
 use harness::client::Wire;
 use ipv6_gateway::{Function, RateLimit};
 use serde_json::{Value, json};
+use suites::support::{self, ALLOCATE, Time, allocate, code, send};
+use suites::worlds::{account, one_address};
 use tokio::sync::Barrier;
-
-use crate::support::{self, ALLOCATE, Time, allocate, code, send};
-use crate::worlds::{account, one_address};
 
 /// A store that several instances share; how it behaves beyond that is set for each test.
 #[derive(Clone)]

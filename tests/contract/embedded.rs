@@ -14,9 +14,8 @@ use ::store::{
     Write,
 };
 use sha2::{Digest as _, Sha256};
+use suites::conformance::{account, account_key, token, write};
 use tempfile::TempDir;
-
-use crate::conformance::{account, account_key, token, write};
 
 const NOW_SECS: u64 = 1_767_323_045;
 

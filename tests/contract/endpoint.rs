@@ -9,13 +9,13 @@ use harness::client::{self, Wire};
 use harness::target::{Endpoint, built};
 use reqwest::Method;
 use serde_json::{Value, json};
+use suites::support::ALLOCATE;
+use suites::worlds::{account, one_address};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
 use crate::cases::{now_secs, scratch};
-use crate::support::ALLOCATE;
-use crate::worlds::{account, one_address};
 
 pub(crate) async fn start(arguments: &[&str]) -> Endpoint {
     let binary = built("local-endpoint", "local-endpoint").unwrap();

@@ -13,10 +13,10 @@ use ipv6_gateway::Event;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use suites::support::ALLOCATE;
+use suites::worlds::one_address;
 
 use crate::cases::{now_secs, scratch};
-use crate::support::ALLOCATE;
-use crate::worlds::one_address;
 
 /// What becomes of each name's values.
 fn by_name(pairs: &[(String, String)], value: impl Fn(&str) -> String) -> Map<String, Value> {

@@ -6,10 +6,9 @@ use harness::client;
 use harness::contract::Contract;
 use harness::target::Target;
 use serde_json::{Value, json};
-
-use crate::cases::now_secs;
-use crate::support::{ALLOCATE, allocate};
-use crate::worlds::{account, one_address};
+use suites::now_secs;
+use suites::support::{ALLOCATE, allocate};
+use suites::worlds::{account, one_address};
 
 /// A fault: the code it is answered with, and the fields of a case's request that bring it about.
 /// A path is a field's, or that of a member of `common`.

@@ -5,11 +5,12 @@ use harness::coverage::{Kind, rows};
 use harness::judge::validator;
 use harness::operations::{Operation, Operations};
 use serde_json::Value;
+use suites::command::copy;
+use suites::command::{contract, printed};
+use suites::scratch;
+use suites::support::ALLOCATE;
 
-use crate::contract::{copy, scratch};
 use crate::decisions::ledger;
-use crate::support::ALLOCATE;
-use crate::verify::{contract, printed};
 
 #[test]
 fn every_row_is_proved_and_none_has_lost_a_proof() {

@@ -25,7 +25,8 @@ fn blocks(language: &str) -> Vec<String> {
 /// Where each command of the README is run.
 const RUN: &[(&str, &str)] = &[
     ("cargo run --release --bin local-endpoint", ".ci/run, run_main_job"),
-    ("cargo test", ".ci/run, run_tests"),
+    ("cargo test", ".ci/run, run_tests, with those of tests/foreign"),
+    ("cargo test --workspace", ".ci/run, run_tests"),
     (
         "cargo run --release --bin contract -- verify --endpoint http://127.0.0.1:8787",
         ".ci/run, run_main_job",
@@ -40,7 +41,7 @@ const RUN: &[(&str, &str)] = &[
          --bind ipv6-free=ipv6-bp1xxxx",
         "verify/given.rs, with an endpoint on this machine",
     ),
-    ("contract diff main contracts", "diff.rs and action.rs, on other revisions"),
+    ("contract diff main contracts", "diff.rs, and tests/foreign/action.rs on a revision"),
     ("contract review main contracts --output review.html", "review.rs, on folders"),
     ("contract coverage --ratchet", "proofs.rs, every_row_is_proved_and_none_has_lost_a_proof"),
     (
@@ -67,13 +68,16 @@ const RUN: &[(&str, &str)] = &[
         "cargo run --release --bin local-endpoint -- --data kept",
         "places.rs, over other directories",
     ),
-    ("local-endpoint import --dynamodb-table TABLE world.json", "places.rs, on DynamoDB Local"),
-    ("cargo test --test contract stores", ".ci/run, run_tests, with all other tests"),
+    (
+        "local-endpoint import --dynamodb-table TABLE world.json",
+        "tests/foreign/places.rs, on DynamoDB Local",
+    ),
+    ("cargo test --workspace stores", ".ci/run, run_tests, with all other tests"),
     (
         "KILLS=200 cargo test --release --test contract crashes -- --nocapture",
         ".ci/run, run_tests, with fewer kills",
     ),
-    ("pip install alibabacloud-vpc20160428", "clients.rs, with the pinned version"),
+    ("pip install alibabacloud-vpc20160428", "tests/foreign/clients.rs, with the pinned version"),
     (".ci/clients", ".ci/run, run_clients"),
     (".ci/template.sh", ".ci/run, check_template"),
     (".ci/fuzz 600", ".ci/run, fuzz, for a shorter while"),
@@ -101,7 +105,7 @@ fn every_command_is_run_somewhere() {
     for part in [
         "cargo run --quiet --release --bin local-endpoint -- call AllocateIpv6InternetBandwidth",
         "RegionId=cn-huhehaote Ipv6AddressId=ipv6-demo01 Bandwidth=200",
-        "cargo test --locked",
+        "cargo test --locked --workspace",
         "cargo run --quiet --release --bin contract -- verify --endpoint http://127.0.0.1:8787",
         ".ci/clients",
         ".ci/template.sh",

@@ -11,10 +11,9 @@ use hyper::Response;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use suites::command::{contract, endpoint, printed};
+use suites::scratch;
 use tokio::net::TcpListener;
-
-use crate::contract::scratch;
-use crate::verify::{contract, endpoint, printed};
 
 /// What must be in no file: a key and its secret, a token, an account, a user, ids, a signature, addresses.
 const CANARIES: [&str; 10] = [

@@ -15,10 +15,9 @@ use ipv6_gateway::rpc::Call;
 use ipv6_gateway::rpc::signature::Signed;
 use serde_json::{Value, json};
 use store::World;
-
-use crate::cases::now_secs;
-use crate::support::ALLOCATE;
-use crate::worlds::{account, one_address};
+use suites::now_secs;
+use suites::support::ALLOCATE;
+use suites::worlds::{account, one_address};
 
 /// A world whose secrets are canaries.
 fn world() -> Value {

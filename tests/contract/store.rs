@@ -12,8 +12,7 @@ use harness::answer::Answer;
 use ipv6_gateway::Function;
 use ipv6_gateway::allocation::{Account, ClientToken, Resource};
 use serde_json::{Value, json};
-
-use crate::support::{Outcome, Time, allocate, allocate_under, instance, outcome, send, sign};
+use suites::support::{Outcome, Time, allocate, allocate_under, instance, outcome, send, sign};
 
 /// Two accounts with an address each, the first with the key.
 fn world(key_of_second: bool) -> World {

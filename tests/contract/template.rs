@@ -1,57 +1,10 @@
-//! What the template lets the function do, held against what the function does.
+//! What the template deploys fits the function. That its role allows what the function does is tested on
+//! DynamoDB Local.
 
 use std::collections::BTreeSet;
 
 use ipv6_gateway::allocation::{self, Writer};
-
-fn read(file: &str) -> String {
-    let path = format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// The resource of this name, as it stands in the template: up to the next one.
-fn resource(name: &str) -> String {
-    let template = read("template.yaml");
-    let heading = format!("\n  {name}:\n");
-    let (_, rest) = template.split_once(&heading).unwrap_or_else(|| panic!("no {name}"));
-    let is_within = |line: &&str| line.is_empty() || line.starts_with("   ");
-    rest.lines().take_while(is_within).collect::<Vec<_>>().join("\n")
-}
-
-/// The actions that the function's role allows: `service:Action`, one in a line.
-fn allowed() -> BTreeSet<String> {
-    let role = resource("FunctionRole");
-    let items = role.lines().filter_map(|line| line.trim().strip_prefix("- "));
-    let is_action = |item: &&str| {
-        item.split_once(':').is_some_and(|(service, action)| {
-            let is_name = |text: &str, first: fn(&u8) -> bool| {
-                text.bytes().next().is_some_and(|byte| first(&byte))
-                    && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*')
-            };
-            is_name(service, u8::is_ascii_lowercase) && is_name(action, |_| true)
-        })
-    };
-    items.filter(is_action).map(str::to_owned).collect()
-}
-
-/// Holds the function's role to the actions on the table that were seen to be `needed`, none of them
-/// missing and none beyond them.
-pub(crate) fn check_role(needed: impl IntoIterator<Item = String>) {
-    // Logs and traces are written for the function, by Lambda, with the function's own role.
-    let of_lambda = [
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "xray:PutTelemetryRecords",
-        "xray:PutTraceSegments",
-    ];
-    let needed = needed.into_iter().map(|action| format!("dynamodb:{action}"));
-    assert_eq!(allowed(), needed.chain(of_lambda.map(str::to_owned)).collect());
-    let role = resource("FunctionRole");
-    assert!(!role.contains("ManagedPolicyArns"), "{role}");
-    let resources = role.lines().filter(|line| line.trim_start().starts_with("Resource:"));
-    let by_pattern: Vec<&str> = resources.filter(|line| !line.contains("!GetAtt")).collect();
-    assert_eq!(by_pattern.len(), 1, "those of the traces alone: {by_pattern:?}");
-}
+use suites::template::resource;
 
 #[test]
 fn the_role_writes_the_kinds_that_the_function_writes_and_no_others() {

@@ -4,47 +4,13 @@ mod given;
 mod tls;
 
 use std::collections::BTreeMap;
-use std::process::{Command, Output};
 
 use harness::contract::Contract;
-use harness::judge::validator;
-use harness::target::{Endpoint, built};
+use harness::target::built;
 use serde_json::{Value, json};
+use suites::command::{contract, copy, endpoint, printed, verify};
+use suites::scratch;
 use tempfile::TempDir;
-
-use crate::contract::{copy, scratch};
-
-/// Runs the command without the keys of whoever runs the tests.
-pub(crate) fn contract(arguments: &[&str]) -> Output {
-    command(arguments).output().unwrap()
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_contract"));
-    for name in ["ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "PROFILE"] {
-        command.env_remove(format!("ALIBABA_CLOUD_{name}"));
-    }
-    command.env("HOME", "/nowhere").env("RUST_BACKTRACE", "0").args(arguments);
-    command
-}
-
-pub(crate) fn printed(output: &Output) -> String {
-    String::from_utf8([&output.stdout[..], &output.stderr[..]].concat()).unwrap()
-}
-
-/// Runs `contract verify` and reads its report.
-pub(crate) fn verify(arguments: &[&str]) -> (Option<i32>, String, Value) {
-    let folder = scratch();
-    let file = folder.path().join("verdict.json");
-    let report = format!("json={}", file.display());
-    let output = contract(&[&["verify", "--report", &report], arguments].concat());
-    let text = printed(&output);
-    let report = std::fs::read_to_string(file).unwrap_or_else(|_| panic!("no report: {text}"));
-    let report = serde_json::from_str(&report).unwrap();
-    let schema = validator(&Contract::embedded(), "common/schemas/verdict.json").unwrap();
-    schema.validate(&report).unwrap();
-    (output.status.code(), text, report)
-}
 
 /// How many cases were not run, by reason.
 pub(crate) fn not_run(report: &Value) -> BTreeMap<String, usize> {
@@ -57,13 +23,6 @@ pub(crate) fn not_run(report: &Value) -> BTreeMap<String, usize> {
 
 pub(crate) fn count(report: &Value, name: &str) -> usize {
     report[name].as_array().unwrap().len()
-}
-
-pub(crate) async fn endpoint(arguments: &[&str]) -> (Endpoint, String) {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
-    let endpoint = Endpoint::start_logging(&binary, arguments, "warn").await.unwrap();
-    let url = format!("http://{}", endpoint.address());
-    (endpoint, url)
 }
 
 #[test]
@@ -164,25 +123,6 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
     let (code, text, _) = verify(&[&arguments[..], &lenient].concat());
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("not judged, as --lenient says: snapshot, message"), "{text}");
-}
-
-#[tokio::test]
-async fn a_case_can_be_tried_again_with_curl() {
-    let (_endpoint, url) = endpoint(&[]).await;
-    for (case, told) in [
-        ("Success/no-token-second-address", "\"Ipv6AddressId\":\"ipv6-other\""),
-        (
-            "AllocateIpv6InternetBandwidth/cases/SystemBusy/store-unavailable",
-            "\"Code\":\"SystemBusy\"",
-        ),
-        ("Throttling.User/sm3", "\"Code\":\"Throttling.User\""),
-    ] {
-        let output = contract(&["call", "--endpoint", &url, "--case", case, "--curl"]);
-        assert!(output.status.success(), "{}", printed(&output));
-        let shell = ["-euc", &printed(&output)];
-        let output = Command::new("sh").args(shell).output().unwrap();
-        assert!(printed(&output).contains(told), "{}", printed(&output));
-    }
 }
 
 #[test]

@@ -14,8 +14,8 @@ use harness::operations::COMMON;
 use harness::target::{Endpoint, Remote, Target, built};
 use harness::verify::reviewed;
 
-use crate::support::ALLOCATE;
 use proxy::{Change, Proxy};
+use suites::support::ALLOCATE;
 use table::Wrong;
 
 /// What the proxy is before.

@@ -13,8 +13,6 @@ pub mod contract;
 pub mod coverage;
 pub mod credentials;
 pub mod diff;
-#[cfg(feature = "dynamodb")]
-pub mod dynamodb_local;
 pub mod file;
 pub mod fuzz;
 pub mod hostile;

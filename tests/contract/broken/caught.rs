@@ -9,7 +9,7 @@ macro_rules! failing {
     ($clients:expr; $($check:ident)*) => {{
         let mut failing = BTreeSet::new();
         $(
-            let run = tokio::spawn(crate::conformance::$check($clients()));
+            let run = tokio::spawn(suites::conformance::$check($clients()));
             if run.await.is_err() {
                 failing.insert(stringify!($check));
             }
@@ -21,7 +21,7 @@ macro_rules! failing {
 /// Runs all checks on a store with this defect, and makes sure that these fail.
 async fn caught(defect: Defect, by: &[&str]) {
     let clients = || Broken::clients(defect);
-    let failing = crate::conformance::checks! { failing! clients; };
+    let failing = suites::checks! { (failing) clients; };
     for check in by {
         assert!(failing.contains(check), "{defect:?} is not caught by {check}, but by {failing:?}");
     }

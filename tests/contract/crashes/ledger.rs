@@ -6,9 +6,9 @@ use std::ops::Range;
 use harness::answer::Answer;
 use harness::client::Wire;
 use serde_json::Value;
+use suites::support::{ALREADY_EXISTED, BUSY, Outcome, SCOPE, refused};
 
 use super::{ADDRESSES, Random};
-use crate::support::{ALREADY_EXISTED, BUSY, Outcome, SCOPE, refused};
 
 /// How many of the addresses that were tried last are tried again, so that clients meet at them.
 const RECENT_ADDRESSES: usize = 12;

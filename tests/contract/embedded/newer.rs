@@ -4,9 +4,9 @@ use std::path::Path;
 
 use ::store::{Change, EmbeddedStore, Error, Store, Write};
 use fjall::{Database, KeyspaceCreateOptions};
+use suites::conformance::{account, account_key, write};
 
 use super::folder;
-use crate::conformance::{account, account_key, write};
 
 /// Where a row has the number of its form, in bytes.
 const SCHEMA_AT: usize = 16;

@@ -14,10 +14,10 @@ use nix::sys::ptrace::{self, Options};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use serde_json::json;
+use suites::worlds::many_addresses;
 
 use super::folder;
 use crate::endpoint::{allocate, call};
-use crate::worlds::many_addresses;
 
 const CALLS: usize = 20;
 

@@ -18,11 +18,12 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use reqwest::Method;
 use serde_json::{Value, json};
+use suites::command::{contract, endpoint, printed, verify};
+use suites::scratch;
+use suites::support::ALLOCATE;
 use tokio::net::TcpListener;
 
-use super::{contract, count, endpoint, not_run, printed, verify};
-use crate::contract::scratch;
-use crate::support::ALLOCATE;
+use super::{count, not_run};
 
 /// The operation that takes a purchase back.
 const UNDO: &str = "DeleteIpv6InternetBandwidth";

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use suites::command::{command, endpoint, printed};
+use suites::scratch;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-
-use super::{command, endpoint, printed};
-use crate::contract::scratch;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_speaks_tls_is_verified_if_the_system_trusts_it() {

@@ -41,7 +41,7 @@ impl Passing {
             [("Ipv6AddressId", address), ("RequestId", &id), ("InternetBandwidthId", bandwidth)];
         self.body = if self.is_xml() {
             let elements = elements.map(|(name, text)| format!("<{name}>{text}</{name}>")).concat();
-            let root = format!("{}Response", crate::support::ALLOCATE);
+            let root = format!("{}Response", suites::support::ALLOCATE);
             format!("<?xml version='1.0' encoding='UTF-8'?><{root}>{elements}</{root}>")
         } else {
             serde_json::json!(elements.into_iter().collect::<BTreeMap<_, _>>()).to_string()

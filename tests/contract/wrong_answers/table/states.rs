@@ -1,9 +1,9 @@
 //! Right answers behind which something else was done.
 
 use serde_json::{Value, json};
+use suites::support::ALLOCATE;
 
 use super::{DENIED, ERROR, REPLAY, SECOND, SUCCESS, Wrong};
-use crate::support::ALLOCATE;
 use crate::wrong_answers::proxy::Change;
 
 /// The first account of a world.

@@ -1,0 +1,247 @@
+//! A proxy before `DynamoDB` that records what is asked, and fails on demand.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use harness::http::local_client;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What was asked of `DynamoDB`.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The operation.
+    pub operation: String,
+    /// The request.
+    pub body: Value,
+}
+
+impl Call {
+    /// The actions that IAM asks for this call. A transaction is no action of its own: each of its
+    /// parts is authorised as the single call would be.
+    #[must_use]
+    pub fn iam_actions(&self) -> Vec<String> {
+        if self.operation != "TransactWriteItems" {
+            return vec![self.operation.clone()];
+        }
+        let parts = self.body["TransactItems"].as_array().into_iter().flatten();
+        let kinds = parts.filter_map(Value::as_object).flat_map(|part| part.keys());
+        kinds
+            .map(|kind| match kind.as_str() {
+                "ConditionCheck" => "ConditionCheckItem".to_owned(),
+                kind => format!("{kind}Item"),
+            })
+            .collect()
+    }
+}
+
+/// What a call cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consumed {
+    /// The operation.
+    pub operation: String,
+    /// The request units: for reading if the operation reads, else for writing.
+    pub units: f64,
+}
+
+/// What happens to a call instead of an answer.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// Nothing: it is answered.
+    None,
+    /// An error of this name.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The name.
+        code: &'static str,
+    },
+    /// The transaction is cancelled for this reason, each part of it.
+    Cancelled(&'static str),
+    /// Everything that was to be read is left unread.
+    LeftUnread,
+    /// The connection breaks before `DynamoDB` hears of the call.
+    Unheard,
+    /// The connection breaks when `DynamoDB` has answered.
+    AnswerLost,
+    /// `DynamoDB` answers, and the answer comes too late.
+    AnswerLate,
+}
+
+/// A proxy on loopback, ended with this value.
+#[derive(Debug)]
+pub struct Proxy {
+    url: String,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    upstream: String,
+    client: reqwest::Client,
+    calls: Mutex<Vec<Call>>,
+    consumed: Mutex<Vec<Consumed>>,
+    faults: Mutex<HashMap<&'static str, VecDeque<Fault>>>,
+}
+
+impl Proxy {
+    /// Starts on a free port, before what listens at `upstream`.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not.
+    pub async fn start(upstream: &str) -> Result<Self, String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        let client = local_client()?;
+        let shared = Arc::new(Shared {
+            upstream: upstream.to_owned(),
+            client,
+            calls: Mutex::default(),
+            consumed: Mutex::default(),
+            faults: Mutex::default(),
+        });
+        let of_server = Arc::clone(&shared);
+        let server = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let shared = Arc::clone(&of_server);
+                // Answers are small and somebody waits for them.
+                drop(stream.set_nodelay(true));
+                tokio::spawn(async move {
+                    let service = service_fn(|request| answer(&shared, request));
+                    let http = hyper::server::conn::http1::Builder::new();
+                    drop(http.serve_connection(TokioIo::new(stream), service).await);
+                });
+            }
+        });
+        Ok(Self { url: format!("http://{address}"), shared, server })
+    }
+
+    /// Where it listens, as `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The calls since the last time, in the order in which they came.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        std::mem::take(&mut *lock(&self.shared.calls))
+    }
+
+    /// What the calls since the last time cost, as `DynamoDB` told, in the order in which they were
+    /// answered.
+    #[must_use]
+    pub fn consumed(&self) -> Vec<Consumed> {
+        std::mem::take(&mut *lock(&self.shared.consumed))
+    }
+
+    /// Has the next calls of an operation fail so, one each, and no more than these.
+    pub fn plan(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
+        lock(&self.shared.faults).insert(operation, faults.into_iter().collect());
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn answer(
+    shared: &Shared,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Failure> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let target = parts.headers.get("x-amz-target").ok_or("no X-Amz-Target")?.to_str()?;
+    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let asked: Value = serde_json::from_slice(&body)?;
+    lock(&shared.calls).push(Call { operation: operation.clone(), body: asked.clone() });
+    let fault = lock(&shared.faults).get_mut(operation.as_str()).and_then(VecDeque::pop_front);
+    match fault {
+        None | Some(Fault::None) => shared.forward(parts, &operation, asked).await,
+        Some(Fault::Refused { status, code }) => {
+            let name = format!("com.amazonaws.dynamodb.v20120810#{code}");
+            reply(status, &json!({ "__type": name, "message": "planned" }))
+        }
+        Some(Fault::Cancelled(code)) => {
+            let parts = asked["TransactItems"].as_array().map_or(0, Vec::len);
+            let reasons = vec![json!({ "Code": code, "Message": "planned" }); parts];
+            let name = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+            reply(400, &json!({ "__type": name, "CancellationReasons": reasons }))
+        }
+        Some(Fault::LeftUnread) => {
+            reply(200, &json!({ "Responses": {}, "UnprocessedKeys": asked["RequestItems"] }))
+        }
+        Some(Fault::Unheard) => Err("planned".into()),
+        Some(Fault::AnswerLost) => {
+            shared.forward(parts, &operation, asked).await?;
+            Err("planned".into())
+        }
+        Some(Fault::AnswerLate) => {
+            let answer = shared.forward(parts, &operation, asked).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            answer
+        }
+    }
+}
+
+fn reply(status: u16, body: &Value) -> Result<Response<Full<Bytes>>, Failure> {
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = StatusCode::from_u16(status)?;
+    Ok(response)
+}
+
+impl Shared {
+    /// Hands a request on as it came, but for asking what it costs, and what is answered back.
+    async fn forward(
+        &self,
+        parts: http::request::Parts,
+        operation: &str,
+        mut asked: Value,
+    ) -> Result<Response<Full<Bytes>>, Failure> {
+        let mut headers = parts.headers;
+        // The client makes its own.
+        headers.remove("host");
+        headers.remove("content-length");
+        if matches!(operation, "BatchGetItem" | "PutItem" | "Query" | "TransactWriteItems") {
+            asked["ReturnConsumedCapacity"] = json!("TOTAL");
+        }
+        let request = self.client.post(&self.upstream).headers(headers).body(asked.to_string());
+        let answer = request.send().await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = answer.bytes().await?;
+        let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let consumed = &told["ConsumedCapacity"];
+        // One for each table, or that of the only one.
+        let units = consumed["CapacityUnits"].as_f64().or(consumed[0]["CapacityUnits"].as_f64());
+        if let Some(units) = units {
+            lock(&self.consumed).push(Consumed { operation: operation.to_owned(), units });
+        }
+        let mut response = Response::new(Full::new(body));
+        *response.status_mut() = status;
+        for name in ["content-type", "x-amzn-requestid"] {
+            if let Some(value) = headers.get(name) {
+                response.headers_mut().insert(name, value.clone());
+            }
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,56 @@
+//! Where the local endpoint keeps documents that outlive it: in a table.
+
+use harness::client;
+use harness::target::built;
+use reqwest::Method;
+use serde_json::json;
+use suites::places::{Place, call, file};
+use suites::support::{allocate, code};
+use tokio::process::Command;
+
+use crate::dynamodb::{local, new_table};
+
+fn at(name: &str) -> Place {
+    let options = ["--dynamodb-endpoint", local(), "--dynamodb-table", name];
+    Place::of(&options, &["--create-table"])
+}
+
+/// A table that is not there yet.
+fn table() -> Place {
+    at(&format!("place-{}", client::fresh_nonce()))
+}
+
+/// A table that has been made.
+pub(crate) async fn made_table() -> Place {
+    at(&new_table().await)
+}
+
+suites::tests_of_place! { table() }
+
+#[tokio::test]
+async fn the_demo_world_is_never_put_into_a_table() {
+    let place = table();
+    let empty = json!({ "Accounts": {} }).to_string();
+    place.import(&file(&empty), &place.options_to_make).await.unwrap();
+    let endpoint = place.endpoint(&[]).await;
+    let answer = call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();
+    assert_eq!(code(&answer), "InvalidAccessKeyId.NotFound");
+    let told = endpoint.control(Method::POST, "reset", "").await.unwrap_err();
+    assert!(told.contains("--world was not given"), "{told}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_told() {
+    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let run = async |arguments: &[&str]| {
+        let mut command = Command::new(&binary);
+        let output = command.env_clear().args(arguments).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let local = ["--dynamodb-endpoint", local(), "--dynamodb-table", "no-table"];
+    let told = run(&[&["export"], &local[..]].concat()).await;
+    assert!(told.contains("table no-table") && told.contains("ResourceNotFound"), "{told}");
+    let told = run(&local).await;
+    assert!(told.contains("table no-table") && told.contains("ResourceNotFound"), "{told}");
+}

@@ -1,0 +1,213 @@
+//! The tools that these tests run: which the system must have ([`TOOLS`]), and which are installed into
+//! `target/` from committed lock files on first use, and kept.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+/// A tool that the system must have.
+#[derive(Debug)]
+pub struct Tool {
+    /// The command, and what it is also called.
+    names: &'static [&'static str],
+    /// The arguments with which it tells its version, or that it works.
+    probe: &'static [&'static str],
+    /// The least version that will do, if any will not.
+    version_min: Option<u32>,
+    /// The packages of Debian that have it.
+    packages: &'static str,
+    /// The tests that need it.
+    needed_by: &'static str,
+}
+
+/// All of them.
+pub const TOOLS: &[Tool] = &[
+    Tool {
+        names: &["bash"],
+        probe: &["--version"],
+        version_min: Some(5),
+        packages: "bash",
+        needed_by: "the GitHub Action",
+    },
+    Tool {
+        names: &["curl"],
+        probe: &["--version"],
+        version_min: None,
+        packages: "curl",
+        needed_by: "`contract call --curl`",
+    },
+    Tool {
+        names: &["git"],
+        probe: &["--version"],
+        version_min: Some(2),
+        packages: "git",
+        needed_by: "contracts of another revision, and the GitHub Action",
+    },
+    Tool {
+        names: &["python3"],
+        probe: &["-c", "import ensurepip, sys, venv; print(*sys.version_info[1:2])"],
+        version_min: Some(10),
+        packages: "python3 python3-venv",
+        needed_by: "the Python clients, Schemathesis, and the second runner",
+    },
+    Tool {
+        names: &["node"],
+        probe: &["--version"],
+        version_min: Some(18),
+        packages: "nodejs",
+        needed_by: "the Node clients, Prism, and the driver of the browser",
+    },
+    Tool {
+        names: &["npm"],
+        probe: &["--version"],
+        version_min: None,
+        packages: "npm",
+        needed_by: "installing these, and DynamoDB Local",
+    },
+    Tool {
+        names: &["java"],
+        probe: &["-version"],
+        version_min: Some(17),
+        packages: "default-jre-headless",
+        needed_by: "DynamoDB Local",
+    },
+    Tool {
+        names: &["chromium", "chromium-browser", "google-chrome"],
+        probe: &["--version"],
+        version_min: None,
+        packages: "chromium",
+        needed_by: "the page of `contract review`",
+    },
+];
+
+impl Tool {
+    /// The name under which the system has it in a version that will do.
+    fn find(&self) -> Option<&'static str> {
+        self.names.iter().copied().find(|name| {
+            let Ok(told) = Command::new(name).args(self.probe).output() else { return false };
+            told.status.success() && self.version_min.is_none_or(|min| version(&told) >= Some(min))
+        })
+    }
+}
+
+/// The first number that a command wrote.
+fn version(told: &Output) -> Option<u32> {
+    let text = String::from_utf8_lossy(&[&told.stdout[..], &told.stderr[..]].concat()).into_owned();
+    let mut numbers = text.split(|character: char| !character.is_ascii_digit());
+    numbers.find(|number| !number.is_empty())?.parse().ok()
+}
+
+/// The names of all tools, in the order of [`TOOLS`]. The first test that asks checks all: if any is
+/// missing, one message names them all, past what libtest captures, and every test fails.
+///
+/// # Panics
+///
+/// A tool is missing.
+fn found() -> &'static [&'static str] {
+    static FOUND: LazyLock<Option<Vec<&'static str>>> = LazyLock::new(|| {
+        let found: Vec<_> = TOOLS.iter().map(Tool::find).collect();
+        let lacking = TOOLS.iter().zip(&found).filter(|(_, found)| found.is_none());
+        let lacking: Vec<&Tool> = lacking.map(|(tool, _)| tool).collect();
+        if !lacking.is_empty() {
+            drop(io::Write::write_all(&mut io::stderr(), message(&lacking).as_bytes()));
+        }
+        found.into_iter().collect()
+    });
+    FOUND.as_deref().expect("the system lacks tools, which the message above names")
+}
+
+/// What is missing, what it is for, and how to install it.
+fn message(lacking: &[&Tool]) -> String {
+    let mut text = "\n\nThe tests of tests/foreign need tools that this system lacks:\n".to_owned();
+    for Tool { names, version_min, needed_by, .. } in lacking {
+        let least = version_min.map(|min| format!(" {min} or newer")).unwrap_or_default();
+        writeln!(text, "  {}{least}, for {needed_by}", names[0]).unwrap();
+    }
+    let packages: Vec<&str> = lacking.iter().map(|tool| tool.packages).collect();
+    text + &format!("On Debian: apt-get install {}\n\n", packages.join(" "))
+}
+
+/// A command of the system, by its first name in [`TOOLS`].
+///
+/// # Panics
+///
+/// It is not in the table, or the system lacks any tool of the table.
+#[must_use]
+pub fn command(name: &str) -> Command {
+    let position = TOOLS.iter().position(|tool| tool.names[0] == name);
+    Command::new(found()[position.unwrap_or_else(|| panic!("{name} is not among the tools"))])
+}
+
+/// Runs a command.
+///
+/// # Panics
+///
+/// It failed; then with what it wrote.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?} failed\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    output
+}
+
+/// Has `install` fill the folder of this name, unless that was filled from the same lock file. One
+/// installation at a time, however many tests and runs of tests want one.
+fn installed(name: &str, lock: &Path, install: impl FnOnce(&Path)) -> PathBuf {
+    let all = suites::tmp().join("clients");
+    let home = all.join(name);
+    std::fs::create_dir_all(&home).unwrap();
+    let installing = File::create(all.join("lock")).unwrap();
+    installing.lock().unwrap();
+    let (lock, marker) = (std::fs::read(lock).unwrap(), home.join("installed"));
+    if std::fs::read(&marker).ok().as_ref() != Some(&lock) {
+        install(&home);
+        std::fs::write(marker, lock).unwrap();
+    }
+    home
+}
+
+/// A Python that has what `requirements.txt` in `folder` locks, kept under `name`.
+///
+/// # Panics
+///
+/// The system lacks a tool, or the Python package index cannot be reached.
+#[must_use]
+pub fn python(name: &str, folder: &Path) -> PathBuf {
+    let lock = folder.join("requirements.txt");
+    let home = installed(name, &lock, |home| {
+        run(command("python3").args(["-m", "venv", "--clear"]).arg(home));
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        let mut install = Command::new(home.join("bin/python"));
+        run(install.args(pip).args(["--require-hashes", "--requirement"]).arg(&lock));
+    });
+    home.join("bin/python")
+}
+
+/// A folder that has what `package-lock.json` in `folder` locks, kept under `name`.
+///
+/// # Panics
+///
+/// The system lacks a tool, or the npm registry cannot be reached.
+#[must_use]
+pub fn node(name: &str, folder: &Path) -> PathBuf {
+    installed(name, &folder.join("package-lock.json"), |home| {
+        for file in ["package.json", "package-lock.json"] {
+            std::fs::copy(folder.join(file), home.join(file)).unwrap();
+        }
+        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
+        run(command("npm").args(install).current_dir(home));
+    })
+}
+
+/// A folder of `tests/`.
+#[must_use]
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
