@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use harness::hostile::seeds::seeds;
-use harness::hostile::{Change, Edit, KEYS, Place, Plan, Shape, Style, TARGETS, run, try_plan};
+use harness::hostile::{Change, KEYS, Plan, Shape, Style, TARGETS, Verb, run, try_plan};
 use proptest::prelude::*;
 use proptest::string::string_regex;
 use proptest::test_runner::RngSeed;
@@ -135,44 +135,44 @@ fn header() -> impl Strategy<Value = (String, String)> {
     (proptest::sample::select(&HEADERS[..]).prop_map(str::to_owned), value)
 }
 
-fn place() -> impl Strategy<Value = Place> {
-    let header = proptest::sample::select(&HEADERS[..]);
-    prop_oneof![
-        3 => Just(Place::Query),
-        2 => Just(Place::Body),
-        2 => header.prop_map(|name| Place::Header(name.to_owned())),
-    ]
-}
-
-fn edit() -> impl Strategy<Value = Edit> {
-    let bit = || string_regex("[ -~]{1,3}").unwrap();
-    let at = 0..400_usize;
-    prop_oneof![
-        (at.clone(), bit()).prop_map(|(at, text)| Edit::Insert(at, text)),
-        (at.clone(), bit()).prop_map(|(at, text)| Edit::Set(at, text)),
-        (at, 1..4_usize).prop_map(|(at, count)| Edit::Delete(at, count)),
-    ]
+/// A change of the bytes of a text.
+fn edit() -> impl Strategy<Value = Change> {
+    let verb = proptest::sample::select(&[Verb::Insert, Verb::Set, Verb::Delete][..]);
+    let text = (string_regex("[ -~]{1,3}").unwrap(), 1..4_usize);
+    (verb, 0..400_usize, text).prop_map(|(verb, at, (text, count))| {
+        let text = if verb == Verb::Delete { count.to_string() } else { text };
+        Change { verb, place: String::new(), at, text }
+    })
 }
 
 fn change() -> impl Strategy<Value = Change> {
+    let place = prop_oneof![
+        6 => Just("query"),
+        4 => Just("body"),
+        4 => proptest::sample::select(&HEADERS[..]),
+        1 => Just("method"),
+    ];
+    let verb = proptest::sample::select(&Verb::ALL[3..]);
+    let other = (verb, 0..12_usize).prop_map(|((_, verb), at)| (verb, at, String::new()));
+    let edited = edit().prop_map(|Change { verb, at, text, .. }| (verb, at, text));
     let method = proptest::sample::select(&["GET", "POST", "PUT", "get", "HEAD"][..]);
-    let at = 0..12_usize;
-    prop_oneof![
-        4 => (place(), edit()).prop_map(|(place, edit)| Change::Edit(place, edit)),
-        1 => method.prop_map(|method| Change::Method(method.to_owned())),
-        2 => header().prop_map(|(name, value)| Change::AddHeader(name, value)),
-        1 => header().prop_map(|(name, _)| Change::RemoveHeader(name)),
-        2 => (place(), pair()).prop_map(|(place, pair)| Change::AddPair(place, pair)),
-        1 => (place(), at.clone()).prop_map(|(place, at)| Change::RemovePair(place, at)),
-        2 => (place(), at.clone()).prop_map(|(place, at)| Change::MovePair(place, at)),
-        1 => (place(), at.clone()).prop_map(|(place, at)| Change::SwapPair(place, at)),
-        1 => (place(), at).prop_map(|(place, at)| Change::RepeatPair(place, at)),
-        1 => place().prop_map(Change::Recode),
-    ]
+    let added = (method, pair(), header());
+    (place, prop_oneof![1 => edited, 2 => other], added).prop_map(
+        |(place, (verb, at, text), (method, pair, (_, value)))| {
+            let verb = if place == "method" { Verb::Add } else { verb };
+            let text = match (verb, place) {
+                (Verb::Add, "method") => method.to_owned(),
+                (Verb::Add, "query" | "body") => pair,
+                (Verb::Add, _) => value,
+                _ => text,
+            };
+            Change { verb, place: place.to_owned(), at, text }
+        },
+    )
 }
 
 fn plan(style: Style) -> impl Strategy<Value = Plan> {
-    let shape = proptest::sample::select(&[Shape::HttpApi, Shape::RestApi, Shape::Alb][..]);
+    let shape = proptest::sample::select(&Shape::ALL[..]).prop_map(|(_, shape)| shape);
     let key = proptest::sample::select(&KEYS[..]).prop_map(|key| key.id.to_owned());
     let key = prop_oneof![2 => Just("testid".to_owned()), 1 => key];
     let method = proptest::sample::select(&["GET", "POST", "POST", "DELETE"][..]);
@@ -237,23 +237,13 @@ proptest! {
         whole in any::<bool>(),
     ) {
         let names = if whole { "{headers}".to_owned() } else { names.join(";") };
-        let mut text =
+        let text =
             format!("ACS3-HMAC-SHA256 Credential=testid,SignedHeaders={names},Signature={{own}}");
+        let mut text = text.into_bytes();
         for edit in edits {
-            let at = |at: usize| at % (text.len() + 1);
-            match edit {
-                Edit::Insert(place, new) => text.insert_str(at(place), &new),
-                Edit::Set(place, new) => {
-                    let at = at(place);
-                    text.replace_range(at..(at + new.len()).min(text.len()), &new);
-                }
-                Edit::Delete(place, count) => {
-                    let at = at(place);
-                    text.replace_range(at..(at + count).min(text.len()), "");
-                }
-            }
+            edit.edit(&mut text);
         }
-        run("authorization_header", text.as_bytes());
+        run("authorization_header", &text);
     }
 }
 

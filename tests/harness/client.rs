@@ -1,23 +1,18 @@
 //! Plays a client: signs requests as the vendor's pages say, in code of its own.
 
+pub(crate) mod signature;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{EagerHash, Hmac, KeyInit, Mac};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sha1::Sha1;
-use sha2::{Digest, Sha256};
-use sm3::Sm3;
 use time::macros::format_description;
 
 use crate::case::{Request, Setting, Style, Variant};
 use crate::secrets;
+use signature::{Caller, Pairs, encode_pairs};
 
 /// The host that a case's requests name.
 pub const HOST: &str = "vpc.cn-huhehaote.aliyuncs.com";
@@ -52,7 +47,7 @@ impl Wire {
     /// The query string.
     #[must_use]
     pub fn query_string(&self) -> String {
-        encode_pairs(&self.query)
+        encode_pairs(pairs(&self.query))
     }
 
     /// The operation that the request names.
@@ -63,9 +58,10 @@ impl Wire {
         named.map(String::as_str).unwrap_or_default()
     }
 
-    fn form(&self) -> Vec<(String, String)> {
-        let form = form_urlencoded::parse(self.body.as_bytes());
-        form.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    /// The parameters of query and form; the form's value wins.
+    fn parameters(&self) -> BTreeMap<String, String> {
+        let form = signature::decode_pairs(self.body.as_bytes());
+        self.query.iter().cloned().chain(form).collect()
     }
 
     /// The string that a server shows to have made the signature of, after whatever was changed on
@@ -73,29 +69,43 @@ impl Wire {
     #[must_use]
     pub fn shown_string_to_sign(&self) -> String {
         let Some(authorization) = self.headers.get("authorization") else {
-            let mut shown = self.clone();
-            // The parameters as one, as they are signed.
-            shown.query = merged(self).into_iter().collect();
-            shown.body.clear();
-            let secret = |(name, value): &&mut (String, String)| {
-                name == "SecurityToken" && !value.is_empty()
-            };
-            let tokens = shown.query.iter_mut().filter(secret);
-            tokens.for_each(|(_, value)| "***".clone_into(value));
-            let mut shown = v1_string_to_sign(&shown);
+            let mut parameters = self.parameters();
+            if let Some(token) = parameters.get_mut("SecurityToken").filter(|it| !it.is_empty()) {
+                "***".clone_into(token);
+            }
+            let mut shown = signature::v1_string_to_sign(&self.method, &parameters);
             shown.truncate(SHOWN_BYTES_MAX);
             return shown;
         };
-        let signed_headers = authorization
-            .split_once("SignedHeaders=")
-            .and_then(|(_, rest)| rest.split(',').next())
-            .unwrap_or_default();
-        let signed_headers: Vec<_> = signed_headers.split(';').collect();
-        match authorization.split(' ').next() {
-            Some("ACS3-HMAC-SM3") => acs3_string_to_sign::<Sm3>(self, &signed_headers),
-            _ => acs3_string_to_sign::<Sha256>(self, &signed_headers),
+        let signed = authorization.split_once("SignedHeaders=").map_or("", |(_, rest)| rest);
+        let signed: Vec<_> = signed.split(',').next().unwrap_or_default().split(';').collect();
+        let is_sm3 = authorization.split(' ').next() == Some(signature::algorithm(Style::V3Sm3));
+        self.acs3_string_to_sign(if is_sm3 { Style::V3Sm3 } else { Style::V3 }, &signed)
+    }
+
+    fn acs3_string_to_sign(&self, style: Style, signed: &[&str]) -> String {
+        let query = self.query.iter().cloned().collect();
+        let value = |name| self.headers.get(name).cloned().unwrap_or_default();
+        let headers: Vec<_> = signed.iter().map(|name| (*name, value(*name))).collect();
+        let body = signature::hash(style, self.body.as_bytes());
+        let canonical = signature::canonical_request(&self.method, &query, &headers, &body);
+        signature::acs3_string_to_sign(style, &canonical)
+    }
+
+    /// Sets a header of a V3 call, whose names are in lower case, or a parameter; no value removes it.
+    fn set(&mut self, style: Style, name: &str, value: Option<String>) {
+        if style.is_v3() && name.starts_with(|c: char| c.is_lowercase()) {
+            self.headers.remove(name);
+            self.headers.extend(value.map(|value| (name.to_owned(), value)));
+        } else {
+            self.query.retain(|(known, _)| known != name);
+            self.query.extend(value.map(|value| (name.to_owned(), value)));
         }
     }
+}
+
+fn pairs(list: &Pairs) -> impl Iterator<Item = (&String, &String)> {
+    list.iter().map(|(name, value)| (name, value))
 }
 
 /// A nonce that no other call has, of this process or another.
@@ -128,158 +138,66 @@ pub fn now_secs() -> i64 {
 /// one of its own.
 #[must_use]
 pub fn sign(request: &Request, variant: &Variant, now_secs: i64, nonce: &str) -> Wire {
-    let body = encode_pairs(&request.body.list());
+    let style = variant.style;
     let mut wire = Wire {
         method: request.method.clone(),
         query: request.query.list(),
         headers: BTreeMap::from([("host".to_owned(), request.host.clone())]),
-        body,
+        body: encode_pairs(pairs(&request.body.list())),
     };
+    let mut add = |name: &str, value: &str| wire.headers.insert(name.to_owned(), value.to_owned());
     if !wire.body.is_empty() {
-        let form = "application/x-www-form-urlencoded".to_owned();
-        wire.headers.insert("content-type".to_owned(), form);
+        add("content-type", "application/x-www-form-urlencoded");
     }
     if let Some(format) = &variant.format {
         wire.query.push(("Format".to_owned(), format.clone()));
     }
-    let nonce = request.nonce.as_deref().unwrap_or(nonce);
-    match variant.style {
-        Style::V1 => sign_v1(&mut wire, request, now_secs, nonce),
-        Style::V3 => sign_acs3::<Sha256>(&mut wire, request, now_secs, nonce),
-        Style::V3Sm3 => sign_acs3::<Sm3>(&mut wire, request, now_secs, nonce),
+    let caller = Caller {
+        action: &request.action,
+        access_key_id: &request.access_key_id,
+        security_token: request.security_token.as_deref(),
+        nonce: request.nonce.as_deref().unwrap_or(nonce),
+        time: &timestamp(now_secs),
+    };
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let of_signature = if style.is_v3() {
+        add("x-acs-content-sha256", &signature::hash(style, wire.body.as_bytes()));
+        wire.headers.extend(caller.headers().map(owned));
+        "authorization"
+    } else {
+        wire.query.extend(caller.parameters().map(owned));
+        "Signature"
+    };
+    for (name, setting) in request.common.iter().filter(|(name, _)| *name != of_signature) {
+        wire.set(style, name, text(setting, now_secs));
+    }
+    let secret = &request.access_key_secret;
+    let signature = if style.is_v3() {
+        let names: Vec<&str> = wire.headers.keys().map(String::as_str).collect();
+        let string = wire.acs3_string_to_sign(style, &names);
+        let signature = signature::acs3_signature(style, secret, &string);
+        let header = signature::authorization(style, caller.access_key_id, &names, &signature);
+        wire.headers.insert(of_signature.to_owned(), header);
+        signature
+    } else {
+        let string = signature::v1_string_to_sign(&wire.method, &wire.parameters());
+        let signature = signature::v1_signature(secret, &string);
+        wire.query.push((of_signature.to_owned(), signature.clone()));
+        signature
+    };
+    secrets::remember(&signature);
+    if let Some(setting) = request.common.get(of_signature) {
+        wire.set(style, of_signature, text(setting, now_secs));
     }
     for (name, setting) in &request.after_signing {
-        let is_header = variant.style.is_v3() && name.starts_with(|c: char| c.is_lowercase());
         let value = text(setting, now_secs);
-        if name == "body" {
-            wire.body = value.unwrap_or_default();
-        } else if name == "method" {
-            wire.method = value.unwrap_or_default();
-        } else if is_header {
-            set_header(&mut wire, name, value);
-        } else {
-            set_parameter(&mut wire, name, value);
+        match name.as_str() {
+            "body" => wire.body = value.unwrap_or_default(),
+            "method" => wire.method = value.unwrap_or_default(),
+            name => wire.set(style, name, value),
         }
     }
     wire
-}
-
-fn sign_v1(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str) {
-    for (name, value) in [
-        ("Action", &*request.action),
-        ("Version", "2016-04-28"),
-        ("AccessKeyId", &request.access_key_id),
-        ("SignatureMethod", "HMAC-SHA1"),
-        ("SignatureVersion", "1.0"),
-        ("SignatureNonce", nonce),
-        ("Timestamp", &timestamp(now_secs)),
-    ] {
-        wire.query.push((name.to_owned(), value.to_owned()));
-    }
-    if let Some(token) = &request.security_token {
-        wire.query.push(("SecurityToken".to_owned(), token.clone()));
-    }
-    for (name, setting) in request.common.iter().filter(|(name, _)| *name != "Signature") {
-        set_parameter(wire, name, text(setting, now_secs));
-    }
-    let key = format!("{}&", request.access_key_secret);
-    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(key.as_bytes()) else { return };
-    mac.update(v1_string_to_sign(wire).as_bytes());
-    let signature = STANDARD.encode(mac.finalize().into_bytes());
-    secrets::remember(&signature);
-    wire.query.push(("Signature".to_owned(), signature));
-    if let Some(setting) = request.common.get("Signature") {
-        set_parameter(wire, "Signature", text(setting, now_secs));
-    }
-}
-
-/// The name of the algorithm with a hash.
-trait Acs3: EagerHash + Digest {
-    const ALGORITHM: &str;
-}
-
-impl Acs3 for Sha256 {
-    const ALGORITHM: &str = "ACS3-HMAC-SHA256";
-}
-
-impl Acs3 for Sm3 {
-    const ALGORITHM: &str = "ACS3-HMAC-SM3";
-}
-
-fn sign_acs3<H: Acs3>(wire: &mut Wire, request: &Request, now_secs: i64, nonce: &str) {
-    for (name, value) in [
-        ("x-acs-action", &*request.action),
-        ("x-acs-version", "2016-04-28"),
-        ("x-acs-date", &timestamp(now_secs)),
-        ("x-acs-signature-nonce", nonce),
-        ("x-acs-content-sha256", &hex(&H::digest(wire.body.as_bytes()))),
-    ] {
-        wire.headers.insert(name.to_owned(), value.to_owned());
-    }
-    if let Some(token) = &request.security_token {
-        wire.headers.insert("x-acs-security-token".to_owned(), token.clone());
-    }
-    for (name, setting) in request.common.iter().filter(|(name, _)| *name != "authorization") {
-        if name.starts_with(|c: char| c.is_lowercase()) {
-            set_header(wire, name, text(setting, now_secs));
-        } else {
-            set_parameter(wire, name, text(setting, now_secs));
-        }
-    }
-    let names: Vec<String> = wire.headers.keys().cloned().collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let Ok(mut mac) = Hmac::<H>::new_from_slice(request.access_key_secret.as_bytes()) else {
-        return;
-    };
-    mac.update(acs3_string_to_sign::<H>(wire, &names).as_bytes());
-    let signature = hex(&mac.finalize().into_bytes());
-    secrets::remember(&signature);
-    let credential = &request.access_key_id;
-    let signed = names.join(";");
-    let algorithm = H::ALGORITHM;
-    let authorization =
-        format!("{algorithm} Credential={credential},SignedHeaders={signed},Signature={signature}");
-    wire.headers.insert("authorization".to_owned(), authorization);
-    if let Some(setting) = request.common.get("authorization") {
-        set_header(wire, "authorization", text(setting, now_secs));
-    }
-}
-
-/// The parameters of query and form; the form's value wins.
-fn merged(wire: &Wire) -> BTreeMap<String, String> {
-    let mut all: BTreeMap<String, String> = wire.query.iter().cloned().collect();
-    all.extend(wire.form());
-    all
-}
-
-fn v1_string_to_sign(wire: &Wire) -> String {
-    let mut all = merged(wire);
-    all.remove("Signature");
-    let all: Vec<_> = all.into_iter().collect();
-    format!("{}&%2F&{}", wire.method, encode(&encode_pairs(&all)))
-}
-
-fn acs3_string_to_sign<H: Acs3>(wire: &Wire, signed_headers: &[&str]) -> String {
-    let query: BTreeMap<String, String> = wire.query.iter().cloned().collect();
-    let query = encode_pairs(&query.into_iter().collect::<Vec<_>>());
-    let mut canonical = format!("{}\n/\n{query}\n", wire.method);
-    for name in signed_headers {
-        let value = wire.headers.get(*name).map(String::as_str).unwrap_or_default();
-        canonical.extend([name, ":", value.trim(), "\n"]);
-    }
-    let payload = hex(&H::digest(wire.body.as_bytes()));
-    canonical.extend(["\n", &signed_headers.join(";"), "\n", &payload]);
-    format!("{}\n{}", H::ALGORITHM, hex(&H::digest(canonical.as_bytes())))
-}
-
-fn set_parameter(wire: &mut Wire, name: &str, value: Option<String>) {
-    wire.query.retain(|(known, _)| known != name);
-    wire.query.extend(value.map(|value| (name.to_owned(), value)));
-}
-
-fn set_header(wire: &mut Wire, name: &str, value: Option<String>) {
-    wire.headers.remove(name);
-    wire.headers.extend(value.map(|value| (name.to_owned(), value)));
 }
 
 fn text(setting: &Setting, now_secs: i64) -> Option<String> {
@@ -305,23 +223,4 @@ pub(crate) fn seconds(text: &str) -> Option<i64> {
     let is_short = text.len() == "2026-01-02T03:04:05Z".len();
     let time = time::PrimitiveDateTime::parse(text, form).ok().filter(|_| is_short)?;
     Some(time.assume_utc().unix_timestamp())
-}
-
-fn encode_pairs(pairs: &[(String, String)]) -> String {
-    let pairs = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
-    pairs.collect::<Vec<_>>().join("&")
-}
-
-/// A text as it stands in a query.
-pub(crate) fn encode(text: &str) -> String {
-    const RESERVED: &AsciiSet =
-        &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-    utf8_percent_encode(text, RESERVED).to_string()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

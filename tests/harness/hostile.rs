@@ -1,7 +1,6 @@
-//! Hostile input: what must hold whatever comes in.
+//! Hostile input: the promises that hold for every input.
 //!
-//! Each target takes bytes, has the code under test make what it can of them, and panics where a
-//! promise is broken. The fuzzers in `tests/fuzz` and the contract's tests run the same targets.
+//! Each target hands bytes to the code under test and panics where a promise is broken. The fuzzers in `tests/fuzz` and the contract's tests run the same targets.
 //! Requests are signed, decoded and understood here by a second reading of the vendor's pages.
 
 mod authorization;
@@ -9,7 +8,6 @@ mod canonical;
 mod change;
 mod decoding;
 mod document;
-mod encoding;
 mod event;
 mod function;
 mod gateway;
@@ -19,13 +17,14 @@ mod policy;
 pub mod seeds;
 mod sent;
 mod server;
-mod signing;
 mod verdict;
 
-pub use plan::{Change, Edit, Place, Plan, Shape, Style};
-pub use signing::KEYS;
+pub use change::{Change, Verb};
+pub use function::try_plan;
+pub use plan::{Plan, Shape, Style};
+pub use sent::KEYS;
 
-/// What bytes are given to.
+/// A promise that inputs are tried against.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     /// The name, of the fuzzer and of its corpus.
@@ -54,13 +53,4 @@ pub const TARGETS: [Target; 8] = [
 pub fn run(name: &str, input: &[u8]) {
     let target = TARGETS.iter().find(|target| target.name == name);
     (target.unwrap_or_else(|| panic!("no target is called {name}")).run)(input);
-}
-
-/// Tries a plan: signs its request, changes it, and sends both.
-///
-/// # Panics
-///
-/// A promise is broken.
-pub fn try_plan(plan: &Plan) {
-    function::try_plan(plan);
 }

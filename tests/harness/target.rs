@@ -106,19 +106,24 @@ impl Target {
 /// The payload that API Gateway's HTTP API would send for a request.
 #[must_use]
 pub fn http_api_payload(wire: &Wire) -> Value {
+    http_api_event(&wire.method, &wire.query_string(), &json!(wire.headers), wire.body.as_bytes())
+}
+
+/// The same, of the parts of a request.
+pub(crate) fn http_api_event(method: &str, query: &str, headers: &Value, body: &[u8]) -> Value {
     use base64::Engine as _;
     let mut payload = json!({
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": "/",
-        "rawQueryString": wire.query_string(),
-        "headers": wire.headers,
+        "rawQueryString": query,
+        "headers": headers,
         "requestContext": {
             "accountId": "123456789012",
             "apiId": "api",
             "domainName": crate::client::HOST,
             "http": {
-                "method": wire.method,
+                "method": method,
                 "path": "/",
                 "protocol": "HTTP/1.1",
                 "sourceIp": "192.0.2.1",
@@ -132,28 +137,37 @@ pub fn http_api_payload(wire: &Wire) -> Value {
         },
         "isBase64Encoded": false
     });
-    if !wire.body.is_empty() {
+    if !body.is_empty() {
         // API Gateway encodes forms so.
-        payload["body"] = base64::engine::general_purpose::STANDARD.encode(&wire.body).into();
+        payload["body"] = base64::engine::general_purpose::STANDARD.encode(body).into();
         payload["isBase64Encoded"] = true.into();
     }
     payload
 }
 
-/// Reads the answer that the function gives API Gateway.
+/// Reads the answer that the function gives API Gateway or a load balancer.
 ///
 /// # Errors
 ///
-/// What is missing in it.
+/// What is missing in it, or at odds with the rest.
 pub fn read_event_response(response: &Value) -> Result<Answer, String> {
     let status = response["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
-    let headers = response["headers"].as_object().ok_or("no headers")?;
+    let status = status.ok_or("no statusCode")?;
+    let description = response["statusDescription"].as_str();
+    if description.is_some_and(|text| !text.starts_with(&format!("{status} "))) {
+        return Err(format!("{description:?} of {status}"));
+    }
+    let single = response["headers"].as_object();
+    let multi = response["multiValueHeaders"].as_object();
+    if single.is_none() && multi.is_none() {
+        return Err("no headers".to_owned());
+    }
+    let single = single.into_iter().flatten();
+    let multi = multi.into_iter().flatten().map(|(name, values)| (name, &values[0]));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     Ok(Answer {
-        status: status.ok_or("no statusCode")?,
-        headers: headers
-            .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
-            .collect(),
+        status,
+        headers: single.chain(multi).map(|(name, it)| (name.clone(), text(it))).collect(),
         body: response["body"].as_str().ok_or("no body")?.to_owned(),
     })
 }

@@ -1,11 +1,8 @@
 //! The `Authorization` header.
 
-use sha2::Sha256;
-
-use super::gateway::payload;
-use super::plan::Plan;
+use super::plan::{Plan, Style};
+use super::sent::KEYS;
 use super::server::Server;
-use super::signing::{KEYS, v3_signature};
 
 /// What every signature has to cover.
 const REQUIRED: [&str; 6] = [
@@ -32,16 +29,14 @@ pub(super) fn authorization_header(input: &[u8]) {
     let text = text.replace("{signature}", signature_of(&right));
     // What the value says it covers, read as the page writes it.
     let named = parts(&text).filter(|(name, _)| *name == "SignedHeaders").map(|(_, it)| it).last();
-    let named: Vec<_> = named.unwrap_or_default().split(';').map(str::to_owned).collect();
-    let own = v3_signature::<Sha256>("ACS3-HMAC-SHA256", &signed.sent, &named, &KEYS[0]);
+    let named: Vec<_> = named.unwrap_or_default().split(';').collect();
+    let own = signed.sent.acs3_signature(Style::V3, &named, &KEYS[0]);
     let text = text.replace("{own}", &own);
 
     let mut sent = signed.sent;
     sent.set_header("authorization", &text);
     let value = sent.header("authorization").unwrap_or_default();
-    let payload = payload(plan.shape, &sent);
-    let answer = Server::new().answer(payload.as_bytes());
-    let answer = answer.unwrap_or_else(|unknown| panic!("{unknown}: {payload}"));
+    let answer = Server::new().send(plan.shape, &sent);
     if !answer.is_authentic {
         assert_ne!(value, right, "refused: {answer:?}");
         return;

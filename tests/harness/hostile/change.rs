@@ -1,170 +1,173 @@
-//! Carries out what a plan says.
+//! What is changed of a request on its way.
 
-use super::encoding::encode;
-use super::plan::{Change, Edit, Place, Plan};
-use super::sent::{Sent, header_value, is_token, query_string};
-use super::signing::{KEYS, Key, sign};
-use super::verdict::usual_action;
+use std::fmt;
+use std::str::FromStr;
 
-/// The content type of forms.
-const FORM: &str = "application/x-www-form-urlencoded";
+use super::plan::{name_of, named};
+use super::sent::{FORM, Sent, header_value, is_token, query_string};
+use crate::client::signature::encode;
 
-/// The host that requests name.
-const HOST: &str = "vpc.aliyuncs.com";
-
-/// A signed request.
-pub(super) struct Signed {
-    pub(super) sent: Sent,
-    /// The names of the headers that are signed.
-    pub(super) headers: Vec<String>,
-    pub(super) key: Key<'static>,
+/// What is changed of a signed request. As a text: `insert query 3 x`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What is done.
+    pub verb: Verb,
+    /// Where: `method`, `query`, `body`, or the name of a header.
+    pub place: String,
+    /// At which byte, or of which parameter; it wraps around.
+    pub at: usize,
+    /// What is put there. Of a deletion, the number of bytes.
+    pub text: String,
 }
 
-impl Plan {
-    /// The request that the plan describes, before it is signed.
-    pub(super) fn unsigned(&self) -> Sent {
-        let method = if is_token(&self.method) { &self.method } else { "POST" };
-        let mut sent = Sent {
-            method: method.to_owned(),
-            query: query_string(self.query.as_bytes()),
-            headers: Vec::new(),
-            body: self.body.clone().into_bytes(),
-        };
-        sent.add_header("host", HOST);
-        if !sent.body.is_empty() {
-            sent.add_header("content-type", FORM);
-        }
-        for (name, value) in &self.headers {
-            let name = name.to_ascii_lowercase();
-            // What whoever signs or forwards a request puts there itself.
-            let is_own = name.starts_with("x-acs-") || name == "authorization";
-            if !is_own && !name.starts_with("x-forwarded-") {
-                sent.set_header(&name, value);
-            }
-        }
-        sent
-    }
+/// What is done to a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// A text is put between bytes.
+    Insert,
+    /// A text is written over bytes.
+    Set,
+    /// Bytes are removed.
+    Delete,
+    /// A parameter, as it is sent, or a header is added though one of its name may exist; a method
+    /// replaces the other.
+    Add,
+    /// A parameter, or all headers of a name, are removed.
+    Remove,
+    /// A parameter moves from the query to the form or back.
+    Move,
+    /// Two neighbouring parameters are swapped.
+    Swap,
+    /// A parameter is repeated.
+    Repeat,
+    /// The parameters are encoded in another way.
+    Recode,
+}
 
-    /// The request, signed.
-    pub(super) fn signed(&self) -> Signed {
-        let mut sent = self.unsigned();
-        let key = KEYS.into_iter().find(|key| key.id == self.key).unwrap_or(KEYS[0]);
-        let action = if self.action.is_empty() { usual_action() } else { &self.action };
-        let headers = sign(&mut sent, self.style, action, &key);
-        Signed { sent, headers, key }
+impl Verb {
+    /// Every verb by its name.
+    pub const ALL: [(&'static str, Self); 9] = [
+        ("insert", Self::Insert),
+        ("set", Self::Set),
+        ("delete", Self::Delete),
+        ("add", Self::Add),
+        ("remove", Self::Remove),
+        ("move", Self::Move),
+        ("swap", Self::Swap),
+        ("repeat", Self::Repeat),
+        ("recode", Self::Recode),
+    ];
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verb, place, at, text } = self;
+        write!(formatter, "{} {place} {at} {text}", name_of(&Verb::ALL, verb))
     }
+}
+
+impl FromStr for Change {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut words = text.splitn(4, ' ');
+        let verb = words.next().and_then(|word| named(&Verb::ALL, word)).ok_or(())?;
+        let place = words.next().ok_or(())?.to_owned();
+        let at = number(words.next().unwrap_or_default());
+        Ok(Self { verb, place, at, text: words.next().unwrap_or_default().to_owned() })
+    }
+}
+
+/// The number that a text begins with.
+fn number(text: &str) -> usize {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text[..end.min(6)].parse().unwrap_or_default()
 }
 
 impl Change {
-    /// Changes `sent`, as far as HTTP could carry what comes of it.
+    /// Changes `sent`, as far as HTTP could carry the result.
     pub(super) fn apply(&self, sent: &mut Sent) {
-        match self {
-            Self::Method(method) if is_token(method) => method.clone_into(&mut sent.method),
-            // No method at all, and nothing that has a code of its own.
-            Self::Method(_) | Self::Recode(Place::Header(_)) => {}
-            Self::AddHeader(name, value) => sent.add_header(name, value),
-            Self::RemoveHeader(name) => sent.headers.retain(|(known, _)| known != name),
-            Self::Edit(Place::Query, edit) => {
+        let Self { verb, place, text, .. } = self;
+        match (verb, place.as_str()) {
+            (Verb::Add, "method") if is_token(text) => text.clone_into(&mut sent.method),
+            (_, "method") => {}
+            (Verb::Recode, "query") => sent.query = recode(&sent.query_pairs()),
+            // A body that is no form has no encoding.
+            (Verb::Recode, "body") if sent.form_pairs().is_empty() => {}
+            (Verb::Recode, "body") => sent.body = recode(&sent.form_pairs()).into_bytes(),
+            (_, "query" | "body") => {
                 let mut query = std::mem::take(&mut sent.query).into_bytes();
-                edit.apply(&mut query);
-                sent.query = query_string(&query);
-            }
-            Self::Edit(Place::Body, edit) => edit.apply(&mut sent.body),
-            Self::Edit(Place::Header(name), edit) => {
-                let Some((_, value)) = sent.headers.iter_mut().find(|(known, _)| known == name)
-                else {
-                    return;
+                let is_query = place == "query";
+                let (here, there) = if is_query {
+                    (&mut query, &mut sent.body)
+                } else {
+                    (&mut sent.body, &mut query)
                 };
-                let mut bytes = std::mem::take(value).into_bytes();
-                edit.apply(&mut bytes);
-                *value = header_value(&String::from_utf8_lossy(&bytes));
-            }
-            Self::AddPair(place, pair) => {
-                edit_pairs(sent, place, |pairs| pairs.push(pair.clone().into_bytes()));
-            }
-            Self::RemovePair(place, at) => {
-                edit_pairs(sent, place, |pairs| drop(take(pairs, *at)));
-            }
-            Self::MovePair(place, at) => {
-                let mut moved = None;
-                edit_pairs(sent, place, |pairs| moved = take(pairs, *at));
-                let other = if *place == Place::Query { Place::Body } else { Place::Query };
-                if sent.header("content-type").is_none() {
+                self.edit(here);
+                let moved = self.edit_pairs(here);
+                if let Some(pair) = moved {
+                    there.extend_from_slice(if there.is_empty() { b"" } else { b"&" });
+                    there.extend(pair);
+                }
+                sent.query = query_string(&query);
+                if *verb == Verb::Move && sent.header("content-type").is_none() {
                     sent.add_header("content-type", FORM);
                 }
-                edit_pairs(sent, &other, |pairs| pairs.extend(moved));
             }
-            Self::SwapPair(place, at) => edit_pairs(sent, place, |pairs| {
-                let length = pairs.len();
-                if length > 1 {
-                    pairs.swap(at % length, (at + 1) % length);
+            (Verb::Add, name) => sent.add_header(name, text),
+            (Verb::Remove, name) => sent.headers.retain(|(known, _)| known != name),
+            (_, name) => {
+                if let Some((_, value)) = sent.headers.iter_mut().find(|(known, _)| known == name) {
+                    let mut bytes = std::mem::take(value).into_bytes();
+                    self.edit(&mut bytes);
+                    *value = header_value(&String::from_utf8_lossy(&bytes));
                 }
-            }),
-            Self::RepeatPair(place, at) => edit_pairs(sent, place, |pairs| {
-                let repeated = pairs.get(at % pairs.len().max(1)).cloned();
-                pairs.extend(repeated);
-            }),
-            Self::Recode(Place::Query) => sent.query = recode(&sent.query_pairs()),
-            // What is no form has nothing to be encoded.
-            Self::Recode(Place::Body) if sent.form_pairs().is_empty() => {}
-            Self::Recode(Place::Body) => sent.body = recode(&sent.form_pairs()).into_bytes(),
+            }
         }
     }
-}
 
-impl Edit {
-    fn apply(&self, bytes: &mut Vec<u8>) {
+    /// Inserts, sets or deletes bytes.
+    pub fn edit(&self, bytes: &mut Vec<u8>) {
         let length = bytes.len();
-        match self {
-            Self::Insert(at, text) => {
-                let at = at % (length + 1);
-                bytes.splice(at..at, text.bytes());
+        let at = self.at % (length + 1);
+        let (end, text) = match self.verb {
+            Verb::Insert => (at, self.text.as_str()),
+            Verb::Set => (at + self.text.len(), self.text.as_str()),
+            Verb::Delete => (at + number(&self.text), ""),
+            Verb::Add | Verb::Remove | Verb::Move | Verb::Swap | Verb::Repeat | Verb::Recode => {
+                return;
             }
-            Self::Set(at, text) => {
-                let at = at % (length + 1);
-                bytes.splice(at..(at + text.len()).min(length), text.bytes());
-            }
-            Self::Delete(at, count) => {
-                let at = at % (length + 1);
-                bytes.drain(at..(at + count).min(length));
-            }
+        };
+        bytes.splice(at..end.min(length), text.bytes());
+    }
+
+    /// Changes the raw parameters of a query or form; yields the one that moves elsewhere.
+    fn edit_pairs(&self, bytes: &mut Vec<u8>) -> Option<Vec<u8>> {
+        let pairs = bytes.split(|byte| *byte == b'&').filter(|_| !bytes.is_empty());
+        let mut pairs: Vec<_> = pairs.map(<[u8]>::to_vec).collect();
+        let count = pairs.len();
+        let (at, mut moved) = (self.at % count.max(1), None);
+        match self.verb {
+            Verb::Add => pairs.push(self.text.clone().into_bytes()),
+            Verb::Remove if count > 0 => drop(pairs.remove(at)),
+            Verb::Move if count > 0 => moved = Some(pairs.remove(at)),
+            Verb::Swap if count > 0 => pairs.swap(at, (at + 1) % count),
+            Verb::Repeat if count > 0 => pairs.push(pairs[at].clone()),
+            _ => return None,
         }
+        *bytes = pairs.join(&b'&');
+        moved
     }
 }
 
-/// Has `edit` change the raw parameters of query or body.
-fn edit_pairs(sent: &mut Sent, place: &Place, edit: impl FnOnce(&mut Vec<Vec<u8>>)) {
-    let bytes = match place {
-        Place::Query => sent.query.as_bytes(),
-        Place::Body => &sent.body,
-        Place::Header(_) => return,
-    };
-    let mut pairs: Vec<_> = if bytes.is_empty() {
-        Vec::new()
-    } else {
-        bytes.split(|byte| *byte == b'&').map(<[u8]>::to_vec).collect()
-    };
-    edit(&mut pairs);
-    let bytes = pairs.join(&b'&');
-    match place {
-        Place::Query => sent.query = query_string(&bytes),
-        Place::Body => sent.body = bytes,
-        Place::Header(_) => {}
-    }
-}
-
-fn take(pairs: &mut Vec<Vec<u8>>, at: usize) -> Option<Vec<u8>> {
-    (!pairs.is_empty()).then(|| pairs.remove(at % pairs.len()))
-}
-
-/// The same parameters, in another encoding than the usual one.
+/// The same parameters in another encoding: spaces as `+`, `*` as it is, and hexadecimal digits in lower
+/// case where that changes no letter of the text.
 fn recode(pairs: &[(String, String)]) -> String {
-    let recode = |text: &str| encode(text).replace("%20", "+").replace("%2A", "*").to_lowercase();
-    // Letters in lower case would be others, so only those of the encoding are.
-    let keep = |text: &str| {
+    let recode = |text: &str| {
         let encoded = encode(text).replace("%20", "+").replace("%2A", "*");
-        if text.bytes().any(|byte| byte.is_ascii_uppercase()) { encoded } else { recode(text) }
+        let has_upper_case = text.bytes().any(|byte| byte.is_ascii_uppercase());
+        if has_upper_case { encoded } else { encoded.to_lowercase() }
     };
-    let pairs = pairs.iter().map(|(name, value)| format!("{}={}", keep(name), keep(value)));
+    let pairs = pairs.iter().map(|(name, value)| [recode(name), recode(value)].join("="));
     pairs.collect::<Vec<_>>().join("&")
 }

@@ -8,8 +8,9 @@ use http::{HeaderMap, HeaderValue, Method};
 use ipv6_gateway::API;
 use ipv6_gateway::rpc::{self, Call, percent_encode};
 
-use super::encoding::{Pairs, by_name, canonical, decode_pairs, encode};
+use super::meaning::by_name;
 use super::sent::{Sent, header_value, query_string};
+use crate::client::signature::{Pairs, decode_pairs, encode, encode_pairs};
 
 /// A request with a query and a body: the input is the query, the content type and the body, each
 /// on a line.
@@ -94,7 +95,7 @@ fn merged(call: &Call, sent: &Sent) {
         assert_eq!(all.get("Version").map(String::as_str), Some(API.version), "{sent:?}");
     }
     // What is canonical stays so.
-    let text = canonical(&all);
+    let text = encode_pairs(&all);
     let again: BTreeMap<_, _> = decode_pairs(text.as_bytes()).into_iter().collect();
     assert_eq!(again, all);
 }

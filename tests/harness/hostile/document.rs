@@ -3,13 +3,11 @@
 use serde_json::Value;
 use store::World;
 
-use super::encoding::encode;
-use super::gateway::payload;
 use super::plan::{Shape, Style};
-use super::sent::Sent;
+use super::sent::{Key, Sent};
 use super::server::Server;
-use super::signing::{Key, sign};
 use super::verdict::usual_action;
+use crate::client::signature::encode;
 use crate::world::members;
 
 /// A world document: it is refused with its line and field, or read back as it was written, and
@@ -40,13 +38,12 @@ pub(super) fn world(input: &[u8]) {
 
     let server = Server::holding(documents);
     for request in requests(text) {
-        let answer = server.answer(request.as_bytes());
-        answer.unwrap_or_else(|unknown| panic!("{unknown}: {request}"));
+        server.send(Shape::RestApi, &request);
     }
 }
 
 /// Calls that the world's own keys make for its addresses.
-fn requests(text: &str) -> Vec<String> {
+fn requests(text: &str) -> Vec<Sent> {
     let world: Value = serde_json::from_str(text).unwrap_or_default();
     let mut requests = Vec::new();
     for (_, account) in members(&world["Accounts"]).take(3) {
@@ -81,8 +78,8 @@ fn requests(text: &str) -> Vec<String> {
                 security_token: member("SecurityToken"),
                 is_good: true,
             };
-            sign(&mut sent, Style::V1, usual_action(), &key);
-            requests.push(payload(Shape::RestApi, &sent));
+            sent.sign(Style::V1, usual_action(), &key);
+            requests.push(sent);
         }
     }
     requests

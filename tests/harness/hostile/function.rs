@@ -1,11 +1,7 @@
 //! The whole function: a request is signed, changed on its way, and answered.
 
-use super::change::Signed;
-use super::encoding::by_name;
-use super::gateway::payload;
-use super::meaning::Meaning;
-use super::plan::{Plan, Style};
-use super::sent::Sent;
+use super::meaning::{Meaning, by_name};
+use super::plan::{Plan, Signed, Style};
 use super::server::Server;
 use super::verdict::Verdict;
 
@@ -14,17 +10,15 @@ pub(super) fn function(input: &[u8]) {
     try_plan(&Plan::read(&String::from_utf8_lossy(input)));
 }
 
-/// A request that nobody changed is let in, and a changed one only if it still means the same.
-pub(super) fn try_plan(plan: &Plan) {
+/// Tries a plan: an unchanged request is accepted, and a changed one only if it still means the same.
+///
+/// # Panics
+///
+/// A promise is broken.
+pub fn try_plan(plan: &Plan) {
     let signed = plan.signed();
-    let send = |server: &Server, sent: &Sent| {
-        let payload = payload(plan.shape, sent);
-        let answer = server.answer(payload.as_bytes());
-        // HTTP can carry all that a plan makes of a request, so a gateway may send it.
-        answer.unwrap_or_else(|unknown| panic!("{unknown}: {payload}"))
-    };
     let server = Server::new();
-    let first = send(&server, &signed.sent);
+    let first = server.send(plan.shape, &signed.sent);
     must_be_let_in(plan, &signed, &first);
     let mut changed = signed.sent.clone();
     plan.changes.iter().for_each(|change| change.apply(&mut changed));
@@ -32,7 +26,7 @@ pub(super) fn try_plan(plan: &Plan) {
     let signed_meaning = Meaning::signed(&signed.sent, plan.style, &signed.headers);
     let sent_meaning = Meaning::of(&changed, plan.style, &signed.headers);
     let is_same = signed_meaning == sent_meaning;
-    let second = send(&Server::new(), &changed);
+    let second = Server::new().send(plan.shape, &changed);
     if second.is_authentic {
         assert!(
             is_same,
@@ -43,8 +37,8 @@ pub(super) fn try_plan(plan: &Plan) {
         let is_equal = second == first || !first.is_authentic;
         assert!(is_equal, "two answers to one meaning: {first:?} and {second:?}\n{plan}");
     }
-    // Whoever recorded the first request has gained nothing, changed or not.
-    let replayed = send(&server, &changed);
+    // Recording the first request gains nothing, changed or not.
+    let replayed = server.send(plan.shape, &changed);
     let is_used = replayed.code.as_deref() == Some("SignatureNonceUsed");
     assert!(
         is_used || !(first.is_authentic && replayed.is_authentic),
@@ -53,7 +47,7 @@ pub(super) fn try_plan(plan: &Plan) {
 }
 
 /// A request is let in as it was signed, if there is nothing else to say against it.
-pub(super) fn must_be_let_in(plan: &Plan, signed: &Signed, answer: &Verdict) {
+fn must_be_let_in(plan: &Plan, signed: &Signed, answer: &Verdict) {
     if is_sound(plan) {
         assert_eq!(
             answer.is_authentic, signed.key.is_good,

@@ -2,52 +2,41 @@
 
 use serde_json::{Map, Value, json};
 
-use super::encoding::split;
 use super::plan::Shape;
 use super::sent::Sent;
+use crate::target::http_api_event;
 
-/// Who calls, and whom the world's policies know.
+/// The caller's address, which the world's policies know.
 const SOURCE_IP: &str = "192.0.2.1";
 
 /// The payload that a gateway of the kind `shape` sends for a request.
 pub(super) fn payload(shape: Shape, sent: &Sent) -> String {
-    let (body, is_base64_encoded) = body(shape, &sent.body);
+    let Sent { method, query, headers, .. } = sent;
+    let (body, is_base64_encoded) = body(&sent.body);
     let payload = match shape {
         Shape::HttpApi => {
-            let mut headers: Map<String, Value> = Map::new();
-            for (name, _) in &sent.headers {
-                headers.insert(name.clone(), sent.header(name).into());
-            }
-            json!({
-                "version": "2.0", "routeKey": "$default", "rawPath": "/",
-                "rawQueryString": sent.query, "headers": headers,
-                "requestContext": {
-                    "http": { "method": sent.method, "path": "/", "sourceIp": SOURCE_IP }
-                },
-                "body": body, "isBase64Encoded": is_base64_encoded
-            })
+            let joined = headers.iter().map(|(name, _)| (name.clone(), json!(sent.header(name))));
+            http_api_event(method, query, &joined.collect(), &sent.body)
         }
         Shape::RestApi => json!({
-            "resource": "/", "path": "/", "httpMethod": sent.method,
-            "headers": null, "multiValueHeaders": multi(&sent.headers),
+            "resource": "/", "path": "/", "httpMethod": method,
+            "headers": null, "multiValueHeaders": multi(headers.clone()),
             "queryStringParameters": null,
-            "multiValueQueryStringParameters": multi(&sent.query_pairs()),
-            "requestContext": {
-                "httpMethod": sent.method, "identity": { "sourceIp": SOURCE_IP }
-            },
+            "multiValueQueryStringParameters": multi(sent.query_pairs()),
+            "requestContext": { "httpMethod": method, "identity": { "sourceIp": SOURCE_IP } },
             "body": body, "isBase64Encoded": is_base64_encoded
         }),
         Shape::Alb => {
-            let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-            let raw = split(sent.query.as_bytes());
-            let raw: Vec<_> = raw.map(|(name, value)| (text(name), text(value))).collect();
-            let mut headers = sent.headers.clone();
-            headers.push(("x-forwarded-for".to_owned(), SOURCE_IP.to_owned()));
+            // Nothing of the query is decoded.
+            let raw = query.split('&').filter(|pair| !pair.is_empty());
+            let raw = raw.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+            let raw = raw.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let caller = ("x-forwarded-for".to_owned(), SOURCE_IP.to_owned());
             json!({
                 "requestContext": { "elb": { "targetGroupArn": "arn" } },
-                "httpMethod": sent.method, "path": "/",
-                "multiValueHeaders": multi(&headers),
-                "multiValueQueryStringParameters": multi(&raw),
+                "httpMethod": method, "path": "/",
+                "multiValueHeaders": multi(headers.iter().cloned().chain([caller])),
+                "multiValueQueryStringParameters": multi(raw),
                 "body": body, "isBase64Encoded": is_base64_encoded
             })
         }
@@ -56,20 +45,22 @@ pub(super) fn payload(shape: Shape, sent: &Sent) -> String {
 }
 
 /// All values of each name.
-fn multi(pairs: &[(String, String)]) -> Map<String, Value> {
+fn multi(pairs: impl IntoIterator<Item = (String, String)>) -> Map<String, Value> {
     let mut map: Map<String, Value> = Map::new();
     for (name, value) in pairs {
-        let values = map.entry(name.clone()).or_insert_with(|| json!([]));
-        values.as_array_mut().into_iter().for_each(|values| values.push(value.clone().into()));
+        let values = map.entry(name).or_insert_with(|| json!([]));
+        if let Some(values) = values.as_array_mut() {
+            values.push(value.into());
+        }
     }
     map
 }
 
-fn body(shape: Shape, body: &[u8]) -> (Value, bool) {
+fn body(body: &[u8]) -> (Value, bool) {
     use base64::Engine as _;
     match std::str::from_utf8(body) {
         Ok("") => (Value::Null, false),
-        Ok(text) if shape != Shape::HttpApi => (text.into(), false),
-        _ => (base64::engine::general_purpose::STANDARD.encode(body).into(), true),
+        Ok(text) => (text.into(), false),
+        Err(_) => (base64::engine::general_purpose::STANDARD.encode(body).into(), true),
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::encoding::{Pairs, by_name};
 use super::plan::Style;
 use super::sent::Sent;
+use crate::client::signature::Pairs;
 
 /// The meaning of a signed request. Two requests of one meaning ask for the same; a signature of
 /// one that is taken for another meaning is forged.
@@ -36,8 +36,8 @@ const ACTED_ON: [&str; 7] = [
 ];
 
 impl Meaning {
-    /// What whoever signed `sent` in the way of `style`, with the headers called `signed_headers`,
-    /// has put a name to: where a parameter stands there twice, the last of them.
+    /// The meaning that the signer of `sent` put a name to, in the way of `style` with the headers
+    /// called `signed_headers`. Of a parameter that occurs twice the last value counts.
     pub(super) fn signed(sent: &Sent, style: Style, signed_headers: &[String]) -> Option<Self> {
         Self::read(sent, style, signed_headers, |pairs| Some(pairs.into_iter().collect()))
     }
@@ -72,4 +72,15 @@ impl Meaning {
         };
         Some(Self { method: sent.method.clone(), parameters, covered })
     }
+}
+
+/// Parameters by name; `None` if one has two values.
+pub(super) fn by_name(pairs: &Pairs) -> Option<BTreeMap<String, String>> {
+    let mut map: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in pairs {
+        if map.insert(name.clone(), value.clone()).is_some_and(|earlier| earlier != *value) {
+            return None;
+        }
+    }
+    Some(map)
 }

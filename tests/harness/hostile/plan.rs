@@ -8,9 +8,16 @@
 //! then insert query 3 x
 //! ```
 
-mod text;
+use std::fmt;
+use std::str::FromStr;
 
+use super::change::Change;
+use super::sent::{FORM, KEYS, Key, Sent, is_token, query_string};
+use super::verdict::usual_action;
 pub use crate::case::Style;
+
+/// The host that requests name.
+const HOST: &str = "vpc.aliyuncs.com";
 
 /// A request, and what happens to it on its way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +26,7 @@ pub struct Plan {
     pub action: String,
     /// How it is signed.
     pub style: Style,
-    /// What it passes.
+    /// What makes the event of it.
     pub shape: Shape,
     /// Which of [`super::KEYS`] signs.
     pub key: String,
@@ -47,49 +54,103 @@ pub enum Shape {
     Alb,
 }
 
-/// What is changed of a signed request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Bytes of it.
-    Edit(Place, Edit),
-    /// The method.
-    Method(String),
-    /// A header is added, though one of its name may be there.
-    AddHeader(String, String),
-    /// All headers of a name are taken away.
-    RemoveHeader(String),
-    /// A parameter is added, as it would be sent.
-    AddPair(Place, String),
-    /// A parameter is taken away.
-    RemovePair(Place, usize),
-    /// A parameter is moved from the query to the form or from there to the query.
-    MovePair(Place, usize),
-    /// Two neighbouring parameters are swapped.
-    SwapPair(Place, usize),
-    /// A parameter is said again.
-    RepeatPair(Place, usize),
-    /// The parameters are encoded otherwise.
-    Recode(Place),
+impl Shape {
+    /// Every shape by its name.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("http-api", Self::HttpApi), ("rest-api", Self::RestApi), ("alb", Self::Alb)];
 }
 
-/// A place in a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// The query string.
-    Query,
-    /// The body.
-    Body,
-    /// The header of this name.
-    Header(String),
+/// The name of a value in a table.
+pub(super) fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+    table.iter().find(|(_, known)| known == value).map_or("", |(name, _)| name)
 }
 
-/// What is changed of a place; positions wrap around.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Edit {
-    /// A text is put in.
-    Insert(usize, String),
-    /// A text is written over what is there.
-    Set(usize, String),
-    /// So many bytes are taken out.
-    Delete(usize, usize),
+/// The value of a name in a table.
+pub(super) fn named<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
+/// A signed request.
+pub(super) struct Signed {
+    pub(super) sent: Sent,
+    /// The names of the headers that are signed.
+    pub(super) headers: Vec<String>,
+    pub(super) key: Key<'static>,
+}
+
+impl Plan {
+    /// Reads a plan. What cannot be read is passed over, so that every text is one.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let mut plan =
+            Self { key: "testid".to_owned(), method: "POST".to_owned(), ..Self::default() };
+        for line in text.split('\n') {
+            let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+            match word {
+                "action" => rest.clone_into(&mut plan.action),
+                "style" => plan.style = rest.parse().unwrap_or_default(),
+                "shape" => plan.shape = named(&Shape::ALL, rest).unwrap_or_default(),
+                "key" => rest.clone_into(&mut plan.key),
+                "method" => rest.clone_into(&mut plan.method),
+                "query" => rest.clone_into(&mut plan.query),
+                "body" => rest.clone_into(&mut plan.body),
+                "header" => plan.headers.extend(rest.split_once(':').map(|(name, value)| {
+                    (name.to_owned(), value.strip_prefix(' ').unwrap_or(value).to_owned())
+                })),
+                // More would make an input slow and tell no more.
+                "then" if plan.changes.len() < 16 => plan.changes.extend(Change::from_str(rest)),
+                _ => {}
+            }
+        }
+        plan
+    }
+
+    /// The request that the plan describes, before it is signed.
+    pub(super) fn unsigned(&self) -> Sent {
+        let method = if is_token(&self.method) { &self.method } else { "POST" };
+        let mut sent = Sent {
+            method: method.to_owned(),
+            query: query_string(self.query.as_bytes()),
+            headers: Vec::new(),
+            body: self.body.clone().into_bytes(),
+        };
+        sent.add_header("host", HOST);
+        if !sent.body.is_empty() {
+            sent.add_header("content-type", FORM);
+        }
+        for (name, value) in &self.headers {
+            let name = name.to_ascii_lowercase();
+            // The signer and the gateway add these themselves.
+            let is_own = name.starts_with("x-acs-") || name == "authorization";
+            if !is_own && !name.starts_with("x-forwarded-") {
+                sent.set_header(&name, value);
+            }
+        }
+        sent
+    }
+
+    /// The request, signed.
+    pub(super) fn signed(&self) -> Signed {
+        let mut sent = self.unsigned();
+        let key = KEYS.into_iter().find(|key| key.id == self.key).unwrap_or(KEYS[0]);
+        let action = if self.action.is_empty() { usual_action() } else { &self.action };
+        let headers = sent.sign(self.style, action, &key);
+        Signed { sent, headers, key }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { action, style, shape, key, method, query, body, headers, changes } = self;
+        if !action.is_empty() {
+            writeln!(formatter, "action {action}")?;
+        }
+        let shape = name_of(&Shape::ALL, shape);
+        write!(formatter, "style {style}\nshape {shape}\nkey {key}\nmethod {method}\n")?;
+        write!(formatter, "query {query}\nbody {body}\n")?;
+        for (name, value) in headers {
+            writeln!(formatter, "header {name}: {value}")?;
+        }
+        changes.iter().try_for_each(|change| writeln!(formatter, "then {change}"))
+    }
 }

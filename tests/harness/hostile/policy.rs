@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipv6_gateway::ram::{Context, Decision, Policy, Request, Resource, evaluate};
 use serde_json::{Value, json};
 
-/// A policy document: it is refused, or it means what it says however it is written.
+/// A policy document: it is refused, or it means the same in every way to write it.
 pub(super) fn policy(input: &[u8]) {
     let Ok(policy) = serde_json::from_slice::<Policy>(input) else { return };
     let Ok(document) = serde_json::from_slice::<Value>(input) else {
@@ -20,38 +20,30 @@ pub(super) fn policy(input: &[u8]) {
 
     let statements = document["Statement"].as_array().cloned().unwrap_or_default();
     assert!(!statements.is_empty(), "a policy without a statement");
-    let reversed: Vec<_> = statements.iter().rev().cloned().collect();
-    let listed: Vec<_> = statements.iter().map(listed).collect();
-    let of = |effect: &str| -> Vec<Value> {
-        statements.iter().filter(|statement| statement["Effect"] == effect).cloned().collect()
+    let of = |effect: &str| {
+        let of = statements.iter().filter(|statement| statement["Effect"] == effect);
+        of.cloned().collect::<Vec<_>>()
     };
     let (allows, denies) = (of("Allow"), of("Deny"));
     assert_eq!(allows.len() + denies.len(), statements.len());
-    let (reversed, listed) = (read_again(&reversed), read_again(&listed));
-    let allows = (!allows.is_empty()).then(|| read_again(&allows));
-    let denies = (!denies.is_empty()).then(|| read_again(&denies));
-    let all = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
-    let (allow_all, deny_all) = (read_again(std::slice::from_ref(&all)), {
-        let mut all = all;
-        all["Effect"] = "Deny".into();
-        read_again(&[all])
-    });
+    let [allows, denies] = [allows, denies].map(|some| (!some.is_empty()).then(|| again(&some)));
+    let reversed = again(&statements.iter().rev().cloned().collect::<Vec<_>>());
+    let listed = again(&statements.iter().map(listed).collect::<Vec<_>>());
+    let [allow_all, deny_all] = ["Allow", "Deny"]
+        .map(|effect| again(&[json!({ "Effect": effect, "Action": "*", "Resource": "*" })]));
 
     for context in contexts() {
         for request in requests(&context) {
-            let decision = evaluate([&policy], &request);
-            for same in [&reversed, &listed] {
-                assert_eq!(evaluate([same], &request), decision, "{request:?}: {written}");
+            let decide = |policies: &[&Policy]| evaluate(policies.iter().copied(), &request);
+            let decision = decide(&[&policy]);
+            for same in [&[&reversed][..], &[&listed], &[&policy, &policy]] {
+                assert_eq!(decide(same), decision, "{request:?}: {written}");
             }
-            assert_eq!(evaluate([&policy, &policy], &request), decision, "{request:?}: {written}");
-            let of_allows =
-                allows.as_ref().map_or(Decision::ImplicitDeny, |p| evaluate([p], &request));
-            let of_denies =
-                denies.as_ref().map_or(Decision::ImplicitDeny, |p| evaluate([p], &request));
-            let expected = match (of_allows, of_denies) {
+            let expected = match (evaluate(&allows, &request), evaluate(&denies, &request)) {
                 (_, Decision::ExplicitDeny) => Decision::ExplicitDeny,
-                (Decision::Allow, Decision::ImplicitDeny) => Decision::Allow,
-                (Decision::ImplicitDeny, Decision::ImplicitDeny) => Decision::ImplicitDeny,
+                (allowed @ (Decision::Allow | Decision::ImplicitDeny), Decision::ImplicitDeny) => {
+                    allowed
+                }
                 odd => panic!("{odd:?} of allows and denies: {request:?}: {written}"),
             };
             assert_eq!(decision, expected, "{request:?}: {written}");
@@ -59,15 +51,14 @@ pub(super) fn policy(input: &[u8]) {
                 Decision::ExplicitDeny => Decision::ExplicitDeny,
                 Decision::Allow | Decision::ImplicitDeny => Decision::Allow,
             };
-            assert_eq!(evaluate([&policy, &allow_all], &request), with_all, "{written}");
-            let without = evaluate([&policy, &deny_all], &request);
-            assert_eq!(without, Decision::ExplicitDeny, "{written}");
+            assert_eq!(decide(&[&policy, &allow_all]), with_all, "{written}");
+            assert_eq!(decide(&[&policy, &deny_all]), Decision::ExplicitDeny, "{written}");
         }
     }
 }
 
-/// A policy of such statements, each of which was read before.
-fn read_again(statements: &[Value]) -> Policy {
+/// A policy of statements that were read before.
+fn again(statements: &[Value]) -> Policy {
     let document = json!({ "Version": "1", "Statement": statements });
     serde_json::from_value(document.clone())
         .unwrap_or_else(|error| panic!("read before, but not now: {error}: {document}"))

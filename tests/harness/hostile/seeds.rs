@@ -39,12 +39,8 @@ pub fn seeds() -> Result<Vec<Seed>, String> {
     for case in Contract::embedded().cases()? {
         add("world", case.world.to_string());
         for variant in case.variants() {
-            let wire = client::sign(
-                &case.request,
-                &variant,
-                super::signing::NOW_SECS.cast_signed(),
-                "nonce",
-            );
+            let wire =
+                client::sign(&case.request, &variant, super::sent::NOW_SECS.cast_signed(), "nonce");
             add("event", http_api_payload(&wire).to_string());
             add("function", plan(&wire, variant.style).to_string());
             requests(&wire.query_string(), &headers(&wire), &wire.body, &mut add);

@@ -1,4 +1,4 @@
-//! The function over a small world, at a time that stands still.
+//! The function over a small world, at a fixed time.
 
 use std::pin::pin;
 use std::sync::OnceLock;
@@ -9,7 +9,9 @@ use ipv6_gateway::event::UnknownEvent;
 use ipv6_gateway::{Event, Function, Ids, Operations};
 use store::{Document, MemoryStore, World};
 
-use super::signing::NOW_SECS;
+use super::gateway::payload;
+use super::plan::Shape;
+use super::sent::{NOW_SECS, Sent};
 use super::verdict::{self, Verdict};
 
 /// The function, to be sent payloads.
@@ -32,11 +34,20 @@ impl Server {
         Self(Function::new(store, Operations::all(), Box::new(clock), Ids::from_seed(1)))
     }
 
+    /// Has the function answer what a gateway of the kind `shape` makes of a request.
+    ///
+    /// HTTP can carry all that a plan makes of a request, so the payload is an event.
+    pub(super) fn send(&self, shape: Shape, sent: &Sent) -> Verdict {
+        let payload = payload(shape, sent);
+        let answer = self.answer(payload.as_bytes());
+        answer.unwrap_or_else(|unknown| panic!("{unknown}: {payload}"))
+    }
+
     /// Has the function answer a payload.
     pub(super) fn answer(&self, payload: &[u8]) -> Result<Verdict, UnknownEvent> {
         let event = Event::parse(payload)?;
         let handled = pin!(self.0.handle(event));
-        // A store in memory lets nobody wait, so whoever waits hangs.
+        // A store in memory never waits.
         let Poll::Ready(response) = handled.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("the function waits for something");
         };

@@ -5,11 +5,12 @@ use std::sync::OnceLock;
 use ipv6_gateway::Response;
 use serde_json::Value;
 
-use super::signing::KEYS;
+use super::sent::KEYS;
 use crate::answer::{Answer, Body};
 use crate::contract::Contract;
 use crate::judge::{Demand, Findings, Rulebook};
 use crate::operations::Operation;
+use crate::target::read_event_response;
 
 /// An answer that the contract allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +45,8 @@ pub(super) fn usual_action() -> &'static str {
 
 /// Judges an answer to a payload of `payload_bytes`.
 pub(super) fn of(response: &Response, payload_bytes: usize) -> Verdict {
-    let answer = read(response);
+    let response = serde_json::to_value(response).unwrap_or_else(|error| panic!("{error}"));
+    let answer = read_event_response(&response).unwrap_or_else(|error| panic!("{error}"));
     let shown = || format!("{answer:?}");
     let body = answer.read().unwrap_or_else(|error| panic!("{error}: {}", shown()));
     let code = body.text("Code").map(str::to_owned);
@@ -103,21 +105,4 @@ fn is_of_strangers(code: &str) -> bool {
     // The rows are in checking order.
     let place = |code: &str| rules().operations.gate().iter().position(|row| row.code == code);
     place(code).is_some_and(|at| Some(at) <= place("SignatureDoesNotMatch"))
-}
-
-fn read(response: &Response) -> Answer {
-    let single = response.headers.iter().map(|(name, value)| (name, &**value));
-    let multi = response.multi_value_headers.iter().map(|(name, [value])| (name, &**value));
-    let status = response.status_code;
-    let description = response.status_description.as_deref();
-    let is_status = |text: &str| text.starts_with(&format!("{status} "));
-    assert!(description.is_none_or(is_status), "{description:?} of {status}");
-    Answer {
-        status,
-        headers: single
-            .chain(multi)
-            .map(|(name, it)| ((*name).to_owned(), it.to_owned()))
-            .collect(),
-        body: response.body.clone(),
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::client::encode;
+use crate::client::signature::encode;
 use crate::placeholder::Placeholders;
 use crate::verify::{Answered, Caller};
 
