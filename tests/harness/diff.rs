@@ -3,6 +3,7 @@
 mod approvals;
 mod cases;
 mod finding;
+mod findings;
 mod operation;
 mod report;
 mod schema;
@@ -17,6 +18,7 @@ use crate::command::{Outcome, print};
 use crate::contract::Contract;
 
 pub use finding::{Finding, RULES, Rule, Severity};
+use findings::Findings;
 
 /// Compares two contracts: each change with the rule it falls under, what it means, and a fingerprint.
 ///
@@ -163,9 +165,9 @@ pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
         folders.filter(|folder| !folder.contains('/')).map(str::to_owned).collect()
     };
     let (had, has) = (operations(old), operations(new));
-    for (rule, folder) in (had.difference(&has).map(|folder| (&finding::OPERATION_REMOVED, folder)))
-        .chain(has.difference(&had).map(|folder| (&finding::OPERATION_ADDED, folder)))
-    {
+    let removed = had.difference(&has).map(|folder| (&finding::OPERATION_REMOVED, folder));
+    let added = has.difference(&had).map(|folder| (&finding::OPERATION_ADDED, folder));
+    for (rule, folder) in removed.chain(added) {
         findings.push(Finding::new(rule, folder, Value::Null, Value::Null));
     }
     let is_alone = |path: &str| {
@@ -173,18 +175,18 @@ pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
         had.contains(folder) != has.contains(folder)
     };
     let kinds = |contract: &Contract| -> BTreeSet<&'static str> {
-        contract.paths().filter_map(kind).map(Kind::name).collect()
+        contract.paths().filter_map(kind).map(|kind| kind.name).collect()
     };
     let (old_kinds, new_kinds) = (kinds(old), kinds(new));
     let not_compared: Vec<&str> = old_kinds.symmetric_difference(&new_kinds).copied().collect();
     let paths: BTreeSet<&str> = old.paths().chain(new.paths()).collect();
     for path in paths.into_iter().filter(|path| !is_alone(path)) {
-        let Some(kind) = kind(path).filter(|kind| !not_compared.contains(&kind.name())) else {
+        let Some(kind) = kind(path).filter(|kind| !not_compared.contains(&kind.name)) else {
             continue;
         };
         // A case whose file is the same may have another world, as many share one.
-        if kind == Kind::Case || old.text(path) != new.text(path) {
-            findings.extend(file(kind, path, old, new)?);
+        if kind.name == CASES || old.text(path) != new.text(path) {
+            findings.extend(file(&kind, path, old, new)?);
         }
     }
     findings.sort_by(|one, other| {
@@ -196,134 +198,79 @@ pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
     Ok(comparison)
 }
 
-/// What a file of a contract is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Operation,
-    Errors,
-    Schema,
-    Case,
-    Snapshot,
-    Decisions,
-    DecisionTable,
-    Roles,
-    Policies,
-    Signature,
+/// A kind of file of a contract.
+struct Kind {
+    name: &'static str,
+    /// The rules for a file that only one contract has. Of the others every row counts by itself.
+    alone: Option<[&'static Rule; 2]>,
+    compare: Compare,
 }
 
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Operation => "operations",
-            Self::Errors => "errors",
-            Self::Schema => "schemas",
-            Self::Case => "cases",
-            Self::Snapshot => "reviewed answers",
-            Self::Decisions => "decisions",
-            Self::DecisionTable => "decision tables",
-            Self::Roles => "roles",
-            Self::Policies => "policies",
-            Self::Signature => "signature vectors",
-        }
-    }
+/// How two files of a kind are compared.
+enum Compare {
+    Json(fn(&mut Findings<'_>, &Value, &Value)),
+    Text(fn(&mut Findings<'_>, &str, &str)),
 }
 
-/// What a file is; `None` if it says nothing of the contract itself.
+const CASES: &str = "cases";
+const SNAPSHOTS: &str = "reviewed answers";
+
+/// The kind of a file; `None` if it is no part of what the contract demands.
 fn kind(path: &str) -> Option<Kind> {
+    use Compare::{Json, Text};
     let (folder, rest) = path.split_once('/').unwrap_or(("", path));
     if folder == "history" {
         return None;
     }
-    Some(match rest.split('/').next().unwrap_or_default() {
-        "operation.json" => Kind::Operation,
-        "errors.json" if !folder.is_empty() => Kind::Errors,
-        "schemas" => Kind::Schema,
-        "cases" => Kind::Case,
-        "snapshots" => Kind::Snapshot,
-        "decisions.md" if folder.is_empty() => Kind::Decisions,
-        "decision-table.json" => Kind::DecisionTable,
-        "roles.json" => Kind::Roles,
-        "policies" => Kind::Policies,
-        "signatures" => Kind::Signature,
+    let (name, compare) = match rest.split('/').next().unwrap_or_default() {
+        "operation.json" => ("operations", Json(operation::operation)),
+        "errors.json" if !folder.is_empty() => ("errors", Json(operation::errors)),
+        "schemas" => ("schemas", Json(schema::schema)),
+        CASES => (CASES, Json(cases::case)),
+        "snapshots" => (SNAPSHOTS, Text(cases::snapshot)),
+        "decisions.md" if folder.is_empty() => ("decisions", Text(cases::decisions)),
+        "decision-table.json" => ("decision tables", Json(cases::decision_table)),
+        "roles.json" => ("roles", Json(cases::roles)),
+        "policies" => ("policies", Json(cases::policies)),
+        "signatures" => ("signature vectors", Text(cases::signature)),
         _ => return None,
-    })
+    };
+    let alone = match name {
+        CASES => Some([&finding::CASE_REMOVED, &finding::CASE_ADDED]),
+        SNAPSHOTS => Some([&finding::SNAPSHOT_REMOVED, &finding::SNAPSHOT_ADDED]),
+        "schemas" => Some([&finding::SCHEMA_REMOVED, &finding::SCHEMA_ADDED]),
+        "signature vectors" => Some([&finding::ROW_REMOVED, &finding::ROW_ADDED]),
+        _ => None,
+    };
+    Some(Kind { name, alone, compare })
 }
 
 /// The changes of one file.
-fn file(kind: Kind, path: &str, old: &Contract, new: &Contract) -> Result<Vec<Finding>, String> {
-    let text_of = |contract| match kind {
-        Kind::Snapshot => cases::snapshot_text(contract, path),
+fn file(kind: &Kind, path: &str, old: &Contract, new: &Contract) -> Result<Vec<Finding>, String> {
+    let text = |contract| match kind.name {
+        SNAPSHOTS => cases::snapshot_text(contract, path),
         _ => Contract::text(contract, path),
     };
-    let whole = |added: &'static Rule, removed: &'static Rule| {
-        let rule = match (text_of(old), text_of(new)) {
-            (Some(_), Some(_)) => return None,
-            (None, _) => added,
-            (_, None) => removed,
-        };
-        Some(vec![Finding::new(rule, path, Value::Null, Value::Null)])
-    };
-    // Of what has rows each row is told, of the others the file.
-    let alone = match kind {
-        Kind::Case => whole(&finding::CASE_ADDED, &finding::CASE_REMOVED),
-        Kind::Snapshot => whole(&finding::SNAPSHOT_ADDED, &finding::SNAPSHOT_REMOVED),
-        Kind::Schema => whole(&finding::SCHEMA_ADDED, &finding::SCHEMA_REMOVED),
-        Kind::Signature => whole(&finding::ROW_ADDED, &finding::ROW_REMOVED),
-        Kind::Operation
-        | Kind::Errors
-        | Kind::Decisions
-        | Kind::DecisionTable
-        | Kind::Roles
-        | Kind::Policies => None,
-    };
-    if let Some(findings) = alone {
-        return Ok(findings);
+    if let (Some([removed, added]), (None, _) | (_, None)) = (kind.alone, (text(old), text(new))) {
+        let rule = if text(old).is_none() { added } else { removed };
+        return Ok(vec![Finding::new(rule, path, Value::Null, Value::Null)]);
     }
-    let text = |contract| text_of(contract).unwrap_or_default().to_owned();
     let json = |contract: &Contract| {
         let mut file = match contract.text(path) {
             Some(_) => contract.json(path)?,
             None => json!({}),
         };
-        if kind == Kind::Case {
+        if kind.name == CASES {
             file["world"] = contract.world(&file["world"])?;
         }
         Ok::<_, String>(file)
     };
-    Ok(match kind {
-        Kind::Operation => operation::operation(path, &json(old)?, &json(new)?),
-        Kind::Errors => operation::errors(path, &json(old)?, &json(new)?),
-        Kind::Schema => schema::schema(path, &json(old)?, &json(new)?),
-        Kind::Case => cases::case(path, &json(old)?, &json(new)?),
-        Kind::Snapshot => cases::snapshot(path, &text(old), &text(new)),
-        Kind::Decisions => cases::decisions(path, &text(old), &text(new)),
-        Kind::DecisionTable => cases::decision_table(path, &json(old)?, &json(new)?),
-        Kind::Roles => cases::roles(path, &json(old)?, &json(new)?),
-        Kind::Policies => cases::rows(path, "rows", "name", &json(old)?, &json(new)?),
-        Kind::Signature => {
-            vec![Finding::new(&finding::ROW_CHANGED, path, text(old).into(), text(new).into())]
+    let mut findings = Findings::of(path);
+    match kind.compare {
+        Compare::Json(compare) => compare(&mut findings, &json(old)?, &json(new)?),
+        Compare::Text(compare) => {
+            compare(&mut findings, text(old).unwrap_or_default(), text(new).unwrap_or_default());
         }
-    })
-}
-
-/// Pairs the members of two lists by a name that each has.
-fn named<'a>(
-    old: &'a Value,
-    new: &'a Value,
-    key: &str,
-) -> BTreeMap<String, (Option<&'a Value>, Option<&'a Value>)> {
-    let mut pairs: BTreeMap<String, (Option<&Value>, Option<&Value>)> = BTreeMap::new();
-    let name = |row: &Value| row[key].as_str().unwrap_or_default().to_owned();
-    for row in old.as_array().into_iter().flatten() {
-        pairs.entry(name(row)).or_default().0 = Some(row);
     }
-    for row in new.as_array().into_iter().flatten() {
-        pairs.entry(name(row)).or_default().1 = Some(row);
-    }
-    pairs
-}
-
-/// Words that changed, if they did.
-fn changed_text(place: &str, old: &Value, new: &Value) -> Option<Finding> {
-    (old != new).then(|| Finding::new(&finding::TEXT_CHANGED, place, old.clone(), new.clone()))
+    Ok(findings.all)
 }

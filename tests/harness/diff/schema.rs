@@ -1,126 +1,113 @@
 //! Changes to a schema, keyword by keyword.
 
-use std::collections::BTreeSet;
+use serde_json::{Value, json};
 
-use serde_json::{Map, Value, json};
-
-use super::changed_text;
 use super::finding::{
-    FORMAT_CHANGED, FORMAT_LOOSENED, FORMAT_TIGHTENED, Finding, REQUEST_CHANGED, REQUEST_LOOSENED,
+    FORMAT_CHANGED, FORMAT_LOOSENED, FORMAT_TIGHTENED, REQUEST_CHANGED, REQUEST_LOOSENED,
     REQUEST_TIGHTENED, RESPONSE_CHANGED, RESPONSE_FIELD_ADDED, RESPONSE_FIELD_NOW_OPTIONAL,
     RESPONSE_FIELD_NOW_REQUIRED, RESPONSE_FIELD_REMOVED, RESPONSE_FIELD_RETYPED, RESPONSE_LOOSENED,
     RESPONSE_TIGHTENED, Rule,
 };
+use super::findings::{Findings, pairs};
 
-/// What a schema is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// An answer.
-    Response,
-    /// A call.
-    Request,
-    /// A file of the contract.
-    Format,
+/// The rules of schemas of a kind.
+struct Kind {
+    loosened: &'static Rule,
+    tightened: &'static Rule,
+    changed: &'static Rule,
+    /// Whether they describe answers, whose fields have rules of their own.
+    is_response: bool,
 }
 
 impl Kind {
     fn of(file: &str) -> Self {
-        if file.ends_with("/schemas/request.json") {
-            Self::Request
+        let (rules, is_response) = if file.ends_with("/schemas/request.json") {
+            ([&REQUEST_LOOSENED, &REQUEST_TIGHTENED, &REQUEST_CHANGED], false)
         } else if file.ends_with("/schemas/success.json") || file.contains("/schemas/errors/") {
-            Self::Response
+            ([&RESPONSE_LOOSENED, &RESPONSE_TIGHTENED, &RESPONSE_CHANGED], true)
         } else {
-            Self::Format
-        }
-    }
-
-    fn loosened(self) -> &'static Rule {
-        match self {
-            Self::Response => &RESPONSE_LOOSENED,
-            Self::Request => &REQUEST_LOOSENED,
-            Self::Format => &FORMAT_LOOSENED,
-        }
-    }
-
-    fn tightened(self) -> &'static Rule {
-        match self {
-            Self::Response => &RESPONSE_TIGHTENED,
-            Self::Request => &REQUEST_TIGHTENED,
-            Self::Format => &FORMAT_TIGHTENED,
-        }
-    }
-
-    fn changed(self) -> &'static Rule {
-        match self {
-            Self::Response => &RESPONSE_CHANGED,
-            Self::Request => &REQUEST_CHANGED,
-            Self::Format => &FORMAT_CHANGED,
-        }
+            ([&FORMAT_LOOSENED, &FORMAT_TIGHTENED, &FORMAT_CHANGED], false)
+        };
+        let [loosened, tightened, changed] = rules;
+        Self { loosened, tightened, changed, is_response }
     }
 }
 
-/// Keywords that only say something to readers.
+/// Keywords that explain a schema to readers.
 const WORDS: [&str; 8] =
     ["$comment", "$id", "$schema", "default", "deprecated", "description", "examples", "title"];
 
-/// Keywords whose value is a schema for a part, so that its changes are told apart.
+/// Keywords whose value is a schema for a part, whose changes are found one by one.
 const PARTS: [&str; 7] =
     ["additionalProperties", "contains", "else", "if", "items", "propertyNames", "then"];
 
 /// Keywords whose value is an object of schemas.
 const NAMED_PARTS: [&str; 4] = ["$defs", "dependentSchemas", "patternProperties", "properties"];
 
-/// The changes of the schema in a file.
-pub(super) fn schema(file: &str, old: &Value, new: &Value) -> Vec<Finding> {
-    let mut walk = Walk { kind: Kind::of(file), all: Vec::new() };
-    walk.compare(&format!("{file}#"), old, new);
-    walk.all
+/// The changes of a schema.
+pub(super) fn schema(all: &mut Findings<'_>, old: &Value, new: &Value) {
+    let kind = Kind::of(all.file());
+    Walk { kind, all }.compare("", old, new);
 }
 
-struct Walk {
+struct Walk<'w, 'f> {
     kind: Kind,
-    all: Vec<Finding>,
+    all: &'w mut Findings<'f>,
 }
 
-impl Walk {
-    fn find(&mut self, rule: &'static Rule, place: &str, old: &Value, new: &Value) {
-        self.all.push(Finding::new(rule, place, old.clone(), new.clone()));
-    }
-
-    fn compare(&mut self, place: &str, old: &Value, new: &Value) {
-        if old == new {
+impl Walk<'_, '_> {
+    fn compare(&mut self, at: &str, old: &Value, new: &Value) {
+        if old.is_object() && new.is_object() {
+            for (keyword, before, now) in pairs(old, new, "") {
+                if before != now {
+                    self.keyword(at, &keyword, (old, before), (new, now));
+                }
+            }
             return;
         }
-        let (Some(old_keys), Some(new_keys)) = (old.as_object(), new.as_object()) else {
-            // True takes everything, false nothing.
-            let rule = match (old, new) {
-                (Value::Bool(false), _) | (_, Value::Bool(true)) => self.kind.loosened(),
-                (Value::Bool(true), _) | (_, Value::Bool(false)) => self.kind.tightened(),
-                _ => self.kind.changed(),
-            };
-            return self.find(rule, place, old, new);
+        // True takes everything, false nothing.
+        let rule = match (old, new) {
+            (Value::Bool(false), _) | (_, Value::Bool(true)) => self.kind.loosened,
+            (Value::Bool(true), _) | (_, Value::Bool(false)) => self.kind.tightened,
+            _ => self.kind.changed,
         };
-        let keywords: BTreeSet<&String> = old_keys.keys().chain(new_keys.keys()).collect();
-        for keyword in keywords {
-            if old.get(keyword) != new.get(keyword) {
-                self.keyword(place, keyword, old, new);
-            }
-        }
+        self.all.whole(rule, at, old, new);
     }
 
-    fn keyword(&mut self, place: &str, keyword: &str, old_schema: &Value, new_schema: &Value) {
+    /// Compares the values of a keyword, each with the schema that has it.
+    fn keyword(
+        &mut self,
+        place: &str,
+        keyword: &str,
+        (old_schema, old): (&Value, &Value),
+        (new_schema, new): (&Value, &Value),
+    ) {
         let at = format!("{place}/{keyword}");
-        let (old, new) = (&old_schema[keyword], &new_schema[keyword]);
+        let Kind { loosened, tightened, is_response, .. } = self.kind;
         if WORDS.contains(&keyword) {
-            self.all.extend(changed_text(&at, old, new));
+            self.all.words(&at, old, new);
         } else if keyword == "required" {
-            self.required(place, old, new);
-        } else if keyword == "properties" {
-            self.properties(place, old_schema, new_schema);
+            let of_fields = [&RESPONSE_FIELD_NOW_OPTIONAL, &RESPONSE_FIELD_NOW_REQUIRED];
+            let rules = if is_response { of_fields } else { [loosened, tightened] };
+            self.all.values(rules, &at, old, new);
         } else if keyword == "type" {
-            self.types(place, old, new);
+            let rule = self.types(place, old, new);
+            self.all.add(rule, &at, old, new);
         } else if NAMED_PARTS.contains(&keyword) {
-            self.named_parts(&at, old, new);
+            for (name, old, new) in pairs(old, new, "") {
+                let at = format!("{at}/{name}");
+                let rules = match keyword {
+                    "properties" => {
+                        [self.property(new_schema, false), self.property(old_schema, true)]
+                    }
+                    // A definition counts where it is used, which is another change.
+                    "$defs" if old.is_null() || new.is_null() => continue,
+                    _ => [loosened, tightened],
+                };
+                if !self.all.alone(rules, &at, old, new) {
+                    self.compare(&at, old, new);
+                }
+            }
         } else if PARTS.contains(&keyword) && !old.is_null() && !new.is_null() {
             self.compare(&at, old, new);
         } else if let (Some(parts), Some(others)) = (old.as_array(), new.as_array())
@@ -132,125 +119,71 @@ impl Walk {
             }
         } else {
             let rule = self.direction(keyword, old, new);
-            self.find(rule, &at, old, new);
+            self.all.add(rule, &at, old, new);
         }
     }
 
     /// Whether a keyword that demands something demands more, less or something else.
     fn direction(&self, keyword: &str, old: &Value, new: &Value) -> &'static Rule {
-        let kind = self.kind;
+        let Kind { loosened, tightened, changed, .. } = self.kind;
         let is_within = |one: &Value, other: &Value| {
             let (one, other) = (one.as_array(), other.as_array());
             one.zip(other).is_some_and(|(one, other)| one.iter().all(|it| other.contains(it)))
         };
         match (keyword, old.as_f64(), new.as_f64()) {
             // `additionalProperties: true` demands nothing.
-            ("additionalProperties", ..) if new == &json!(true) => kind.loosened(),
-            ("additionalProperties", ..) if old == &json!(true) => kind.tightened(),
-            _ if old.is_null() => kind.tightened(),
-            _ if new.is_null() => kind.loosened(),
+            ("additionalProperties", ..) if *new == json!(true) => loosened,
+            ("additionalProperties", ..) if *old == json!(true) => tightened,
+            _ if old.is_null() => tightened,
+            _ if new.is_null() => loosened,
             (_, Some(old), Some(new)) => {
                 let is_upper = keyword.starts_with("max") || keyword == "exclusiveMaximum";
-                if (new > old) == is_upper { kind.loosened() } else { kind.tightened() }
+                if (new > old) == is_upper { loosened } else { tightened }
             }
-            ("enum" | "anyOf", ..) if is_within(old, new) => kind.loosened(),
-            ("enum" | "anyOf", ..) if is_within(new, old) => kind.tightened(),
-            ("allOf", ..) if is_within(old, new) => kind.tightened(),
-            ("allOf", ..) if is_within(new, old) => kind.loosened(),
-            ("uniqueItems", ..) if new == &json!(true) => kind.tightened(),
-            ("uniqueItems", ..) => kind.loosened(),
-            _ => kind.changed(),
+            ("enum" | "anyOf", ..) if is_within(old, new) => loosened,
+            ("enum" | "anyOf", ..) if is_within(new, old) => tightened,
+            ("allOf", ..) if is_within(old, new) => tightened,
+            ("allOf", ..) if is_within(new, old) => loosened,
+            ("uniqueItems", ..) if *new == json!(true) => tightened,
+            ("uniqueItems", ..) => loosened,
+            _ => changed,
         }
     }
 
-    fn required(&mut self, place: &str, old: &Value, new: &Value) {
-        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        let (old, new) = (list(old), list(new));
-        let (less, more) = match self.kind {
-            Kind::Response => (&RESPONSE_FIELD_NOW_OPTIONAL, &RESPONSE_FIELD_NOW_REQUIRED),
-            Kind::Request | Kind::Format => (self.kind.loosened(), self.kind.tightened()),
-        };
-        let at = |name: &Value| format!("{place}/required/{}", name.as_str().unwrap_or_default());
-        for name in old.iter().filter(|name| !new.contains(name)) {
-            self.find(less, &at(name), name, &Value::Null);
-        }
-        for name in new.iter().filter(|name| !old.contains(name)) {
-            self.find(more, &at(name), &Value::Null, name);
-        }
-    }
-
-    fn properties(&mut self, place: &str, old_schema: &Value, new_schema: &Value) {
-        let none = Map::new();
-        let members = |schema: &Value| schema["properties"].as_object().cloned();
-        let old = members(old_schema).unwrap_or_else(|| none.clone());
-        let new = members(new_schema).unwrap_or(none);
-        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        for name in names {
-            let at = format!("{place}/properties/{name}");
-            match (old.get(name), new.get(name)) {
-                (Some(old), Some(new)) => self.compare(&at, old, new),
-                (Some(old), None) => {
-                    let rule = self.property(new_schema, false);
-                    self.find(rule, &at, old, &Value::Null);
-                }
-                (None, new) => {
-                    let rule = self.property(old_schema, true);
-                    self.find(rule, &at, &Value::Null, new.unwrap_or(&Value::Null));
-                }
-            }
-        }
-    }
-
-    /// What it means that one more or less property is named, beside how the other schema takes such.
+    /// The rule for one property more or less, by how the other schema takes properties that it does not
+    /// name.
     fn property(&self, other: &Value, is_new: bool) -> &'static Rule {
         let is_closed = other["additionalProperties"] == json!(false);
-        match (self.kind, is_new, is_closed) {
-            (Kind::Response, true, true) => &RESPONSE_FIELD_ADDED,
-            (Kind::Response, false, true) => &RESPONSE_FIELD_REMOVED,
+        match (self.kind.is_response, is_new, is_closed) {
+            (true, true, true) => &RESPONSE_FIELD_ADDED,
+            (true, false, true) => &RESPONSE_FIELD_REMOVED,
             // Without it nothing was there; now it may be.
-            (kind, true, true) | (kind, false, false) => kind.loosened(),
-            (kind, true, false) | (kind, false, true) => kind.tightened(),
+            (_, true, true) | (_, false, false) => self.kind.loosened,
+            (_, true, false) | (_, false, true) => self.kind.tightened,
         }
     }
 
-    fn types(&mut self, place: &str, old: &Value, new: &Value) {
+    fn types(&self, place: &str, old: &Value, new: &Value) -> &'static Rule {
         let list = |value: &Value| match value {
             Value::Null => Vec::new(),
             Value::Array(all) => all.clone(),
             one => vec![one.clone()],
         };
         let (before, after) = (list(old), list(new));
-        let has = |list: &[Value], kind: &Value| {
-            list.contains(kind) || (kind == "integer" && list.contains(&json!("number")))
+        let is_within = |some: &[Value], all: &[Value]| {
+            let has =
+                |kind| all.contains(kind) || (kind == "integer" && all.contains(&json!("number")));
+            // No type at all is every type.
+            !some.is_empty() && (all.is_empty() || some.iter().all(has))
         };
-        let is_wider = after.is_empty() || before.iter().all(|kind| has(&after, kind));
-        let is_narrower = before.is_empty() || after.iter().all(|kind| has(&before, kind));
-        let is_field = self.kind == Kind::Response && place.contains("/properties/");
-        let rule = match (is_wider && !before.is_empty(), is_narrower && !after.is_empty()) {
-            (true, _) => self.kind.loosened(),
-            (_, true) => self.kind.tightened(),
-            (false, false) if is_field => &RESPONSE_FIELD_RETYPED,
-            (false, false) => self.kind.changed(),
-        };
-        self.find(rule, &format!("{place}/type"), old, new);
-    }
-
-    fn named_parts(&mut self, place: &str, old: &Value, new: &Value) {
-        let none = Map::new();
-        let (old, new) = (old.as_object().unwrap_or(&none), new.as_object().unwrap_or(&none));
-        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        for name in names {
-            let at = format!("{place}/{name}");
-            match (old.get(name), new.get(name)) {
-                (Some(old), Some(new)) => self.compare(&at, old, new),
-                // A definition counts where it is used; that is another change.
-                (Some(_), None) | (None, Some(_)) if place.ends_with("/$defs") => {}
-                (Some(old), None) => self.find(self.kind.loosened(), &at, old, &Value::Null),
-                (None, new) => {
-                    let new = new.unwrap_or(&Value::Null);
-                    self.find(self.kind.tightened(), &at, &Value::Null, new);
-                }
-            }
+        if is_within(&before, &after) {
+            self.kind.loosened
+        } else if is_within(&after, &before) {
+            self.kind.tightened
+        } else if self.kind.is_response && place.contains("/properties/") {
+            &RESPONSE_FIELD_RETYPED
+        } else {
+            self.kind.changed
         }
     }
 }
