@@ -44,7 +44,7 @@ use failure::Failure;
 use known_keys::KnownKeys;
 use panics::caught;
 use rate_limit::Throttled;
-use run::Run;
+use run::{Answered, Run};
 
 /// The API that the function serves.
 pub const API: Api = Api { product: "Vpc", version: "2016-04-28", host: "vpc.aliyuncs.com" };
@@ -171,30 +171,40 @@ impl<S: Store> Function<S> {
         }
         let mut reading = self.read(keys, now_secs).await?;
         let verified = self.verify(&context, reading.access_key.take())?;
-        self.admit(&context, &verified).await?;
         let access_key = verified.key();
-        if !known.is_some_and(|known| known.is_of(access_key)) {
-            self.known_keys.learn(access_key);
-            let mut keys = Vec::from_iter(door::identity_key(access_key));
-            keys.extend(first_keys(entry, &begun, &access_key.account_id));
-            reading = self.read(keys, now_secs).await?;
+        let answered = async {
+            self.admit(&context, &verified).await?;
+            if !known.is_some_and(|known| known.is_of(access_key)) {
+                self.known_keys.learn(access_key);
+                let mut keys = Vec::from_iter(door::identity_key(access_key));
+                keys.extend(first_keys(entry, &begun, &access_key.account_id));
+                reading = self.read(keys, now_secs).await?;
+            }
+
+            // Authorisation. A caller who may not call learns nothing of what exists (decision
+            // `denied`).
+            let region_id = parameters.given("RegionId").unwrap_or_default();
+            let scope = Scope { account_id: &access_key.account_id, region_id };
+            let identity = reading.identity.clone();
+            let authorise = |seen: &Seen| {
+                let resources = || entry.begin.resources(&parameters, scope, seen);
+                let identity = identity.as_deref();
+                permission::check(call, entry.name, access_key, identity, resources, now_secs)
+            };
+            authorise(&reading.seen)?;
+
+            let begun = begun?;
+            let run = Run::new(entry, &begun, scope, &authorise, call.format(), now_secs);
+            self.run(&run, reading).await
         }
+        .await;
 
-        // Authorisation. A caller who may not call learns nothing of what exists (decision
-        // `denied`).
-        let region_id = parameters.given("RegionId").unwrap_or_default();
-        let scope = Scope { account_id: &access_key.account_id, region_id };
-        let identity = reading.identity.clone();
-        let authorise = |seen: &Seen| {
-            let resources = || entry.begin.resources(&parameters, scope, seen);
-            let identity = identity.as_deref();
-            permission::check(call, entry.name, access_key, identity, resources, now_secs)
-        };
-        authorise(&reading.seen)?;
-
-        let begun = begun?;
-        let run = Run::new(entry, &begun, scope, &authorise, call.format(), now_secs);
-        Ok(Success { entry, members: self.run(&run, reading).await? })
+        // No answer leaves before the nonce that the call spent, or was found to have spent, outlives
+        // a crash. A commit is as durable as all that came before it.
+        if !answered.as_ref().is_ok_and(|answered: &Answered| answered.is_committed) {
+            self.store.settle().await?;
+        }
+        answered.map(|Answered { members, .. }| Success { entry, members })
     }
 
     /// Renders an outcome in `format`.

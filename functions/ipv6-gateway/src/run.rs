@@ -39,6 +39,13 @@ pub(crate) struct Run<'a> {
     now_secs: u64,
 }
 
+/// The success of a call that was let in.
+pub(crate) struct Answered {
+    pub(crate) members: Members,
+    /// Whether something was committed for it.
+    pub(crate) is_committed: bool,
+}
+
 /// What a call was decided to be answered with.
 enum Decided {
     /// This, at once.
@@ -56,10 +63,12 @@ impl<S: Store> Function<S> {
         &self,
         run: &Run<'_>,
         mut reading: Reading,
-    ) -> Result<Members, Failure> {
+    ) -> Result<Answered, Failure> {
         for _ in 0..DECISIONS_MAX {
             match self.decide(run, &mut reading).await? {
-                Decided::Answer(answer) => return Ok(answer),
+                Decided::Answer(members) => {
+                    return Ok(Answered { members, is_committed: false });
+                }
                 Decided::Refused(refusal)
                     if self.store.has_snapshot_reads() && reading.rounds == 1 =>
                 {
@@ -75,7 +84,7 @@ impl<S: Store> Function<S> {
                     reading = again;
                 }
                 Decided::Commit { writes, answer } => match self.store.commit(writes).await {
-                    Ok(()) => return Ok(answer),
+                    Ok(()) => return Ok(Answered { members: answer, is_committed: true }),
                     Err(store::Error::Conflict) => {
                         reading = self.read_again(run, &reading).await?;
                     }

@@ -163,4 +163,12 @@ impl Store for Backend {
             Self::DynamoDb { store, .. } => store.admit(admission).await,
         }
     }
+
+    async fn settle(&self) -> Result<(), Error> {
+        match self {
+            Self::Memory(memory) => memory.settle().await,
+            Self::Embedded { store, .. } => store.settle().await,
+            Self::DynamoDb { store, .. } => store.settle().await,
+        }
+    }
 }

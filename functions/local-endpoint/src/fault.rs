@@ -212,4 +212,9 @@ impl Store for FailingStore {
         Self::check()?;
         self.backend.admit(admission).await
     }
+
+    async fn settle(&self) -> Result<(), Error> {
+        Self::check()?;
+        self.backend.settle().await
+    }
 }

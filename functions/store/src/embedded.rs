@@ -300,8 +300,8 @@ impl Store for EmbeddedStore {
         self.order(|answer| Order::Commit { checked, answer }).await.map(drop)
     }
 
-    /// The nonce is on the disk with the next commit at the latest, so before that of the call which
-    /// it lets in. How many calls there were is forgotten when the store is closed.
+    /// The nonce is on the disk with the next commit or settlement at the latest, so before the call
+    /// that it lets in is answered. How many calls there were is forgotten when the store is closed.
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         let admitted = self.core.gate().admit(admission, elapsed_secs())?;
         if admitted == Admitted::Yes {
@@ -312,6 +312,10 @@ impl Store for EmbeddedStore {
             })?;
         }
         Ok(admitted)
+    }
+
+    async fn settle(&self) -> Result<(), Error> {
+        self.order(|answer| Order::Settle { answer }).await.map(drop)
     }
 }
 

@@ -94,6 +94,16 @@ pub trait Store: Send + Sync {
         &self,
         admission: &Admission<'_>,
     ) -> impl Future<Output = Result<Admitted, Error>> + Send;
+
+    /// Waits until the nonces that were spent so far are kept as safely as what was committed. A commit
+    /// that was acknowledged has them kept, too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`]: whether they are kept is not known.
+    fn settle(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// One store, shared by many.
@@ -126,6 +136,10 @@ impl<S: Store> Store for Arc<S> {
         admission: &Admission<'_>,
     ) -> impl Future<Output = Result<Admitted, Error>> + Send {
         S::admit(self, admission)
+    }
+
+    fn settle(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        S::settle(self)
     }
 }
 

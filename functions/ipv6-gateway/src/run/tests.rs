@@ -76,7 +76,8 @@ async fn answer_if<O: Operation>(
         let run = Run::new(&entry, &begun, SCOPE, authorise, format, NOW_SECS);
         function.run(&run, reading).await
     };
-    let success = outcome.await.map(|members| crate::Success { entry: &entry, members });
+    let success =
+        outcome.await.map(|Answered { members, .. }| crate::Success { entry: &entry, members });
     match success {
         Ok(success) => Ok(function.envelope(format, "h", "R", Ok(success)).body),
         Err(failure) => {

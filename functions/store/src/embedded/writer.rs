@@ -28,8 +28,10 @@ pub(super) type Outcome = Result<bool, Error>;
 pub(super) enum Order {
     /// Write what was checked, unless it has changed since.
     Commit { checked: Checked, answer: oneshot::Sender<Outcome> },
-    /// Remember a nonce of an account. Nobody waits for it.
+    /// Remember a nonce of an account.
     Spend { fingerprint: Fingerprint, account_id: String, expires_at_secs: u64 },
+    /// Sync what was ordered before.
+    Settle { answer: oneshot::Sender<Outcome> },
     /// Drop some of what has expired.
     DropExpired { now_secs: u64, answer: oneshot::Sender<Outcome> },
     /// Use this generation from now on.
@@ -69,6 +71,8 @@ impl RowChange {
 pub(super) struct Writer {
     core: Arc<Core>,
     recent: Recent,
+    /// Whether all that was written is on the disk.
+    is_synced: bool,
 }
 
 /// A batch in the making.
@@ -85,7 +89,7 @@ struct Making {
 impl Writer {
     pub(super) fn new(core: Arc<Core>) -> Self {
         let recent = Recent::after(core.written.load(Ordering::Acquire));
-        Self { core, recent }
+        Self { core, recent, is_synced: true }
     }
 
     /// Carries out orders until there can be no more.
@@ -114,6 +118,10 @@ impl Writer {
                     Order::Spend { fingerprint, account_id, expires_at_secs } => {
                         let nonce = [&fingerprint[..], account_id.as_bytes()].concat();
                         making.expiring.nonces.add(expires_at_secs, &nonce);
+                    }
+                    Order::Settle { answer } => {
+                        making.is_awaited = true;
+                        making.answers.push((answer, Ok(false)));
                     }
                     Order::DropExpired { now_secs, answer } => {
                         let (batch, recent) = (&mut making.batch, &mut self.recent);
@@ -174,19 +182,24 @@ impl Writer {
     }
 
     /// Writes the batch, syncs it if somebody waits for that, and answers everybody.
-    fn finish(&self, making: Making, current: &Generation, adopted: Option<Generation>) {
+    fn finish(&mut self, making: Making, current: &Generation, adopted: Option<Generation>) {
         let Making { mut batch, version, expiring, answers, is_awaited } = making;
         current.note(&mut batch, version.0, 0, &expiring);
-        let written = if batch.is_empty() {
-            Ok(())
-        } else {
+        // Without a sync the engine hands it to the system: it may be lost with that, but not with the
+        // process.
+        let mode = if is_awaited { PersistMode::SyncData } else { PersistMode::Buffer };
+        let is_written = !batch.is_empty();
+        let written = if is_written {
             current.count(&mut batch, version.0);
-            // Without a sync the engine hands it to the system: it may be lost with that, but not
-            // with the process.
-            let mode = if is_awaited { PersistMode::SyncData } else { PersistMode::Buffer };
-            batch.durability(Some(mode)).commit().map_err(Arc::new)
+            batch.durability(Some(mode)).commit()
+        } else if is_awaited && !self.is_synced {
+            self.core.database.persist(mode)
+        } else {
+            Ok(())
         };
+        let written = written.map_err(Arc::new);
         if written.is_ok() {
+            self.is_synced = is_awaited || self.is_synced && !is_written;
             self.core.written.store(version.0, Ordering::Release);
             if let Some(generation) = adopted {
                 self.adopt(generation);
