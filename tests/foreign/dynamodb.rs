@@ -1,6 +1,7 @@
 //! The store in DynamoDB, before Amazon's DynamoDB Local: what it does when DynamoDB does not answer
 //! as it should.
 
+mod conflicts;
 mod faults;
 mod function;
 mod newer;

@@ -1,6 +1,9 @@
 //! A proxy before `DynamoDB` that records what is asked, and fails on demand.
+//!
+//! It can also cancel writes as `DynamoDB` does and `DynamoDB` Local does not: a write is cancelled while a
+//! transaction on one of its items is under way.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -79,6 +82,18 @@ pub enum Fault {
     AnswerLate,
 }
 
+/// The items that a transaction holds, until it has ended or its client is gone.
+struct Held<'a> {
+    by: &'a Shared,
+    items: Vec<String>,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        lock(&self.by.held).retain(|held| !self.items.contains(held));
+    }
+}
+
 /// A proxy on loopback, ended with this value.
 #[derive(Debug)]
 pub struct Proxy {
@@ -94,6 +109,10 @@ struct Shared {
     calls: Mutex<Vec<Call>>,
     consumed: Mutex<Vec<Consumed>>,
     faults: Mutex<HashMap<&'static str, VecDeque<Fault>>>,
+    /// How long a transaction holds its items; `None`: nothing is cancelled.
+    transaction_time: Mutex<Option<Duration>>,
+    /// The items that transactions hold.
+    held: Mutex<HashSet<String>>,
 }
 
 impl Proxy {
@@ -112,6 +131,8 @@ impl Proxy {
             calls: Mutex::default(),
             consumed: Mutex::default(),
             faults: Mutex::default(),
+            transaction_time: Mutex::default(),
+            held: Mutex::default(),
         });
         let of_server = Arc::clone(&shared);
         let server = tokio::spawn(async move {
@@ -148,6 +169,11 @@ impl Proxy {
         std::mem::take(&mut *lock(&self.shared.consumed))
     }
 
+    /// Has a transaction hold its items for so long, and cancels what others write to them meanwhile.
+    pub fn cancel_overlapping_writes(&self, transaction_time: Duration) {
+        *lock(&self.shared.transaction_time) = Some(transaction_time);
+    }
+
     /// Has the next calls of an operation fail so, one each, and no more than these.
     pub fn plan(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.shared.faults).insert(operation, faults.into_iter().collect());
@@ -176,16 +202,11 @@ async fn answer(
     lock(&shared.calls).push(Call { operation: operation.clone(), body: asked.clone() });
     let fault = lock(&shared.faults).get_mut(operation.as_str()).and_then(VecDeque::pop_front);
     match fault {
-        None | Some(Fault::None) => shared.forward(parts, &operation, asked).await,
-        Some(Fault::Refused { status, code }) => {
-            let name = format!("com.amazonaws.dynamodb.v20120810#{code}");
-            reply(status, &json!({ "__type": name, "message": "planned" }))
-        }
+        None | Some(Fault::None) => shared.forward_alone(parts, &operation, asked).await,
+        Some(Fault::Refused { status, code }) => refuse(status, code),
         Some(Fault::Cancelled(code)) => {
             let parts = asked["TransactItems"].as_array().map_or(0, Vec::len);
-            let reasons = vec![json!({ "Code": code, "Message": "planned" }); parts];
-            let name = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-            reply(400, &json!({ "__type": name, "CancellationReasons": reasons }))
+            cancel(&vec![code; parts])
         }
         Some(Fault::LeftUnread) => {
             reply(200, &json!({ "Responses": {}, "UnprocessedKeys": asked["RequestItems"] }))
@@ -203,6 +224,25 @@ async fn answer(
     }
 }
 
+fn refuse(status: u16, code: &str) -> Result<Response<Full<Bytes>>, Failure> {
+    let name = format!("com.amazonaws.dynamodb.v20120810#{code}");
+    reply(status, &json!({ "__type": name, "message": "planned" }))
+}
+
+/// Cancels a transaction, each part of it for a reason.
+fn cancel(codes: &[&str]) -> Result<Response<Full<Bytes>>, Failure> {
+    let reasons = codes.iter().map(|code| json!({ "Code": code, "Message": "planned" }));
+    let name = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+    let reasons: Vec<Value> = reasons.collect();
+    reply(400, &json!({ "__type": name, "CancellationReasons": reasons }))
+}
+
+/// The item that a write, or a part of a transaction, is about; `None` if it writes none.
+fn item(table: &Value, write: &Value) -> Option<String> {
+    let key = write.get("Key").or_else(|| write.get("Item"))?;
+    Some(format!("{table} {} {}", key["pk"], key["sk"]))
+}
+
 fn reply(status: u16, body: &Value) -> Result<Response<Full<Bytes>>, Failure> {
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = StatusCode::from_u16(status)?;
@@ -210,6 +250,45 @@ fn reply(status: u16, body: &Value) -> Result<Response<Full<Bytes>>, Failure> {
 }
 
 impl Shared {
+    /// Hands a request on, unless a transaction under way has it cancelled.
+    async fn forward_alone(
+        &self,
+        parts: http::request::Parts,
+        operation: &str,
+        asked: Value,
+    ) -> Result<Response<Full<Bytes>>, Failure> {
+        let Some(time) = *lock(&self.transaction_time) else {
+            return self.forward(parts, operation, asked).await;
+        };
+        if operation != "TransactWriteItems" {
+            let is_held =
+                item(&asked["TableName"], &asked).is_some_and(|it| lock(&self.held).contains(&it));
+            if is_held {
+                return refuse(400, "TransactionConflictException");
+            }
+            return self.forward(parts, operation, asked).await;
+        }
+        let writes = asked["TransactItems"].as_array().into_iter().flatten();
+        let writes = writes.filter_map(Value::as_object).flat_map(|part| part.values());
+        let items: Vec<String> =
+            writes.filter_map(|write| item(&write["TableName"], write)).collect();
+        let codes: Vec<&str> = {
+            let mut held = lock(&self.held);
+            let code = |it| if held.contains(it) { "TransactionConflict" } else { "None" };
+            let codes: Vec<&str> = items.iter().map(code).collect();
+            if codes.iter().all(|code| *code == "None") {
+                held.extend(items.iter().cloned());
+            }
+            codes
+        };
+        if codes.contains(&"TransactionConflict") {
+            return cancel(&codes);
+        }
+        let _held = Held { by: self, items };
+        tokio::time::sleep(time).await;
+        self.forward(parts, operation, asked).await
+    }
+
     /// Hands a request on as it came, but for asking what it costs, and what is answered back.
     async fn forward(
         &self,
