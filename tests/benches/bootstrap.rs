@@ -41,7 +41,7 @@ fn main() -> Result<(), String> {
     if std::env::args().any(|argument| argument == ECHO) {
         return echo();
     }
-    let bootstrap = built("ipv6-gateway", "bootstrap")?;
+    let bootstrap = built("bootstrap")?;
     pin();
     let size_mb = {
         let bytes = std::fs::metadata(&bootstrap).map_err(|error| error.to_string())?.len();

@@ -59,7 +59,7 @@ fn main() -> Result<(), String> {
 }
 
 async fn compare() -> Result<(), String> {
-    let endpoint = built("local-endpoint", "local-endpoint")?;
+    let endpoint = built("local-endpoint")?;
     let world_file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("http-world.json");
     std::fs::write(&world_file, calls::world(CALLS)).map_err(|error| error.to_string())?;
     let start = |more: &[&OsStr]| {

@@ -26,7 +26,7 @@ const SECS_MAX: f64 = 3.0;
 
 #[tokio::main]
 async fn main() -> Result<(), String> {
-    let binary = built("local-endpoint", "local-endpoint")?;
+    let binary = built("local-endpoint")?;
     let endpoint = Endpoint::start_logging(&binary, &[], "off").await?;
     let url = format!("http://{}", endpoint.address());
     let mut whole = Comparison::new("the whole contract / 3 s", "s", Some(0.0..=1.0));

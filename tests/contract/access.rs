@@ -13,7 +13,7 @@ const TOKEN: [&str; 2] = ["--control-token", "control-secret"];
 const RIGHT: &str = "Authorization: Bearer control-secret\r\n";
 
 async fn start(arguments: &[&str]) -> Endpoint {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     Endpoint::start(&binary, arguments).await.unwrap()
 }
 

@@ -155,12 +155,12 @@ async fn every_case_holds_in_process() {
 
 #[tokio::test]
 async fn every_case_holds_over_a_socket_against_the_local_endpoint() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     check(Target::Endpoint(Endpoint::start(&binary, &[]).await.unwrap())).await;
 }
 
 #[tokio::test]
 async fn every_case_holds_through_the_built_bootstrap() {
-    let binary = built("ipv6-gateway", "bootstrap").unwrap();
+    let binary = built("bootstrap").unwrap();
     check(Target::Bootstrap(Bootstrap::new(&binary, &scratch("bootstrap")))).await;
 }

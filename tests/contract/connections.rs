@@ -18,7 +18,7 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 async fn start() -> Endpoint {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     Endpoint::start(&binary, &[]).await.unwrap()
 }
 

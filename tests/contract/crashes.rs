@@ -108,7 +108,7 @@ impl Scene {
     fn new() -> Self {
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         std::fs::write(folder.path().join("world.json"), world(0..ADDRESSES).to_string()).unwrap();
-        Self { binary: built("local-endpoint", "local-endpoint").unwrap(), folder }
+        Self { binary: built("local-endpoint").unwrap(), folder }
     }
 
     fn kept(&self) -> PathBuf {

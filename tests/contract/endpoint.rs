@@ -18,7 +18,7 @@ use tokio::process::Command;
 use crate::cases::{now_secs, scratch};
 
 pub(crate) async fn start(arguments: &[&str]) -> Endpoint {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     Endpoint::start(&binary, arguments).await.unwrap()
 }
 
@@ -337,7 +337,7 @@ async fn an_absolute_target_and_a_chunked_body_are_read() {
 
 #[tokio::test]
 async fn a_world_file_that_is_wrong_is_told_with_its_line_and_field() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let file = scratch("endpoint").join("wrong.json");
     std::fs::write(&file, "{\n \"Accounts\": { \"1234567890123456\": {\n  \"Account\": 1\n } }\n}")
         .unwrap();
@@ -360,7 +360,7 @@ async fn a_world_file_that_is_wrong_is_told_with_its_line_and_field() {
 
 #[tokio::test]
 async fn call_shows_the_request_and_the_answer_and_exits_by_it() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let endpoint = start(&[]).await;
     let url = format!("http://{}", endpoint.address());
     let run = async |arguments: &[&str]| {
@@ -397,7 +397,7 @@ async fn call_shows_the_request_and_the_answer_and_exits_by_it() {
 
 #[tokio::test]
 async fn help_teaches() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let output = Command::new(&binary).arg("--help").output().await.unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     for word in
@@ -409,7 +409,7 @@ async fn help_teaches() {
 
 #[tokio::test]
 async fn ctrl_c_ends_it_cleanly() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     for signal in ["-INT", "-TERM"] {
         let mut process = Command::new(&binary)
             .args(["--listen", "127.0.0.1:0"])

@@ -270,7 +270,7 @@ fn only_a_load_balancer_asks_whether_the_function_is_alive() {
 
 #[tokio::test]
 async fn after_a_payload_that_is_no_event_the_function_goes_on() {
-    let binary = built("ipv6-gateway", "bootstrap").unwrap();
+    let binary = built("bootstrap").unwrap();
     let folder = scratch("events");
     let file = folder.join("world.json");
     std::fs::write(&file, one_address().to_string()).unwrap();

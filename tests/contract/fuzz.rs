@@ -22,7 +22,7 @@ const NOW_SECS: i64 = 1_767_323_045;
 
 /// A local endpoint that logs little, for it is asked much.
 async fn endpoint() -> Endpoint {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     Endpoint::start_logging(&binary, &[], "warn").await.unwrap()
 }
 

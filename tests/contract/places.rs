@@ -23,7 +23,7 @@ async fn a_new_directory_begins_with_the_demo_world_and_serves_one_process() {
 
 #[tokio::test]
 async fn what_cannot_be_opened_is_told() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let run = async |arguments: &[&str]| {
         let mut command = Command::new(&binary);
         let output = command.env_clear().args(arguments).output().await.unwrap();

@@ -149,7 +149,7 @@ fn every_file_that_is_linked_is_there() {
 
 #[tokio::test]
 async fn the_snippets_are_those_that_the_endpoint_prints() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
     let banner = endpoint.banner().await.replace(endpoint.address(), "127.0.0.1:8787");
     for language in ["python", "bash", "hcl"] {

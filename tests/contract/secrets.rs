@@ -119,7 +119,7 @@ fn no_snapshot_holds_a_secret() {
 
 #[tokio::test]
 async fn the_endpoint_keeps_and_shows_no_secret_of_a_call() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
     endpoint.control(reqwest::Method::PUT, "world", &world().to_string()).await.unwrap();
     for style in [Style::V1, Style::V3, Style::V3Sm3] {

@@ -56,7 +56,7 @@ async fn every_case_holds_at_an_endpoint_for_two_who_verify_at_once() {
 
 #[test]
 fn every_case_holds_through_a_built_bootstrap_but_those_whose_store_must_fail() {
-    let binary = built("ipv6-gateway", "bootstrap").unwrap();
+    let binary = built("bootstrap").unwrap();
     let (code, text, report) = verify(&["--function", binary.to_str().unwrap()]);
     assert_eq!(code, Some(0), "{text}");
     let failing = Contract::embedded().cases().unwrap();

@@ -29,7 +29,7 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let binary = built("local-endpoint", "local-endpoint").unwrap();
+        let binary = built("local-endpoint").unwrap();
         let endpoint = Endpoint::start_logging(&binary, &[], "warn").await.unwrap();
         let contract = Contract::embedded();
         let rules = Rulebook::read(&contract).unwrap();

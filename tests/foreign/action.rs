@@ -16,7 +16,7 @@ fn action(name: &str) -> String {
 
 fn check(folder: &Path, verify: &str) -> (Output, String) {
     let out = folder.join("out");
-    let contract = built("contract-tests", "contract").unwrap();
+    let contract = built("contract").unwrap();
     let output = tools::command("bash")
         .arg(action("check"))
         .env("CONTRACT", contract)

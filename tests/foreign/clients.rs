@@ -105,7 +105,7 @@ async fn calls(endpoint: &Endpoint) -> usize {
 
 /// Has a driver make its calls and holds every line against what is expected.
 async fn drive(language: &str, mut driver: Command) {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
     let replayer = Replayer::start(endpoint.address()).await;
     let throttling = Endpoint::start(&binary, &["--throttle", "0/60"]).await.unwrap();
@@ -178,7 +178,7 @@ fn snippet(banner: &str, heading: &str) -> String {
 
 #[tokio::test]
 async fn the_snippets_of_the_banner_work_when_pasted() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
     let banner = endpoint.banner().await;
 

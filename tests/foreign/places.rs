@@ -41,7 +41,7 @@ async fn the_demo_world_is_never_put_into_a_table() {
 
 #[tokio::test]
 async fn a_table_that_is_not_there_is_told() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let run = async |arguments: &[&str]| {
         let mut command = Command::new(&binary);
         let output = command.env_clear().args(arguments).output().await.unwrap();

@@ -12,6 +12,10 @@ pub use endpoint::Endpoint;
 pub use in_process::{InProcess, PLANNED_PANIC};
 pub use remote::{ControlOptions, Remote};
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -172,18 +176,43 @@ pub fn read_event_response(response: &Value) -> Result<Answer, String> {
     })
 }
 
-/// Builds a binary of the workspace, in the profile of the tests, and says where it is.
+/// The executables of the workspace, each with its package.
+const EXECUTABLES: [(&str, &str); 3] = [
+    ("bootstrap", "ipv6-gateway"),
+    ("contract", "contract-tests"),
+    ("local-endpoint", "local-endpoint"),
+];
+
+/// Builds an executable of the workspace, in the profile of the tests, and yields its path.
 ///
 /// # Errors
 ///
-/// What cargo says.
-pub fn built(package: &str, binary: &str) -> Result<std::path::PathBuf, String> {
-    let mut arguments = vec!["build", "--locked", "--package", package, "--bin", binary];
-    if !cfg!(debug_assertions) {
-        arguments.push("--release");
-    }
-    arguments.push("--message-format=json-render-diagnostics");
+/// The workspace has none of this name, or what cargo says.
+pub fn built(name: &str) -> Result<PathBuf, String> {
+    static BUILT: LazyLock<Result<BTreeMap<String, PathBuf>, String>> = LazyLock::new(|| {
+        let names = EXECUTABLES.iter().flat_map(|(name, _)| ["--bin", name]);
+        // There are no examples. Asked for them, cargo takes features as it does for tests, and what
+        // the tests are linked with is not compiled again.
+        build(names.chain(["--examples"]))
+    });
+    let path = |built: &BTreeMap<String, PathBuf>| built.get(name).cloned();
+    let built = if cfg!(debug_assertions) {
+        path(BUILT.as_ref().map_err(Clone::clone)?)
+    } else {
+        // As it is deployed: without the features that other packages ask for.
+        let package = EXECUTABLES.iter().find(|(executable, _)| *executable == name);
+        let (_, package) = package.ok_or_else(|| format!("there is no {name}"))?;
+        path(&build(["--release", "--package", package, "--bin", name])?)
+    };
+    built.ok_or_else(|| format!("cargo built no {name}"))
+}
+
+/// Runs `cargo build`. Yields the paths of executables by name.
+fn build<'a>(
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Result<BTreeMap<String, PathBuf>, String> {
     let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.args(["build", "--locked", "--message-format=json-render-diagnostics"]).args(arguments);
     // What cargo says of the tests' own package: a build script that looks at it (ring's) would take
     // it for a change, and much be built anew each time.
     for (name, _) in std::env::vars_os() {
@@ -192,18 +221,16 @@ pub fn built(package: &str, binary: &str) -> Result<std::path::PathBuf, String> 
             cargo.env_remove(&name);
         }
     }
-    let output = cargo
-        .args(&arguments)
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .output()
-        .map_err(|error| format!("cargo: {error}"))?;
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let output = cargo.output().map_err(|error| format!("cargo: {error}"))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == binary)
-        .find_map(|message| message["executable"].as_str().map(Into::into))
-        .ok_or_else(|| format!("cargo built no {binary}"))
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let executables = messages.filter_map(|message| {
+        let name = message["target"]["name"].as_str()?.to_owned();
+        Some((name, message["executable"].as_str()?.into()))
+    });
+    Ok(executables.collect())
 }

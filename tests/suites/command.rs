@@ -1,8 +1,7 @@
 //! The command `contract`, as tests run it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::LazyLock;
 
 use harness::contract::Contract;
 use harness::judge::validator;
@@ -18,9 +17,7 @@ pub fn contract(arguments: &[&str]) -> Output {
 
 /// The command, without the keys of the environment.
 pub fn command(arguments: &[&str]) -> Command {
-    static BUILT: LazyLock<PathBuf> =
-        LazyLock::new(|| built("contract-tests", "contract").unwrap());
-    let mut command = Command::new(&*BUILT);
+    let mut command = Command::new(built("contract").unwrap());
     for name in ["ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "PROFILE"] {
         command.env_remove(format!("ALIBABA_CLOUD_{name}"));
     }
@@ -49,7 +46,7 @@ pub fn verify(arguments: &[&str]) -> (Option<i32>, String, Value) {
 
 /// Starts a local endpoint that logs warnings only. Yields its URL besides.
 pub async fn endpoint(arguments: &[&str]) -> (Endpoint, String) {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let endpoint = Endpoint::start_logging(&binary, arguments, "warn").await.unwrap();
     let url = format!("http://{}", endpoint.address());
     (endpoint, url)

@@ -49,7 +49,7 @@ impl Place {
 
     /// Runs `import` or `export` on it.
     pub async fn run(&self, subcommand: &str, more: &[&str]) -> Output {
-        let binary = built("local-endpoint", "local-endpoint").unwrap();
+        let binary = built("local-endpoint").unwrap();
         let mut command = Command::new(binary);
         command.arg(subcommand).args(&self.options).args(more).output().await.unwrap()
     }

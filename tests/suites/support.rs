@@ -237,6 +237,6 @@ impl<S: Store> Store for Yielding<S> {
 
 /// Starts a local endpoint.
 pub async fn endpoint(arguments: &[&str]) -> Endpoint {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     Endpoint::start(&binary, arguments).await.unwrap()
 }

@@ -96,7 +96,7 @@ fn changes_files(process: Pid, thread: Pid, folder: &Path) -> bool {
 
 #[test]
 fn a_conversion_that_is_killed_at_any_write_loses_nothing() {
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let killed_after = |writes: usize| {
         let copy = format_1::unpacked();

@@ -119,7 +119,7 @@ async fn an_answer_leaves_only_after_its_sync() {
     let world = folder.path().join("world.json");
     std::fs::write(&world, many_addresses(CALLS).to_string()).unwrap();
     let kept = folder.path().join("kept");
-    let binary = built("local-endpoint", "local-endpoint").unwrap();
+    let binary = built("local-endpoint").unwrap();
     let arguments = ["--data", kept.to_str().unwrap(), "--world", world.to_str().unwrap()];
     let endpoint = Endpoint::start(&binary, &arguments).await.unwrap();
     // What is done once is done.

@@ -211,7 +211,7 @@ async fn allocation_costs(rate_limit: Option<RateLimit>, write_units_told: usize
 
 /// The function's binary, which keeps its documents in `table` behind `dynamodb_url`.
 fn bootstrap(runtime_api: &RuntimeApi, table: &str, dynamodb_url: &str) -> Child {
-    tokio::process::Command::new(built("ipv6-gateway", "bootstrap").unwrap())
+    tokio::process::Command::new(built("bootstrap").unwrap())
         .env_clear()
         .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address())
         .env("AWS_LAMBDA_FUNCTION_NAME", "ipv6-gateway")
