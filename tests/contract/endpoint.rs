@@ -7,6 +7,8 @@ use harness::answer::Answer;
 use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
 use harness::target::{Endpoint, built};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::{Value, json};
 use suites::support::ALLOCATE;
@@ -410,7 +412,7 @@ async fn help_teaches() {
 #[tokio::test]
 async fn ctrl_c_ends_it_cleanly() {
     let binary = built("local-endpoint").unwrap();
-    for signal in ["-INT", "-TERM"] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let mut process = Command::new(&binary)
             .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
@@ -423,8 +425,8 @@ async fn ctrl_c_ends_it_cleanly() {
         assert_eq!(&first, b"Listening");
         // The handler is set once the endpoint accepts; it prints before that.
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let id = process.id().unwrap().to_string();
-        Command::new("kill").args([signal, &id]).status().await.unwrap();
+        let id = process.id().unwrap().try_into().unwrap();
+        kill(Pid::from_raw(id), signal).unwrap();
         let status = tokio::time::timeout(Duration::from_secs(10), process.wait()).await;
         assert_eq!(status.unwrap().unwrap().code(), Some(0), "{signal}");
     }

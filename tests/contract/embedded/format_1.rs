@@ -1,11 +1,13 @@
-//! A directory that an older version wrote, in format 1: `golden/format-1.tar.gz`, with calls that
-//! had allocated and a world that had been put. `golden/format-1.json` is the world that the older
+//! A directory that an older version wrote, in format 1: `golden/format-1.directory.json`, with calls
+//! that had allocated and a world that had been put. `golden/format-1.json` is the world that the older
 //! version exported, in today's form. Neither is ever made anew.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use ::store::{Admission, Admitted, Document, EmbeddedStore, Key, Store, World};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
 use super::folder;
@@ -26,12 +28,19 @@ fn golden(file: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contract/embedded/golden").join(file)
 }
 
-/// A copy of the directory.
+/// A copy of the directory. Of each path the golden file has the content in Base64, or null for a folder.
 pub(super) fn unpacked() -> TempDir {
     let copy = folder();
-    let mut command = Command::new("tar");
-    command.arg("-xzf").arg(golden("format-1.tar.gz")).arg("-C").arg(copy.path());
-    assert!(command.status().unwrap().success());
+    let text = std::fs::read_to_string(golden("format-1.directory.json")).unwrap();
+    let content: BTreeMap<String, Option<String>> = serde_json::from_str(&text).unwrap();
+    // A folder comes before what is in it.
+    for (path, content) in content {
+        let path = copy.path().join(path);
+        match content {
+            None => std::fs::create_dir(path).unwrap(),
+            Some(content) => std::fs::write(path, STANDARD.decode(content).unwrap()).unwrap(),
+        }
+    }
     copy
 }
 

@@ -40,7 +40,7 @@ const WRITES: [i64; 14] = [
 fn export(binary: &Path, folder: &Path, writes_max: usize) -> usize {
     // The shell waits for its tracer before it becomes the program.
     let script = "kill -STOP $$; exec \"$@\"";
-    let mut child = Command::new("sh")
+    let mut child = Command::new("/bin/sh")
         .args(["-c", script, "sh"])
         .arg(binary)
         .args(["export", "--data"])
