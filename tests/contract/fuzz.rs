@@ -15,7 +15,7 @@ use harness::operations::{Operation, Operations};
 use harness::target::{ControlOptions, Endpoint, built};
 use serde_json::{Value, json};
 
-use defects::{Defect, Proxy};
+use defects::{DEFECTS, Defect, NO_CONTROL, STATUS_OF_REGION};
 
 /// When the model's clock stands: whatever a case remembers is remembered then.
 const NOW_SECS: i64 = 1_767_323_045;
@@ -44,7 +44,7 @@ fn campaign(url: &str, seed: u64, calls: u64) -> Campaign {
 async fn hundreds_of_sequences_find_nothing_wrong_with_the_local_endpoint() {
     let endpoint = endpoint().await;
     let operations = Operations::read(&Contract::embedded()).unwrap();
-    let campaign = campaign(endpoint.remote().url(), 5, 2500);
+    let campaign = campaign(endpoint.remote().url(), 100_000, 2500);
     let Report { sequences, met, unmet, caught, .. } =
         campaign.run(&Contract::embedded()).await.unwrap();
     assert!(caught.is_none(), "{}", caught.map(|caught| told(&caught)).unwrap_or_default());
@@ -72,35 +72,35 @@ async fn hundreds_of_sequences_find_nothing_wrong_with_the_local_endpoint() {
 /// Plants each of some defects, and has it found and shrunk to three calls at most.
 async fn find(defects: &[Defect]) {
     let endpoint = endpoint().await;
-    for &defect in defects {
-        let proxy = Proxy::start(endpoint.address(), defect).await;
+    for defect in defects {
+        let (name, proxy) = (defect.name, defect.planted(endpoint.address()).await);
         let report = campaign(proxy.url(), 1, 20_000).run(&Contract::embedded()).await.unwrap();
-        let caught = report.caught.unwrap_or_else(|| panic!("{defect:?} is not found"));
+        let caught = report.caught.unwrap_or_else(|| panic!("{name}: not found"));
         let calls = caught.plan.calls();
-        assert!(calls <= 3, "{defect:?}: {}", told(&caught));
+        assert!(calls <= 3, "{name}: {}", told(&caught));
         let what: Vec<&str> = caught.failure.findings.iter().map(|f| f.what.as_str()).collect();
-        assert!(defect.shows(&what), "{defect:?}: {}", told(&caught));
+        assert!(defect.shows(&what), "{name}: {}", told(&caught));
         // The sequence alone shows it again.
         let again = campaign(proxy.url(), 0, 0);
         let replayed = again.replay(&Contract::embedded(), caught.plan).await.unwrap();
-        assert!(replayed.caught.is_some(), "{defect:?} does not show again");
+        assert!(replayed.caught.is_some(), "{name}: does not show again");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_planted_defect_of_rules_and_tokens_is_found_and_shrunk() {
-    find(&Defect::ALL[..Defect::ALL.len() / 2]).await;
+    find(&DEFECTS[..DEFECTS.len() / 2]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_planted_defect_of_limits_answers_and_purchases_is_found_and_shrunk() {
-    find(&Defect::ALL[Defect::ALL.len() / 2..]).await;
+    find(&DEFECTS[DEFECTS.len() / 2..]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_seed_gives_the_same_sequences_in_every_run() {
     let endpoint = endpoint().await;
-    let proxy = Proxy::start(endpoint.address(), Defect::StatusOfRegion).await;
+    let proxy = STATUS_OF_REGION.planted(endpoint.address()).await;
     let mut plans: Vec<Plan> = Vec::new();
     for _ in 0..2 {
         let campaign = Campaign { jobs: 1, ..campaign(proxy.url(), 77, 20_000) };
@@ -118,7 +118,7 @@ async fn an_endpoint_without_control_paths_is_refused_and_told_why() {
     let error = fuzz(&format!("http://{address}")).await;
     assert!(error.contains("no HTTP server answers"), "{error}");
     let endpoint = endpoint().await;
-    let proxy = Proxy::start(endpoint.address(), Defect::NoControl).await;
+    let proxy = NO_CONTROL.planted(endpoint.address()).await;
     let error = fuzz(proxy.url()).await;
     assert!(error.contains("it cannot be fuzzed, for it has no control paths"), "{error}");
 }

@@ -1,19 +1,16 @@
 //! `contract record`: what an endpoint answered, beside what was expected.
 
-use std::convert::Infallible;
 use std::path::Path;
 
 use bytes::Bytes;
 use harness::contract::Contract;
+use harness::http::Server;
 use harness::judge::validator;
 use http_body_util::Full;
 use hyper::Response;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use suites::command::{contract, endpoint, printed};
 use suites::scratch;
-use tokio::net::TcpListener;
 
 /// What must be in no file: a key and its secret, a token, an account, a user, ids, a signature, addresses.
 const CANARIES: [&str; 10] = [
@@ -82,9 +79,7 @@ async fn what_is_answered_as_expected_bears_its_decisions_out() {
 }
 
 /// A fake: an endpoint that answers every call with one code, and tells all that it should not.
-async fn telltale() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+async fn telltale() -> Server {
     let body = json!({
         "RequestId": "6972A26E-99B1-4367-9890-FBDEBB0F5E7D",
         "Message": format!("all of it: {}.", CANARIES.join(" ")),
@@ -94,33 +89,26 @@ async fn telltale() -> String {
         }
     });
     let body = Bytes::from(body.to_string());
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let body = body.clone();
-            let service = service_fn(move |request: hyper::Request<_>| {
-                let path = request.uri().path();
-                let status = if path.starts_with("/_control") { 404 } else { 400 };
-                let answer = Response::builder()
-                    .status(status)
-                    .header("content-type", "application/json;charset=utf-8")
-                    .header("x-acs-request-id", "6972A26E-99B1-4367-9890-FBDEBB0F5E7D")
-                    .body(Full::new(body.clone()));
-                async move { Ok::<_, Infallible>(answer.unwrap()) }
-            });
-            let http = hyper::server::conn::http1::Builder::new();
-            tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
-        }
-    });
-    url
+    let answer = move |request: hyper::Request<_>| {
+        let is_control = request.uri().path().starts_with("/_control");
+        let answer = Response::builder()
+            .status(if is_control { 404 } else { 400 })
+            .header("content-type", "application/json;charset=utf-8")
+            .header("x-acs-request-id", "6972A26E-99B1-4367-9890-FBDEBB0F5E7D")
+            .body(Full::new(body.clone()));
+        async move { Ok(answer?) }
+    };
+    Server::start(answer).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_answered_otherwise_is_told_and_nothing_that_nobody_may_see_is_written() {
-    let url = telltale().await;
+    let server = telltale().await;
+    let url = server.url();
     let folder = scratch();
     let output = folder.path().to_str().unwrap();
     let arguments = [
-        &["record", "--endpoint", &url, "--output", output, "--format", "json"][..],
+        &["record", "--endpoint", url, "--output", output, "--format", "json"][..],
         &["--access-key-id", CANARIES[0], "--access-key-secret", CANARIES[1]],
         &[
             "--security-token",

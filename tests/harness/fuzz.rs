@@ -7,7 +7,6 @@
 
 mod campaign;
 mod check;
-mod encoding;
 mod gate;
 mod generate;
 mod model;

@@ -1,119 +1,34 @@
-//! A proxy before the local endpoint that changes what it answers: one defect each.
+//! A proxy before the local endpoint that changes its answers: one defect each.
 
 mod passing;
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
-use harness::http::local_client;
+use harness::http::{Failure, Server, local_client};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
-use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use serde_json::{Value, json};
 
 use passing::Passing;
 
 /// What is wrong with the answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Defect {
-    /// Two codes are exchanged.
-    CodesSwapped,
-    /// An illegal bandwidth is told before an illegal address.
-    Precedence,
-    /// The token's form is checked before the charge type.
-    PrecedenceOfToken,
-    /// A second purchase for an address succeeds.
-    SecondPurchase,
-    /// A token is forgotten.
-    TokenForgotten,
-    /// A token is remembered for longer than a day.
-    TokenKept,
-    /// The clock goes ten minutes slow once it is put forward.
-    ClockSlow,
-    /// `PayByTraffic` goes up to 2000 Mbit/s.
-    LimitWidened,
-    /// A bandwidth of 2000 Mbit/s is refused.
-    LimitNarrowed,
-    /// An unknown region is told with another status.
-    StatusOfRegion,
-    /// A message has a space at its end.
-    MessageWithSpace,
-    /// A replay has the RequestId of the first answer.
-    StaleRequestId,
-    /// A dry run buys.
-    DryRunBuys,
-    /// A successful call buys for another address, too.
-    BuysTwice,
-    /// XML is answered where JSON was asked for.
-    WrongFormat,
-    /// An error has a header twice.
-    HeaderTwice,
-    /// An error names the endpoint's address as its host.
-    HostWithPort,
-    /// There are no control paths.
-    NoControl,
+pub(super) struct Defect {
+    pub(super) name: &'static str,
+    /// What findings that tell of it are about.
+    shows: &'static [&'static str],
+    /// Changes the answer to a call.
+    spoil: fn(&mut Exchange<'_>),
 }
 
-impl Defect {
-    /// Those that calls can show.
-    pub(super) const ALL: [Self; 17] = [
-        Self::CodesSwapped,
-        Self::Precedence,
-        Self::PrecedenceOfToken,
-        Self::SecondPurchase,
-        Self::TokenForgotten,
-        Self::TokenKept,
-        Self::ClockSlow,
-        Self::LimitWidened,
-        Self::LimitNarrowed,
-        Self::StatusOfRegion,
-        Self::MessageWithSpace,
-        Self::StaleRequestId,
-        Self::DryRunBuys,
-        Self::BuysTwice,
-        Self::WrongFormat,
-        Self::HeaderTwice,
-        Self::HostWithPort,
-    ];
-
-    /// Whether findings of these names tell of it.
-    pub(super) fn shows(self, what: &[&str]) -> bool {
-        let has = |part: &str| what.iter().any(|what| what.contains(part));
-        match self {
-            Self::CodesSwapped
-            | Self::Precedence
-            | Self::PrecedenceOfToken
-            | Self::SecondPurchase
-            | Self::TokenForgotten
-            | Self::TokenKept
-            | Self::ClockSlow
-            | Self::LimitWidened
-            | Self::LimitNarrowed => has("Code") || has("answers"),
-            Self::StatusOfRegion => has("status") || has("answers"),
-            Self::MessageWithSpace => has("Message") || has("answers"),
-            Self::StaleRequestId => has("RequestId"),
-            Self::DryRunBuys | Self::BuysTwice => has("state: Ipv6Addresses"),
-            Self::WrongFormat | Self::HeaderTwice => has("body") || has("answers"),
-            Self::HostWithPort => has("HostId") || has("answers"),
-            Self::NoControl => false,
-        }
-    }
-}
-
-/// A faulty endpoint, ended with this value.
-pub(super) struct Proxy {
-    url: String,
-    server: JoinHandle<()>,
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
+/// A call and its answer.
+struct Exchange<'a> {
+    parameters: &'a BTreeMap<String, String>,
+    passing: &'a mut Passing,
+    seen: &'a mut Seen,
+    /// Whether the answer names a bandwidth that no answer named before.
+    is_new: bool,
 }
 
 /// What the proxy has seen in a world.
@@ -127,62 +42,271 @@ struct Seen {
     haunted: Option<String>,
 }
 
-struct Shared {
-    defect: Defect,
+impl Exchange<'_> {
+    fn get(&self, name: &str) -> &str {
+        self.parameters.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    fn mbps(&self) -> Option<u32> {
+        self.get("Bandwidth").parse().ok()
+    }
+
+    fn has_code(&self, code: &str) -> bool {
+        self.passing.has_code(code)
+    }
+
+    /// Exchanges the code and a part of the message.
+    fn recode(&mut self, code: &str, [old, new]: [&str; 2]) {
+        let known = self.passing.element("Code").unwrap_or_default();
+        self.passing.replace(&known, code);
+        self.passing.replace(old, new);
+    }
+
+    fn succeed(&mut self, bandwidth: &str) {
+        let address = self.get("Ipv6AddressId").to_owned();
+        self.passing.succeed(&address, bandwidth);
+    }
+}
+
+const EXISTED: &str = "OperationFailed.InternetBandwidthAlreadyExisted";
+const CODE: &[&str] = &["Code", "answers"];
+const BODY: &[&str] = &["body", "answers"];
+const STATE: &[&str] = &["state: Ipv6Addresses"];
+
+/// The clock that goes slow is the proxy's, as it is set.
+const CLOCK_SLOW: &str = "the clock goes ten minutes slow once it is put forward";
+pub(super) const NO_CONTROL: Defect =
+    Defect { name: "there are no control paths", shows: &[], spoil: |_| {} };
+pub(super) const STATUS_OF_REGION: Defect = Defect {
+    name: "an unknown region has another status",
+    shows: &["status", "answers"],
+    spoil: |call| {
+        if call.has_code("InvalidRegionId.NotFound") {
+            call.passing.status = 400;
+        }
+    },
+};
+
+/// Those that calls can show.
+pub(super) const DEFECTS: [Defect; 17] = [
+    Defect {
+        name: "two codes are exchanged",
+        shows: CODE,
+        spoil: |call| {
+            let pair = ["OperationUnsupported.ULA", "OperationUnsupported.PrivateGUA"];
+            for (from, to) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+                if call.has_code(from) {
+                    return call.passing.replace(from, to);
+                }
+            }
+        },
+    },
+    Defect {
+        name: "an illegal bandwidth precedes an illegal address",
+        shows: CODE,
+        spoil: |call| {
+            let is_illegal = call.mbps().is_some_and(|mbps| mbps == 0 || mbps > 2000);
+            if call.has_code("IllegalParam.Ipv6Address") && is_illegal {
+                let message = ["param of Ipv6Address", "param of Bandwidth"];
+                call.recode("IllegalParam.Bandwidth", message);
+            }
+        },
+    },
+    Defect {
+        name: "the token's form is checked before the charge type",
+        shows: CODE,
+        spoil: |call| {
+            let token = call.get("ClientToken");
+            let is_wrong = token.len() > 64 || !token.is_ascii();
+            if call.has_code("IllegalParam.InternetChargeType") && is_wrong {
+                let message = [
+                    "The param of InternetChargeType is illegal.",
+                    "The ClientToken provided is invalid.",
+                ];
+                call.recode("InvalidClientToken.ValueNotSupported", message);
+            }
+        },
+    },
+    Defect {
+        name: "a second purchase for an address succeeds",
+        shows: CODE,
+        spoil: |call| {
+            if call.has_code(EXISTED) && !call.get("ClientToken").is_empty() {
+                call.succeed("ipv6bw-second00000000000");
+            }
+        },
+    },
+    Defect {
+        name: "a token is forgotten",
+        shows: CODE,
+        spoil: |call| {
+            if call.passing.status == 200 && !call.is_new {
+                call.passing.fail(EXISTED);
+            }
+        },
+    },
+    Defect {
+        name: "a token is remembered for longer than a day",
+        shows: CODE,
+        spoil: |call| {
+            let token = call.get("ClientToken").to_owned();
+            let bandwidth = call.passing.element("InternetBandwidthId");
+            if let (200, Some(id)) = (call.passing.status, bandwidth) {
+                call.seen.tokens.entry(token).or_insert(id);
+            } else if call.has_code(EXISTED)
+                && !token.is_empty()
+                && let Some(id) = call.seen.tokens.get(&token).cloned()
+            {
+                call.succeed(&id);
+            }
+        },
+    },
+    Defect { name: CLOCK_SLOW, shows: CODE, spoil: |_| {} },
+    Defect {
+        name: "PayByTraffic goes up to 2000 Mbit/s",
+        shows: CODE,
+        spoil: |call| {
+            let is_wide = call.mbps().is_some_and(|mbps| mbps > 1000 && mbps <= 2000);
+            if call.has_code("IllegalParam.Bandwidth") && is_wide {
+                call.succeed("ipv6bw-wide0000000000000");
+            }
+        },
+    },
+    Defect {
+        name: "a bandwidth of 2000 Mbit/s is refused",
+        shows: CODE,
+        spoil: |call| {
+            if call.passing.status == 200 && call.get("Bandwidth") == "2000" {
+                call.passing.fail("IllegalParam.Bandwidth");
+            }
+        },
+    },
+    STATUS_OF_REGION,
+    Defect {
+        name: "a message has a space at its end",
+        shows: &["Message", "answers"],
+        spoil: |call| {
+            let message = "Bandwidth is mandatory for this action.";
+            call.passing.replace(message, &format!("{message} "));
+        },
+    },
+    Defect {
+        name: "a replay has the RequestId of the first answer",
+        shows: &["RequestId"],
+        spoil: |call| {
+            let ids = ["InternetBandwidthId", "RequestId"].map(|name| call.passing.element(name));
+            if let [Some(bandwidth), Some(id)] = ids {
+                let first = call.seen.request_ids.entry(bandwidth).or_insert_with(|| id.clone());
+                call.passing.replace(&id, first);
+                for (name, value) in &mut call.passing.headers {
+                    if name == "x-acs-request-id" {
+                        value.clone_from(first);
+                    }
+                }
+            }
+        },
+    },
+    Defect {
+        name: "a dry run buys",
+        shows: STATE,
+        spoil: |call| {
+            if call.has_code("DryRunOperation") {
+                call.seen.haunted = Some(call.get("Ipv6AddressId").to_owned());
+            }
+        },
+    },
+    Defect {
+        name: "a successful call buys for another address, too",
+        shows: STATE,
+        spoil: |call| {
+            if call.is_new {
+                call.seen.haunted = Some("ipv6-other".to_owned());
+            }
+        },
+    },
+    Defect {
+        name: "another format is answered than was asked for",
+        shows: BODY,
+        spoil: |call| {
+            if call.has_code("MissingRegionId") {
+                for (name, value) in &mut call.passing.headers {
+                    if name == "content-type" {
+                        "text/html".clone_into(value);
+                    }
+                }
+            }
+        },
+    },
+    Defect {
+        name: "an error has a header twice",
+        shows: BODY,
+        spoil: |call| {
+            if call.has_code("MissingRegionId") {
+                let twice = call.passing.headers.iter().find(|(name, _)| name == "content-type");
+                call.passing.headers.extend(twice.cloned());
+            }
+        },
+    },
+    Defect {
+        name: "an error names the endpoint's address as its host",
+        shows: &["HostId", "answers"],
+        spoil: |call| {
+            if call.has_code("InvalidDryRun") {
+                call.passing.replace("vpc.cn-huhehaote.aliyuncs.com", "127.0.0.1:80");
+            }
+        },
+    },
+];
+
+impl Defect {
+    /// Whether findings of these names tell of it.
+    pub(super) fn shows(&self, what: &[&str]) -> bool {
+        self.shows.iter().any(|part| what.iter().any(|what| what.contains(part)))
+    }
+
+    /// Starts the proxy before what listens at `upstream`.
+    pub(super) async fn planted(&self, upstream: &str) -> Server {
+        let proxy = Proxy {
+            name: self.name,
+            spoil: self.spoil,
+            upstream: upstream.to_owned(),
+            client: local_client().unwrap(),
+            worlds: Mutex::default(),
+        };
+        let proxy = Arc::new(proxy);
+        Server::start(move |request| Arc::clone(&proxy).answer(request)).await.unwrap()
+    }
+}
+
+struct Proxy {
+    name: &'static str,
+    spoil: fn(&mut Exchange<'_>),
     upstream: String,
     client: reqwest::Client,
     worlds: Mutex<BTreeMap<String, Seen>>,
 }
 
 impl Proxy {
-    pub(super) async fn start(upstream: &str, defect: Defect) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let client = local_client().unwrap();
-        let upstream = upstream.to_owned();
-        let shared = Arc::new(Shared { defect, upstream, client, worlds: Mutex::default() });
-        let server = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let shared = Arc::clone(&shared);
-                drop(stream.set_nodelay(true));
-                tokio::spawn(async move {
-                    let service = service_fn(|request| shared.answer(request));
-                    let http = hyper::server::conn::http1::Builder::new();
-                    drop(http.serve_connection(TokioIo::new(stream), service).await);
-                });
-            }
-        });
-        Self { url, server }
-    }
-
-    pub(super) fn url(&self) -> &str {
-        &self.url
-    }
-}
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-impl Shared {
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Failure> {
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Failure> {
         let (parts, body) = request.into_parts();
         let mut body = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
         let path = parts.uri.path().to_owned();
         let is_control = path.starts_with("/_control/");
-        if is_control && self.defect == Defect::NoControl {
+        if is_control && self.name == NO_CONTROL.name {
             return Ok(Response::builder().status(404).body(Full::default())?);
         }
-        if self.defect == Defect::ClockSlow && path.ends_with("/clock") && parts.method == "PUT" {
+        if self.name == CLOCK_SLOW && path.ends_with("/clock") && parts.method == "PUT" {
             body = ten_minutes_less(&body);
         }
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let url = format!("http://{}{target}", self.upstream);
-        let mut passed = self.client.request(parts.method.clone(), url).body(body.clone());
-        for (name, value) in &parts.headers {
-            if name != "content-length" {
-                passed = passed.header(name, value);
-            }
-        }
-        let told = passed.send().await?;
+        let mut headers = parts.headers.clone();
+        headers.remove("content-length");
+        let passed = self.client.request(parts.method.clone(), url).headers(headers);
+        let told = passed.body(body.clone()).send().await?;
         let headers = told.headers().iter().filter(|(name, _)| *name != "content-length");
         let headers = headers.map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -191,18 +315,24 @@ impl Shared {
         let mut passing = Passing { status, headers, body: told.text().await? };
         if is_control {
             let world = path.split('/').nth(3).unwrap_or_default();
+            let mut worlds = self.worlds.lock().unwrap();
             if parts.method == "PUT" && path.ends_with(world) {
-                self.worlds().insert(world.to_owned(), Seen::default());
+                worlds.insert(world.to_owned(), Seen::default());
             }
-            self.haunt(world, &mut passing);
+            if let Some(address) = worlds.get(world).and_then(|seen| seen.haunted.as_deref()) {
+                haunt(address, &mut passing);
+            }
         } else if !passing.body.contains("MissingAction") {
-            let world = parts.headers.get("x-local-world").and_then(|name| name.to_str().ok());
+            let world = parts.headers.get("x-local-world").map_or("", |it| it.to_str().unwrap());
             let query = parts.uri.query().unwrap_or_default();
-            let mut parameters: BTreeMap<String, String> = BTreeMap::new();
-            for text in [query, &body] {
-                parameters.extend(form_urlencoded::parse(text.as_bytes()).into_owned());
-            }
-            self.spoil(world.unwrap_or_default(), &parameters, &mut passing);
+            let parameters = [query, &body].map(|text| form_urlencoded::parse(text.as_bytes()));
+            let parameters = parameters.into_iter().flat_map(form_urlencoded::Parse::into_owned);
+            let parameters = &parameters.collect();
+            let mut worlds = self.worlds.lock().unwrap();
+            let seen = worlds.entry(world.to_owned()).or_default();
+            let id = passing.element("InternetBandwidthId");
+            let is_new = id.is_some_and(|id| seen.bandwidths.insert(id));
+            (self.spoil)(&mut Exchange { parameters, passing: &mut passing, seen, is_new });
         }
         let mut response = Response::builder().status(passing.status);
         for (name, value) in &passing.headers {
@@ -210,159 +340,22 @@ impl Shared {
         }
         Ok(response.body(Full::from(passing.body))?)
     }
+}
 
-    fn worlds(&self) -> MutexGuard<'_, BTreeMap<String, Seen>> {
-        self.worlds.lock().unwrap()
-    }
-
-    /// Changes the answer to a call.
-    #[expect(clippy::too_many_lines, reason = "an arm for each defect")]
-    fn spoil(&self, world: &str, parameters: &BTreeMap<String, String>, passing: &mut Passing) {
-        let mut worlds = self.worlds();
-        let seen = worlds.entry(world.to_owned()).or_default();
-        let get = |name: &str| parameters.get(name).map(String::as_str).unwrap_or_default();
-        let address = get("Ipv6AddressId").to_owned();
-        let is_new =
-            passing.element("InternetBandwidthId").is_some_and(|id| seen.bandwidths.insert(id));
-        let is_success = passing.status == 200;
-        match self.defect {
-            Defect::CodesSwapped => {
-                let pair = ["OperationUnsupported.ULA", "OperationUnsupported.PrivateGUA"];
-                for (from, to) in [(pair[0], pair[1]), (pair[1], pair[0])] {
-                    if passing.has_code(from) {
-                        return passing.replace(from, to);
-                    }
-                }
-            }
-            Defect::Precedence => {
-                let is_illegal =
-                    get("Bandwidth").parse::<u16>().is_ok_and(|mbps| mbps == 0 || mbps > 2000);
-                if passing.has_code("IllegalParam.Ipv6Address") && is_illegal {
-                    passing.replace("IllegalParam.Ipv6Address", "IllegalParam.Bandwidth");
-                    passing.replace("param of Ipv6Address", "param of Bandwidth");
-                }
-            }
-            Defect::PrecedenceOfToken => {
-                let other = "IllegalParam.InternetChargeType";
-                let token = get("ClientToken");
-                if passing.has_code(other) && (token.len() > 64 || !token.is_ascii()) {
-                    passing.replace(other, "InvalidClientToken.ValueNotSupported");
-                    passing.replace(
-                        "The param of InternetChargeType is illegal.",
-                        "The ClientToken provided is invalid.",
-                    );
-                }
-            }
-            Defect::SecondPurchase => {
-                let code = "OperationFailed.InternetBandwidthAlreadyExisted";
-                if passing.has_code(code) && !get("ClientToken").is_empty() {
-                    passing.succeed(&address, "ipv6bw-second00000000000");
-                }
-            }
-            Defect::TokenForgotten => {
-                if is_success && !is_new {
-                    passing.fail("OperationFailed.InternetBandwidthAlreadyExisted");
-                }
-            }
-            Defect::TokenKept => {
-                let token = get("ClientToken").to_owned();
-                if let (true, Some(id)) = (is_success, passing.element("InternetBandwidthId")) {
-                    seen.tokens.entry(token).or_insert(id);
-                } else if passing.has_code("OperationFailed.InternetBandwidthAlreadyExisted")
-                    && let Some(id) = seen.tokens.get(&token).filter(|_| !token.is_empty())
-                {
-                    passing.succeed(&address, id);
-                }
-            }
-            Defect::LimitWidened => {
-                let is_wide =
-                    get("Bandwidth").parse::<u32>().is_ok_and(|mbps| mbps > 1000 && mbps <= 2000);
-                if passing.has_code("IllegalParam.Bandwidth") && is_wide {
-                    passing.succeed(&address, "ipv6bw-wide0000000000000");
-                }
-            }
-            Defect::LimitNarrowed => {
-                if is_success && get("Bandwidth") == "2000" {
-                    passing.fail("IllegalParam.Bandwidth");
-                }
-            }
-            Defect::StatusOfRegion => {
-                if passing.has_code("InvalidRegionId.NotFound") {
-                    passing.status = 400;
-                }
-            }
-            Defect::MessageWithSpace => {
-                passing.replace(
-                    "Bandwidth is mandatory for this action.",
-                    "Bandwidth is mandatory for this action. ",
-                );
-            }
-            Defect::StaleRequestId => {
-                let ids = ["InternetBandwidthId", "RequestId"].map(|name| passing.element(name));
-                if let [Some(bandwidth), Some(id)] = ids {
-                    let first =
-                        seen.request_ids.entry(bandwidth).or_insert_with(|| id.clone()).clone();
-                    passing.replace(&id, &first);
-                    for (name, value) in &mut passing.headers {
-                        if name == "x-acs-request-id" {
-                            value.clone_from(&first);
-                        }
-                    }
-                }
-            }
-            Defect::DryRunBuys => {
-                if passing.has_code("DryRunOperation") {
-                    seen.haunted = Some(address);
-                }
-            }
-            Defect::BuysTwice => {
-                if is_new {
-                    seen.haunted = Some("ipv6-other".to_owned());
-                }
-            }
-            Defect::WrongFormat => {
-                if passing.has_code("MissingRegionId") {
-                    for (name, value) in &mut passing.headers {
-                        if name == "content-type" {
-                            "text/html".clone_into(value);
-                        }
-                    }
-                }
-            }
-            Defect::HeaderTwice => {
-                if passing.has_code("MissingRegionId") {
-                    let twice = passing.headers.iter().find(|(name, _)| name == "content-type");
-                    passing.headers.extend(twice.cloned());
-                }
-            }
-            Defect::HostWithPort => {
-                if passing.has_code("InvalidDryRun") {
-                    passing.replace("vpc.cn-huhehaote.aliyuncs.com", "127.0.0.1:80");
-                }
-            }
-            Defect::ClockSlow | Defect::NoControl => {}
-        }
-    }
-
-    /// Lets a world that is told of have a bandwidth that nobody bought.
-    fn haunt(&self, world: &str, passing: &mut Passing) {
-        let worlds = self.worlds();
-        let Some(haunted) = worlds.get(world).and_then(|seen| seen.haunted.clone()) else { return };
-        let Ok(mut told) = serde_json::from_str::<Value>(&passing.body) else { return };
-        for (_, account) in told["Accounts"].as_object_mut().into_iter().flatten() {
-            let address = account["Ipv6Addresses"].get_mut(&*haunted);
-            let Some(address) = address.filter(|it| it.get("Ipv6InternetBandwidth").is_none())
-            else {
-                continue;
-            };
-            address["Ipv6InternetBandwidth"] = serde_json::json!({
+/// Lets the documents that are told of have a bandwidth that nobody bought.
+fn haunt(address: &str, passing: &mut Passing) {
+    let Ok(mut told) = serde_json::from_str::<Value>(&passing.body) else { return };
+    for (_, account) in told["Accounts"].as_object_mut().into_iter().flatten() {
+        let address = account["Ipv6Addresses"].get_mut(address);
+        if let Some(address) = address.filter(|it| it.get("Ipv6InternetBandwidth").is_none()) {
+            address["Ipv6InternetBandwidth"] = json!({
                 "Ipv6InternetBandwidthId": "ipv6bw-haunted0000000000",
                 "InternetChargeType": "PayByBandwidth",
                 "Bandwidth": 200,
             });
         }
-        passing.body = told.to_string();
     }
+    passing.body = told.to_string();
 }
 
 /// A clock's setting, ten minutes earlier.
@@ -371,5 +364,5 @@ fn ten_minutes_less(body: &str) -> String {
     let document: Value = serde_json::from_str(body).unwrap();
     let now = time::PrimitiveDateTime::parse(document["Now"].as_str().unwrap(), form).unwrap();
     let now = (now - time::Duration::minutes(10)).format(form).unwrap();
-    serde_json::json!({ "Now": now }).to_string()
+    json!({ "Now": now }).to_string()
 }

@@ -1,27 +1,23 @@
 //! Endpoints whose world cannot be set: what is tried there, on which real ids, and what is bought.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::path::Path;
 
 use bytes::Bytes;
 use harness::contract::Contract;
-use harness::http::local_client;
+use harness::http::{Failure, Server, local_client};
 use harness::judge::validator;
 use harness::operations::Operations;
 use harness::target::Endpoint;
 use harness::verify::Roles;
 use harness::world::members;
 use http_body_util::{BodyExt as _, Full};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use reqwest::Method;
 use serde_json::{Value, json};
 use suites::command::{contract, endpoint, printed, verify};
 use suites::scratch;
 use suites::support::ALLOCATE;
-use tokio::net::TcpListener;
 
 use super::{count, not_run};
 
@@ -174,45 +170,33 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
 }
 
 /// A fake: the endpoint behind it, as one that cannot take back what was bought.
-async fn keeping(address: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+async fn keeping(address: String) -> Server {
     let client = local_client().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (address, client) = (address.clone(), client.clone());
-            let service = service_fn(move |request| {
-                let (address, client) = (address.clone(), client.clone());
-                async move { Ok::<_, Infallible>(answer(&address, &client, request).await) }
-            });
-            let http = hyper::server::conn::http1::Builder::new();
-            tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
-        }
-    });
-    url
+    let answer = move |request| answer(address.clone(), client.clone(), request);
+    Server::start(answer).await.unwrap()
 }
 
 async fn answer(
-    address: &str,
-    client: &reqwest::Client,
+    address: String,
+    client: reqwest::Client,
     request: Request<hyper::body::Incoming>,
-) -> Response<Full<Bytes>> {
+) -> Result<Response<Full<Bytes>>, Failure> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
+    let body = body.collect().await?.to_bytes();
     let action = parts.headers.get("x-acs-action").map(|action| action.to_str().unwrap());
     if action == Some(UNDO) {
         let body = r#"{"RequestId":"R","Code":"InvalidAction.NotFound"}"#;
         let response = Response::builder().status(404);
         let response = response.header("content-type", "application/json;charset=utf-8");
-        return response.body(Full::new(Bytes::from(body))).unwrap();
+        return Ok(response.body(Full::new(Bytes::from(body)))?);
     }
     let target = parts.uri.path_and_query().unwrap();
     let url = format!("http://{address}{target}");
     let answered =
-        client.request(parts.method, url).headers(parts.headers).body(body).send().await.unwrap();
+        client.request(parts.method, url).headers(parts.headers).body(body).send().await?;
     let mut response = Response::builder().status(answered.status());
     *response.headers_mut().unwrap() = answered.headers().clone();
-    response.body(Full::new(answered.bytes().await.unwrap())).unwrap()
+    Ok(response.body(Full::new(answered.bytes().await?))?)
 }
 
 #[tokio::test]
@@ -245,7 +229,7 @@ async fn what_is_bought_is_released_before_the_next_and_told() {
     assert_eq!(with_bandwidth.count(), 1, "only the one that was there: {world}");
 
     // Where nothing can be released it is told, and no more is bought.
-    let (code, text, report) = run(keeping).await;
+    let (code, text, report) = run(keeping.url().to_owned()).await;
     assert_eq!(code, Some(1), "{text}");
     assert_eq!(count(&report, "purchases"), 1, "{text}");
     let told = format!("the endpoint has no {UNDO}");

@@ -10,16 +10,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
-use harness::http::local_client;
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use harness::http::{Failure, Server, local_client};
 
 /// What was asked of `DynamoDB`.
 #[derive(Clone, Debug)]
@@ -97,9 +91,8 @@ impl Drop for Held<'_> {
 /// A proxy on loopback, ended with this value.
 #[derive(Debug)]
 pub struct Proxy {
-    url: String,
+    server: Server,
     shared: Arc<Shared>,
-    server: JoinHandle<()>,
 }
 
 #[derive(Debug)]
@@ -122,8 +115,6 @@ impl Proxy {
     ///
     /// Why it does not.
     pub async fn start(upstream: &str) -> Result<Self, String> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
-        let address = listener.local_addr().map_err(|error| error.to_string())?;
         let client = local_client()?;
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
@@ -135,25 +126,14 @@ impl Proxy {
             held: Mutex::default(),
         });
         let of_server = Arc::clone(&shared);
-        let server = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let shared = Arc::clone(&of_server);
-                // Answers are small and somebody waits for them.
-                drop(stream.set_nodelay(true));
-                tokio::spawn(async move {
-                    let service = service_fn(|request| answer(&shared, request));
-                    let http = hyper::server::conn::http1::Builder::new();
-                    drop(http.serve_connection(TokioIo::new(stream), service).await);
-                });
-            }
-        });
-        Ok(Self { url: format!("http://{address}"), shared, server })
+        let answer = move |request| answer(Arc::clone(&of_server), request);
+        Ok(Self { server: Server::start(answer).await?, shared })
     }
 
     /// Where it listens, as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        self.server.url()
     }
 
     /// The calls since the last time, in the order in which they came.
@@ -180,18 +160,12 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn answer(
-    shared: &Shared,
+    shared: Arc<Shared>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Failure> {
     let (parts, body) = request.into_parts();

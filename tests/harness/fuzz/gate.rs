@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::model::{Broken, State};
 use super::plan::Call;
 use crate::case::Style;
+use crate::client::signature::{algorithm, encode};
 use crate::client::{seconds, timestamp};
 use crate::world;
 
@@ -55,11 +56,7 @@ pub(super) fn time_of(call: &Call, now_secs: i64) -> Option<i64> {
 
 /// A parameter's name as a message shows it: as in a string to sign, and cut (decision `limits`).
 pub(super) fn shown_name(name: &str) -> String {
-    let piece = |byte: u8| {
-        let is_plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-        if is_plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-    };
-    let mut shown: String = name.bytes().map(piece).collect();
+    let mut shown = encode(name);
     if shown.len() > SHOWN_BYTES_MAX {
         shown.truncate(SHOWN_BYTES_MAX);
         shown.push_str("...");
@@ -101,21 +98,18 @@ pub(super) fn broken(state: &State<'_>, call: &Call) -> Vec<Broken> {
     let version = common("Version", "x-acs-version", "2016-04-28");
     add("MissingVersion", version.is_empty());
     add("InvalidVersion", version != "2016-04-28");
-    let kind = if is_v3 {
-        merged(call).get("SignatureType").cloned().unwrap_or_default()
-    } else {
-        common("SignatureType", "", "")
-    };
+    let parameter = merged(call).remove("SignatureType").unwrap_or_default();
+    let kind = common("SignatureType", "SignatureType", &parameter);
     add("InvalidSignatureType", !kind.is_empty());
     if is_v3 {
         let authorization = common("", "authorization", "sound");
         add("MissingAuthorization", authorization.is_empty());
-        let method = match call.signature {
-            Style::V1 | Style::V3 => "ACS3-HMAC-SHA256",
-            Style::V3Sm3 => "ACS3-HMAC-SM3",
-        };
         let is_there = !authorization.is_empty() && authorization != "sound";
-        let is_other = is_there && !authorization.starts_with(method);
+        let is_ours = [Style::V3, Style::V3Sm3]
+            .map(algorithm)
+            .iter()
+            .any(|algorithm| authorization.split(' ').next() == Some(algorithm));
+        let is_other = is_there && !is_ours;
         add("InvalidSignatureMethod", is_other);
         let is_whole = authorization == "sound" && !call.access_key_id.is_empty();
         add("IncompleteSignature", !is_whole && !is_other);

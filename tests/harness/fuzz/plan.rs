@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::case::{Request, Style, Variant};
 
@@ -101,6 +101,24 @@ impl Encoding {
     fn is_plain(&self) -> bool {
         *self == Self::Plain
     }
+
+    /// Writes a query or a form.
+    pub(super) fn write(self, pairs: &[(String, String)]) -> String {
+        let byte = |byte: u8| {
+            let is_plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+            match self {
+                Self::Plus if byte == b' ' => "+".to_owned(),
+                Self::Plain | Self::Plus | Self::LowerCase if is_plain => {
+                    char::from(byte).to_string()
+                }
+                Self::LowerCase => format!("%{byte:02x}"),
+                Self::Plain | Self::Plus | Self::Everything => format!("%{byte:02X}"),
+            }
+        };
+        let text = |text: &str| text.bytes().map(byte).collect::<String>();
+        let pairs = pairs.iter().map(|(name, value)| [text(name), text(value)].join("="));
+        pairs.collect::<Vec<_>>().join("&")
+    }
 }
 
 /// How much of the parameters is sent in the query: a URL of more than 64 KiB is none to HTTP
@@ -131,18 +149,8 @@ impl Call {
     ///
     /// `common` or `afterSigning` hold what no request can.
     pub fn request(&self) -> Result<Request, String> {
-        let request = json!({
-            "action": self.action,
-            "method": self.method,
-            "accessKeyId": self.access_key_id,
-            "accessKeySecret": self.access_key_secret,
-            "securityToken": self.security_token,
-            "nonce": self.nonce,
-            "query": self.query,
-            "body": self.body,
-            "common": self.common,
-            "afterSigning": self.after_signing,
-        });
+        let mut request = serde_json::to_value(self).map_err(|error| format!("a call: {error}"))?;
+        request.as_object_mut().map(|fields| fields.remove("encoding"));
         serde_json::from_value(request).map_err(|error| format!("a call: {error}"))
     }
 
@@ -204,7 +212,7 @@ impl Plan {
         self.steps.iter().map(|step| step.calls().len()).sum()
     }
 
-    /// Whether calls are sent at once, so that another run of it may come to something else.
+    /// Whether calls are sent at once, so that another run of it may end in another way.
     #[must_use]
     pub fn has_race(&self) -> bool {
         self.steps.iter().any(|step| step.calls().len() > 1)
@@ -219,25 +227,33 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn every_encoding_says_the_same() {
+        let pairs = [("aé", "b c-1"), ("%", "+"), ("", "")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        for (encoding, expected) in [
+            (Encoding::Plain, "a%C3%A9=b%20c-1&%25=%2B&="),
+            (Encoding::Plus, "a%C3%A9=b+c-1&%25=%2B&="),
+            (Encoding::LowerCase, "a%c3%a9=b%20c-1&%25=%2b&="),
+            (Encoding::Everything, "%61%C3%A9=%62%20%63%2D%31&%25=%2B&="),
+        ] {
+            assert_eq!(encoding.write(&pairs), expected);
+        }
+    }
 
     #[test]
     fn long_parameters_go_to_the_body_if_the_url_would_be_too_long_and_stay_if_not() {
         let pair = |name: &str, bytes: usize| (name.to_owned(), "x".repeat(bytes));
-        let call = |query: Vec<(String, String)>| Call {
-            action: "Action".to_owned(),
-            method: "POST".to_owned(),
-            signature: Style::V3,
-            format: None,
-            access_key_id: String::new(),
-            access_key_secret: String::new(),
-            security_token: None,
-            nonce: None,
-            query,
-            body: vec![pair("Body", 1)],
-            common: BTreeMap::new(),
-            after_signing: BTreeMap::new(),
-            encoding: Encoding::Everything,
+        let call = |query: Vec<(String, String)>| -> Call {
+            let fields = json!({
+                "action": "Action", "method": "POST", "signature": "V3", "accessKeyId": "",
+                "accessKeySecret": "", "query": query, "body": [pair("Body", 1)],
+            });
+            serde_json::from_value(fields).unwrap()
         };
         let fits = call(vec![pair("A", 8192), pair("B", 8192), pair("C", 3)]);
         assert_eq!(fits.clone().with_short_url(), fits);

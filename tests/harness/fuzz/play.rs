@@ -7,11 +7,11 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::check::{self, Answered, repeated_id, shown, told};
-use super::encoding::written;
 use super::gate;
 use super::model::{BUSY, Expected, Model, State};
 use super::plan::{Call, Encoding, Plan, Step};
 use crate::answer::Body;
+use crate::client::signature::decode_pairs;
 use crate::client::{self, Wire, now_secs, seconds, timestamp};
 use crate::judge::Finding;
 use crate::operations::COMMON;
@@ -116,10 +116,14 @@ impl Player<'_> {
         let (request, variant) = (call.request()?, call.variant());
         let nonce = client::fresh_nonce();
         let wire = client::sign(&request, &variant, state.now_secs(), &nonce);
-        let query = written(&wire.query_string(), call.encoding);
-        // A V3 signature covers the bytes of a body, a V1 signature what they say.
-        let encoding = if call.signature.is_v3() { Encoding::Plain } else { call.encoding };
-        let answer = self.remote.exchange(&wire, &query, written(&wire.body, encoding)).await;
+        let query = call.encoding.write(&wire.query);
+        // A V3 signature covers the bytes of a body, a V1 signature their meaning.
+        let body = if call.signature.is_v3() || call.encoding == Encoding::Plain {
+            wire.body.clone()
+        } else {
+            call.encoding.write(&decode_pairs(wire.body.as_bytes()))
+        };
+        let answer = self.remote.exchange(&wire, &query, body).await;
         let body = answer.as_ref().ok().and_then(|answer| answer.read().ok());
         let code = body.as_ref().and_then(|body| body.text("Code")).unwrap_or("Success");
         let action = gate::action(call);

@@ -1,27 +1,24 @@
-//! An emulation of the Lambda Runtime API: hands out invocations and takes what comes of them.
+//! An emulation of the Lambda Runtime API: hands out invocations and takes their outcomes.
 //!
 //! It is a stand-in for Lambda's own, written from its public description: one invocation at a time
 //! at `/2018-06-01/runtime/invocation/next`, its outcome at `…/{id}/response` or `…/{id}/error`.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
-use tokio::task::JoinHandle;
+
+use crate::http::{Failure, Server};
 
 /// How long an invocation may take.
 const INVOCATION_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// What came of an invocation: the function's response, or the error that the runtime reported.
+/// The outcome of an invocation: the function's response, or the error that the runtime reported.
 type Outcome = Result<Value, Value>;
 
 /// A Runtime API on loopback, ended with this value.
@@ -30,7 +27,7 @@ pub struct RuntimeApi {
     address: String,
     invocations: mpsc::Sender<String>,
     outcomes: Mutex<mpsc::Receiver<Outcome>>,
-    server: JoinHandle<()>,
+    _server: Server,
 }
 
 struct Exchange {
@@ -55,8 +52,6 @@ impl RuntimeApi {
     ///
     /// Why it does not.
     pub async fn granting(time_max: Duration) -> Result<Self, String> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
-        let address = listener.local_addr().map_err(|error| error.to_string())?.to_string();
         let (invocations, to_hand_out) = mpsc::channel(1);
         let (reported, outcomes) = mpsc::channel(1);
         let exchange = Arc::new(Exchange {
@@ -64,19 +59,9 @@ impl RuntimeApi {
             invocations: Mutex::new(to_hand_out),
             outcomes: reported,
         });
-        let server = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let exchange = Arc::clone(&exchange);
-                // Answers are small and the runtime waits for them.
-                drop(stream.set_nodelay(true));
-                tokio::spawn(async move {
-                    let service = service_fn(|request| answer(&exchange, request));
-                    let http = hyper::server::conn::http1::Builder::new();
-                    drop(http.serve_connection(TokioIo::new(stream), service).await);
-                });
-            }
-        });
-        Ok(Self { address, invocations, outcomes: Mutex::new(outcomes), server })
+        let server = Server::start(move |request| answer(Arc::clone(&exchange), request)).await?;
+        let address = server.url().trim_start_matches("http://").to_owned();
+        Ok(Self { address, invocations, outcomes: Mutex::new(outcomes), _server: server })
     }
 
     /// Where it listens, as `127.0.0.1:PORT`.
@@ -100,16 +85,10 @@ impl RuntimeApi {
     }
 }
 
-impl Drop for RuntimeApi {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
 async fn answer(
-    exchange: &Exchange,
+    exchange: Arc<Exchange>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Full<Bytes>>, Failure> {
     let path = request.uri().path().to_owned();
     let name = path.rsplit('/').next().unwrap_or_default();
     if name == "next" {
@@ -130,12 +109,7 @@ async fn answer(
         response.headers_mut().insert("lambda-runtime-deadline-ms", deadline_millis.into());
         return Ok(response);
     }
-    let body = request
-        .into_body()
-        .collect()
-        .await
-        .map(http_body_util::Collected::to_bytes)
-        .unwrap_or_default();
+    let body = request.into_body().collect().await?.to_bytes();
     let value = serde_json::from_slice(&body)
         .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned()));
     let outcome = if name == "response" { Ok(value) } else { Err(value) };

@@ -39,13 +39,7 @@ impl Passing {
         self.status = 200;
         let elements =
             [("Ipv6AddressId", address), ("RequestId", &id), ("InternetBandwidthId", bandwidth)];
-        self.body = if self.is_xml() {
-            let elements = elements.map(|(name, text)| format!("<{name}>{text}</{name}>")).concat();
-            let root = format!("{}Response", suites::support::ALLOCATE);
-            format!("<?xml version='1.0' encoding='UTF-8'?><{root}>{elements}</{root}>")
-        } else {
-            serde_json::json!(elements.into_iter().collect::<BTreeMap<_, _>>()).to_string()
-        };
+        self.write(&format!("{}Response", suites::support::ALLOCATE), &elements);
     }
 
     /// Makes an error of it.
@@ -61,11 +55,16 @@ impl Passing {
             ("Message", "The operation is failed."),
             ("Recommend", &recommend.replace('&', if self.is_xml() { "&amp;" } else { "&" })),
         ];
+        self.write("Error", &elements);
+    }
+
+    fn write(&mut self, root: &str, elements: &[(&str, &str)]) {
         self.body = if self.is_xml() {
-            let elements = elements.map(|(name, text)| format!("<{name}>{text}</{name}>")).concat();
-            format!("<?xml version='1.0' encoding='UTF-8'?><Error>{elements}</Error>")
+            let elements = elements.iter().map(|(name, text)| format!("<{name}>{text}</{name}>"));
+            let elements = elements.collect::<Vec<_>>().concat();
+            format!("<?xml version='1.0' encoding='UTF-8'?><{root}>{elements}</{root}>")
         } else {
-            serde_json::json!(elements.into_iter().collect::<BTreeMap<_, _>>()).to_string()
+            serde_json::json!(elements.iter().copied().collect::<BTreeMap<_, _>>()).to_string()
         };
     }
 }
