@@ -12,6 +12,7 @@ use crate::contract::Contract;
 use crate::file::write_whole;
 use crate::operations::{COMMON, ErrorRow, Operation, Operations, Parameter};
 use crate::verify::reviewed;
+use crate::world::members;
 
 /// Writes the contract as an OpenAPI 3.1 document, from which Prism, Schemathesis, Postman and generators
 /// of clients work.
@@ -37,19 +38,13 @@ pub struct Options {
     actions: Vec<String>,
 }
 
-/// What stands for what differs from run to run in every answer.
-const PLACEHOLDERS: [(&str, &str); 3] = [
-    ("[RetryAfter]", "1"),
-    ("[RequestId]", "6972A26E-99B1-4367-9890-FBDEBB0F5E7D"),
-    ("[TraceId]", "3c6e0b8a9c15224a8228b9a98ca1531d"),
-];
-
-/// What both kinds of signature need; it stands in the document for people.
-const SIGNATURE_V1: &str = "HMAC-SHA1 over all parameters, with AccessKeyId, SignatureMethod=HMAC-SHA1, \
-    SignatureVersion=1.0, SignatureNonce and Timestamp in the query, and SecurityToken with a temporary key.";
-const SIGNATURE_V3: &str = "ACS3-HMAC-SHA256 over method, query, signed headers and body, with the headers \
-    x-acs-action, x-acs-version, x-acs-date, x-acs-signature-nonce and x-acs-content-sha256, and \
-    x-acs-security-token with a temporary key. Action and Version may then be left out of the query.";
+/// A part of the document that no contract changes.
+fn template(part: &str) -> Value {
+    let parts: Result<Value, _> = serde_json::from_str(include_str!("openapi/template.json"));
+    let mut parts =
+        parts.unwrap_or_else(|error| unreachable!("it is part of the program: {error}"));
+    parts[part].take()
+}
 
 /// Writes the document.
 ///
@@ -67,9 +62,12 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     Ok(Outcome::Holds)
 }
 
-/// An error with what the document says of it.
-struct Error<'a> {
-    row: &'a ErrorRow,
+/// An answer as the document shows it.
+struct Shown<'a> {
+    status: u16,
+    /// The code of an error; of a success the name of its schema.
+    name: &'a str,
+    summary: Option<&'a str>,
     /// The name of its schema among the components.
     component: String,
     /// An answer in each format, if one was reviewed.
@@ -86,94 +84,94 @@ pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String
     if let Some(unknown) = actions.iter().find(|action| operations.get(action).is_none()) {
         return Err(format!("--action {unknown}: {} has no such operation", contract.origin()));
     }
-    let chosen: Vec<&Operation> = operations
-        .all()
-        .iter()
-        .filter(|operation| actions.is_empty() || actions.contains(&operation.action))
-        .collect();
+    let all = operations.all().iter();
+    let is_chosen = |it: &&Operation| actions.is_empty() || actions.contains(&it.action);
+    let chosen: Vec<&Operation> = all.filter(is_chosen).collect();
     let cases = contract.cases()?;
-    let shown = |case: Option<&Case>| examples(contract, &chosen, case);
-    let (mut schemas, mut errors, mut successes) = (Map::new(), Vec::new(), BTreeMap::new());
-    for operation in &chosen {
-        let action = &operation.action;
+    let (mut schemas, mut shown) = (Map::new(), Vec::new());
+    let names: Vec<String> = chosen.iter().map(|it| format!("{}Response", it.action)).collect();
+    for (Operation { action, .. }, name) in chosen.iter().zip(&names) {
         let path = format!("{action}/schemas/success.json");
-        let root = format!("{action}Response");
-        schemas.insert(root.clone(), component(contract, &path, &root, &root)?);
-        let succeeds = |case: &&Case| case.folder() == action && case.demanded.status == 200;
-        successes.insert(root, shown(cases.iter().find(succeeds)));
+        schemas.insert(name.clone(), component(contract, &path, name, name)?);
+        let case = cases.iter().find(|it| it.folder() == action && it.demanded.status == 200);
+        let examples = examples(contract, &chosen, case);
+        shown.push(Shown { status: 200, name, summary: None, component: name.clone(), examples });
     }
     let own = chosen
         .iter()
         .flat_map(|operation| operation.errors.iter().map(|row| (operation.action.as_str(), row)));
     for (folder, row) in own.chain(operations.gate().iter().map(|row| (COMMON, row))) {
-        let code = &row.code;
+        let ErrorRow { code, status, description, .. } = row;
         let own = format!("{folder}/schemas/errors/{code}.json");
         let is_own = folder != COMMON && contract.text(&own).is_some();
         let path = if is_own { own } else { format!("{COMMON}/schemas/errors/{code}.json") };
         // One alone has its codes as names; of several each has its own where they differ.
-        let component_name =
+        let name =
             if is_own && chosen.len() > 1 { format!("{folder}.{code}") } else { code.clone() };
-        let schema = component(contract, &path, &component_name, "Error")?;
-        schemas.insert(component_name.clone(), schema);
-        let demands =
-            |case: &&Case| case.folder() == folder && case.demanded.code.as_deref() == Some(code);
-        let examples = shown(cases.iter().find(demands));
-        errors.push(Error { row, component: component_name, examples });
-    }
-    let responses = responses(&errors, &successes);
-    let parameters = parameters(&chosen);
-    let method = |method: &str| {
-        let by_get = if method == "get" { "ByGet" } else { "" };
-        let (id, summary) = match &chosen[..] {
-            [one] => (format!("{}{by_get}", one.action), one.summary.clone()),
-            _ => (format!("Call{by_get}"), "Calls the operation that Action names.".to_owned()),
-        };
-        let describe = |operation: &&Operation| {
-            let Operation { action, summary, ram, .. } = operation;
-            format!("{action}: {summary} RAM action {}.", ram.action)
-        };
-        let mut described = json!({
-            "operationId": id,
-            "summary": summary,
-            "description": chosen.iter().map(describe).collect::<Vec<_>>().join(" "),
-            "parameters": in_query(method, common_parameters(&chosen).into_iter().chain(parameters.clone())),
-            "security": [{ "v1": [] }, { "v3": [] }],
-            "responses": responses,
+        schemas.insert(name.clone(), component(contract, &path, &name, "Error")?);
+        let demands = |it: &&Case| it.folder() == folder && it.demanded.code.as_ref() == Some(code);
+        shown.push(Shown {
+            status: *status,
+            name: code,
+            summary: Some(description),
+            component: name,
+            examples: examples(contract, &chosen, cases.iter().find(demands)),
         });
-        if method == "post" {
-            described["requestBody"] = body(&parameters);
-        }
-        described
-    };
-    let methods: BTreeSet<String> = chosen
-        .iter()
-        .flat_map(|operation| operation.methods.iter().map(|method| method.to_lowercase()))
-        .collect();
-    let methods: Map<String, Value> =
-        methods.into_iter().map(|name| (name.clone(), method(&name))).collect();
-    let names: Vec<&str> = chosen.iter().map(|operation| operation.action.as_str()).collect();
+    }
     let first = chosen.first().ok_or("there is no operation")?;
-    Ok(json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": format!("{} of Alibaba Cloud's {}", names.join(", "), first.product),
-            "version": first.version,
-            "description": "Made of the contract's files by `contract openapi`. Every error of the operation and of the gateway before it is told apart by its Code.",
-            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
-        },
-        "servers": [{
-            "url": "https://vpc.{region}.aliyuncs.com",
-            "variables": { "region": { "default": "cn-huhehaote" } },
-        }],
-        "paths": { "/": methods },
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {
-                "v1": { "type": "apiKey", "in": "query", "name": "Signature", "description": SIGNATURE_V1 },
-                "v3": { "type": "apiKey", "in": "header", "name": "Authorization", "description": SIGNATURE_V3 },
-            },
-        },
-    }))
+    let responses = responses(&shown);
+    let methods = chosen.iter().flat_map(|operation| &operation.methods);
+    let methods: BTreeSet<String> = methods.map(|name| name.to_lowercase()).collect();
+    let methods: Map<String, Value> = methods
+        .into_iter()
+        .map(|name| (name.clone(), method(&name, &chosen, &responses)))
+        .collect();
+    let names: Vec<&str> = chosen.iter().map(|operation| operation.action.as_str()).collect();
+    let mut document = template("document");
+    let title = format!("{} of Alibaba Cloud's {}", names.join(", "), first.product);
+    document["info"]["title"] = title.into();
+    document["info"]["version"] = first.version.as_str().into();
+    document["paths"] = json!({ "/": methods });
+    document["components"]["schemas"] = schemas.into();
+    Ok(document)
+}
+
+/// The call by a method.
+fn method(method: &str, chosen: &[&Operation], responses: &Value) -> Value {
+    let by_get = if method == "get" { "ByGet" } else { "" };
+    let (id, summary) = match chosen {
+        [one] => (format!("{}{by_get}", one.action), one.summary.clone()),
+        _ => (format!("Call{by_get}"), "Calls the operation that Action names.".to_owned()),
+    };
+    let describe = |operation: &&Operation| {
+        let Operation { action, summary, ram, .. } = operation;
+        format!("{action}: {summary} RAM action {}.", ram.action)
+    };
+    let own = parameters(chosen);
+    let mut in_query = [common_parameters(chosen), own.clone()].concat();
+    let mut described = json!({
+        "operationId": id,
+        "summary": summary,
+        "description": chosen.iter().map(describe).collect::<Vec<_>>().join(" "),
+        "security": [{ "v1": [] }, { "v3": [] }],
+        "responses": responses,
+    });
+    if method == "post" {
+        // A POST may have each of them in its form instead, and no form of OpenAPI can say "in one of the
+        // two": demanded in the query, they would make tools refuse calls that are right.
+        for parameter in &mut in_query {
+            parameter["required"] = json!(false);
+        }
+        let mut form = template("form");
+        let content = &mut form["content"]["application/x-www-form-urlencoded"];
+        for parameter in own {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            content["schema"]["properties"][name] = parameter["schema"].clone();
+        }
+        described["requestBody"] = form;
+    }
+    described["parameters"] = in_query.into();
+    described
 }
 
 /// A schema of the contract as the component of a name, with its root in XML.
@@ -216,16 +214,16 @@ fn examples(
     let fresh = operations.iter().flat_map(|operation| &operation.success.elements);
     let fresh =
         fresh.filter_map(|element| Some((format!("[{}]", element.name), element.fresh.clone()?)));
-    let placeholders: Vec<(String, String)> = PLACEHOLDERS
-        .iter()
-        .map(|(placeholder, value)| ((*placeholder).to_owned(), (*value).to_owned()))
-        .chain(fresh)
-        .collect();
+    let mut placeholders = template("placeholders");
+    for (placeholder, value) in fresh {
+        placeholders[placeholder] = value.into();
+    }
     for format in ["JSON", "XML"] {
         // A case that is tried in one format only has no answer in the other.
         let Ok(reviewed) = reviewed(contract, case, format) else { continue };
         let Some(body) = reviewed.lines().last() else { continue };
-        let text = placeholders.iter().fold(body.to_owned(), |text, (placeholder, value)| {
+        let text = members(&placeholders).fold(body.to_owned(), |text, (placeholder, value)| {
+            let value = value.as_str().unwrap_or_default();
             // The same value again is another one: "[RequestId 2]".
             let stem = placeholder.trim_end_matches(']');
             (2..4).fold(text.replace(placeholder, value), |text, number| {
@@ -331,116 +329,69 @@ fn common_parameters(operations: &[&Operation]) -> Vec<Value> {
     vec![
         fixed("Action", |operation| &operation.action),
         fixed("Version", |operation| &operation.version),
-        json!({
-            "name": "Format", "in": "query", "required": false,
-            "description": "The format of the answer; left out, XML to a V1 call and JSON to a V3 call.",
-            "schema": { "type": "string", "enum": ["JSON", "XML"] },
-        }),
+        template("format"),
     ]
 }
 
-/// A method's parameters in the query.
-///
-/// A POST may have each of them in its form instead, and no form of OpenAPI can say "in one of the two":
-/// demanded in the query, they would make tools refuse calls that are right.
-fn in_query(method: &str, parameters: impl Iterator<Item = Value>) -> Vec<Value> {
-    let mut parameters: Vec<Value> = parameters.collect();
-    if method == "post" {
-        for parameter in &mut parameters {
-            parameter["required"] = json!(false);
-        }
-    }
-    parameters
-}
-
-/// The parameters as a form, whose values win over those of the query.
-fn body(parameters: &[Value]) -> Value {
-    let properties: Map<String, Value> = parameters
-        .iter()
-        .filter_map(|parameter| {
-            Some((parameter["name"].as_str()?.to_owned(), parameter["schema"].clone()))
-        })
-        .collect();
-    json!({
-        "required": false,
-        "description": "Parameters may stand here instead of in the query; where both have one, this one counts.",
-        "content": {
-            "application/x-www-form-urlencoded": { "schema": { "type": "object", "properties": properties } }
-        },
-    })
-}
-
 /// The answers by status.
-fn responses(
-    errors: &[Error<'_>],
-    successes: &BTreeMap<String, BTreeMap<&'static str, Value>>,
-) -> Value {
-    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
-    let headers = json!({
-        "x-acs-request-id": { "schema": { "type": "string" }, "example": "6972A26E-99B1-4367-9890-FBDEBB0F5E7D", "description": "The RequestId of the body." },
-        "x-acs-trace-id": { "schema": { "type": "string", "pattern": "^[0-9a-f]{32}$" }, "example": "3c6e0b8a9c15224a8228b9a98ca1531d" },
-    });
-    let response = |says: String, schema: &Value, examples: [Map<String, Value>; 2]| {
-        let [in_json, in_xml] = examples;
-        json!({
+fn responses(shown: &[Shown<'_>]) -> Value {
+    let headers = template("headers");
+    let mut by_status: BTreeMap<u16, Vec<&Shown<'_>>> = BTreeMap::new();
+    for answer in shown {
+        by_status.entry(answer.status).or_default().push(answer);
+    }
+    let response = |(status, answers): (u16, Vec<&Shown<'_>>)| {
+        let names: BTreeSet<&str> = answers.iter().map(|answer| answer.name).collect();
+        let says = if status == 200 {
+            "The call succeeded, or is a replay of one that did.".to_owned()
+        } else {
+            names.iter().copied().collect::<Vec<_>>().join(", ")
+        };
+        let schema = alternatives(status, names.len(), &answers);
+        let examples = |format| {
+            let mut examples = Map::new();
+            for Shown { name, summary, examples: shown, .. } in &answers {
+                if let Some(value) = shown.get(format).filter(|_| !examples.contains_key(*name)) {
+                    let mut example = json!({ "value": value });
+                    if let Some(summary) = summary {
+                        example["summary"] = (*summary).into();
+                    }
+                    examples.insert((*name).to_owned(), example);
+                }
+            }
+            examples
+        };
+        let described = json!({
             "description": says,
             "headers": headers,
             "content": {
-                "application/json": { "schema": schema, "examples": in_json },
-                "text/xml": { "schema": schema, "examples": in_xml },
+                "application/json": { "schema": schema, "examples": examples("JSON") },
+                "text/xml": { "schema": schema, "examples": examples("XML") },
             },
-        })
-    };
-    let mut responses = Map::new();
-    let alternatives: Vec<Value> = successes.keys().map(|name| reference(name)).collect();
-    let schema = match &alternatives[..] {
-        [one] => one.clone(),
-        several => json!({ "anyOf": several }),
-    };
-    let of_successes = ["JSON", "XML"].map(|format| {
-        let shown = successes.iter().filter_map(|(name, examples)| {
-            Some((name.clone(), json!({ "value": examples.get(format)? })))
         });
-        shown.collect()
-    });
-    let says = "The call succeeded, or is a replay of one that did.".to_owned();
-    responses.insert("200".to_owned(), response(says, &schema, of_successes));
-    let mut by_status: BTreeMap<u16, BTreeMap<&str, Vec<&Error<'_>>>> = BTreeMap::new();
-    for error in errors {
-        let of_status = by_status.entry(error.row.status).or_default();
-        of_status.entry(&error.row.code).or_default().push(error);
-    }
-    for (status, codes) in by_status {
+        (status.to_string(), described)
+    };
+    by_status.into_iter().map(response).collect::<Map<_, _>>().into()
+}
+
+/// The schema of answers of a status that have so many names.
+fn alternatives(status: u16, names: usize, answers: &[&Shown<'_>]) -> Value {
+    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let components: BTreeSet<&str> = answers.iter().map(|answer| &*answer.component).collect();
+    let alternatives: Vec<Value> = components.iter().map(|name| reference(name)).collect();
+    match &alternatives[..] {
+        [one] if status == 200 => one.clone(),
         // A code may have several schemas, if operations answer it differently.
-        let is_single = codes
-            .values()
-            .all(|errors| errors.iter().all(|error| error.component == errors[0].component));
-        let of: BTreeSet<&str> =
-            codes.values().flatten().map(|error| error.component.as_str()).collect();
-        let alternatives: Vec<Value> = of.into_iter().map(reference).collect();
-        let mut schema = json!({ (if is_single { "oneOf" } else { "anyOf" }): alternatives });
-        if is_single {
-            let mapping: Map<String, Value> = codes
-                .iter()
-                .flat_map(|(code, errors)| errors.iter().map(move |error| (code, error)))
-                .map(|(code, error)| {
-                    ((*code).to_owned(), reference(&error.component)["$ref"].clone())
-                })
-                .collect();
-            schema["discriminator"] = json!({ "propertyName": "Code", "mapping": mapping });
+        _ if status == 200 || components.len() > names => json!({ "anyOf": alternatives }),
+        _ => {
+            let mapping = answers.iter().map(|answer| {
+                (answer.name.to_owned(), reference(&answer.component)["$ref"].take())
+            });
+            let mapping: Map<String, Value> = mapping.collect();
+            json!({
+                "oneOf": alternatives,
+                "discriminator": { "propertyName": "Code", "mapping": mapping },
+            })
         }
-        let examples = ["JSON", "XML"].map(|format| {
-            let first = |(code, errors): (&&str, &Vec<&Error<'_>>)| {
-                let shown =
-                    errors.iter().find_map(|error| Some((error, error.examples.get(format)?)));
-                let (error, value) = shown?;
-                let example = json!({ "summary": error.row.description, "value": value });
-                Some(((*code).to_owned(), example))
-            };
-            codes.iter().filter_map(first).collect()
-        });
-        let says = codes.keys().copied().collect::<Vec<_>>().join(", ");
-        responses.insert(status.to_string(), response(says, &schema, examples));
     }
-    responses.into()
 }

@@ -1,4 +1,4 @@
-//! Breaking changes that somebody approved.
+//! Breaking changes that are approved.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::client::{now_secs, timestamp};
 use crate::contract::Contract;
 use crate::file::write_whole;
 
-/// Where they stand in a contract.
+/// Their file in a contract.
 const FILE: &str = "approved-changes.json";
 
 /// The changes approved.
@@ -81,22 +81,19 @@ pub(super) fn add(comparison: &Comparison, new: &Contract, reason: &str) -> Resu
     }
     let date = timestamp(now_secs());
     let date = date.split('T').next().unwrap_or_default();
-    let is_open =
-        |finding: &&Finding| finding.severity == Severity::Breaking && finding.approved.is_none();
-    let added: Vec<Approval> = comparison
-        .findings
-        .iter()
-        .filter(is_open)
-        .map(|finding| Approval {
-            fingerprint: finding.fingerprint.clone(),
-            rule: finding.rule.id.to_owned(),
-            place: finding.place.clone(),
-            reason: reason.to_owned(),
-            date: date.to_owned(),
-        })
-        .collect();
-    let count = added.len();
-    approvals.approved.extend(added);
+    let before = approvals.approved.len();
+    for Finding { severity, approved, fingerprint, rule, place, .. } in &comparison.findings {
+        if *severity == Severity::Breaking && approved.is_none() {
+            approvals.approved.push(Approval {
+                fingerprint: fingerprint.clone(),
+                rule: rule.id.to_owned(),
+                place: place.clone(),
+                reason: reason.to_owned(),
+                date: date.to_owned(),
+            });
+        }
+    }
+    let count = approvals.approved.len() - before;
     approvals.approved.sort_by(|one, other| {
         (&one.place, &one.fingerprint).cmp(&(&other.place, &other.fingerprint))
     });

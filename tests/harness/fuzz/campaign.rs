@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,7 +16,7 @@ use super::generate;
 use super::model::Model;
 use super::offers::{Offer, offers};
 use super::plan::Plan;
-use super::play::{Failure, Player};
+use super::play::{Failure, Met, Player};
 use crate::client;
 use crate::contract::Contract;
 use crate::judge::Rulebook;
@@ -84,12 +84,11 @@ struct Shared {
     model: Model,
     offers: Arc<[Offer]>,
     next: AtomicU64,
-    calls: AtomicU64,
-    is_over: AtomicBool,
     begin: Instant,
+    /// Counts the calls, those that shrink a sequence left out.
     progress: ProgressBar,
-    met: Mutex<BTreeMap<String, u64>>,
-    caught: Mutex<Option<Result<Caught, String>>>,
+    met: Met,
+    caught: OnceLock<Result<Caught, String>>,
 }
 
 impl Campaign {
@@ -126,13 +125,12 @@ impl Campaign {
         let (remote, has_worlds) = self.remote().await?;
         let shared = self.shared(contract)?;
         let remote = if has_worlds { remote.apart(&world_name(0)) } else { remote };
-        let player = Player { remote, model: &shared.model, met: Mutex::default() };
+        let player = Player { remote, model: &shared.model, met: &shared.met };
         let failure = again(&player, &plan).await;
         player.remote.end().await?;
-        shared.add(&player);
         shared.next.fetch_add(1, Ordering::Relaxed);
         if let Some(failure) = failure? {
-            shared.catch(Ok(Caught { seed: None, plan, failure }));
+            drop(shared.caught.set(Ok(Caught { seed: None, plan, failure })));
         }
         shared.report()
     }
@@ -172,12 +170,10 @@ impl Campaign {
             offers: offers(&rules.operations, &contract.cases()?),
             model: Model::of(rules)?,
             next: AtomicU64::new(0),
-            calls: AtomicU64::new(0),
-            is_over: AtomicBool::new(false),
             begin: Instant::now(),
             progress,
-            met: Mutex::default(),
-            caught: Mutex::default(),
+            met: Met::default(),
+            caught: OnceLock::new(),
         })
     }
 }
@@ -186,7 +182,7 @@ fn world_name(job: usize) -> String {
     format!("fuzz-{}-{job}", client::fresh_nonce())
 }
 
-/// Plays a sequence, one with a race several times.
+/// Plays a sequence; one with a race several times.
 async fn again(player: &Player<'_>, plan: &Plan) -> Result<Option<Failure>, String> {
     let times = if plan.has_race() { RACES } else { 1 };
     for _ in 0..times {
@@ -197,8 +193,8 @@ async fn again(player: &Player<'_>, plan: &Plan) -> Result<Option<Failure>, Stri
     Ok(None)
 }
 
-/// Takes away what a failing sequence does not need: shrinking leaves something where a race came to
-/// another end while it was tried.
+/// Removes what a failing sequence does not need: shrinking leaves something where a race ended in another
+/// way while it was tried.
 async fn simplest(player: &Player<'_>, mut caught: Caught) -> Result<Caught, String> {
     'simpler: loop {
         for plan in caught.plan.simpler() {
@@ -214,15 +210,15 @@ async fn simplest(player: &Player<'_>, mut caught: Caught) -> Result<Caught, Str
 impl Shared {
     /// Tries sequences in a world until it is over.
     fn work(&self, handle: &Handle, remote: Remote) -> Result<(), String> {
-        let player = Player { remote, model: &self.model, met: Mutex::default() };
+        let player = Player { remote, model: &self.model, met: &self.met };
         let strategy = generate::plan(&self.offers, &self.campaign.keys);
         while !self.is_enough() {
             let seed = self.campaign.seed.wrapping_add(self.next.fetch_add(1, Ordering::Relaxed));
             if let Some(caught) = self.one(handle, &player, &strategy, seed) {
-                self.catch(caught);
+                // Only the first counts.
+                drop(self.caught.set(caught));
             }
         }
-        self.add(&player);
         handle.block_on(player.remote.end())
     }
 
@@ -250,7 +246,6 @@ impl Shared {
         let last: RefCell<Option<Result<Caught, String>>> = RefCell::default();
         let tried = runner.run_one(tree, |plan| {
             let outcome = if last.borrow().is_none() {
-                self.calls.fetch_add(plan.calls() as u64, Ordering::Relaxed);
                 self.progress.inc(plan.calls() as u64);
                 handle.block_on(player.play(&plan))
             } else {
@@ -272,30 +267,14 @@ impl Shared {
     }
 
     fn is_enough(&self) -> bool {
-        let calls = self.campaign.calls;
-        self.is_over.load(Ordering::Relaxed)
-            || calls.is_some_and(|calls| self.calls.load(Ordering::Relaxed) >= calls)
+        self.caught.get().is_some()
+            || self.campaign.calls.is_some_and(|calls| self.progress.position() >= calls)
             || self.campaign.time.is_some_and(|time| self.begin.elapsed() >= time)
-    }
-
-    /// Ends the campaign, unless somebody else has.
-    fn catch(&self, caught: Result<Caught, String>) {
-        self.is_over.store(true, Ordering::Relaxed);
-        let mut first = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert(caught);
-    }
-
-    fn add(&self, player: &Player<'_>) {
-        let mut all = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-        for (code, times) in &*player.met.lock().unwrap_or_else(PoisonError::into_inner) {
-            *all.entry(code.clone()).or_default() += times;
-        }
     }
 
     fn report(self) -> Result<Report, String> {
         self.progress.finish_and_clear();
-        let caught =
-            self.caught.into_inner().unwrap_or_else(PoisonError::into_inner).transpose()?;
+        let caught = self.caught.into_inner().transpose()?;
         let met = self.met.into_inner().unwrap_or_else(PoisonError::into_inner);
         let all =
             self.model.rules.operations.errors().filter(|(_, row)| row.not_applicable.is_none());

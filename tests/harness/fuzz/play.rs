@@ -36,6 +36,9 @@ pub struct Failure {
     pub actual: String,
 }
 
+/// How often each answer was given, by folder and code; a success is `Success`.
+pub(super) type Met = std::sync::Mutex<BTreeMap<String, u64>>;
+
 /// Plays sequences in one world.
 #[derive(Debug)]
 pub(super) struct Player<'a> {
@@ -43,8 +46,7 @@ pub(super) struct Player<'a> {
     pub(super) remote: Remote,
     /// What answers are judged by.
     pub(super) model: &'a Model,
-    /// How often each answer was given, by folder and code; a success is `Success`.
-    pub(super) met: std::sync::Mutex<BTreeMap<String, u64>>,
+    pub(super) met: &'a Met,
 }
 
 /// A call that was sent.

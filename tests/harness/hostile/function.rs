@@ -2,6 +2,7 @@
 
 use super::meaning::{Meaning, by_name};
 use super::plan::{Plan, Signed, Style};
+use super::sent::SIGNING;
 use super::server::Server;
 use super::verdict::Verdict;
 
@@ -59,27 +60,13 @@ fn must_be_let_in(plan: &Plan, signed: &Signed, answer: &Verdict) {
     }
 }
 
-/// The parameters that a request has beside those of its operation.
-const COMMON: [&str; 10] = [
-    "Action",
-    "Version",
-    "Format",
-    "AccessKeyId",
-    "Signature",
-    "SignatureMethod",
-    "SignatureVersion",
-    "SignatureNonce",
-    "SignatureType",
-    "Timestamp",
-];
-
 /// Whether nothing but the key and the operation's own rules speak against the plan's request.
 fn is_sound(plan: &Plan) -> bool {
     let unsigned = plan.unsigned();
     let (query, form) = (unsigned.query_pairs(), unsigned.form_pairs());
-    let is_common = |name: &str| match plan.style {
-        Style::V1 => COMMON.contains(&name) || name == "SecurityToken",
-        Style::V3 | Style::V3Sm3 => ["Format", "SignatureType"].contains(&name),
+    let is_common = |name: &str| {
+        ["Format", "SignatureType"].contains(&name)
+            || plan.style == Style::V1 && SIGNING.contains(&name)
     };
     let mut all = query.iter().chain(&form);
     let is_plain = all

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::plan::Plan;
+use super::sent::{NOW_SECS, SIGNING};
 use crate::case::Style;
 use crate::client::{self, Wire};
 use crate::contract::Contract;
@@ -39,11 +40,11 @@ pub fn seeds() -> Result<Vec<Seed>, String> {
     for case in Contract::embedded().cases()? {
         add("world", case.world.to_string());
         for variant in case.variants() {
-            let wire =
-                client::sign(&case.request, &variant, super::sent::NOW_SECS.cast_signed(), "nonce");
+            let wire = client::sign(&case.request, &variant, NOW_SECS.cast_signed(), "nonce");
             add("event", http_api_payload(&wire).to_string());
             add("function", plan(&wire, variant.style).to_string());
-            requests(&wire.query_string(), &headers(&wire), &wire.body, &mut add);
+            let headers: Vec<_> = wire.headers.clone().into_iter().collect();
+            requests(&wire.query_string(), &headers, &wire.body, &mut add);
         }
     }
     for path in contracts::paths() {
@@ -67,11 +68,7 @@ pub fn seeds() -> Result<Vec<Seed>, String> {
     Ok(seeds)
 }
 
-fn headers(wire: &Wire) -> Vec<(String, String)> {
-    wire.headers.clone().into_iter().collect()
-}
-
-/// What a request gives those who look at a part of it.
+/// The inputs of a request for the targets that take a part of it.
 fn requests(
     query: &str,
     headers: &[(String, String)],
@@ -103,19 +100,8 @@ fn requests(
 
 /// The operation's part of a request, to be signed anew.
 fn plan(wire: &Wire, style: Style) -> Plan {
-    let common = [
-        "Action",
-        "Version",
-        "AccessKeyId",
-        "Signature",
-        "SignatureMethod",
-        "SignatureVersion",
-        "SignatureNonce",
-        "Timestamp",
-        "SecurityToken",
-    ];
     let mut query = wire.query.clone();
-    query.retain(|(name, _)| !common.contains(&&**name));
+    query.retain(|(name, _)| !SIGNING.contains(&&**name));
     let query = Wire { query, ..wire.clone() }.query_string();
     Plan {
         action: wire.action().to_owned(),

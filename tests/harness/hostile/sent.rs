@@ -54,6 +54,19 @@ pub const KEYS: [Key<'static>; 8] = [
 pub(super) const NOW_SECS: u64 = 1_767_323_045;
 const NOW: &str = "2026-01-02T03:04:05Z";
 
+/// The parameters that sign a V1 request.
+pub(super) const SIGNING: [&str; 9] = [
+    "Action",
+    "Version",
+    "AccessKeyId",
+    "Signature",
+    "SignatureMethod",
+    "SignatureVersion",
+    "SignatureNonce",
+    "Timestamp",
+    "SecurityToken",
+];
+
 impl Sent {
     /// The value of a header; several of one name are joined as HTTP joins them.
     pub(super) fn header(&self, name: &str) -> Option<String> {

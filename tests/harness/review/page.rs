@@ -1,27 +1,11 @@
 //! The page: what changed, and each case that it touches.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use similar::{ChangeTag, TextDiff};
 
 use super::changes::{Changed, Side};
 use crate::contract::Contract;
 use crate::diff::{Comparison, Finding, Severity};
-
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
-
-/// What the keys do; the page's script knows them.
-const KEYS: [(&str, &str); 9] = [
-    ("j, k", "next, previous case"),
-    ("o, Enter", "open or close the case"),
-    ("a", "open or close all cases"),
-    ("/", "find"),
-    ("1, 2, 3", "only breaking, additive, cosmetic"),
-    ("0", "all severities"),
-    ("t", "light or dark"),
-    ("Escape", "leave the search, close this"),
-    ("?", "this list"),
-];
 
 pub(super) fn of(
     old: &Contract,
@@ -29,45 +13,27 @@ pub(super) fn of(
     comparison: &Comparison,
     cases: &[Changed<'_>],
 ) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "contract review" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    h1 { "What changes in the contract" }
-                    p { "from " code { (old.origin()) } " to " code { (new.origin()) } }
-                    nav aria-label="Show" {
-                        label { "find " input id="find" type="search" autocomplete="off"; }
-                        button type="button" data-severity="" aria-pressed="true" { "all" }
-                        @for severity in [Severity::Breaking, Severity::Additive, Severity::Cosmetic] {
-                            @let (count, approved) = comparison.count(severity);
-                            button type="button" class=(severity.name()) data-severity=(severity.name())
-                                aria-pressed="false" {
-                                (count) " " (severity.name())
-                                @if approved > 0 { " (" (approved) " approved)" }
-                            }
-                        }
-                        button type="button" id="theme" { "light or dark" }
-                        button type="button" id="help" { "keys" }
-                    }
-                    p id="status" role="status" {}
-                }
-                main { (findings(comparison)) (touched(cases)) }
-                dialog id="keys" aria-label="Keys" {
-                    dl { @for (key, does) in KEYS { dt { kbd { (key) } } dd { (does) } } }
-                    form method="dialog" { button { "close" } }
-                }
-                script { (PreEscaped(SCRIPT)) }
+    let severities = html! {
+        @for severity in [Severity::Breaking, Severity::Additive, Severity::Cosmetic] {
+            @let (count, approved) = comparison.count(severity);
+            button type="button" class=(severity.name()) data-severity=(severity.name())
+                aria-pressed="false" {
+                (count) " " (severity.name())
+                @if approved > 0 { " (" (approved) " approved)" }
             }
         }
     };
-    page.into_string()
+    let text = |text: &str| html! { (text) }.into_string();
+    format!(
+        include_str!("page.html"),
+        style = include_str!("page.css"),
+        from = text(old.origin()),
+        to = text(new.origin()),
+        severities = severities.into_string(),
+        findings = findings(comparison).into_string(),
+        cases = touched(cases).into_string(),
+        script = include_str!("page.js"),
+    )
 }
 
 fn findings(comparison: &Comparison) -> Markup {
