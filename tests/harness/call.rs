@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::answer::Answer;
 use crate::case::{Asked, Case, Fault, Request, Variant};
-use crate::client::{self, Wire, now_secs};
+use crate::client::{self, now_secs, quoted};
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
 use crate::judge::{Rulebook, expected_format, judge};
@@ -103,8 +103,8 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     }
     let mut text = format!("{}\n{}\n{}\n", case.path, case.description, case.rests_on());
     let (wire, answer) = &verdict.last;
-    // A text takes whatever is written to it.
-    let _ = writeln!(text, "\n{}\n{}", request_text(wire), answer_text(answer));
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(text, "\n{}\n{}", wire.shown(usize::MAX).text(), answer_text(answer));
     for finding in &verdict.findings {
         let sides = side_by_side(&finding.expected, &finding.actual, 120);
         let _ = writeln!(text, "{}\n{}", finding.what, sides.trim_end());
@@ -134,29 +134,6 @@ fn variant(case: &Case, options: &Options) -> Result<Variant, String> {
             .collect();
         format!("{}: it is only tried with {}", case.path, all.join(", or "))
     })
-}
-
-/// The call, without what signs it.
-fn request_text(wire: &Wire) -> String {
-    let query: Vec<String> = wire
-        .query
-        .iter()
-        .map(|(name, value)| {
-            let is_secret = ["Signature", "SecurityToken"].contains(&name.as_str());
-            format!("  {name}={}", if is_secret { "***" } else { value })
-        })
-        .collect();
-    let mut text = format!("{} /?\n{}\n", wire.method, query.join("\n"));
-    for (name, value) in &wire.headers {
-        let value = match name.as_str() {
-            "authorization" => value.split("Signature=").next().unwrap_or_default(),
-            "x-acs-security-token" => "",
-            _ => value,
-        };
-        text.extend([name, ": ", value, "\n"]);
-    }
-    text.extend([wire.body.as_str(), "\n"]);
-    text
 }
 
 fn answer_text(answer: &Answer) -> String {
@@ -221,23 +198,7 @@ fn commands(case: &Case, variant: &Variant, place: &Place) -> Result<String, Str
 
 /// The command that sends a request.
 fn command(url: &str, request: &Request, variant: &Variant, world: Option<&str>) -> String {
-    let wire = client::sign(request, variant, now_secs(), &client::fresh_nonce());
-    let url = quoted(&format!("{url}/?{}", wire.query_string()));
-    let mut text = format!("curl -sS -i -X {} {url}", wire.method);
-    for (name, value) in &wire.headers {
-        text.extend([" -H ", &quoted(&format!("{name}: {value}"))]);
-    }
-    if let Some(world) = world {
-        text.extend([" -H ", &quoted(&format!("x-local-world: {world}"))]);
-    }
-    if !wire.body.is_empty() {
-        text.extend([" --data-raw ", &quoted(&wire.body)]);
-    }
-    text.push_str("; echo\n");
-    text
-}
-
-/// A text as one word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+    let mut wire = client::sign(request, variant, now_secs(), &client::fresh_nonce());
+    wire.headers.extend(world.map(|world| ("x-local-world".to_owned(), world.to_owned())));
+    format!("{}; echo\n", wire.curl(url))
 }

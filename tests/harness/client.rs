@@ -92,6 +92,55 @@ impl Wire {
         signature::acs3_string_to_sign(style, &canonical)
     }
 
+    /// The same request to be shown: without the values that sign it, and with long values cut.
+    pub(crate) fn shown(&self, chars_max: usize) -> Self {
+        let shown = |name: &str, value: &mut String| match name {
+            "Signature" | "SecurityToken" | "x-acs-security-token" => "***".clone_into(value),
+            "authorization" => {
+                let signed = value.split("Signature=").next().unwrap_or_default();
+                *value = format!("{signed}Signature=***");
+            }
+            _ => {
+                if let Some((end, _)) = value.char_indices().nth(chars_max) {
+                    value.replace_range(end.., "…");
+                }
+            }
+        };
+        let mut wire = self.clone();
+        wire.query.iter_mut().for_each(|(name, value)| shown(name, value));
+        wire.headers.iter_mut().for_each(|(name, value)| shown(name, value));
+        shown("body", &mut wire.body);
+        wire
+    }
+
+    /// The request as a text, each parameter and header on a line.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("{} /\n", self.method);
+        for (name, value) in &self.query {
+            text.extend(["  ", name, "=", value, "\n"]);
+        }
+        for (name, value) in &self.headers {
+            text.extend([name, ": ", value, "\n"]);
+        }
+        if !self.body.is_empty() {
+            text.extend(["\n", &self.body, "\n"]);
+        }
+        text
+    }
+
+    /// The command that sends the request to the endpoint at `url`.
+    pub(crate) fn curl(&self, url: &str) -> String {
+        let url = quoted(&format!("{url}/?{}", self.query_string()));
+        let mut text = format!("curl -X {} -sS -i {url}", self.method);
+        for (name, value) in &self.headers {
+            text.extend([" -H ", &quoted(&format!("{name}: {value}"))]);
+        }
+        if !self.body.is_empty() {
+            text.extend([" --data-raw ", &quoted(&self.body)]);
+        }
+        text
+    }
+
     /// Sets a header of a V3 call, whose names are in lower case, or a parameter; no value removes it.
     fn set(&mut self, style: Style, name: &str, value: Option<String>) {
         if style.is_v3() && name.starts_with(|c: char| c.is_lowercase()) {
@@ -102,6 +151,11 @@ impl Wire {
             self.query.extend(value.map(|value| (name.to_owned(), value)));
         }
     }
+}
+
+/// A text as one word of a shell.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn pairs(list: &Pairs) -> impl Iterator<Item = (&String, &String)> {

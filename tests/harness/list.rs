@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use regex::Regex;
 
 use crate::case::Case;
 use crate::command::{Outcome, print};
@@ -31,32 +32,26 @@ impl Chosen {
     /// A case is malformed, or no case fits a pattern.
     pub fn cases(&self, contract: &Contract) -> Result<Vec<Case>, String> {
         let cases = contract.cases()?;
+        let mut globs = Vec::new();
         for pattern in &self.patterns {
-            if !cases.iter().any(|case| fits(&case.path, pattern)) {
+            let glob = glob(pattern)?;
+            if !cases.iter().any(|case| glob.is_match(&case.path)) {
                 return Err(format!("--case {pattern}: no case of {} fits it", contract.origin()));
             }
+            globs.push(glob);
         }
-        let is_chosen = |case: &Case| {
-            self.patterns.is_empty()
-                || self.patterns.iter().any(|pattern| fits(&case.path, pattern))
-        };
+        let is_chosen =
+            |case: &Case| globs.is_empty() || globs.iter().any(|glob| glob.is_match(&case.path));
         Ok(cases.into_iter().filter(is_chosen).collect())
     }
 }
 
-/// Whether a path, or what follows one of its slashes, fits a pattern. Its ending need not be named.
-fn fits(path: &str, pattern: &str) -> bool {
-    let path = path.strip_suffix(".json").unwrap_or(path);
+/// The paths that fit a pattern whole or with what follows one of their slashes. Their ending need not be
+/// named.
+fn glob(pattern: &str) -> Result<Regex, String> {
     let pattern = pattern.strip_suffix(".json").unwrap_or(pattern);
-    let starts = path.match_indices('/').map(|(at, _)| at + 1);
-    std::iter::once(0).chain(starts).any(|start| fits_whole(&path[start..], pattern))
-}
-
-fn fits_whole(text: &str, pattern: &str) -> bool {
-    let Some((before, rest)) = pattern.split_once('*') else { return text == pattern };
-    let Some(text) = text.strip_prefix(before) else { return false };
-    let mut starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    starts.any(|start| fits_whole(&text[start..], rest))
+    let pattern = regex::escape(pattern).replace(r"\*", ".*");
+    Regex::new(&format!(r"(?:^|/){pattern}(?:\.json)?$")).map_err(|error| error.to_string())
 }
 
 /// Lists the cases.
@@ -68,7 +63,7 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     let mut text = String::new();
     for case in options.chosen.cases(contract)? {
         let Case { path, description, .. } = &case;
-        // A text takes whatever is written to it.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(text, "{path}\n    {description}\n    {}", case.rests_on());
     }
     print(&text).map(|()| Outcome::Holds)
@@ -90,10 +85,10 @@ mod tests {
             "*RAM*no*",
             "common/cases/Forbidden.RAM/no-parameters",
         ] {
-            assert!(fits(path, pattern), "{pattern}");
+            assert!(glob(pattern).unwrap().is_match(path), "{pattern}");
         }
         for pattern in ["", "parameters", "Forbidden", "cases", "*.xml", "no-parameters*x"] {
-            assert!(!fits(path, pattern), "{pattern}");
+            assert!(!glob(pattern).unwrap().is_match(path), "{pattern}");
         }
     }
 }

@@ -207,7 +207,7 @@ fn fingerprint(rule: &Rule, place: &str, old: &Value, new: &Value) -> String {
     let whole = json!([rule.id, place, old, new]).to_string();
     let digest = Sha256::digest(whole.as_bytes());
     digest.iter().take(6).fold(String::new(), |mut text, byte| {
-        // A text takes whatever is written to it.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })

@@ -30,7 +30,7 @@ pub(super) fn rules() -> String {
 /// The changes, for people.
 pub(super) fn text(comparison: &Comparison, old: &Contract, new: &Contract) -> String {
     let mut text = String::new();
-    // A text takes whatever is written to it.
+    // Writing to a `String` cannot fail.
     for finding in &comparison.findings {
         let Finding { rule, severity, place, sentence, fingerprint, approved, .. } = finding;
         let _ = writeln!(text, "{} {} {place}", severity.name(), rule.id);
@@ -96,7 +96,7 @@ pub(super) fn markdown(comparison: &Comparison, old: &Contract, new: &Contract) 
         let approved = approved
             .as_ref()
             .map_or(String::new(), |reason| format!("<br>approved: {}", escaped(reason)));
-        // A text takes whatever is written to it.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
             "| {} | `{}` | `{place}` | {change}{approved} | `{fingerprint}` |",

@@ -17,7 +17,7 @@ pub(super) fn text(report: &Report, endpoint: &str) -> String {
     if let Some(caught) = caught {
         text.push_str(&of_caught(caught, endpoint));
     }
-    // A text takes whatever is written to it.
+    // Writing to a `String` cannot fail.
     let _ = writeln!(
         text,
         "{calls} calls in {sequences} sequences, in {:.1} s; {} kinds of answers",

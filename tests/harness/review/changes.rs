@@ -86,7 +86,7 @@ fn side(contract: &Contract, case: &Case) -> Side {
     let (mut calls, mut curls) = (String::new(), String::new());
     for (position, request) in requests.enumerate() {
         if !case.before.is_empty() {
-            // A text takes whatever is written to it.
+            // Writing to a `String` cannot fail.
             let _ = writeln!(calls, "# call {}", position + 1);
         }
         let (call, curl) = call(case, request);
@@ -108,32 +108,10 @@ fn side(contract: &Contract, case: &Case) -> Side {
 
 /// A call as it is sent, and a command that sends the like; neither shows what signs it.
 fn call(case: &Case, request: &Request) -> (String, String) {
-    let hidden = ["Signature", "SecurityToken", "authorization", "x-acs-security-token"];
+    /// Some values are as long as a limit allows.
+    const CHARS_MAX: usize = 200;
     let variants = case.variants();
     let Some(variant) = variants.first() else { return Default::default() };
-    let wire = client::sign(request, variant, NOW_SECS, "a-nonce");
-    let mut text = format!("{} /\n", wire.method);
-    let mut curl = format!("curl -X {}", wire.method);
-    let shown = |name: &str, value: &str| {
-        let value = if hidden.contains(&name) { "***" } else { value };
-        // Some are as long as a limit allows.
-        let short: String = value.chars().take(200).collect();
-        let more = if short.len() < value.len() { "…" } else { "" };
-        format!("{short}{more}")
-    };
-    let mut query = Vec::new();
-    for (name, value) in &wire.query {
-        let _ = writeln!(text, "  {name}={}", shown(name, value));
-        query.push(format!("{name}={}", shown(name, value)));
-    }
-    for (name, value) in &wire.headers {
-        let _ = writeln!(text, "{name}: {}", shown(name, value));
-        let _ = write!(curl, " -H '{name}: {}'", shown(name, value));
-    }
-    if !wire.body.is_empty() {
-        let _ = writeln!(text, "\n{}", shown("body", &wire.body));
-        let _ = write!(curl, " --data-raw '{}'", shown("body", &wire.body));
-    }
-    let _ = writeln!(curl, " 'https://{}/?{}'", request.host, query.join("&"));
-    (text, curl)
+    let wire = client::sign(request, variant, NOW_SECS, "a-nonce").shown(CHARS_MAX);
+    (wire.text(), wire.curl(&format!("https://{}", request.host)) + "\n")
 }
