@@ -106,6 +106,61 @@ async fn a_half_closed_connection_gets_its_answer() {
     is_answered(&endpoint).await;
 }
 
+/// Whether the answer to a request in this version says that the connection is kept: its values of
+/// `connection`, and whether there is a `keep-alive`.
+async fn said(endpoint: &Endpoint, version: &str, connection: &str) -> (Vec<String>, bool) {
+    let query = sign("ipv6-nowhere").query_string();
+    let head = format!("POST /?{query} HTTP/{version}\r\nHost: x\r\n{connection}\r\n");
+    let mut stream = connect(endpoint).await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}") {
+        let read = timeout(PATIENCE, stream.read_buf(&mut answer)).await.unwrap().unwrap();
+        assert_ne!(read, 0, "{}", String::from_utf8_lossy(&answer));
+    }
+    let answer = String::from_utf8(answer).unwrap().to_lowercase();
+    let (head, _) = answer.split_once("\r\n\r\n").unwrap();
+    let values = head.lines().filter_map(|line| line.strip_prefix("connection: "));
+    (values.map(str::to_owned).collect(), head.contains("\nkeep-alive: timeout=25"))
+}
+
+#[tokio::test]
+async fn an_answer_says_that_its_connection_is_kept_only_where_it_is() {
+    let endpoint = start().await;
+    for (version, connection, is_kept) in [
+        ("1.1", "", true),
+        ("1.1", "Connection: keep-alive\r\n", true),
+        ("1.1", "Connection: close\r\n", false),
+        ("1.1", "Connection: TE, Close\r\n", false),
+        ("1.1", "Connection: te\r\nConnection: close\r\n", false),
+        ("1.0", "", false),
+        ("1.0", "Connection: Keep-Alive\r\n", true),
+        ("1.0", "Connection: keep-alive, close\r\n", false),
+    ] {
+        let (values, has_keep_alive) = said(&endpoint, version, connection).await;
+        assert_eq!(has_keep_alive, is_kept, "{version} {connection}");
+        // Without a word HTTP/1.0 closes.
+        let expected: &[&str] = match (is_kept, version) {
+            (true, _) => &["keep-alive"],
+            (false, "1.0") => &[],
+            (false, _) => &["close"],
+        };
+        assert_eq!(values, expected, "{version} {connection}");
+    }
+}
+
+#[tokio::test]
+async fn localhost_is_both_of_this_machines_addresses() {
+    let binary = built("local-endpoint").unwrap();
+    let endpoint = Endpoint::start(&binary, &["--listen", "localhost:0"]).await.unwrap();
+    let port: u16 = endpoint.address().rsplit(':').next().unwrap().parse().unwrap();
+    // A system without IPv6 has nothing to bind.
+    let has_ipv6 = tokio::net::TcpListener::bind("[::1]:0").await.is_ok();
+    for (address, is_there) in [("127.0.0.1", true), ("::1", has_ipv6)] {
+        assert_eq!(TcpStream::connect((address, port)).await.is_ok(), is_there, "{address}");
+    }
+}
+
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
     let endpoint = start().await;

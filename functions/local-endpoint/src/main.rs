@@ -18,13 +18,17 @@ mod record;
 mod server;
 mod worlds;
 
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::Ipv6Addr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser as _;
 use ipv6_gateway::{Ids, random};
 use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, EmbeddedStore, Table};
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use access::Access;
@@ -77,7 +81,8 @@ async fn listen(serve: Serve) -> Result<(), String> {
     tracing_subscriber::fmt()
         .compact()
         .with_target(false)
-        .with_writer(std::io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
         .with_env_filter(filter.map_err(|error| error.to_string())?)
         .init();
     ipv6_gateway::log_panics();
@@ -94,14 +99,17 @@ async fn listen(serve: Serve) -> Result<(), String> {
         Some(seed) => Ids::from_seed(seed),
         None => Ids::from_system().map_err(|error| error.to_string())?,
     };
-    let listener = tokio::net::TcpListener::bind(&serve.listen)
+    let listeners = bind(&serve.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
     let endpoint = Endpoint::begin(backend, world, Clock::new(now), ids, serve.throttle).await;
     let endpoint = endpoint.map_err(|error| error.with_causes())?;
-    banner::print(address, serve.world.as_deref(), endpoint.backend())
-        .map_err(|error| error.to_string())?;
+    match banner::print(address, serve.world.as_deref(), endpoint.backend()) {
+        // Of `local-endpoint | head` the first lines are all that is wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        printed => printed.map_err(|error| error.to_string())?,
+    }
     let access = Access {
         token: serve.control_token,
         is_loopback: address.ip().is_loopback(),
@@ -112,14 +120,31 @@ async fn listen(serve: Serve) -> Result<(), String> {
             "listening beyond this machine without --control-token: the control paths answer 403"
         );
     }
-    server::serve(listener, Worlds::new(endpoint, serve.seed, now), access, shutdown()).await;
+    server::serve(listeners, Worlds::new(endpoint, serve.seed, now), access, shutdown()).await;
     Ok(())
+}
+
+/// Listens on `address`. `localhost` is both of this machine's addresses: some clients try one of them
+/// alone.
+async fn bind(address: &str) -> io::Result<Vec<TcpListener>> {
+    let Some(port) = address.strip_prefix("localhost:") else {
+        return Ok(vec![TcpListener::bind(address).await?]);
+    };
+    let ipv4 = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let port = ipv4.local_addr()?.port();
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+        Ok(ipv6) => Ok(vec![ipv4, ipv6]),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
+        // The system has no IPv6.
+        Err(_) => Ok(vec![ipv4]),
+    }
 }
 
 /// Opens the store that the options name.
 fn open(keeping: &Keeping) -> Result<Backend, String> {
     if let Some(folder) = &keeping.data {
         let store = EmbeddedStore::open(folder).map_err(|error| error.to_string())?;
+        warn_of_others(folder);
         return Ok(Backend::Embedded { store: Box::new(store), folder: folder.clone() });
     }
     let Some(name) = &keeping.dynamodb_table else {
@@ -148,6 +173,15 @@ fn open(keeping: &Keeping) -> Result<Backend, String> {
     let random = random().map_err(|error| error.to_string())?;
     let store = DynamoDbStore::new(table, random).map_err(|error| error.with_causes())?;
     Ok(Backend::DynamoDb { store: Box::new(store), table_name: name.clone() })
+}
+
+/// Warns if others than the owner may read the directory: one that is made is the owner's alone.
+fn warn_of_others(folder: &Path) {
+    let mode = std::fs::metadata(folder).map_or(0, |found| found.permissions().mode());
+    if mode & 0o077 != 0 {
+        let folder = folder.display();
+        tracing::warn!("{folder} holds secrets and others may read it: chmod 700 {folder}");
+    }
 }
 
 /// A variable of the environment; an empty one is none.

@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
@@ -65,57 +68,90 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
+/// What all connections share.
+struct Serving {
+    worlds: Worlds,
+    access: Access,
+    /// Whether connections end with the answers under way.
+    is_draining: AtomicBool,
+}
+
 /// Serves `worlds` until `shutdown` resolves, then lets calls under way end.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     worlds: Worlds,
     access: Access,
     shutdown: impl Future<Output = ()>,
 ) {
-    let (worlds, access) = (Arc::new(worlds), Arc::new(access));
+    let serving = Arc::new(Serving { worlds, access, is_draining: AtomicBool::new(false) });
+    // Apart from the connections: what has expired may be much.
+    let sweeping = tokio::spawn(sweep(Arc::clone(&serving)));
     let connections = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
-    let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => connect(stream, peer, &worlds, &access, &connections),
+            accepted = accept(&listeners) => match accepted {
+                Ok((stream, peer)) => connect(stream, peer, &serving, &connections),
                 Err(error) => {
                     // Most often too many open files: the next connection may fare better.
                     tracing::warn!("cannot accept a connection: {error}");
                     sleep(Duration::from_millis(50)).await;
                 }
             },
-            _ = sweep.tick() => {
-                let endpoint = worlds.main();
-                if let Err(error) = endpoint.backend().drop_expired(endpoint.clock.now_secs()).await {
-                    tracing::error!("expired documents were not dropped: {}", error.with_causes());
-                }
-            }
             () = &mut shutdown => break,
         }
     }
-    drop(listener);
+    drop(listeners);
+    sweeping.abort();
+    serving.is_draining.store(true, Ordering::Relaxed);
     if timeout(SHUTDOWN_TIME_MAX, connections.shutdown()).await.is_err() {
         tracing::warn!("some calls were still under way");
+    }
+}
+
+/// Takes the next connection to any of `listeners`.
+async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)> {
+    std::future::poll_fn(|context| {
+        let mut accepted = listeners.iter().map(|listener| listener.poll_accept(context));
+        accepted.find(Poll::is_ready).unwrap_or(Poll::Pending)
+    })
+    .await
+}
+
+/// Drops what has expired in every world, now and then.
+async fn sweep(serving: Arc<Serving>) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        ticks.tick().await;
+        for endpoint in serving.worlds.all() {
+            if let Err(error) = endpoint.backend().drop_expired(endpoint.clock.now_secs()).await {
+                tracing::error!("expired documents were not dropped: {}", error.with_causes());
+            }
+        }
     }
 }
 
 fn connect(
     stream: TcpStream,
     peer: SocketAddr,
-    worlds: &Arc<Worlds>,
-    access: &Arc<Access>,
+    serving: &Arc<Serving>,
     connections: &GracefulShutdown,
 ) {
     // An answer is one small write; it shall not wait for more.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("{peer}: {error}");
     }
-    let (worlds, access) = (Arc::clone(worlds), Arc::clone(access));
-    let service = service_fn(move |request| {
-        let (worlds, access) = (Arc::clone(&worlds), Arc::clone(&access));
-        async move { answer(&worlds, &access, request, peer).await }
+    let serving = Arc::clone(serving);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let serving = Arc::clone(&serving);
+        async move {
+            let keeps = keeps_connection(request.version(), request.headers());
+            let mut response = answer(&serving, request, peer).await?;
+            if keeps && !serving.is_draining.load(Ordering::Relaxed) {
+                say_it_is_kept(response.headers_mut());
+            }
+            Ok::<_, Broken>(response)
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -131,12 +167,28 @@ fn connect(
     });
 }
 
+/// Whether a client keeps its connection after a request.
+fn keeps_connection(version: Version, headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let options: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let has = |option: &str| options.iter().any(|it| it.eq_ignore_ascii_case(option));
+    !has("close") && (version > Version::HTTP_10 || has("keep-alive"))
+}
+
+/// Adds what the vendor's servers say of a connection that is kept, unless the answer closes it.
+fn say_it_is_kept(headers: &mut HeaderMap) {
+    if !headers.contains_key(CONNECTION) {
+        headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+        headers.insert("keep-alive", HeaderValue::from_static("timeout=25"));
+    }
+}
+
 async fn answer(
-    worlds: &Worlds,
-    access: &Access,
+    serving: &Serving,
     request: Request<Incoming>,
     peer: SocketAddr,
 ) -> Result<Response<Full<Bytes>>, Broken> {
+    let Serving { worlds, access, .. } = serving;
     let (mut parts, body) = request.into_parts();
     if parts.uri.path().starts_with(control::PREFIX) {
         let (status, json) = match access.check(&parts) {
@@ -175,7 +227,7 @@ async fn answer(
     endpoint.record.add(call);
     if is_too_large && let Ok(response) = &mut response {
         // At most a part of the rest is read.
-        response.headers_mut().insert("connection", HeaderValue::from_static("close"));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }
@@ -299,13 +351,11 @@ fn event(parts: http::request::Parts, body: Bytes, peer: SocketAddr) -> Event {
     Event { shape: Shape::HttpApi, request }
 }
 
-/// An answer with the headers that the vendor's servers add to every one.
+/// An answer in JSON.
 fn respond(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(Format::Json.content_type()));
-    headers.insert("connection", HeaderValue::from_static("keep-alive"));
-    headers.insert("keep-alive", HeaderValue::from_static("timeout=25"));
+    let json = HeaderValue::from_static(Format::Json.content_type());
+    response.headers_mut().insert(CONTENT_TYPE, json);
     response
 }

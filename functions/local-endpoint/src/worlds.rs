@@ -93,6 +93,12 @@ impl Worlds {
         dropped.map(drop).ok_or_else(|| format!("there is no world {name}"))
     }
 
+    /// All worlds.
+    pub(crate) fn all(&self) -> Vec<Arc<Endpoint>> {
+        let worlds = self.apart.read().unwrap_or_else(PoisonError::into_inner);
+        worlds.values().chain([&self.main]).cloned().collect()
+    }
+
     /// The names of all worlds apart, in order.
     pub(crate) fn names(&self) -> Vec<String> {
         let worlds = self.apart.read().unwrap_or_else(PoisonError::into_inner);

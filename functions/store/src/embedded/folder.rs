@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -103,7 +104,8 @@ impl Folder {
     pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
         let fail = |cause| OpenError { folder: path.to_owned(), cause };
         let io = |error| fail(Cause::Io(error));
-        fs::create_dir_all(path).map_err(io)?;
+        // Secrets of access keys are in it.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
         // First without a trace: it may be anybody's.
         look(path).map_err(fail)?;
         let lock = path.join(LOCK_FILE);
