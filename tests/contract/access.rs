@@ -128,8 +128,8 @@ async fn a_kept_world_is_replaced_only_where_the_start_allows_it() {
 #[tokio::test]
 async fn the_contract_command_brings_the_token_and_says_where_it_lacks() {
     let endpoint = start(&TOKEN).await;
-    let url = format!("http://{}", endpoint.address());
-    let verify = ["verify", "--endpoint", &url, "--case", "MissingAction/*"];
+    // Without a scheme, as SDKs take it.
+    let verify = ["verify", "--endpoint", endpoint.address(), "--case", "MissingAction/*"];
     let (code, told) = contract(&verify, Path::new("."));
     assert_eq!(code, 2, "{told}");
     assert!(told.contains("--control-token") && told.contains("401"), "{told}");

@@ -13,6 +13,7 @@ use ipv6_gateway::{API, Ids};
 use reqwest::Url;
 
 use crate::command::{Call, Format, Signature};
+use crate::worlds;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -98,7 +99,10 @@ fn show_request(
 
 /// The signed request, all parameters in the query.
 fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
-    let mut url = Url::parse(&call.endpoint)
+    // As SDKs take it: a host and a port, without a scheme.
+    let is_bare = !call.endpoint.contains("://") && call.endpoint.contains(':');
+    let scheme = if is_bare { "http://" } else { "" };
+    let mut url = Url::parse(&format!("{scheme}{}", call.endpoint))
         .map_err(|error| format!("--endpoint {}: {error}", call.endpoint))?;
     let host = match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),
@@ -113,7 +117,12 @@ fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
         Format::Json => "JSON",
         Format::Xml => "XML",
     };
-    let mut query: BTreeMap<String, String> = call.parameters.iter().cloned().collect();
+    let mut query: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in &call.parameters {
+        if query.insert(name.clone(), value.clone()).is_some() {
+            return Err(format!("{name} is given twice"));
+        }
+    }
     query.insert("Format".to_owned(), format.to_owned());
     let mut headers = vec![("host", host)];
     let algorithm = match call.signature {
@@ -176,6 +185,8 @@ fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
         .collect();
     url.set_query(Some(&pairs.join("&")));
     let mut request = reqwest::Request::new(reqwest::Method::POST, url);
+    // No signature covers it.
+    headers.extend(call.world.clone().map(|world| (worlds::HEADER, world)));
     for (name, value) in headers {
         let value = value.parse().map_err(|error| format!("the header {name}: {error}"))?;
         request.headers_mut().insert(name, value);

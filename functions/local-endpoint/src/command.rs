@@ -60,7 +60,7 @@ Examples:
 /// How to serve.
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
-    /// Where to listen; port 0 picks a free one and prints it.
+    /// Where to listen; port 0 picks a free one and prints it. `localhost:PORT` is `127.0.0.1` and `::1`.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
     pub(crate) listen: String,
     /// A world document to begin with, instead of the demo world, and to begin again with at a
@@ -171,9 +171,12 @@ pub(crate) struct Call {
     /// Its parameters.
     #[arg(value_name = "KEY=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
-    /// The endpoint.
+    /// The endpoint, as `http://127.0.0.1:8787` or `127.0.0.1:8787`.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787")]
     pub(crate) endpoint: String,
+    /// The world apart that the call is meant for, as made by PUT /_control/worlds/NAME.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) world: Option<String>,
     /// The access key's id.
     #[arg(long, value_name = "ID", default_value = "testid")]
     pub(crate) access_key_id: String,

@@ -58,6 +58,10 @@ impl Remote {
     ///
     /// `url` is none.
     pub fn new(url: &str, time_max: Option<Duration>) -> Result<Self, String> {
+        // As SDKs take it: a host and a port, without a scheme.
+        let is_bare = !url.contains("://") && url.contains(':');
+        let scheme = if is_bare { "http://" } else { "" };
+        let url = &format!("{scheme}{url}");
         let parsed = reqwest::Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
         if !["http", "https"].contains(&parsed.scheme()) || parsed.host_str().is_none() {
             return Err(format!("{url}: not a URL like http://127.0.0.1:8787"));
