@@ -212,6 +212,20 @@ async fn the_log_of_calls_shows_them_without_their_signatures() {
 }
 
 #[tokio::test]
+async fn the_log_of_calls_is_bounded_by_its_bytes() {
+    let endpoint = start(&[]).await;
+    let unsigned = format!("http://{}/?Action=X&Long={}", endpoint.address(), "x".repeat(60_000));
+    let client = harness::http::local_client().unwrap();
+    for _ in 0..320 {
+        client.post(&unsigned).send().await.unwrap();
+    }
+    let calls = endpoint.control(Method::GET, "calls", "").await.unwrap();
+    let kept = calls["Calls"].as_array().unwrap().len();
+    // Sixteen megabytes in all.
+    assert!((250..=279).contains(&kept), "{kept} calls are kept");
+}
+
+#[tokio::test]
 async fn the_next_calls_and_no_more_have_the_planned_fault() {
     let endpoint = start(&[]).await;
     let plan = async |fault: Value| {
@@ -284,6 +298,18 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
     let of_other =
         json!({ "Times": 1, "Kind": "Answer", "Code": "OperationFailed.ServiceManaged" });
     assert!(plan(of_other).await.unwrap_err().contains("has no documented error"));
+    for (fault, told) in [
+        (json!({ "Times": 0, "Kind": "StoreUnavailable" }), "Faults[0].Times: 0"),
+        (json!({ "Times": 1, "Kind": "StorePanics", "Code": "SystemBusy" }), "Faults[0].Code: "),
+        (
+            json!({ "Times": 1, "Kind": "Delay", "Milliseconds": 1, "Later": 1 }),
+            "Faults[0].Later: ",
+        ),
+        (json!({ "Times": 1, "Kind": "Delay" }), "milliseconds"),
+    ] {
+        let error = plan(fault.clone()).await.unwrap_err();
+        assert!(error.to_lowercase().contains(&told.to_lowercase()), "{fault}: {error}");
+    }
     plan(json!({ "Times": 9, "Kind": "StoreUnavailable" })).await.unwrap();
     endpoint.control(Method::DELETE, "faults", "").await.unwrap();
     assert_eq!(code(&call(&endpoint, &query).await.unwrap()), "Success");
@@ -385,6 +411,12 @@ async fn call_shows_the_request_and_the_answer_and_exits_by_it() {
         run(&[&sound[..], &["--signature", "v1", "--format", "xml"]].concat()).await;
     assert_eq!(status, Some(1), "{out}");
     assert!(out.contains("400 Bad Request") && out.contains("AlreadyExisted</Code>"), "{out}");
+    let (status, _, error) = run(&[ALLOCATE, "Bandwidth=1", "Bandwidth=2"]).await;
+    assert_eq!((status, error.as_str()), (Some(2), "error: Bandwidth is given twice\n"));
+    let apart = [ALLOCATE, "--endpoint", endpoint.address(), "--world", "apart"];
+    let output = Command::new(&binary).arg("call").args(apart).output().await.unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(out.contains("404") && out.contains("there is no world apart"), "{out}");
     let (status, _, error) = run(&[ALLOCATE, "Bandwidth"]).await;
     assert_eq!(status, Some(2));
     assert!(error.contains("not Key=Value: Bandwidth"), "{error}");

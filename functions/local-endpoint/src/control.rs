@@ -160,14 +160,16 @@ fn plan_faults(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
     struct Setting {
-        faults: Vec<Planned>,
+        faults: Vec<Value>,
     }
     let Setting { faults } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    for (position, planned) in faults.iter().enumerate() {
-        planned
-            .check(endpoint.function.operations())
-            .map_err(|message| format!("Faults[{position}].{message}"))?;
-    }
+    let operations = endpoint.function.operations();
+    let planned = faults.iter().enumerate().map(|(position, fault)| {
+        let planned = Planned::read(fault);
+        let checked = planned.and_then(|planned| planned.check(operations).map(|()| planned));
+        checked.map_err(|message| format!("Faults[{position}].{message}"))
+    });
+    let faults = planned.collect::<Result<Vec<_>, String>>()?;
     endpoint.plan.replace(faults);
     Ok(json!({ "Faults": endpoint.plan.planned() }))
 }

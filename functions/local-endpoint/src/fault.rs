@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ipv6_gateway::allocation::{ErrorRow, Parameters, Refusal, Scope, Seen, error};
 use ipv6_gateway::{Begin, Begun, Entry, Operations, rpc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use store::{Admission, Admitted, Error, Key, Partition, Store, Versioned, Write};
 
 use crate::backend::Backend;
@@ -23,12 +24,31 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// Checks that one of `operations` can answer with the planned error.
+    /// Reads a fault.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it; a member that no fault of its kind has is.
+    pub(crate) fn read(fault: &Value) -> Result<Self, String> {
+        let planned = Self::deserialize(fault).map_err(|error| error.to_string())?;
+        let known = serde_json::to_value(&planned).map_err(|error| error.to_string())?;
+        let mut members = fault.as_object().into_iter().flat_map(serde_json::Map::keys);
+        match members.find(|member| known.get(*member).is_none()) {
+            Some(member) => Err(format!("{member}: no fault of this kind has such a member")),
+            None => Ok(planned),
+        }
+    }
+
+    /// Checks that calls can have the fault, and that one of `operations` can answer with the planned
+    /// error.
     ///
     /// # Errors
     ///
     /// The member that is wrong, and what is wrong with it.
     pub(crate) fn check(&self, operations: &Operations) -> Result<(), String> {
+        if self.times == 0 {
+            return Err("Times: 0, so no call would have the fault".to_owned());
+        }
         let (Fault::Answer { code } | Fault::AnswerAfterCommit { code }) = &self.fault else {
             return Ok(());
         };

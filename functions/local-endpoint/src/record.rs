@@ -12,6 +12,9 @@ use serde_json::{Map, Value, json};
 /// How many calls are kept.
 const CALLS_MAX: usize = 1000;
 
+/// How much of queries, bodies and answers is kept in all, in bytes.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// How much of a call's body is kept, in bytes: more than any call of a client has, and so little
 /// that all calls kept stay small.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -38,29 +41,44 @@ pub(crate) struct Call {
     pub(crate) answer: Bytes,
 }
 
-/// The last calls, oldest first.
+/// The last calls.
 #[derive(Debug, Default)]
-pub(crate) struct Record(Mutex<VecDeque<Call>>);
+pub(crate) struct Record(Mutex<Calls>);
+
+#[derive(Debug, Default)]
+struct Calls {
+    /// Oldest first.
+    calls: VecDeque<Call>,
+    /// How many bytes of them are kept.
+    bytes: usize,
+}
 
 impl Record {
     /// Adds a call.
     pub(crate) fn add(&self, call: Call) {
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = if calls.len() == CALLS_MAX { calls.pop_front() } else { None };
-        calls.push_back(call);
-        drop(calls);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.bytes += call.bytes();
+        kept.calls.push_back(call);
+        let mut oldest = Vec::new();
+        while (kept.calls.len() > CALLS_MAX || kept.bytes > BYTES_MAX)
+            && let Some(call) = kept.calls.pop_front()
+        {
+            kept.bytes -= call.bytes();
+            oldest.push(call);
+        }
+        drop(kept);
         // After the lock, as it takes its time.
         drop(oldest);
     }
 
     /// Forgets all calls.
     pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Calls::default();
     }
 
     /// The calls as JSON, without what is secret.
     pub(crate) fn to_json(&self) -> Value {
-        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner).calls.clone();
         json!({ "Calls": calls.iter().map(Call::to_json).collect::<Vec<_>>() })
     }
 }
@@ -78,6 +96,11 @@ impl Call {
             status: None,
             answer: Bytes::new(),
         }
+    }
+
+    fn bytes(&self) -> usize {
+        let action = self.action.as_ref().map_or(0, String::len);
+        self.query.len() + action + self.body.len() + self.answer.len()
     }
 
     fn to_json(&self) -> Value {
