@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use defects::{DEFECTS, Defect, NO_CONTROL, STATUS_OF_REGION};
 
-/// When the model's clock stands: whatever a case remembers is remembered then.
+/// The time of the model's clock: everything that a case remembers is remembered then.
 const NOW_SECS: i64 = 1_767_323_045;
 
 /// A local endpoint that logs little, for it is asked much.
@@ -49,7 +49,7 @@ async fn hundreds_of_sequences_find_nothing_wrong_with_the_local_endpoint() {
         campaign.run(&Contract::embedded()).await.unwrap();
     assert!(caught.is_none(), "{}", caught.map(|caught| told(&caught)).unwrap_or_default());
     assert!(sequences >= 300, "{sequences}");
-    // What nobody was told, nobody could have been told wrongly.
+    // An error that was never answered was not checked.
     let of_trouble = ["InternalError", "RequestHeadersTooLarge", "RequestTooLarge", "SystemBusy"];
     let out_of_reach = |answer: &String| {
         let (_, code) = answer.split_once('/').unwrap();

@@ -54,7 +54,7 @@ impl Answer {
     }
 }
 
-/// The members of an object, none of which stands twice.
+/// The members of an object, each of which occurs once.
 struct Elements(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Elements {

@@ -64,7 +64,7 @@ impl Wire {
         self.query.iter().cloned().chain(form).collect()
     }
 
-    /// The string that a server shows to have made the signature of, after whatever was changed on
+    /// The string that a server shows to have made the signature of, after the changes on
     /// the way: without the security token, which is a secret.
     #[must_use]
     pub fn shown_string_to_sign(&self) -> String {
@@ -181,7 +181,7 @@ static RUN: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The time, in seconds since 1970 UTC.
-#[expect(clippy::disallowed_methods, reason = "whoever judges timestamps goes by the same clock")]
+#[expect(clippy::disallowed_methods, reason = "timestamps are judged by the same clock")]
 #[must_use]
 pub fn now_secs() -> i64 {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

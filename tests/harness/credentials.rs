@@ -91,7 +91,7 @@ impl KeyOptions {
             return Err(format!("{missing}, or run aliyun configure"));
         };
         let path = path.display();
-        // What is wrong with it is told by its place: it holds secrets.
+        // An error names the place and shows nothing of the file, which holds secrets.
         let config: Value = serde_json::from_str(&text)
             .map_err(|error| format!("{path}:{}:{}: no JSON", error.line(), error.column()))?;
         let name = self.profile.as_deref().or_else(|| config["current"].as_str());

@@ -45,7 +45,7 @@ pub fn client(url: &str, time_max: Option<Duration>) -> Result<Client, String> {
     build(builder)
 }
 
-/// Trusts nobody, and so needs no certificates of the system's, which may have none.
+/// Trusts no certificate, and so needs none of the system, which may have none.
 fn plain() -> Result<ClientBuilder, String> {
     let config = ClientConfig::builder_with_provider(ring::default_provider().into())
         .with_safe_default_protocol_versions()
@@ -55,7 +55,7 @@ fn plain() -> Result<ClientBuilder, String> {
     Ok(Client::builder().tls_backend_preconfigured(config))
 }
 
-/// How long a connection is kept that nobody uses: less than servers wait for the next request. One that the
+/// How long an idle connection is kept: less than servers wait for the next request. One that the
 /// server closes at the moment when a request is sent fails that request.
 const IDLE_MAX: Duration = Duration::from_secs(5);
 

@@ -1,15 +1,15 @@
 //! Canaries: secrets that must turn up nowhere but where they were put.
 //!
 //! Every case's secrets are exchanged for canary values before it is tried, and every signature made
-//! is remembered. Whatever a target answers or writes is searched for them.
+//! is remembered. Everything that a target answers or writes is searched for them.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// What stands for the secret `testsecret` of the cases.
+/// The canary of the secret `testsecret` of the cases.
 pub const SECRET: &str = "CANARYsecretThatNobodyMayShow";
 
-/// What stands for the beginning `TESTTOKEN` of the cases' security tokens.
+/// The canary of the beginning `TESTTOKEN` of the cases' security tokens.
 pub const TOKEN: &str = "CANARYtokenThatNobodyMayShow";
 
 /// A text with the cases' secrets exchanged for canaries.
@@ -30,7 +30,7 @@ pub fn remember(signature: &str) {
     known.insert(signature.to_owned());
 }
 
-/// Finds a secret in what somebody may see, and says what kind it is.
+/// Finds a secret in a text, and says what kind it is.
 #[must_use]
 pub fn find(text: &str) -> Option<&'static str> {
     if text.contains(SECRET) {
@@ -46,7 +46,7 @@ pub fn find(text: &str) -> Option<&'static str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     let shows = |text: &str| {
         let words = text.split(|c: char| !is_part(c)).filter(|word| word.len() >= 28);
-        // A name may stand in front of it, as in a query.
+        // A name may precede it, as in a query.
         words
             .flat_map(|word| [word, word.trim_start_matches("Signature=")])
             .any(|w| known.contains(w))

@@ -60,8 +60,7 @@ impl Target {
     #[must_use]
     pub fn leaks(&self) -> Vec<String> {
         match self {
-            // It writes nothing but what the tests' own log takes, and what another's endpoint writes
-            // nobody here can read.
+            // One writes to the tests' own log only, and the output of a remote endpoint cannot be read.
             Self::InProcess(_) | Self::Remote(_) => Vec::new(),
             Self::Endpoint(target) => target.leaks(),
             Self::Bootstrap(target) => target.leaks(),

@@ -1,4 +1,4 @@
-//! `contract unpack`: writes the contract's files, for somebody who wants to change or add some.
+//! `contract unpack`: writes the contract's files, to be changed or added to.
 
 use std::path::PathBuf;
 

@@ -38,7 +38,7 @@ struct Seen {
     /// The first bandwidth of each token.
     tokens: BTreeMap<String, String>,
     request_ids: BTreeMap<String, String>,
-    /// An address that has a bandwidth that nobody bought.
+    /// An address that has a bandwidth that no call bought.
     haunted: Option<String>,
 }
 
@@ -342,7 +342,7 @@ impl Proxy {
     }
 }
 
-/// Lets the documents that are told of have a bandwidth that nobody bought.
+/// Adds to the documents that the endpoint shows a bandwidth that no call bought.
 fn haunt(address: &str, passing: &mut Passing) {
     let Ok(mut told) = serde_json::from_str::<Value>(&passing.body) else { return };
     for (_, account) in told["Accounts"].as_object_mut().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What a change to the contract can be, and how it is told from others.
+//! The kinds of changes to a contract, and what identifies a change.
 
 use std::fmt::Write as _;
 
@@ -135,7 +135,7 @@ pub struct Finding {
     pub sentence: String,
     /// What stood there; null if nothing did.
     pub old: Value,
-    /// What stands there now; null if nothing does.
+    /// What the new contract has there; null if nothing.
     pub new: Value,
     /// By what an approval names this change: twelve hexadecimal digits over the rule, the place and what
     /// stood and stands there. Lines, order and other changes do not matter to it.
@@ -203,7 +203,7 @@ fn shortened(text: &str) -> String {
 }
 
 fn fingerprint(rule: &Rule, place: &str, old: &Value, new: &Value) -> String {
-    // Members of objects are in the order of their names, whatever order the file has them in.
+    // Members of objects are in the order of their names, not in that of the file.
     let whole = json!([rule.id, place, old, new]).to_string();
     let digest = Sha256::digest(whole.as_bytes());
     digest.iter().take(6).fold(String::new(), |mut text, byte| {

@@ -1,7 +1,7 @@
 //! What is wrong with a call before the operation runs (decision `check-order`).
 //!
-//! Every rule is looked at, whatever else is wrong; which of them is answered is a question of the
-//! contract's order alone.
+//! Every rule is checked, even if another is broken; the contract's order decides which of them is
+//! answered.
 
 use std::collections::BTreeMap;
 
@@ -155,13 +155,13 @@ pub(super) fn broken(state: &State<'_>, call: &Call) -> Vec<Broken> {
     all
 }
 
-/// What is wrong with parameters, whatever they mean (decisions `limits`, `repeated` and `format`).
+/// What is wrong with parameters regardless of their meaning (decisions `limits`, `repeated` and `format`).
 fn parameters(state: &State<'_>, call: &Call, all: &mut Vec<Broken>) {
     let format = call.format.as_deref().unwrap_or_default();
     if !["", "json", "xml"].contains(&format.to_lowercase().as_str()) {
         all.push(state.gate("InvalidParameter.Format", Some("format")));
     }
-    // Of these the first is told: they come right after the size of the whole.
+    // The first of these is answered: they follow the size of the whole.
     let of_wire = if call.signature.is_v3() { 0 } else { 8 };
     let of_format = usize::from(call.format.is_some());
     let of_token = usize::from(!call.signature.is_v3() && call.security_token.is_some());

@@ -100,7 +100,7 @@ impl Offer {
         ids.into_iter().collect()
     }
 
-    /// The text that a value stands for in a world.
+    /// The text of a value in a world.
     pub(super) fn text(&self, name: &str, sent: &Sent, world: &Value) -> String {
         match sent {
             Sent::Text(text) => text.clone(),

@@ -76,7 +76,7 @@ impl Player<'_> {
         } else {
             now_secs()
         };
-        // As it is told: in this form it is compared later.
+        // As the endpoint shows it: in this form it is compared later.
         let world = self.world().await?;
         let mut course =
             Course { state: State::of(self.model, world, now_secs), seen: HashSet::new() };

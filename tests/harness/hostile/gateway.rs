@@ -1,4 +1,4 @@
-//! Plays what stands in front of the function: a request becomes an event of each kind.
+//! Plays the gateways in front of the function: a request becomes an event of each kind.
 
 use serde_json::{Map, Value, json};
 

@@ -64,7 +64,7 @@ fn again(statements: &[Value]) -> Policy {
         .unwrap_or_else(|error| panic!("read before, but not now: {error}: {document}"))
 }
 
-/// The same statement with lists of one for what stands alone.
+/// The same statement with lists of one in place of single values.
 fn listed(statement: &Value) -> Value {
     let list = |value: &mut Value| {
         if !value.is_array() {

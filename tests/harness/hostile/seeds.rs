@@ -114,7 +114,7 @@ fn plan(wire: &Wire, style: Style) -> Plan {
     }
 }
 
-/// Has `found` every policy in a table of them, wherever it stands.
+/// Calls `found` with every policy in a table of them, at any depth.
 fn policies(value: &Value, found: &mut impl FnMut(&Value)) {
     if value.get("Statement").is_some() {
         found(value);

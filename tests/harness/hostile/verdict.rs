@@ -61,7 +61,12 @@ pub(super) fn of(response: &Response, payload_bytes: usize) -> Verdict {
     for key in KEYS {
         let secrets = [Some(key.secret), key.security_token];
         for secret in secrets.into_iter().flatten() {
-            assert!(!answer.body.contains(secret), "a secret of {} is told: {}", key.id, shown());
+            assert!(
+                !answer.body.contains(secret),
+                "the answer shows a secret of {}: {}",
+                key.id,
+                shown()
+            );
         }
     }
     let bytes_max = ANSWER_BYTES + BYTES_OF_BYTE * payload_bytes;

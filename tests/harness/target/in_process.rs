@@ -51,7 +51,7 @@ impl InProcess {
     ///
     /// What is wrong with the world.
     pub fn begin(&mut self, world: &Value, throttling: Option<Throttling>) -> Result<(), String> {
-        // As text, so that what is wrong with it is told with its line.
+        // As text, so that an error names the line.
         let text = format!("{world:#}");
         let world = World::parse(&text).map_err(|error| format!("the case's world, {error}"))?;
         // A new function, so that nothing is remembered from an earlier case.

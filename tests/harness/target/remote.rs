@@ -1,4 +1,4 @@
-//! An endpoint over HTTP, whosever it is.
+//! Any endpoint over HTTP.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -47,7 +47,7 @@ enum World {
     Main,
     /// One of this name, made and dropped by control paths.
     Apart(String),
-    /// Whatever is there: nothing can be set or read.
+    /// The existing one, which can be neither set nor read.
     Given,
 }
 
@@ -90,7 +90,7 @@ impl Remote {
         Self { world: World::Apart(name.to_owned()), ..self.clone() }
     }
 
-    /// The same endpoint, with whatever is there.
+    /// The same endpoint, with the world that it has.
     #[must_use]
     pub fn as_given(&self) -> Self {
         Self { world: World::Given, ..self.clone() }
@@ -195,7 +195,7 @@ impl Remote {
     ) -> Result<(), String> {
         let document = match &self.world {
             World::Given => return Ok(()),
-            // As text of many lines, so that what is wrong with it is told with its line.
+            // As text of many lines, so that an error names the line.
             World::Main | World::Apart(_) => format!("{world:#}"),
         };
         if let World::Apart(name) = &self.world {
@@ -264,7 +264,7 @@ impl Remote {
         for (name, value) in answer.headers() {
             let value = String::from_utf8_lossy(value.as_bytes());
             let known = headers.entry(name.as_str().to_owned()).or_default();
-            // A header that stands twice is no header that stands once.
+            // A header that occurs twice differs from one that occurs once.
             let separator = if known.is_empty() { "" } else { ", " };
             known.extend([separator, &value]);
         }
