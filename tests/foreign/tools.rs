@@ -16,7 +16,7 @@ pub struct Tool {
     /// The arguments with which it tells its version, or that it works.
     probe: &'static [&'static str],
     /// The least version that will do, if any will not.
-    version_min: Option<u32>,
+    version_min: Option<&'static str>,
     /// The packages of Debian that have it.
     packages: &'static str,
     /// The tests that need it.
@@ -28,9 +28,9 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         names: &["bash"],
         probe: &["--version"],
-        version_min: Some(5),
+        version_min: Some("5"),
         packages: "bash",
-        needed_by: "the GitHub Action",
+        needed_by: "the GitHub Action, and where a test needs a shell",
     },
     Tool {
         names: &["curl"],
@@ -42,21 +42,21 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         names: &["git"],
         probe: &["--version"],
-        version_min: Some(2),
+        version_min: Some("2"),
         packages: "git",
         needed_by: "contracts of another revision, and the GitHub Action",
     },
     Tool {
         names: &["python3"],
-        probe: &["-c", "import ensurepip, sys, venv; print(*sys.version_info[1:2])"],
-        version_min: Some(10),
+        probe: &["-c", "import ensurepip, platform, venv; print(platform.python_version())"],
+        version_min: Some("3.10"),
         packages: "python3 python3-venv",
         needed_by: "the Python clients, Schemathesis, and the second runner",
     },
     Tool {
         names: &["node"],
         probe: &["--version"],
-        version_min: Some(18),
+        version_min: Some("18"),
         packages: "nodejs",
         needed_by: "the Node clients, Prism, and the driver of the browser",
     },
@@ -70,7 +70,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         names: &["java"],
         probe: &["-version"],
-        version_min: Some(17),
+        version_min: Some("17"),
         packages: "default-jre-headless",
         needed_by: "DynamoDB Local",
     },
@@ -88,16 +88,18 @@ impl Tool {
     fn find(&self) -> Option<&'static str> {
         self.names.iter().copied().find(|name| {
             let Ok(told) = Command::new(name).args(self.probe).output() else { return false };
-            told.status.success() && self.version_min.is_none_or(|min| version(&told) >= Some(min))
+            let text = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
+            let is_new = self.version_min.is_none_or(|min| version(&text) >= version(min));
+            told.status.success() && is_new
         })
     }
 }
 
-/// The first number that a command wrote.
-fn version(told: &Output) -> Option<u32> {
-    let text = String::from_utf8_lossy(&[&told.stdout[..], &told.stderr[..]].concat()).into_owned();
-    let mut numbers = text.split(|character: char| !character.is_ascii_digit());
-    numbers.find(|number| !number.is_empty())?.parse().ok()
+/// The first number in a text, and those after it that dots join to it.
+fn version(text: &str) -> Vec<u32> {
+    let mut words = text.split(|character: char| !character.is_ascii_digit() && character != '.');
+    let version = words.find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+    version.unwrap_or_default().split('.').map_while(|number| number.parse().ok()).collect()
 }
 
 /// The names of all tools, in the order of [`TOOLS`]. The first test that asks checks all: if any is
