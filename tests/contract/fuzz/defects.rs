@@ -68,6 +68,14 @@ impl Exchange<'_> {
     }
 }
 
+const fn defect(
+    name: &'static str,
+    shows: &'static [&'static str],
+    spoil: fn(&mut Exchange<'_>),
+) -> Defect {
+    Defect { name, shows, spoil }
+}
+
 const EXISTED: &str = "OperationFailed.InternetBandwidthAlreadyExisted";
 const CODE: &[&str] = &["Code", "answers"];
 const BODY: &[&str] = &["body", "answers"];
@@ -75,187 +83,123 @@ const STATE: &[&str] = &["state: Ipv6Addresses"];
 
 /// The clock that goes slow is the proxy's, as it is set.
 const CLOCK_SLOW: &str = "the clock goes ten minutes slow once it is put forward";
-pub(super) const NO_CONTROL: Defect =
-    Defect { name: "there are no control paths", shows: &[], spoil: |_| {} };
-pub(super) const STATUS_OF_REGION: Defect = Defect {
-    name: "an unknown region has another status",
-    shows: &["status", "answers"],
-    spoil: |call| {
+pub(super) const NO_CONTROL: Defect = defect("there are no control paths", &[], |_| {});
+pub(super) const STATUS_OF_REGION: Defect =
+    defect("an unknown region has another status", &["status", "answers"], |call| {
         if call.has_code("InvalidRegionId.NotFound") {
             call.passing.status = 400;
         }
-    },
-};
+    });
 
 /// Those that calls can show.
 pub(super) const DEFECTS: [Defect; 17] = [
-    Defect {
-        name: "two codes are exchanged",
-        shows: CODE,
-        spoil: |call| {
-            let pair = ["OperationUnsupported.ULA", "OperationUnsupported.PrivateGUA"];
-            for (from, to) in [(pair[0], pair[1]), (pair[1], pair[0])] {
-                if call.has_code(from) {
-                    return call.passing.replace(from, to);
-                }
+    defect("two codes are exchanged", CODE, |call| {
+        let pair = ["OperationUnsupported.ULA", "OperationUnsupported.PrivateGUA"];
+        for (from, to) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+            if call.has_code(from) {
+                return call.passing.replace(from, to);
             }
-        },
-    },
-    Defect {
-        name: "an illegal bandwidth precedes an illegal address",
-        shows: CODE,
-        spoil: |call| {
-            let is_illegal = call.mbps().is_some_and(|mbps| mbps == 0 || mbps > 2000);
-            if call.has_code("IllegalParam.Ipv6Address") && is_illegal {
-                let message = ["param of Ipv6Address", "param of Bandwidth"];
-                call.recode("IllegalParam.Bandwidth", message);
-            }
-        },
-    },
-    Defect {
-        name: "the token's form is checked before the charge type",
-        shows: CODE,
-        spoil: |call| {
-            let token = call.get("ClientToken");
-            let is_wrong = token.len() > 64 || !token.is_ascii();
-            if call.has_code("IllegalParam.InternetChargeType") && is_wrong {
-                let message = [
-                    "The param of InternetChargeType is illegal.",
-                    "The ClientToken provided is invalid.",
-                ];
-                call.recode("InvalidClientToken.ValueNotSupported", message);
-            }
-        },
-    },
-    Defect {
-        name: "a second purchase for an address succeeds",
-        shows: CODE,
-        spoil: |call| {
-            if call.has_code(EXISTED) && !call.get("ClientToken").is_empty() {
-                call.succeed("ipv6bw-second00000000000");
-            }
-        },
-    },
-    Defect {
-        name: "a token is forgotten",
-        shows: CODE,
-        spoil: |call| {
-            if call.passing.status == 200 && !call.is_new {
-                call.passing.fail(EXISTED);
-            }
-        },
-    },
-    Defect {
-        name: "a token is remembered for longer than a day",
-        shows: CODE,
-        spoil: |call| {
-            let token = call.get("ClientToken").to_owned();
-            let bandwidth = call.passing.element("InternetBandwidthId");
-            if let (200, Some(id)) = (call.passing.status, bandwidth) {
-                call.seen.tokens.entry(token).or_insert(id);
-            } else if call.has_code(EXISTED)
-                && !token.is_empty()
-                && let Some(id) = call.seen.tokens.get(&token).cloned()
-            {
-                call.succeed(&id);
-            }
-        },
-    },
-    Defect { name: CLOCK_SLOW, shows: CODE, spoil: |_| {} },
-    Defect {
-        name: "PayByTraffic goes up to 2000 Mbit/s",
-        shows: CODE,
-        spoil: |call| {
-            let is_wide = call.mbps().is_some_and(|mbps| mbps > 1000 && mbps <= 2000);
-            if call.has_code("IllegalParam.Bandwidth") && is_wide {
-                call.succeed("ipv6bw-wide0000000000000");
-            }
-        },
-    },
-    Defect {
-        name: "a bandwidth of 2000 Mbit/s is refused",
-        shows: CODE,
-        spoil: |call| {
-            if call.passing.status == 200 && call.get("Bandwidth") == "2000" {
-                call.passing.fail("IllegalParam.Bandwidth");
-            }
-        },
-    },
+        }
+    }),
+    defect("an illegal bandwidth precedes an illegal address", CODE, |call| {
+        let is_illegal = call.mbps().is_some_and(|mbps| mbps == 0 || mbps > 2000);
+        if call.has_code("IllegalParam.Ipv6Address") && is_illegal {
+            let message = ["param of Ipv6Address", "param of Bandwidth"];
+            call.recode("IllegalParam.Bandwidth", message);
+        }
+    }),
+    defect("the token's form is checked before the charge type", CODE, |call| {
+        let token = call.get("ClientToken");
+        let is_wrong = token.len() > 64 || !token.is_ascii();
+        if call.has_code("IllegalParam.InternetChargeType") && is_wrong {
+            let message = [
+                "The param of InternetChargeType is illegal.",
+                "The ClientToken provided is invalid.",
+            ];
+            call.recode("InvalidClientToken.ValueNotSupported", message);
+        }
+    }),
+    defect("a second purchase for an address succeeds", CODE, |call| {
+        if call.has_code(EXISTED) && !call.get("ClientToken").is_empty() {
+            call.succeed("ipv6bw-second00000000000");
+        }
+    }),
+    defect("a token is forgotten", CODE, |call| {
+        if call.passing.status == 200 && !call.is_new {
+            call.passing.fail(EXISTED);
+        }
+    }),
+    defect("a token is remembered for longer than a day", CODE, |call| {
+        let token = call.get("ClientToken").to_owned();
+        let bandwidth = call.passing.element("InternetBandwidthId");
+        if let (200, Some(id)) = (call.passing.status, bandwidth) {
+            call.seen.tokens.entry(token).or_insert(id);
+        } else if call.has_code(EXISTED)
+            && !token.is_empty()
+            && let Some(id) = call.seen.tokens.get(&token).cloned()
+        {
+            call.succeed(&id);
+        }
+    }),
+    defect(CLOCK_SLOW, CODE, |_| {}),
+    defect("PayByTraffic goes up to 2000 Mbit/s", CODE, |call| {
+        let is_wide = call.mbps().is_some_and(|mbps| mbps > 1000 && mbps <= 2000);
+        if call.has_code("IllegalParam.Bandwidth") && is_wide {
+            call.succeed("ipv6bw-wide0000000000000");
+        }
+    }),
+    defect("a bandwidth of 2000 Mbit/s is refused", CODE, |call| {
+        if call.passing.status == 200 && call.get("Bandwidth") == "2000" {
+            call.passing.fail("IllegalParam.Bandwidth");
+        }
+    }),
     STATUS_OF_REGION,
-    Defect {
-        name: "a message has a space at its end",
-        shows: &["Message", "answers"],
-        spoil: |call| {
-            let message = "Bandwidth is mandatory for this action.";
-            call.passing.replace(message, &format!("{message} "));
-        },
-    },
-    Defect {
-        name: "a replay has the RequestId of the first answer",
-        shows: &["RequestId"],
-        spoil: |call| {
-            let ids = ["InternetBandwidthId", "RequestId"].map(|name| call.passing.element(name));
-            if let [Some(bandwidth), Some(id)] = ids {
-                let first = call.seen.request_ids.entry(bandwidth).or_insert_with(|| id.clone());
-                call.passing.replace(&id, first);
-                for (name, value) in &mut call.passing.headers {
-                    if name == "x-acs-request-id" {
-                        value.clone_from(first);
-                    }
+    defect("a message has a space at its end", &["Message", "answers"], |call| {
+        let message = "Bandwidth is mandatory for this action.";
+        call.passing.replace(message, &format!("{message} "));
+    }),
+    defect("a replay has the RequestId of the first answer", &["RequestId"], |call| {
+        let ids = ["InternetBandwidthId", "RequestId"].map(|name| call.passing.element(name));
+        if let [Some(bandwidth), Some(id)] = ids {
+            let first = call.seen.request_ids.entry(bandwidth).or_insert_with(|| id.clone());
+            call.passing.replace(&id, first);
+            for (name, value) in &mut call.passing.headers {
+                if name == "x-acs-request-id" {
+                    value.clone_from(first);
                 }
             }
-        },
-    },
-    Defect {
-        name: "a dry run buys",
-        shows: STATE,
-        spoil: |call| {
-            if call.has_code("DryRunOperation") {
-                call.seen.haunted = Some(call.get("Ipv6AddressId").to_owned());
-            }
-        },
-    },
-    Defect {
-        name: "a successful call buys for another address, too",
-        shows: STATE,
-        spoil: |call| {
-            if call.is_new {
-                call.seen.haunted = Some("ipv6-other".to_owned());
-            }
-        },
-    },
-    Defect {
-        name: "another format is answered than was asked for",
-        shows: BODY,
-        spoil: |call| {
-            if call.has_code("MissingRegionId") {
-                for (name, value) in &mut call.passing.headers {
-                    if name == "content-type" {
-                        "text/html".clone_into(value);
-                    }
+        }
+    }),
+    defect("a dry run buys", STATE, |call| {
+        if call.has_code("DryRunOperation") {
+            call.seen.haunted = Some(call.get("Ipv6AddressId").to_owned());
+        }
+    }),
+    defect("a successful call buys for another address, too", STATE, |call| {
+        if call.is_new {
+            call.seen.haunted = Some("ipv6-other".to_owned());
+        }
+    }),
+    defect("another format is answered than was asked for", BODY, |call| {
+        if call.has_code("MissingRegionId") {
+            for (name, value) in &mut call.passing.headers {
+                if name == "content-type" {
+                    "text/html".clone_into(value);
                 }
             }
-        },
-    },
-    Defect {
-        name: "an error has a header twice",
-        shows: BODY,
-        spoil: |call| {
-            if call.has_code("MissingRegionId") {
-                let twice = call.passing.headers.iter().find(|(name, _)| name == "content-type");
-                call.passing.headers.extend(twice.cloned());
-            }
-        },
-    },
-    Defect {
-        name: "an error names the endpoint's address as its host",
-        shows: &["HostId", "answers"],
-        spoil: |call| {
-            if call.has_code("InvalidDryRun") {
-                call.passing.replace("vpc.cn-huhehaote.aliyuncs.com", "127.0.0.1:80");
-            }
-        },
-    },
+        }
+    }),
+    defect("an error has a header twice", BODY, |call| {
+        if call.has_code("MissingRegionId") {
+            let twice = call.passing.headers.iter().find(|(name, _)| name == "content-type");
+            call.passing.headers.extend(twice.cloned());
+        }
+    }),
+    defect("an error names the endpoint's address as its host", &["HostId", "answers"], |call| {
+        if call.has_code("InvalidDryRun") {
+            call.passing.replace("vpc.cn-huhehaote.aliyuncs.com", "127.0.0.1:80");
+        }
+    }),
 ];
 
 impl Defect {
