@@ -1,6 +1,7 @@
 //! `contract verify` and `contract call`: what they judge, where, and what they tell.
 
 mod given;
+mod keys;
 mod tls;
 
 use std::collections::BTreeMap;

@@ -5,31 +5,37 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
-/// The access key.
+/// The access key: the options before the environment, the environment before the current profile.
 #[derive(Args)]
 pub struct KeyOptions {
-    /// The access key; without it the one of the profile in ~/.aliyun/config.json, if there is one
-    #[arg(long, value_name = "ID", env = "ALIBABA_CLOUD_ACCESS_KEY_ID", hide_env_values = true)]
+    /// The access key. Without it that of --profile, else of `ALIBABA_CLOUD_ACCESS_KEY_ID`, else of the
+    /// current profile in ~/.aliyun/config.json
+    #[arg(long, value_name = "ID", conflicts_with = "profile", requires = "access_key_secret")]
     access_key_id: Option<String>,
     /// Its secret. Other processes see the arguments of this one: the environment is a better place
-    #[arg(
-        long,
-        value_name = "SECRET",
-        env = "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "SECRET", requires = "access_key_id")]
     access_key_secret: Option<String>,
     /// The token of a temporary access key
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "ALIBABA_CLOUD_SECURITY_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "TOKEN", requires = "access_key_id")]
     security_token: Option<String>,
-    /// The profile of ~/.aliyun/config.json; without it the current one
-    #[arg(long, value_name = "NAME", env = "ALIBABA_CLOUD_PROFILE")]
+    /// The profile of ~/.aliyun/config.json; without it that of `ALIBABA_CLOUD_PROFILE`, or the current one
+    #[arg(long, value_name = "NAME")]
     profile: Option<String>,
+    #[command(flatten)]
+    environment: Environment,
+}
+
+/// What the environment says. Read apart from the options, which precede it.
+#[derive(Args)]
+struct Environment {
+    #[arg(long, hide = true, env = "ALIBABA_CLOUD_ACCESS_KEY_ID", hide_env_values = true)]
+    environment_key_id: Option<String>,
+    #[arg(long, hide = true, env = "ALIBABA_CLOUD_ACCESS_KEY_SECRET", hide_env_values = true)]
+    environment_key_secret: Option<String>,
+    #[arg(long, hide = true, env = "ALIBABA_CLOUD_SECURITY_TOKEN", hide_env_values = true)]
+    environment_token: Option<String>,
+    #[arg(long, hide = true, env = "ALIBABA_CLOUD_PROFILE")]
+    environment_profile: Option<String>,
     #[arg(long, hide = true, env = "HOME")]
     home: Option<PathBuf>,
 }
@@ -48,6 +54,8 @@ pub struct Credentials {
     pub access_key_secret: String,
     /// The token that goes with a temporary key.
     pub security_token: Option<String>,
+    /// Where the key is from.
+    pub source: String,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -58,44 +66,55 @@ impl std::fmt::Debug for Credentials {
 
 impl KeyOptions {
     /// The access key of the options, of the environment, or of the configuration file of the official
-    /// command line, in this order.
+    /// command line, in this order. A profile that the options name precedes a key of the environment.
     ///
     /// # Errors
     ///
-    /// There is none, only half of one, or what is wrong with the file.
+    /// There is none, only half of one, or what is wrong with it or with the file.
     pub fn find(&self) -> Result<Credentials, String> {
-        let Self { access_key_id, access_key_secret, security_token, .. } = self;
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        match (given(access_key_id), given(access_key_secret)) {
-            (Some(access_key_id), Some(access_key_secret)) => Ok(Credentials {
-                access_key_id,
-                access_key_secret,
-                security_token: given(security_token),
-            }),
-            (Some(_), None) => {
-                Err("--access-key-id is given, and --access-key-secret is not".to_owned())
-            }
-            (None, Some(_)) => {
-                Err("--access-key-secret is given, and --access-key-id is not".to_owned())
-            }
-            (None, None) => self.of_file(),
+        let Environment { environment_key_id, environment_key_secret, environment_token, .. } =
+            &self.environment;
+        let of_options = [&self.access_key_id, &self.access_key_secret, &self.security_token];
+        let of_environment = [environment_key_id, environment_key_secret, environment_token];
+        let options = ["--access-key-id", "--access-key-secret"];
+        let variables = ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"];
+        let found = match pair(of_options, options)? {
+            Some(found) => found,
+            None if self.profile.is_some() => self.of_file()?,
+            None => match pair(of_environment, variables)? {
+                Some(found) => found,
+                None => self.of_file()?,
+            },
+        };
+        let Credentials { access_key_id, access_key_secret, security_token, source } = &found;
+        let texts = [access_key_id, access_key_secret].into_iter().chain(security_token);
+        if texts.into_iter().any(|text| text.contains(|c: char| c.is_control() || c == ' ')) {
+            return Err(format!(
+                "{source}: the access key, its secret or its token has a blank, a line end or another \
+                 control character in it"
+            ));
         }
+        Ok(found)
     }
 
     fn of_file(&self) -> Result<Credentials, String> {
+        let Environment { home, environment_profile, .. } = &self.environment;
         let missing = "there is no access key: give --access-key-id and --access-key-secret, or set \
                        ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET";
-        let home = self.home.as_ref().ok_or(missing)?;
+        let home = home.as_ref().ok_or(missing)?;
         let path = home.join(".aliyun/config.json");
         let Ok(text) = std::fs::read_to_string(&path) else {
             return Err(format!("{missing}, or run aliyun configure"));
         };
         let path = path.display();
-        // An error names the place and shows nothing of the file, which holds secrets.
-        let config: Value = serde_json::from_str(&text)
+        // Some editors begin a file with a byte order mark. An error names the place and shows nothing of
+        // the file, which holds secrets.
+        let config: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|error| format!("{path}:{}:{}: no JSON", error.line(), error.column()))?;
-        let name = self.profile.as_deref().or_else(|| config["current"].as_str());
+        let named = self.profile.as_deref().or(environment_profile.as_deref());
+        let name = named.filter(|name| !name.is_empty()).or_else(|| config["current"].as_str());
         let name = name.unwrap_or("default");
+        let source = format!("{path}: the profile {name}");
         let mut profiles = config["profiles"].as_array().into_iter().flatten();
         let profile = profiles
             .find(|profile| profile["name"] == name)
@@ -104,18 +123,35 @@ impl KeyOptions {
             let text = profile[field].as_str().filter(|text| !text.is_empty());
             text.map(str::to_owned)
         };
-        let needed = |field: &str| {
-            text(field).ok_or_else(|| format!("{path}: the profile {name} has no {field}"))
-        };
+        let needed = |field: &str| text(field).ok_or_else(|| format!("{source} has no {field}"));
         match profile["mode"].as_str().unwrap_or_default() {
             "AK" | "StsToken" | "" => Ok(Credentials {
                 access_key_id: needed("access_key_id")?,
                 access_key_secret: needed("access_key_secret")?,
                 security_token: text("sts_token"),
+                source,
             }),
-            mode => Err(format!(
-                "{path}: the profile {name} is of mode {mode}, and only AK and StsToken are read"
-            )),
+            mode => Err(format!("{source} is of mode {mode}, and only AK and StsToken are read")),
         }
+    }
+}
+
+/// The key that these texts are, if they are given; empty ones are not.
+fn pair(texts: [&Option<String>; 3], names: [&str; 2]) -> Result<Option<Credentials>, String> {
+    let [id, secret, token] = texts.map(|text| text.clone().filter(|text| !text.is_empty()));
+    let [id_name, secret_name] = names;
+    match (id, secret) {
+        (Some(access_key_id), Some(access_key_secret)) => {
+            let source = id_name.to_owned();
+            Ok(Some(Credentials {
+                access_key_id,
+                access_key_secret,
+                security_token: token,
+                source,
+            }))
+        }
+        (Some(_), None) => Err(format!("{id_name} is given, and {secret_name} is not")),
+        (None, Some(_)) => Err(format!("{secret_name} is given, and {id_name} is not")),
+        (None, None) => Ok(None),
     }
 }

@@ -61,7 +61,7 @@ pub(super) async fn check_key(
 }
 
 /// The beginning of an access key, enough to tell it from another.
-fn masked(access_key_id: &str) -> String {
+pub(super) fn masked(access_key_id: &str) -> String {
     let start: String = access_key_id.chars().take(6).collect();
     format!("{start}***")
 }
