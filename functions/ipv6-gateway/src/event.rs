@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::USER_AGENT;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use rpc::{Request, percent_encode};
+use http::{HeaderMap, HeaderValue, Method};
+use rpc::{Request, header_name, percent_encode};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -291,7 +291,7 @@ fn query<'a, T: AsRef<str>>(parameters: &'a Multi, encode: impl Fn(&'a str) -> T
 fn headers(all: Multi) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(all.len());
     for (name, values) in all {
-        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        let Some(name) = header_name(&name) else { continue };
         let values: Result<Vec<_>, _> = values.into_iter().map(HeaderValue::try_from).collect();
         for value in values.unwrap_or_default() {
             headers.append(name.clone(), value);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use http::header::{AUTHORIZATION, HOST};
-use http::{HeaderName, Method};
+use http::{HeaderName, HeaderValue, Method};
 
 use crate::error::{self, Error};
 use crate::limits::{self, Excess, PARAMETERS_MAX};
@@ -77,7 +77,8 @@ impl Call {
         }
         let repeated = parameters.sort().map(str::to_owned);
 
-        let signs_acs3 = request.header(AUTHORIZATION).is_some_and(|a| a.starts_with("ACS3-"));
+        let authorization = request.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let signs_acs3 = authorization.is_some_and(|a| a.trim_ascii_start().starts_with(b"ACS3-"));
         // A V1 call too may have the header x-acs-action; it always has the parameter. A call with
         // the header alone is a V3 call that lacks its Authorization.
         let style = if signs_acs3
@@ -199,7 +200,6 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use http::HeaderMap;
-    use http::header::HeaderValue;
 
     use super::*;
 

@@ -20,6 +20,6 @@ pub use encoding::percent_encode;
 pub use error::{Error, ErrorCode};
 pub use members::Members;
 pub use parameters::Parameters;
-pub use request::Request;
+pub use request::{Request, header_name};
 pub use response::{Envelope, Fault, Format, Response};
 pub use timestamp::{format_timestamp, parse_timestamp};

@@ -30,22 +30,27 @@ pub(crate) enum Place {
 /// first is first.
 #[derive(Clone, Copy, Debug)]
 struct Span {
-    place: Place,
-    start: usize,
-    name_end: usize,
-    end: usize,
     /// See [`beginning`]; set when the parameters are sorted.
     beginning: u64,
+    start: u32,
+    name_end: u32,
+    end: u32,
+    place: Place,
 }
 
 impl Span {
     fn name(self, text: &str) -> &str {
-        &text[self.start..self.name_end]
+        &text[self.start as usize..self.name_end as usize]
     }
 
     fn value(self, text: &str) -> &str {
-        &text[self.name_end + "=".len()..self.end]
+        &text[self.name_end as usize + "=".len()..self.end as usize]
     }
+}
+
+/// Where the buffer ends. Nothing that carries a request carries one of four gigabytes.
+fn end_of(text: &[u8]) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
 
 /// Leaves the values out: signatures and security tokens are among them.
@@ -71,10 +76,9 @@ impl Parameters {
     /// The value of a parameter; the form's if it is in both.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        // There are few, and most differ in length: no search is faster.
-        let is_named = |span: &&Span| {
-            span.name_end - span.start == name.len() && span.name(&self.text) == name
-        };
+        // There are few, and most differ in their beginnings: no search is faster.
+        let beginning = beginning(name.as_bytes());
+        let is_named = |span: &&Span| span.beginning == beginning && span.name(&self.text) == name;
         self.spans.iter().rfind(is_named).map(|span| span.value(&self.text))
     }
 
@@ -106,7 +110,7 @@ impl Parameters {
         }
         let spans_max = self.spans.len().saturating_add(pairs_max);
         let mut rest = encoded;
-        let (mut start, mut name_end) = (bytes.len(), None);
+        let (mut start, mut name_end) = (end_of(&bytes), None);
         while self.spans.len() < spans_max {
             // What is never special, at once.
             let plain = unreserved_bytes(rest);
@@ -115,7 +119,7 @@ impl Parameters {
             rest = rest.get(plain + 1..).unwrap_or_default();
             match special {
                 Some(b'=') if name_end.is_none() => {
-                    name_end = Some(bytes.len());
+                    name_end = Some(end_of(&bytes));
                     bytes.push(b'=');
                 }
                 Some(b'+') => bytes.push(b' '),
@@ -128,19 +132,19 @@ impl Parameters {
                 },
                 Some(b'&') | None => {
                     // Nothing between two `&` is no pair.
-                    if name_end.is_some() || bytes.len() > start {
+                    if name_end.is_some() || end_of(&bytes) > start {
                         let name_end = name_end.unwrap_or_else(|| {
                             bytes.push(b'=');
-                            bytes.len() - 1
+                            end_of(&bytes) - 1
                         });
-                        let end = bytes.len();
+                        let end = end_of(&bytes);
                         self.spans.push(Span { place, start, name_end, end, beginning: 0 });
                         bytes.push(b'&');
                     }
                     if special.is_none() {
                         break;
                     }
-                    (start, name_end) = (bytes.len(), None);
+                    (start, name_end) = (end_of(&bytes), None);
                 }
                 Some(other) => bytes.push(other),
             }
@@ -154,14 +158,14 @@ impl Parameters {
     fn replaced(&mut self, bytes: &[u8]) -> String {
         let mut text = String::with_capacity(bytes.len() * 3);
         for Span { start, name_end, end, .. } in &mut self.spans {
-            let name = *start..*name_end;
-            let value = *name_end + "=".len()..*end;
-            *start = text.len();
+            let name = *start as usize..*name_end as usize;
+            let value = *name_end as usize + "=".len()..*end as usize;
+            *start = end_of(text.as_bytes());
             text.push_str(&String::from_utf8_lossy(&bytes[name]));
-            *name_end = text.len();
+            *name_end = end_of(text.as_bytes());
             text.push('=');
             text.push_str(&String::from_utf8_lossy(&bytes[value]));
-            *end = text.len();
+            *end = end_of(text.as_bytes());
             text.push('&');
         }
         text
@@ -169,7 +173,7 @@ impl Parameters {
 
     /// The lengths of all names and values, decoded, in the order sent.
     pub(crate) fn bytes(&self) -> impl ExactSizeIterator<Item = (usize, usize)> {
-        self.spans.iter().map(|span| (span.name_end - span.start, span.end - span.name_end - 1))
+        self.spans.iter().map(|span| (span.name(&self.text).len(), span.value(&self.text).len()))
     }
 
     /// The names, as [`Self::bytes`] has their lengths.
@@ -186,7 +190,7 @@ impl Parameters {
     /// the first that has another value than the one it repeats.
     pub(crate) fn sort(&mut self) -> Option<&str> {
         let Self { text, spans } = self;
-        let name = |span: &Span| &text.as_bytes()[span.start..span.name_end];
+        let name = |span: &Span| span.name(text).as_bytes();
         for span in &mut *spans {
             span.beginning = beginning(name(span));
         }
@@ -213,9 +217,9 @@ impl Parameters {
 /// The first eight bytes of a name as a number, in the order of the bytes: most names differ in
 /// them, and numbers are compared faster.
 fn beginning(name: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    let length = name.len().min(bytes.len());
-    bytes[..length].copy_from_slice(&name[..length]);
+    let bytes = name.first_chunk().copied().unwrap_or_else(|| {
+        std::array::from_fn(|position| name.get(position).copied().unwrap_or_default())
+    });
     u64::from_be_bytes(bytes)
 }
 

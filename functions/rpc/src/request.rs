@@ -28,6 +28,23 @@ pub(crate) static X_ACS_SIGNATURE_NONCE: HeaderName =
 /// The API version of a V3 call.
 pub(crate) static X_ACS_VERSION: HeaderName = HeaderName::from_static("x-acs-version");
 
+/// The header of this name, in any letter case; `None`: the name has not the form of one. The names
+/// that every V3 call has are not copied.
+#[must_use]
+pub fn header_name(name: &str) -> Option<HeaderName> {
+    static KNOWN: [&HeaderName; 7] = [
+        &X_ACS_ACTION,
+        &X_ACS_CONTENT_SHA256,
+        &X_ACS_CONTENT_SM3,
+        &X_ACS_DATE,
+        &X_ACS_SECURITY_TOKEN,
+        &X_ACS_SIGNATURE_NONCE,
+        &X_ACS_VERSION,
+    ];
+    let known = KNOWN.iter().find(|known| known.as_str().eq_ignore_ascii_case(name));
+    known.map_or_else(|| name.parse().ok(), |known| Some((*known).clone()))
+}
+
 /// A request as it came in.
 ///
 /// It has no path: signatures cover `/` whatever the path was, so the path says nothing
@@ -71,8 +88,8 @@ impl Request {
         let first = values.next()?;
         let joined = values.fold(first, |joined, value| Cow::Owned(format!("{joined},{value}")));
         Some(match joined {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim_ascii()),
+            Cow::Owned(text) => Cow::Owned(text.trim_ascii().to_owned()),
         })
     }
 

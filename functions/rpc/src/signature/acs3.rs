@@ -132,7 +132,11 @@ pub(super) fn proof<'a>(
     for name in signed_headers.split(';') {
         headers.push((name, request.header(name).ok_or(error::INCOMPLETE_SIGNATURE)?));
     }
-    let is_signed = |name: &HeaderName| headers.iter().any(|(signed, _)| *signed == name);
+    // Letter case does not count, but all clients send names in lower case.
+    let is_signed = |name: &HeaderName| {
+        headers.iter().any(|(signed, _)| *signed == name.as_str())
+            || headers.iter().any(|(signed, _)| *signed == name)
+    };
     let covers_the_call = REQUIRED_HEADERS.into_iter().all(is_signed)
         && CONTENT_HASHES.into_iter().any(is_signed)
         // A security token must not be put on or taken off.
