@@ -78,9 +78,9 @@ impl<'p> BandwidthOf<'p> {
         seen: &Seen,
     ) -> Vec<String> {
         let given = parameters.given(BANDWIDTH_ID);
-        let address = parameters.given(ADDRESS_ID).map(|id| Ipv6Address::key(scope, id));
+        let address = parameters.given(ADDRESS_ID).map(|id| Ipv6Address::at(scope, id));
         let of_address = address
-            .and_then(|key| seen.get::<Ipv6Address>(&key).ok().flatten())
+            .and_then(|at| seen.get::<Ipv6Address>(at).ok().flatten())
             .and_then(|address| address.ipv6_internet_bandwidth.as_ref())
             .map(|bandwidth| bandwidth.internet_bandwidth_id.as_ref())
             .filter(|id| given != Some(*id));
@@ -111,7 +111,7 @@ impl<'p> BandwidthOf<'p> {
             }
             Self::Id(id, address_id) => {
                 let owner = seen
-                    .get::<InternetBandwidthOwner>(&InternetBandwidthOwner::key(scope, id))?
+                    .get::<InternetBandwidthOwner>(InternetBandwidthOwner::at(scope, id))?
                     .ok_or(&INVALID_IPV6_INSTANCE_NOT_FOUND)?;
                 let named = address_id.map(|id| find_address(scope, id, seen)).transpose()?;
                 let address = find_address(scope, &owner.ipv6_address_id, seen)?;
@@ -142,7 +142,7 @@ fn find_address<'s>(
     address_id: &str,
     seen: &'s Seen,
 ) -> Result<&'s Ipv6Address, Halt> {
-    seen.get::<Ipv6Address>(&Ipv6Address::key(scope, address_id))?
+    seen.get::<Ipv6Address>(Ipv6Address::at(scope, address_id))?
         .filter(|address| address.status != Ipv6AddressStatus::Released)
         .ok_or_else(|| (&INVALID_IPV6_INSTANCE_NOT_FOUND).into())
 }

@@ -28,21 +28,13 @@ impl Key {
     /// The key of a document whose kind is listed.
     #[must_use]
     pub fn listed(kind: &str, scope: Scope<'_>, id: &str) -> Self {
-        let text = [kind, scope.account_id, scope.region_id, id].join("#");
-        Self { partition_bytes: length(&text) - 1 - length(id), text: text.into() }
+        Parts::listed(kind, scope, id).key()
     }
 
     /// The key of a document whose kind is not listed.
     #[must_use]
     pub fn single(kind: &str, parts: &[&str]) -> Self {
-        let bytes = kind.len() + parts.iter().map(|part| 1 + part.len()).sum::<usize>();
-        let mut text = String::with_capacity(bytes);
-        text.push_str(kind);
-        for part in parts {
-            text.push('#');
-            text.push_str(part);
-        }
-        Self { partition_bytes: length(&text), text: text.into() }
+        Parts::single(kind, parts).key()
     }
 
     /// The whole key.
@@ -73,6 +65,78 @@ impl Key {
 impl fmt::Debug for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.text.fmt(formatter)
+    }
+}
+
+/// The parts of a key, not joined: a document that is compared with a key needs no text for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    kind: &'a str,
+    others: [Option<&'a str>; 4],
+    is_listed: bool,
+}
+
+impl<'a> Parts<'a> {
+    /// The parts of the key of a document whose kind is listed.
+    #[must_use]
+    pub fn listed(kind: &'a str, scope: Scope<'a>, id: &'a str) -> Self {
+        Self { is_listed: true, ..Self::unlisted(kind, scope, id) }
+    }
+
+    /// The parts of the key of a document in a region whose kind is not listed.
+    #[must_use]
+    pub fn unlisted(kind: &'a str, scope: Scope<'a>, id: &'a str) -> Self {
+        Self::single(kind, &[scope.account_id, scope.region_id, id])
+    }
+
+    /// The parts of the key of a document whose kind is not listed: four at most.
+    #[must_use]
+    pub fn single(kind: &'a str, parts: &[&'a str]) -> Self {
+        debug_assert!(parts.len() <= 4, "{parts:?}");
+        let others = std::array::from_fn(|position| parts.get(position).copied());
+        Self { kind, others, is_listed: false }
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(self) -> Key {
+        let others = self.others.iter().flatten();
+        let bytes = self.kind.len() + others.clone().map(|part| 1 + part.len()).sum::<usize>();
+        let mut text = String::with_capacity(bytes);
+        text.push_str(self.kind);
+        for part in others {
+            text.push('#');
+            text.push_str(part);
+        }
+        let id_bytes = self.id().map_or(0, |id| 1 + length(id));
+        Key { partition_bytes: length(&text) - id_bytes, text: text.into() }
+    }
+
+    /// Whether `key` has these parts.
+    #[must_use]
+    pub fn are_of(self, key: &Key) -> bool {
+        self.id() == key.id() && self.after(key.text()) == Some("")
+    }
+
+    /// Whether the key of these parts is that of `id` in `partition`.
+    #[must_use]
+    pub fn are_at(self, partition: &Partition, id: &str) -> bool {
+        let [account_id, region_id, ..] = self.others;
+        let of_partition = Self { others: [account_id, region_id, None, None], ..self };
+        self.id() == Some(id) && of_partition.after(partition.text()) == Some("")
+    }
+
+    /// What follows the parts in `text`, if it begins with them.
+    fn after(self, text: &str) -> Option<&str> {
+        self.others.iter().flatten().try_fold(text.strip_prefix(self.kind)?, |rest, part| {
+            rest.strip_prefix('#')?.strip_prefix(*part)
+        })
+    }
+
+    /// See [`Key::id`].
+    #[must_use]
+    pub fn id(self) -> Option<&'a str> {
+        self.others.into_iter().flatten().last().filter(|_| self.is_listed)
     }
 }
 
@@ -113,5 +177,30 @@ mod tests {
         let single = Key::single("thing", &["1", "x#y"]);
         assert_eq!((single.partition(), single.id()), ("thing#1#x#y", None));
         assert_eq!((single.kind(), listed.kind()), ("thing", "thing"));
+    }
+
+    #[test]
+    fn parts_are_of_the_key_that_joins_them_and_of_no_other() {
+        let scope = Scope { account_id: "1", region_id: "r" };
+        let parts = [
+            Parts::listed("thing", scope, "a"),
+            Parts::listed("thing", scope, "ab"),
+            Parts::listed("thing", scope, ""),
+            Parts::single("thing", &["1", "r", "a"]),
+            Parts::single("thing", &["1", "r", "a", "b"]),
+            Parts::single("thing", &["1"]),
+            Parts::single("thin", &["1"]),
+        ];
+        for (position, one) in parts.iter().enumerate() {
+            for (of_other, other) in parts.iter().enumerate() {
+                assert_eq!(one.are_of(&other.key()), position == of_other, "{one:?} {other:?}");
+            }
+        }
+        let partition = Partition::of("thing", scope);
+        for (parts, id) in parts.iter().zip(["a", "ab", ""]) {
+            assert!(parts.are_at(&partition, id) && !parts.are_at(&partition, "b"), "{parts:?}");
+        }
+        assert!(!parts[3].are_at(&partition, "a"), "its kind is not listed");
+        assert!(!Parts::listed("thing", scope, "r").are_at(&Partition::of("t", scope), "r"));
     }
 }

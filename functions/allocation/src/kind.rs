@@ -4,13 +4,18 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::document::Resource;
-use crate::key::Key;
+use crate::key::{Key, Parts};
 
 /// What the documents of every kind have. The fields of a kind are the members of its JSON, in rows
 /// and in worlds alike, except for the account and the id, which its key says.
 pub trait Kind: fmt::Debug + Send + Sync {
+    /// The parts of the key.
+    fn parts(&self) -> Parts<'_>;
+
     /// The key.
-    fn key(&self) -> Key;
+    fn key(&self) -> Key {
+        self.parts().key()
+    }
 
     /// The id of the document within its account, as a world document gives it.
     fn id(&self) -> String;
@@ -40,9 +45,9 @@ pub trait Kind: fmt::Debug + Send + Sync {
         None
     }
 
-    /// The documents that exist because this one does.
-    fn implied(&self) -> Vec<Resource> {
-        Vec::new()
+    /// The document that exists because this one does.
+    fn implied(&self) -> Option<Resource> {
+        None
     }
 
     /// Checks what the types of the fields do not.
@@ -60,12 +65,33 @@ pub trait Kind: fmt::Debug + Send + Sync {
     }
 }
 
-/// The methods of [`Kind`] for a document that its account, its region and one id identify.
+/// Where a document of a kind is that its account, its region and one id identify; `listed` or
+/// `unlisted` says whether the kind is.
+macro_rules! found_in_region {
+    ($kind:ident, $form:ident) => {
+        impl $kind {
+            /// Where the document of this id is.
+            #[must_use]
+            pub fn at<'a>(scope: crate::key::Scope<'a>, id: &'a str) -> crate::key::Parts<'a> {
+                crate::key::Parts::$form(Self::NAME, scope, id)
+            }
+
+            /// The key of the document of this id.
+            #[must_use]
+            pub fn key(scope: crate::key::Scope<'_>, id: &str) -> crate::key::Key {
+                Self::at(scope, id).key()
+            }
+        }
+    };
+}
+
+/// The methods of [`Kind`] for such a document.
 macro_rules! in_region {
     ($id:ident) => {
-        fn key(&self) -> Key {
-            let scope = Scope { account_id: &self.account_id, region_id: self.region_id.id() };
-            Self::key(scope, &self.$id)
+        fn parts(&self) -> crate::key::Parts<'_> {
+            let scope =
+                crate::key::Scope { account_id: &self.account_id, region_id: self.region_id.id() };
+            Self::at(scope, &self.$id)
         }
 
         fn id(&self) -> String {
@@ -223,4 +249,4 @@ pub trait AsKind<K> {
     fn as_kind(&self) -> Option<&K>;
 }
 
-pub(crate) use {in_region, kinds};
+pub(crate) use {found_in_region, in_region, kinds};

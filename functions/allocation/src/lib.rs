@@ -28,7 +28,7 @@ pub use document::{
     Ipv6Gateway, Ipv6Isp, KINDS, NetworkType, Resource, SaleStatus, Tags, Vpc, is_ipv6_address_id,
 };
 pub use error::{ErrorRow, Refusal};
-pub use key::{Key, Partition, Scope};
+pub use key::{Key, Partition, Parts, Scope};
 pub use kind::{AsKind, Flaw, Kind, KindRow, Writer};
 pub use operation::{Common, Done, Fresh, Halt, Listed, Listing, Operation, Outcome, Seen, Write};
 pub use parameters::Parameters;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::document::Resource;
 use crate::error::{ErrorRow, Refusal};
-use crate::key::{Key, Partition, Scope};
+use crate::key::{Key, Partition, Parts, Scope};
 use crate::kind::AsKind;
 use crate::parameters::{Page, Parameters};
 use crate::region::Region;
@@ -197,36 +197,44 @@ impl Seen {
         self.listed = Some(listed);
     }
 
-    /// The document of `key`, or that there is none.
+    /// The keys of all documents that were read.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.documents.iter().map(|(key, _)| key)
+    }
+
+    /// The document `at` a place, or that there is none.
     ///
     /// # Errors
     ///
     /// [`Halt::Read`]: it was not read.
-    pub fn get<K>(&self, key: &Key) -> Result<Option<&K>, Halt>
+    pub fn get<K>(&self, at: Parts<'_>) -> Result<Option<&K>, Halt>
     where
         Resource: AsKind<K>,
     {
-        match self.documents.iter().find(|(seen, _)| seen == key) {
+        match self.documents.iter().find(|(key, _)| at.are_of(key)) {
             Some((_, document)) => Ok(document.as_ref().and_then(AsKind::as_kind)),
-            None => Err(Halt::Read(vec![key.clone()])),
+            None => Err(Halt::Read(vec![at.key()])),
         }
     }
 
-    /// The documents of all `keys`, in their order, each or that there is none.
+    /// The documents `at` these places, in their order, each or that there is none.
     ///
     /// # Errors
     ///
     /// [`Halt::Read`]: the keys of those that were not read.
-    pub fn all<K>(&self, keys: &[Key]) -> Result<Vec<Option<&K>>, Halt>
+    pub fn all<'a, K>(
+        &self,
+        at: impl IntoIterator<Item = Parts<'a>>,
+    ) -> Result<Vec<Option<&K>>, Halt>
     where
         Resource: AsKind<K>,
     {
-        let (mut found, mut unread) = (Vec::with_capacity(keys.len()), Vec::new());
-        for key in keys {
-            match self.get(key) {
+        let (mut found, mut unread) = (Vec::new(), Vec::new());
+        for at in at {
+            match self.get(at) {
                 Ok(document) => found.push(document),
-                Err(_) if unread.contains(key) => {}
-                Err(_) => unread.push(key.clone()),
+                Err(_) if unread.iter().any(|key| at.are_of(key)) => {}
+                Err(_) => unread.push(at.key()),
             }
         }
         if unread.is_empty() { Ok(found) } else { Err(Halt::Read(unread)) }
@@ -317,29 +325,28 @@ mod tests {
 
     #[test]
     fn a_document_is_there_or_not_there_or_not_read() {
-        let (there, gone, unread) =
-            (Vpc::key(SCOPE, "there"), Vpc::key(SCOPE, "gone"), Vpc::key(SCOPE, "unread"));
+        let [there, gone, unread] = ["there", "gone", "unread"].map(|id| Vpc::at(SCOPE, id));
         let mut seen = Seen::default();
-        seen.add(there.clone(), Some(vpc("there").into()));
-        seen.add(gone.clone(), None);
-        assert_eq!(seen.get(&there), Ok(Some(&vpc("there"))));
-        assert_eq!(seen.get::<Vpc>(&gone), Ok(None));
-        assert_eq!(seen.get::<Vpc>(&unread), Err(Halt::Read(vec![unread])));
-        assert_eq!(seen.get::<Account>(&there), Ok(None), "it is of another kind");
+        seen.add(there.key(), Some(vpc("there").into()));
+        seen.add(gone.key(), None);
+        assert_eq!(seen.get(there), Ok(Some(&vpc("there"))));
+        assert_eq!(seen.get::<Vpc>(gone), Ok(None));
+        assert_eq!(seen.get::<Vpc>(unread), Err(Halt::Read(vec![unread.key()])));
+        assert_eq!(seen.get::<Account>(there), Ok(None), "it is of another kind");
     }
 
     #[test]
     fn several_documents_are_given_in_order_once_all_were_read_and_asked_for_once_until_then() {
-        let [a, b, c] = ["a", "b", "c"].map(|id| Vpc::key(SCOPE, id));
-        let asked = [c.clone(), a.clone(), b.clone(), c.clone(), a.clone()];
+        let [a, b, c] = ["a", "b", "c"].map(|id| Vpc::at(SCOPE, id));
+        let asked = [c, a, b, c, a];
         let mut seen = Seen::default();
-        seen.add(a, Some(vpc("a").into()));
-        assert_eq!(seen.all::<Vpc>(&asked), Err(Halt::Read(vec![c.clone(), b.clone()])));
-        seen.add(b, None);
-        seen.add(c, Some(vpc("c").into()));
+        seen.add(a.key(), Some(vpc("a").into()));
+        assert_eq!(seen.all::<Vpc>(asked), Err(Halt::Read(vec![c.key(), b.key()])));
+        seen.add(b.key(), None);
+        seen.add(c.key(), Some(vpc("c").into()));
         let (a, c) = (vpc("a"), vpc("c"));
-        assert_eq!(seen.all(&asked), Ok(vec![Some(&c), Some(&a), None, Some(&c), Some(&a)]));
-        assert_eq!(seen.all::<Vpc>(&[]), Ok(vec![]));
+        assert_eq!(seen.all(asked), Ok(vec![Some(&c), Some(&a), None, Some(&c), Some(&a)]));
+        assert_eq!(seen.all::<Vpc>([]), Ok(vec![]));
     }
 
     #[test]

@@ -31,9 +31,10 @@ impl Texts {
 
 impl<N: AsRef<str>, T: AsRef<str>> FromIterator<(N, T)> for Texts {
     fn from_iter<I: IntoIterator<Item = (N, T)>>(texts: I) -> Self {
-        // Grown once, for most; what is left over is given back.
-        let mut joined = String::with_capacity(256);
-        for (name, text) in texts {
+        let texts: Vec<_> = texts.into_iter().collect();
+        let bytes = texts.iter().map(|(name, text)| name.as_ref().len() + text.as_ref().len() + 2);
+        let mut joined = String::with_capacity(bytes.sum());
+        for (name, text) in &texts {
             for part in [name.as_ref(), text.as_ref()] {
                 joined.push_str(part.split(END).next().unwrap_or_default());
                 joined.push(END);

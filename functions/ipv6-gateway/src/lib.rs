@@ -34,7 +34,7 @@ pub use running::{Begin, Begun, Rendered, Running};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use allocation::{Key, Parameters, Refusal, Scope, Seen};
+use allocation::{ClientToken, Key, Parameters, Refusal, Scope, Seen};
 use rpc::signature::Signed;
 use rpc::{Api, Call, Envelope, Format, Members, Request};
 use store::{AccessKey, Store};
@@ -143,7 +143,10 @@ impl<S: Store> Function<S> {
                 Err(_) => Err(Failure::OutOfTime),
             },
         };
-        let entry = call.action().and_then(|action| self.operations.find(&action));
+        let entry = match &outcome {
+            Ok(success) => Some(success.entry),
+            Err(_) => call.action().and_then(|action| self.operations.find(&action)),
+        };
         failure::log(&outcome, request_id, entry.map_or("", |entry| entry.name));
         let host = call.host();
         self.envelope(call.format(), host.as_deref().unwrap_or(API.host), request_id, outcome)
@@ -164,10 +167,11 @@ impl<S: Store> Function<S> {
         // the call needs is read at once.
         let context = AuthContext { entry, signed: &signed, now_secs };
         let known = self.known_keys.get(signed.access_key_id);
-        let mut keys = vec![AccessKey::key(signed.access_key_id)];
+        let mut keys = Vec::with_capacity(8);
+        keys.push(AccessKey::key(signed.access_key_id));
         if let Some(known) = &known {
             keys.extend(known.identity.clone());
-            keys.extend(first_keys(entry, &begun, &known.account_id));
+            add_first_keys(&mut keys, entry, &begun, &known.account_id);
         }
         let mut reading = self.read(keys, now_secs).await?;
         let verified = self.verify(&context, reading.access_key.take())?;
@@ -177,7 +181,7 @@ impl<S: Store> Function<S> {
             if !known.is_some_and(|known| known.is_of(access_key)) {
                 self.known_keys.learn(access_key);
                 let mut keys = Vec::from_iter(door::identity_key(access_key));
-                keys.extend(first_keys(entry, &begun, &access_key.account_id));
+                add_first_keys(&mut keys, entry, &begun, &access_key.account_id);
                 reading = self.read(keys, now_secs).await?;
             }
 
@@ -194,7 +198,8 @@ impl<S: Store> Function<S> {
             authorise(&reading.seen)?;
 
             let begun = begun?;
-            let run = Run::new(entry, &begun, scope, &authorise, call.format(), now_secs);
+            let (begun, authorise, format) = (&begun, &authorise, call.format());
+            let run = Run { entry, begun, scope, authorise, format, now_secs };
             self.run(&run, reading).await
         }
         .await;
@@ -240,11 +245,16 @@ impl<S: Store> Function<S> {
     }
 }
 
-/// The keys of what a call of an account needs at once: what the operation names, and the client token.
-fn first_keys(entry: &Entry, begun: &Result<Begun<'_>, Refusal>, account_id: &str) -> Vec<Key> {
-    let Ok(Begun { common, running }) = begun else { return Vec::new() };
+/// Adds the keys of what a call of an account needs at once: what the operation names, and the
+/// client token.
+fn add_first_keys(
+    keys: &mut Vec<Key>,
+    entry: &Entry,
+    begun: &Result<Begun<'_>, Refusal>,
+    account_id: &str,
+) {
+    let Ok(Begun { common, running }) = begun else { return };
     let scope = common.scope(account_id);
-    let mut keys = running.first(scope);
-    keys.extend(token::key(entry, scope, common.client_token));
-    keys
+    keys.extend(running.first(scope));
+    keys.extend(common.client_token.map(|token| ClientToken::key(scope, entry.name, token)));
 }

@@ -14,10 +14,8 @@ pub(crate) struct Reading {
     pub(crate) identity: Option<Arc<Identity>>,
     /// What the rules decide on.
     pub(crate) seen: Seen,
-    /// The documents of the rules that were asked for, and the version of each that exists.
-    versions: Vec<(Key, Option<Version>)>,
-    /// What was listed.
-    listed: Option<Listed>,
+    /// The version of each document that was seen; `None`: it does not exist.
+    versions: Vec<Option<Version>>,
     /// How often the store was asked. If once, in a store with snapshot reads, all is of one moment.
     pub(crate) rounds: usize,
 }
@@ -44,32 +42,33 @@ impl Reading {
             };
             let is_live = |until_secs: Option<u64>| until_secs.is_none_or(|until| now_secs < until);
             let live = resource.filter(|resource| is_live(resource.expires_at_secs()));
-            self.seen.add(key.clone(), live);
-            self.versions.push((key, version));
+            self.seen.add(key, live);
+            self.versions.push(version);
         }
     }
 
     /// Adds what was listed.
     pub(crate) fn add_listed(&mut self, listed: Listed) {
         self.rounds += 1;
-        self.seen.add_listed(listed.clone());
-        self.listed = Some(listed);
+        self.seen.add_listed(listed);
     }
 
     /// Whether a listing was read.
     pub(crate) fn has_listed(&self) -> bool {
-        self.listed.is_some()
+        self.seen.listed().is_ok()
     }
 
     /// The keys of all documents of the rules that were asked for.
     pub(crate) fn keys(&self) -> Vec<Key> {
-        self.versions.iter().map(|(key, _)| key.clone()).collect()
+        self.seen.keys().cloned().collect()
     }
 
     /// Whether the rules decide on the same as in an `earlier` reading of the same. If so, all was
     /// as it was read at some moment between the two.
     pub(crate) fn is_as(&self, earlier: &Self) -> bool {
-        self.versions == earlier.versions && self.listed == earlier.listed
+        self.versions == earlier.versions
+            && self.seen.keys().eq(earlier.seen.keys())
+            && self.seen.listed() == earlier.seen.listed()
     }
 
     /// The keys that `changes` remove or check and that were not read yet.
@@ -79,28 +78,18 @@ impl Reading {
             // A document that was not read must not exist.
             Write::Put(_) => None,
         });
-        keys.filter(|key| self.versions.iter().all(|(read, _)| read != *key)).cloned().collect()
+        keys.filter(|key| self.seen.keys().all(|read| read != *key)).cloned().collect()
     }
 
     /// A change that rests on what was read.
     pub(crate) fn resting(&self, change: Write) -> store::Write {
-        match change {
-            Write::Put(resource) => {
-                let document = Document::from(resource);
-                let rests_on = self.version(&document.key());
-                store::Write::put(document, rests_on)
-            }
-            Write::Delete(key) => self.bare(key, Change::Delete),
-            Write::Check(key) => self.bare(key, Change::Check),
-        }
-    }
-
-    fn bare(&self, key: Key, change: Change) -> store::Write {
-        let rests_on = self.version(&key);
+        let (key, change) = match change {
+            Write::Put(resource) => (resource.key(), Change::Put(resource.into())),
+            Write::Delete(key) => (key, Change::Delete),
+            Write::Check(key) => (key, Change::Check),
+        };
+        let read = self.seen.keys().zip(&self.versions).find(|(read, _)| **read == key);
+        let rests_on = read.and_then(|(_, version)| *version);
         store::Write { key, change, rests_on }
-    }
-
-    fn version(&self, key: &Key) -> Option<Version> {
-        self.versions.iter().find(|(read, _)| read == key).and_then(|(_, version)| *version)
     }
 }

@@ -30,13 +30,12 @@ pub(crate) type Authorise<'a> = dyn Fn(&Seen) -> Result<(), Box<Denial>> + Sync 
 
 /// A call that was let in.
 pub(crate) struct Run<'a> {
-    entry: &'a Entry,
-    begun: &'a Begun<'a>,
-    scope: Scope<'a>,
-    authorise: &'a Authorise<'a>,
-    token_key: Option<Key>,
-    format: Format,
-    now_secs: u64,
+    pub(crate) entry: &'a Entry,
+    pub(crate) begun: &'a Begun<'a>,
+    pub(crate) scope: Scope<'a>,
+    pub(crate) authorise: &'a Authorise<'a>,
+    pub(crate) format: Format,
+    pub(crate) now_secs: u64,
 }
 
 /// The success of a call that was let in.
@@ -169,19 +168,7 @@ impl<S: Store> Function<S> {
     }
 }
 
-impl<'a> Run<'a> {
-    pub(crate) fn new(
-        entry: &'a Entry,
-        begun: &'a Begun<'a>,
-        scope: Scope<'a>,
-        authorise: &'a Authorise<'a>,
-        format: Format,
-        now_secs: u64,
-    ) -> Self {
-        let token_key = token::key(entry, scope, begun.common.client_token);
-        Self { entry, begun, scope, authorise, token_key, format, now_secs }
-    }
-
+impl Run<'_> {
     /// Decides on what was read so far.
     fn decide(&self, reading: &Reading, ids: &Ids) -> Result<Decided, Halt> {
         if let Some(remembered) = self.remembered(reading)? {
@@ -232,13 +219,10 @@ impl<'a> Run<'a> {
     /// What a call is answered with whose token is remembered. The address may have been deleted
     /// since; a late duplicate must not buy a second time (decision `token-late`).
     fn remembered(&self, reading: &Reading) -> Result<Option<Decided>, Halt> {
-        let Some(token_key) = &self.token_key else {
-            return Ok(None);
-        };
-        let Some(token) = reading.seen.get::<ClientToken>(token_key)? else {
-            return Ok(None);
-        };
         let Begun { common, running } = self.begun;
+        let Some(client_token) = common.client_token else { return Ok(None) };
+        let at = ClientToken::at(self.scope, self.entry.name, client_token);
+        let Some(token) = reading.seen.get::<ClientToken>(at)? else { return Ok(None) };
         // Only a call that was no dry run is remembered (decision `dry-run-token`).
         if common.dry_run || !token::is_repeated(token, &running.compared(), self.entry) {
             return Err(self.entry.row(&error::IDEMPOTENT_PARAMETER_MISMATCH).into());

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use allocation::{ClientToken, Key, Scope};
+use allocation::ClientToken;
 
 use crate::operations::Entry;
 
@@ -11,12 +11,6 @@ pub(crate) const LIFE_SECS: u64 = 24 * 60 * 60;
 
 /// The parameters of a call by which it repeats another.
 pub(crate) type Compared<'c> = Vec<(&'static str, Cow<'c, str>)>;
-
-/// The key under which the token of a call is remembered; `None`: the call sends none, and nothing
-/// of it is remembered.
-pub(crate) fn key(entry: &Entry, scope: Scope<'_>, client_token: Option<&str>) -> Option<Key> {
-    Some(ClientToken::key(scope, entry.name, client_token?))
-}
 
 /// Whether a call with the parameters `sent` repeats the one that `token` remembers, after defaults
 /// are filled in (decision `token-same`). A parameter that the call leaves out and that is

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use allocation::{Key, Resource};
+use allocation::{Key, Parts, Resource};
 use ram::Policy;
 use serde::{Deserialize, Serialize};
 
@@ -31,10 +31,15 @@ impl Document {
     /// What the document is found by.
     #[must_use]
     pub fn key(&self) -> Key {
+        self.parts().key()
+    }
+
+    /// The parts of the key.
+    pub(crate) fn parts(&self) -> Parts<'_> {
         match self {
-            Self::AccessKey(access_key) => AccessKey::key(&access_key.access_key_id),
-            Self::Identity(identity) => Identity::key(&identity.account_id, &identity.name),
-            Self::Resource(resource) => resource.key(),
+            Self::AccessKey(access_key) => AccessKey::parts(&access_key.access_key_id),
+            Self::Identity(identity) => Identity::parts(&identity.account_id, &identity.name),
+            Self::Resource(resource) => resource.parts(),
         }
     }
 
@@ -71,7 +76,11 @@ impl AccessKey {
     /// The key of the access key of this id.
     #[must_use]
     pub fn key(access_key_id: &str) -> Key {
-        Key::single(ACCESS_KEY, &[access_key_id])
+        Self::parts(access_key_id).key()
+    }
+
+    fn parts(access_key_id: &str) -> Parts<'_> {
+        Parts::single(ACCESS_KEY, &[access_key_id])
     }
 }
 
@@ -158,9 +167,13 @@ impl Identity {
     /// The key of the RAM user or role of this name.
     #[must_use]
     pub fn key(account_id: &str, name: &IdentityName) -> Key {
+        Self::parts(account_id, name).key()
+    }
+
+    fn parts<'a>(account_id: &'a str, name: &'a IdentityName) -> Parts<'a> {
         match name {
-            IdentityName::RamUser(name) => Key::single(RAM_USER, &[account_id, name]),
-            IdentityName::RamRole(name) => Key::single(RAM_ROLE, &[account_id, name]),
+            IdentityName::RamUser(name) => Parts::single(RAM_USER, &[account_id, name]),
+            IdentityName::RamRole(name) => Parts::single(RAM_ROLE, &[account_id, name]),
         }
     }
 }

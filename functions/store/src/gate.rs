@@ -93,27 +93,38 @@ impl Gate {
         {
             return Ok(Admitted::OverQuota);
         }
-        self.spend(fingerprint, nonce_expires_at_secs, elapsed_secs);
+        self.remember(hash, fingerprint, nonce_expires_at_secs, elapsed_secs);
         Ok(Admitted::Yes)
     }
 
     /// Remembers a nonce until it can no longer be good.
+    #[cfg(any(feature = "embedded", test))]
     pub(crate) fn spend(
         &mut self,
         fingerprint: Fingerprint,
         expires_at_secs: u64,
         elapsed_secs: u64,
     ) {
+        let hash = self.hasher.hash(&fingerprint);
+        self.remember(hash, fingerprint, expires_at_secs, elapsed_secs);
+    }
+
+    fn remember(
+        &mut self,
+        hash: u64,
+        fingerprint: Fingerprint,
+        expires_at_secs: u64,
+        elapsed_secs: u64,
+    ) {
         let Self { hasher, nonces, forgetting, .. } = self;
-        let hash = hasher.hash(&fingerprint);
-        let is_same = |one: &Nonce, other: &Nonce| one.fingerprint == other.fingerprint;
+        let is_it = |spent: &Nonce| spent.fingerprint == fingerprint;
         // A directory may still have it from the first time, when it is spent for the second.
-        let known = nonces.get(hash, |spent| spent.fingerprint == fingerprint);
+        let known = nonces.get(hash, is_it);
         let known_until_secs = known.map_or(0, |spent| spent.expires_at_secs);
         let forgotten_at_secs = elapsed_secs.saturating_add(KEPT_SECS);
         let expires_at_secs = expires_at_secs.max(known_until_secs);
         let spent = Nonce { fingerprint, expires_at_secs, forgotten_at_secs };
-        nonces.put(hash, spent, is_same, |spent| hasher.hash(&spent.fingerprint));
+        nonces.put(hash, spent, is_it, |spent| hasher.hash(&spent.fingerprint));
         forgetting.add(forgotten_at_secs, fingerprint);
     }
 

@@ -44,7 +44,7 @@ impl MemoryStore {
         for document in documents {
             let key = document.key();
             let hash = self.hasher.hash(key.text());
-            filled.put(hash, key, Versioned { document, version }, &self.hasher);
+            filled.put(hash, &key, Versioned { document, version });
         }
         let (mut documents, mut calls) = (self.lock(), self.gate());
         let dropped = (std::mem::replace(&mut *documents, filled), std::mem::take(&mut *calls));
@@ -70,7 +70,7 @@ impl MemoryStore {
     pub fn drop_expired(&self, now_secs: u64) {
         while self.gate().forget(elapsed_secs()) {}
         loop {
-            let Some(dropped) = self.lock().drop_expired(now_secs, &self.hasher) else { break };
+            let Some(dropped) = self.lock().drop_expired(now_secs) else { break };
             drop(dropped);
         }
     }
@@ -121,7 +121,7 @@ impl Store for MemoryStore {
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         debug_assert!(writes.is_empty() || are_in_form(&writes), "{writes:?}");
-        let hashed: Vec<(u64, Write)> =
+        let mut hashed: Vec<(u64, Write)> =
             writes.into_iter().map(|write| (self.hasher.hash(write.key.text()), write)).collect();
         let replaced = {
             let mut held = self.lock();
@@ -131,9 +131,9 @@ impl Store for MemoryStore {
             if !hashed.iter().all(is_as_read) {
                 return Err(Error::Conflict);
             }
-            held.write(hashed, self.next_version(), &self.hasher)
+            held.write(&mut hashed, self.next_version())
         };
-        // Freed without the lock.
+        // Freed without the lock, as the keys are.
         drop(replaced);
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
@@ -12,8 +14,8 @@ const SHARDS: usize = 256;
 /// Entries by hash, in many tables. One table that holds millions stops every caller for as long as
 /// it takes to move them, whenever it grows.
 ///
-/// Callers choose some of the keys, so they are hashed by a keyed function (`SipHash`) with random
-/// keys: nobody can choose keys that fall into one table or one place.
+/// Callers choose some of the keys, so they are hashed with a random seed that never leaves the
+/// process: nobody can choose keys that fall into one table or one place.
 #[derive(Debug)]
 pub(crate) struct Shards<T> {
     tables: Box<[HashTable<T>]>,
@@ -27,8 +29,17 @@ impl<T> Default for Shards<T> {
 }
 
 /// Hashes keys for [`Shards`].
-#[derive(Debug, Default)]
-pub(crate) struct Hasher(RandomState);
+#[derive(Debug)]
+pub(crate) struct Hasher(SeedableRandomState);
+
+impl Default for Hasher {
+    fn default() -> Self {
+        // The standard library has the system's random numbers; the other crate makes its own of
+        // addresses and the time.
+        let seed = RandomState::new().hash_one(0);
+        Self(SeedableRandomState::with_seed(seed, SharedSeed::global_random()))
+    }
+}
 
 impl Hasher {
     pub(crate) fn hash(&self, key: &(impl Hash + ?Sized)) -> u64 {
@@ -52,16 +63,15 @@ impl<T> Shards<T> {
         self.tables[shard(hash)].find(hash, is_it)
     }
 
-    /// Puts an entry instead of the one that has the same key, which is returned. `hash_of` yields
+    /// Puts an entry instead of the one that `is_former` picks, which is returned. `hash_of` yields
     /// the hash of an entry.
     pub(crate) fn put(
         &mut self,
         hash: u64,
         entry: T,
-        has_same_key: impl Fn(&T, &T) -> bool,
+        is_former: impl FnMut(&T) -> bool,
         hash_of: impl Fn(&T) -> u64,
     ) -> Option<T> {
-        let is_former = |former: &T| has_same_key(former, &entry);
         match self.tables[shard(hash)].entry(hash, is_former, hash_of) {
             Entry::Occupied(mut former) => Some(std::mem::replace(former.get_mut(), entry)),
             Entry::Vacant(place) => {
@@ -95,12 +105,7 @@ mod tests {
         let (hasher, mut shards) = (Hasher::default(), Shards::default());
         let put = |shards: &mut Shards<(u32, u32)>, number, value| {
             let hash_of = |entry: &(u32, u32)| hasher.hash(&entry.0);
-            shards.put(
-                hasher.hash(&number),
-                (number, value),
-                |one, other| one.0 == other.0,
-                hash_of,
-            )
+            shards.put(hasher.hash(&number), (number, value), |entry| entry.0 == number, hash_of)
         };
         for number in 0..10_000 {
             assert_eq!(put(&mut shards, number, 1), None);

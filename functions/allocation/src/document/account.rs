@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::Key;
+use crate::key::{Key, Parts};
 use crate::kind::Kind;
 
 /// An account.
@@ -18,16 +18,22 @@ pub struct Account {
 }
 
 impl Account {
+    /// Where the account of this id is.
+    #[must_use]
+    pub fn at(account_id: &str) -> Parts<'_> {
+        Parts::single(Self::NAME, &[account_id])
+    }
+
     /// The key of the account of this id.
     #[must_use]
     pub fn key(account_id: &str) -> Key {
-        Key::single(Self::NAME, &[account_id])
+        Self::at(account_id).key()
     }
 }
 
 impl Kind for Account {
-    fn key(&self) -> Key {
-        Self::key(&self.account_id)
+    fn parts(&self) -> Parts<'_> {
+        Self::at(&self.account_id)
     }
 
     fn id(&self) -> String {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{Key, Scope};
+use crate::key::{Key, Parts, Scope};
 use crate::kind::{Flaw, Kind};
 use crate::parameters::is_client_token;
 use crate::region::Region;
@@ -37,18 +37,24 @@ pub struct ClientToken {
 }
 
 impl ClientToken {
+    /// Where what this token remembers is.
+    #[must_use]
+    pub fn at<'a>(scope: Scope<'a>, action: &'a str, client_token: &'a str) -> Parts<'a> {
+        Parts::single(Self::NAME, &[scope.account_id, scope.region_id, action, client_token])
+    }
+
     /// The key of this token.
     #[must_use]
     pub fn key(scope: Scope<'_>, action: &str, client_token: &str) -> Key {
-        Key::single(Self::NAME, &[scope.account_id, scope.region_id, action, client_token])
+        Self::at(scope, action, client_token).key()
     }
 }
 
 impl Kind for ClientToken {
-    fn key(&self) -> Key {
+    fn parts(&self) -> Parts<'_> {
         let region_id = self.region_id.map_or("", Region::id);
         let scope = Scope { account_id: &self.account_id, region_id };
-        Self::key(scope, &self.action, &self.client_token)
+        Self::at(scope, &self.action, &self.client_token)
     }
 
     /// Region, action and token, joined by `/`.

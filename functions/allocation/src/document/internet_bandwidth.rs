@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{Key, Scope};
-use crate::kind::{Kind, in_region};
+use crate::kind::{Kind, found_in_region, in_region};
 use crate::region::Region;
 
 /// The address that holds an Internet bandwidth, so that the bandwidth's id finds the address.
@@ -22,13 +21,7 @@ pub struct InternetBandwidthOwner {
     pub ipv6_address_id: Box<str>,
 }
 
-impl InternetBandwidthOwner {
-    /// The key of the owner of the bandwidth of this id.
-    #[must_use]
-    pub fn key(scope: Scope<'_>, internet_bandwidth_id: &str) -> Key {
-        Key::single(Self::NAME, &[scope.account_id, scope.region_id, internet_bandwidth_id])
-    }
-}
+found_in_region!(InternetBandwidthOwner, unlisted);
 
 impl Kind for InternetBandwidthOwner {
     in_region!(internet_bandwidth_id);

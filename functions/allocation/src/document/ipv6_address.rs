@@ -5,8 +5,7 @@ use std::net::Ipv6Addr;
 use serde::{Deserialize, Serialize};
 
 use super::{InternetBandwidthOwner, Resource, check_id, has_id_form, is_default};
-use crate::key::{Key, Scope};
-use crate::kind::{Flaw, Kind, in_region};
+use crate::kind::{Flaw, Kind, found_in_region, in_region};
 use crate::region::Region;
 use crate::texts::Texts;
 use crate::timestamp::Timestamp;
@@ -72,13 +71,9 @@ pub struct Ipv6Address {
     pub ipv6_internet_bandwidth: Option<InternetBandwidth>,
 }
 
-impl Ipv6Address {
-    /// The key of the address of this id.
-    #[must_use]
-    pub fn key(scope: Scope<'_>, ipv6_address_id: &str) -> Key {
-        Key::listed(Self::NAME, scope, ipv6_address_id)
-    }
+found_in_region!(Ipv6Address, listed);
 
+impl Ipv6Address {
     /// Whether it is attached to something.
     #[must_use]
     pub fn is_associated(&self) -> bool {
@@ -106,17 +101,18 @@ impl Kind for Ipv6Address {
     in_region!(ipv6_address_id);
 
     /// Its bandwidth's owner, by which the bandwidth's id finds the address.
-    fn implied(&self) -> Vec<Resource> {
-        let owner = |bandwidth: &InternetBandwidth| {
-            InternetBandwidthOwner {
-                internet_bandwidth_id: bandwidth.internet_bandwidth_id.clone(),
-                account_id: self.account_id.clone(),
-                region_id: self.region_id,
-                ipv6_address_id: self.ipv6_address_id.clone(),
-            }
-            .into()
+    fn implied(&self) -> Option<Resource> {
+        let owner = InternetBandwidthOwner {
+            internet_bandwidth_id: self
+                .ipv6_internet_bandwidth
+                .as_ref()?
+                .internet_bandwidth_id
+                .clone(),
+            account_id: self.account_id.clone(),
+            region_id: self.region_id,
+            ipv6_address_id: self.ipv6_address_id.clone(),
         };
-        self.ipv6_internet_bandwidth.iter().map(owner).collect()
+        Some(owner.into())
     }
 
     fn check(&self) -> Result<(), Flaw> {

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Resource, Vpc, check_id};
-use crate::key::{Key, Scope};
-use crate::kind::{Flaw, Kind, in_region};
+use crate::kind::{Flaw, Kind, found_in_region, in_region};
 use crate::region::Region;
 
 /// An IPv6 gateway. A VPC has at most one.
@@ -23,28 +22,20 @@ pub struct Ipv6Gateway {
     pub vpc_id: Box<str>,
 }
 
-impl Ipv6Gateway {
-    /// The key of the gateway of this id.
-    #[must_use]
-    pub fn key(scope: Scope<'_>, ipv6_gateway_id: &str) -> Key {
-        Key::listed(Self::NAME, scope, ipv6_gateway_id)
-    }
-}
+found_in_region!(Ipv6Gateway, listed);
 
 impl Kind for Ipv6Gateway {
     in_region!(ipv6_gateway_id);
 
     /// The VPC's row, which names its gateway.
-    fn implied(&self) -> Vec<Resource> {
-        vec![
-            Vpc {
-                vpc_id: self.vpc_id.clone(),
-                account_id: self.account_id.clone(),
-                region_id: self.region_id,
-                ipv6_gateway_id: Some(self.ipv6_gateway_id.clone()),
-            }
-            .into(),
-        ]
+    fn implied(&self) -> Option<Resource> {
+        let vpc = Vpc {
+            vpc_id: self.vpc_id.clone(),
+            account_id: self.account_id.clone(),
+            region_id: self.region_id,
+            ipv6_gateway_id: Some(self.ipv6_gateway_id.clone()),
+        };
+        Some(vpc.into())
     }
 
     fn check(&self) -> Result<(), Flaw> {

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{Key, Scope};
-use crate::kind::{Kind, in_region};
+use crate::kind::{Kind, found_in_region, in_region};
 use crate::region::Region;
 
 /// A VPC, as far as its addresses and gateway need it. There is a row for each VPC that has a
@@ -24,13 +23,7 @@ pub struct Vpc {
     pub ipv6_gateway_id: Option<Box<str>>,
 }
 
-impl Vpc {
-    /// The key of the VPC of this id.
-    #[must_use]
-    pub fn key(scope: Scope<'_>, vpc_id: &str) -> Key {
-        Key::listed(Self::NAME, scope, vpc_id)
-    }
-}
+found_in_region!(Vpc, listed);
 
 impl Kind for Vpc {
     in_region!(vpc_id);

@@ -194,7 +194,7 @@ impl Operation for AllocateIpv6InternetBandwidth {
         // Another account's address, or another region's, has another key (decisions `not-found`
         // and `region`).
         let address = seen
-            .get::<Ipv6Address>(&Ipv6Address::key(scope, call.ipv6_address_id))?
+            .get::<Ipv6Address>(Ipv6Address::at(scope, call.ipv6_address_id))?
             .ok_or(&INVALID_IPV6_INSTANCE_NOT_FOUND)?;
         call.check_address(address)?;
         let gateway_id = call.gateway_of(address, scope, seen)?;
@@ -263,12 +263,12 @@ impl Call<'_> {
         seen: &'s Seen,
     ) -> Result<&'s str, Halt> {
         if let Some(id) = self.ipv6_gateway_id
-            && let Some(gateway) = seen.get::<Ipv6Gateway>(&Ipv6Gateway::key(scope, id))?
+            && let Some(gateway) = seen.get::<Ipv6Gateway>(Ipv6Gateway::at(scope, id))?
             && gateway.vpc_id == address.vpc_id
         {
             return Ok(id);
         }
-        let vpc = seen.get::<Vpc>(&Vpc::key(scope, &address.vpc_id))?;
+        let vpc = seen.get::<Vpc>(Vpc::at(scope, &address.vpc_id))?;
         let gateway_id = vpc
             .and_then(|vpc| vpc.ipv6_gateway_id.as_deref())
             .ok_or(&OPERATION_FAILED_GATEWAY_NOT_EXIST)?;
@@ -297,7 +297,7 @@ impl Call<'_> {
             return Err((&UNSUPPORTED_ON_STATIC_ISP).into());
         }
         let billing = seen
-            .get::<Account>(&Account::key(scope.account_id))?
+            .get::<Account>(Account::at(scope.account_id))?
             .and_then(|account| account.billing)
             .ok_or(&OPERATION_FAILED_QUERY_ACCOUNT_INFO)?;
         match billing.cdt_status {

@@ -230,10 +230,9 @@ impl Operation for DescribeIpv6Addresses {
         _fresh: &mut Fresh<'_>,
     ) -> Result<Outcome<Answer<'s>>, Halt> {
         let (total_count, addresses) = call.find(scope, seen)?;
-        let vpcs: Vec<_> =
-            addresses.iter().map(|address| Vpc::key(scope, &address.vpc_id)).collect();
+        let vpcs = addresses.iter().map(|address| Vpc::at(scope, &address.vpc_id));
         let gateways = seen
-            .all::<Vpc>(&vpcs)?
+            .all::<Vpc>(vpcs)?
             .into_iter()
             .map(|vpc| vpc.and_then(|vpc| vpc.ipv6_gateway_id.as_deref()).unwrap_or_default());
         let entries = addresses.into_iter().zip(gateways);
@@ -256,11 +255,11 @@ impl Call<'_> {
         scope: Scope<'_>,
         seen: &'s Seen,
     ) -> Result<(usize, Vec<&'s Ipv6Address>), Halt> {
-        let keys: Vec<_> = match (&self.ids, self.filter.bandwidth_id) {
-            (Some(ids), _) => ids.iter().map(|id| Ipv6Address::key(scope, id)).collect(),
+        let named: Vec<_> = match (&self.ids, self.filter.bandwidth_id) {
+            (Some(ids), _) => ids.iter().map(|id| Ipv6Address::at(scope, id)).collect(),
             (None, Some(id)) => seen
-                .get::<InternetBandwidthOwner>(&InternetBandwidthOwner::key(scope, id))?
-                .map(|owner| Ipv6Address::key(scope, &owner.ipv6_address_id))
+                .get::<InternetBandwidthOwner>(InternetBandwidthOwner::at(scope, id))?
+                .map(|owner| Ipv6Address::at(scope, &owner.ipv6_address_id))
                 .into_iter()
                 .collect(),
             (None, None) => {
@@ -271,7 +270,7 @@ impl Call<'_> {
                 ));
             }
         };
-        let named = seen.all::<Ipv6Address>(&keys)?.into_iter().flatten();
+        let named = seen.all::<Ipv6Address>(named)?.into_iter().flatten();
         let allowed: Vec<_> = named.filter(|address| self.filter.allows(address)).collect();
         let shown = allowed.iter().enumerate().filter(|(position, _)| self.page.shows(*position));
         Ok((allowed.len(), shown.map(|(_, address)| *address).collect()))

@@ -114,7 +114,7 @@ impl Operation for ModifyIpv6InternetBandwidth {
             .filter(|mbps| *mbps <= bandwidth.internet_charge_type.bandwidth_mbps_max())
             .ok_or(&OPERATION_FAILED_BANDWIDTH_EXCEED_LIMIT)?;
         let billing = seen
-            .get::<Account>(&Account::key(scope.account_id))?
+            .get::<Account>(Account::at(scope.account_id))?
             .and_then(|account| account.billing)
             .ok_or(&OPERATION_FAILED_QUERY_ACCOUNT_INFO)?;
         if !billing.sale_status.allows_sale() {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::document::{InternetBandwidthOwner, Resource};
+use crate::document::Resource;
 use crate::error::{ErrorRow, Refusal};
 use crate::key::{Key, Scope};
 use crate::operation::{Common, Fresh, Halt, Listed, Operation, Outcome, Seen, Write};
@@ -57,7 +57,7 @@ impl Trial {
         let documents = named.map(|(kind, id, members)| {
             Resource::read(kind, ACCOUNT_ID, id, members).expect("a document in form")
         });
-        documents.flat_map(|document| [document.implied(), vec![document]].concat()).collect()
+        documents.flat_map(|document| document.implied().into_iter().chain([document])).collect()
     }
 
     /// The resources that RAM is asked about, once what the call asks for first was read.
@@ -163,7 +163,7 @@ fn decide<O: Operation>(
         Write::Delete(key) | Write::Check(key) => Some(key),
         Write::Put(_) => None,
     });
-    let is_unread = |key: &&Key| seen.get::<InternetBandwidthOwner>(key).is_err();
+    let is_unread = |key: &&Key| seen.keys().all(|read| read != *key);
     let unread: Vec<_> = removed.filter(is_unread).cloned().collect();
     if !unread.is_empty() {
         return Err(Halt::Read(unread));

@@ -8,7 +8,7 @@ use rpc::Format;
 use store::{Document, MemoryStore};
 
 use super::*;
-use crate::{Operations, first_keys};
+use crate::{Operations, add_first_keys};
 use operations::{Chain, Greet, List, Move, Remove};
 use troubled::Troubled;
 
@@ -69,11 +69,13 @@ async fn answer_if<O: Operation>(
     let parameters = Parameters::new(&look_up);
     let entry = Entry::of::<O>();
     let begun = entry.begin.begin(&parameters);
-    let keys = first_keys(&entry, &begun, ACCOUNT_ID);
+    let mut keys = Vec::new();
+    add_first_keys(&mut keys, &entry, &begun, ACCOUNT_ID);
     let outcome = async {
         let reading = function.read(keys, NOW_SECS).await?;
         let begun = begun?;
-        let run = Run::new(&entry, &begun, SCOPE, authorise, format, NOW_SECS);
+        let (entry, begun) = (&entry, &begun);
+        let run = Run { entry, begun, scope: SCOPE, authorise, format, now_secs: NOW_SECS };
         function.run(&run, reading).await
     };
     let success =
@@ -273,7 +275,7 @@ async fn a_commit_that_meets_a_change_is_decided_again_on_fresh_documents() {
 
 #[tokio::test]
 async fn ram_is_asked_again_before_a_call_is_decided_on_fresh_documents() {
-    let authorise = |seen: &Seen| match seen.get::<Ipv6Gateway>(&Ipv6Gateway::key(SCOPE, "a")) {
+    let authorise = |seen: &Seen| match seen.get::<Ipv6Gateway>(Ipv6Gateway::at(SCOPE, "a")) {
         Ok(Some(gateway)) if &*gateway.vpc_id == "denied" => Err(Box::default()),
         _ => Ok(()),
     };

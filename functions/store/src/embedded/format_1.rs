@@ -171,7 +171,7 @@ fn documents_of(row: &[u8]) -> Result<Vec<Document>, Unreadable> {
         Row::Resource(resource) => {
             let resource = resource.into_current().map_err(|_| Unreadable)?;
             let implied =
-                resource.iter().flat_map(|resource| resource.implied()).collect::<Vec<_>>();
+                resource.iter().filter_map(|resource| resource.implied()).collect::<Vec<_>>();
             resource.into_iter().chain(implied).map(Document::from).collect()
         }
     })

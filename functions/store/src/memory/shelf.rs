@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::expiries::Expiries;
-use crate::shards::{Hasher, Shards};
+use crate::shards::Shards;
 use crate::{Change, Document, Key, Partition, Version, Versioned, Write};
 
 /// Documents by key, by partition and by expiry.
@@ -17,14 +17,19 @@ pub(super) struct Shelf {
     expiries: Expiries<u64>,
 }
 
-/// A document under its key.
+/// A document and the hash of its key. The key itself is not kept: the document has its parts.
 #[derive(Debug)]
 pub(super) struct Entry {
-    key: Key,
+    hash: u64,
     read: Versioned,
 }
 
 impl Entry {
+    fn is_of(&self, key: &Key, hash: u64) -> bool {
+        // A table compares a part of the hash only.
+        self.hash == hash && self.read.document.parts().are_of(key)
+    }
+
     fn is_over(&self, now_secs: u64) -> bool {
         self.read.document.expires_at_secs().is_some_and(|secs| secs <= now_secs)
     }
@@ -33,23 +38,16 @@ impl Entry {
 impl Shelf {
     /// The document of a key that has this hash.
     pub(super) fn get(&self, key: &Key, hash: u64) -> Option<&Versioned> {
-        self.documents.get(hash, |entry| entry.key == *key).map(|entry| &entry.read)
+        self.documents.get(hash, |entry| entry.is_of(key, hash)).map(|entry| &entry.read)
     }
 
     /// Makes all changes, each with the hash of its key. Yields what they leave to be freed.
-    pub(super) fn write(
-        &mut self,
-        changes: Vec<(u64, Write)>,
-        version: Version,
-        hasher: &Hasher,
-    ) -> Vec<Entry> {
+    pub(super) fn write(&mut self, changes: &mut [(u64, Write)], version: Version) -> Vec<Entry> {
         let mut left = Vec::with_capacity(changes.len());
         for (hash, Write { key, change, .. }) in changes {
-            left.extend(match change {
-                Change::Put(document) => {
-                    self.put(hash, key, Versioned { document, version }, hasher)
-                }
-                Change::Delete => self.remove(hash, |entry| entry.key == key),
+            left.extend(match std::mem::replace(change, Change::Check) {
+                Change::Put(document) => self.put(*hash, key, Versioned { document, version }),
+                Change::Delete => self.remove(*hash, |entry| entry.is_of(key, *hash)),
                 Change::Check => None,
             });
         }
@@ -57,18 +55,12 @@ impl Shelf {
     }
 
     /// Puts a document. Yields the one that it replaces.
-    pub(super) fn put(
-        &mut self,
-        hash: u64,
-        key: Key,
-        read: Versioned,
-        hasher: &Hasher,
-    ) -> Option<Entry> {
+    pub(super) fn put(&mut self, hash: u64, key: &Key, read: Versioned) -> Option<Entry> {
         if let Some(expires_at_secs) = read.document.expires_at_secs() {
             self.expiries.add(expires_at_secs, hash);
         }
         if let Some(id) = key.id()
-            && self.get(&key, hash).is_none()
+            && self.get(key, hash).is_none()
         {
             match self.partitions.get_mut(key.partition()) {
                 Some(ids) => ids.insert(id.into(), hash),
@@ -79,19 +71,19 @@ impl Shelf {
                     .insert(id.into(), hash),
             };
         }
-        let is_same = |one: &Entry, other: &Entry| one.key == other.key;
-        let hash_of = |entry: &Entry| hasher.hash(entry.key.text());
-        self.documents.put(hash, Entry { key, read }, is_same, hash_of)
+        let is_former = |former: &Entry| former.is_of(key, hash);
+        self.documents.put(hash, Entry { hash, read }, is_former, |entry| entry.hash)
     }
 
     fn remove(&mut self, hash: u64, is_it: impl FnMut(&Entry) -> bool) -> Option<Entry> {
         let removed = self.documents.remove(hash, is_it)?;
-        if let Some(id) = removed.key.id()
-            && let Some(ids) = self.partitions.get_mut(removed.key.partition())
+        let key = removed.read.document.key();
+        if let Some(id) = key.id()
+            && let Some(ids) = self.partitions.get_mut(key.partition())
         {
             ids.remove(id);
             if ids.is_empty() {
-                self.partitions.remove(removed.key.partition());
+                self.partitions.remove(key.partition());
             }
         }
         Some(removed)
@@ -113,7 +105,7 @@ impl Shelf {
         let last = (*last).clone();
         let documents = some.into_iter().filter_map(|(id, hash)| {
             let is_it = |entry: &Entry| {
-                entry.key.id() == Some(id) && entry.key.partition() == partition.text()
+                entry.hash == *hash && entry.read.document.parts().are_at(partition, id)
             };
             self.documents.get(*hash, is_it).map(|entry| entry.read.clone())
         });
@@ -127,14 +119,10 @@ impl Shelf {
     }
 
     /// Drops some of what has expired. Yields it, to be freed; `None` once there is nothing more.
-    pub(super) fn drop_expired(&mut self, now_secs: u64, hasher: &Hasher) -> Option<Vec<Entry>> {
+    pub(super) fn drop_expired(&mut self, now_secs: u64) -> Option<Vec<Entry>> {
         let (_, expired) = self.expiries.take(now_secs)?;
-        let removed = |hash| {
-            // A table compares a part of the hash only.
-            let is_it =
-                |entry: &Entry| entry.is_over(now_secs) && hasher.hash(entry.key.text()) == hash;
-            self.remove(hash, is_it)
-        };
+        let removed =
+            |hash| self.remove(hash, |entry| entry.hash == hash && entry.is_over(now_secs));
         Some(expired.into_iter().filter_map(removed).collect())
     }
 }

@@ -116,7 +116,7 @@ impl Operation for Chain {
     ) -> Result<Outcome<End<'s>>, Halt> {
         let mut end: &'s str = id;
         for _ in 0..*links {
-            end = &seen.get::<Ipv6Gateway>(&key(scope, end))?.ok_or(&ABSENT)?.vpc_id;
+            end = &seen.get::<Ipv6Gateway>(Ipv6Gateway::at(scope, end))?.ok_or(&ABSENT)?.vpc_id;
         }
         Ok(Outcome::Answer(End { end }))
     }
@@ -231,7 +231,7 @@ impl Operation for Move {
         seen: &'s Seen,
         _: &mut Fresh<'_>,
     ) -> Result<Outcome<Moved<'s>>, Halt> {
-        let gateway = seen.get::<Ipv6Gateway>(&key(scope, call.id))?.ok_or(&ABSENT)?;
+        let gateway = seen.get::<Ipv6Gateway>(Ipv6Gateway::at(scope, call.id))?.ok_or(&ABSENT)?;
         if &*gateway.vpc_id == "locked" {
             return Err((&LOCKED).into());
         }
@@ -275,8 +275,8 @@ impl Operation for Remove {
         _: &mut Fresh<'_>,
     ) -> Result<Outcome<Nothing>, Halt> {
         let gateway = key(scope, id);
-        seen.get::<Ipv6Gateway>(&gateway)?.ok_or(&ABSENT)?;
-        let vpc = seen.get::<Vpc>(&Vpc::key(scope, "v"))?.ok_or(&ABSENT)?;
+        seen.get::<Ipv6Gateway>(Ipv6Gateway::at(scope, id))?.ok_or(&ABSENT)?;
+        let vpc = seen.get::<Vpc>(Vpc::at(scope, "v"))?.ok_or(&ABSENT)?;
         let vpc = Vpc { ipv6_gateway_id: None, ..vpc.clone() };
         let changes =
             vec![Write::Delete(gateway), Write::Check(key(scope, "b")), Write::Put(vpc.into())];
