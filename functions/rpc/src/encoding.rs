@@ -67,9 +67,20 @@ static RESERVED: [bool; 256] = {
     reserved
 };
 
+/// Whether a byte is encoded.
+pub(crate) fn is_reserved(byte: u8) -> bool {
+    RESERVED[usize::from(byte)]
+}
+
 /// How many bytes at the beginning of `text` are written as they are.
-pub(crate) fn unreserved_bytes(text: &[u8]) -> usize {
-    text.iter().position(|byte| RESERVED[usize::from(*byte)]).unwrap_or(text.len())
+fn unreserved_bytes(text: &[u8]) -> usize {
+    // Eight at a time without a branch between them, then one by one.
+    let (eights, _) = text.as_chunks::<8>();
+    let is_plain =
+        |eight: &&[u8; 8]| !eight.iter().fold(false, |any, byte| any | is_reserved(*byte));
+    let plain = 8 * eights.iter().take_while(is_plain).count();
+    let more = text[plain..].iter().position(|byte| is_reserved(*byte));
+    more.map_or(text.len(), |more| plain + more)
 }
 
 /// Encodes for a signature: space as `%20`, `*` as `%2A`, `~` kept, hexadecimal in upper case.

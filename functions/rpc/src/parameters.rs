@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::encoding::unreserved_bytes;
+use crate::encoding::is_reserved;
 
 /// The parameters of a query and a form by name: one buffer, and where in it each of them is.
 ///
@@ -103,17 +103,18 @@ impl Parameters {
     /// `+` and `%20` both are a space, a `%` without two hexadecimal digits is itself, and bytes
     /// that are no UTF-8 are replaced.
     pub(crate) fn decode(&mut self, encoded: &[u8], place: Place, pairs_max: usize) {
+        if encoded.is_empty() {
+            return;
+        }
         let mut bytes = std::mem::take(&mut self.text).into_bytes();
         bytes.reserve(encoded.len() + "=&".len());
-        if !encoded.is_empty() {
-            self.spans.reserve(SPANS_USUAL);
-        }
+        self.spans.reserve(SPANS_USUAL);
         let spans_max = self.spans.len().saturating_add(pairs_max);
         let mut rest = encoded;
         let (mut start, mut name_end) = (end_of(&bytes), None);
         while self.spans.len() < spans_max {
             // What is never special, at once.
-            let plain = unreserved_bytes(rest);
+            let plain = rest.iter().position(|byte| is_reserved(*byte)).unwrap_or(rest.len());
             bytes.extend_from_slice(&rest[..plain]);
             let special = rest.get(plain).copied();
             rest = rest.get(plain + 1..).unwrap_or_default();
