@@ -16,7 +16,7 @@ pub(crate) enum Failure {
     /// The caller calls too often.
     Throttled(Throttled),
     /// The caller's policies do not allow the call.
-    Denied(Box<Denial>),
+    Denied(Denial),
     /// A rule rejected the call.
     Rule(Refusal),
     /// The store failed, or others kept changing what was read.
@@ -38,7 +38,7 @@ impl Failure {
                 Fault { headers: throttled.headers(), ..gateway_fault(rpc::error::THROTTLING_USER) }
             }
             Self::Denied(denial) => Fault {
-                access_denied_detail: denial.detail(),
+                access_denied_detail: denial.0.clone(),
                 ..gateway_fault(rpc::error::FORBIDDEN_RAM)
             },
             Self::Rule(refusal) => rule_fault(refusal),
@@ -94,32 +94,23 @@ pub(crate) fn log<T>(outcome: &Result<T, Failure>, request_id: &str, action: &st
     }
 }
 
-impl From<rpc::Error> for Failure {
-    fn from(error: rpc::Error) -> Self {
-        Self::Gateway(error)
-    }
+/// Makes failures of what they are about.
+macro_rules! failures {
+    ($($reason:ty => $variant:ident;)+) => {
+        $(
+            impl From<$reason> for Failure {
+                fn from(reason: $reason) -> Self {
+                    Self::$variant(reason.into())
+                }
+            }
+        )+
+    };
 }
 
-impl From<rpc::ErrorCode> for Failure {
-    fn from(code: rpc::ErrorCode) -> Self {
-        Self::Gateway(code.into())
-    }
-}
-
-impl From<Box<Denial>> for Failure {
-    fn from(denial: Box<Denial>) -> Self {
-        Self::Denied(denial)
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Rule(refusal)
-    }
-}
-
-impl From<store::Error> for Failure {
-    fn from(error: store::Error) -> Self {
-        Self::Store(error)
-    }
+failures! {
+    rpc::Error => Gateway;
+    rpc::ErrorCode => Gateway;
+    Denial => Denied;
+    Refusal => Rule;
+    store::Error => Store;
 }

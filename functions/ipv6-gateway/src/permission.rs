@@ -7,31 +7,11 @@ use store::{AccessKey, Holder, Identity};
 /// The product's code in the names of actions and resources.
 const SERVICE: &str = "vpc";
 
-/// Why a caller may not make a call: the members of `AccessDeniedDetail` (decision `denied`).
+/// Why a caller may not make a call: the members of `AccessDeniedDetail` in the order of the answer
+/// (decision `denied`). The vendor's `EncodedDiagnosticMessage` is missing: only the cloud could
+/// decode one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Denial {
-    auth_action: String,
-    auth_principal_display_name: String,
-    auth_principal_owner_id: String,
-    auth_principal_type: &'static str,
-    no_permission_type: &'static str,
-    policy_type: &'static str,
-}
-
-impl Denial {
-    /// The members in the order of the answer. The vendor's `EncodedDiagnosticMessage` is missing:
-    /// only the cloud could decode one.
-    pub(crate) fn detail(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("AuthAction", self.auth_action.clone()),
-            ("AuthPrincipalDisplayName", self.auth_principal_display_name.clone()),
-            ("AuthPrincipalOwnerId", self.auth_principal_owner_id.clone()),
-            ("AuthPrincipalType", self.auth_principal_type.to_owned()),
-            ("NoPermissionType", self.no_permission_type.to_owned()),
-            ("PolicyType", self.policy_type.to_owned()),
-        ]
-    }
-}
+pub(crate) struct Denial(pub(crate) Vec<(&'static str, String)>);
 
 /// Checks that the holder of `access_key`, which is `identity`'s unless it is the account's own, may
 /// make the call. Every policy stage must allow it for every one of `resources`, the resource parts
@@ -47,7 +27,7 @@ pub(crate) fn check(
     identity: Option<&Identity>,
     resources: impl FnOnce() -> Vec<String>,
     now_secs: u64,
-) -> Result<(), Box<Denial>> {
+) -> Result<(), Denial> {
     let (session, principal_type, display_name) = match &access_key.holder {
         // An account may do everything.
         Holder::Account => return Ok(()),
@@ -99,14 +79,14 @@ pub(crate) fn check(
                 Decision::ImplicitDeny => "ImplicitDeny",
                 Decision::ExplicitDeny => "ExplicitDeny",
             };
-            return Err(Box::new(Denial {
-                auth_action,
-                auth_principal_display_name: display_name,
-                auth_principal_owner_id: access_key.account_id.clone(),
-                auth_principal_type: principal_type,
-                no_permission_type,
-                policy_type,
-            }));
+            return Err(Denial(vec![
+                ("AuthAction", auth_action),
+                ("AuthPrincipalDisplayName", display_name),
+                ("AuthPrincipalOwnerId", access_key.account_id.clone()),
+                ("AuthPrincipalType", principal_type.to_owned()),
+                ("NoPermissionType", no_permission_type.to_owned()),
+                ("PolicyType", (*policy_type).to_owned()),
+            ]));
         }
     }
     Ok(())
@@ -114,6 +94,8 @@ pub(crate) fn check(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use rpc::Request;
     use serde_json::{Value, json};
     use store::{AccessKeyStatus, IdentityName, NamedPolicy};
@@ -122,7 +104,7 @@ mod tests {
 
     /// Whether a user whose policy has these statements may make a call about these resources, or
     /// the kind of denial.
-    fn outcome(statements: &Value, resources: &[&str]) -> Result<(), &'static str> {
+    fn outcome(statements: &Value, resources: &[&str]) -> Result<(), String> {
         let policy = json!({ "Version": "1", "Statement": statements });
         let policy_document = serde_json::from_value(policy).unwrap();
         let identity = Identity {
@@ -141,7 +123,7 @@ mod tests {
         let call = Call::read(Request::default());
         let resources = || resources.iter().copied().map(str::to_owned).collect();
         check(&call, "Act", &access_key, Some(&identity), resources, 0)
-            .map_err(|denial| denial.no_permission_type)
+            .map_err(|Denial(detail)| BTreeMap::from_iter(detail)["NoPermissionType"].clone())
     }
 
     #[test]
@@ -151,9 +133,9 @@ mod tests {
         }]);
         assert_eq!(outcome(&some, &["thing/a1"]), Ok(()));
         assert_eq!(outcome(&some, &["thing/a1", "thing/a2"]), Ok(()));
-        assert_eq!(outcome(&some, &["thing/a1", "thing/b"]), Err("ImplicitDeny"));
-        assert_eq!(outcome(&some, &["thing/b", "thing/a1"]), Err("ImplicitDeny"));
-        assert_eq!(outcome(&some, &["thing/*"]), Err("ImplicitDeny"));
+        assert_eq!(outcome(&some, &["thing/a1", "thing/b"]), Err("ImplicitDeny".to_owned()));
+        assert_eq!(outcome(&some, &["thing/b", "thing/a1"]), Err("ImplicitDeny".to_owned()));
+        assert_eq!(outcome(&some, &["thing/*"]), Err("ImplicitDeny".to_owned()));
     }
 
     #[test]
@@ -163,6 +145,6 @@ mod tests {
             { "Effect": "Deny", "Action": "vpc:Act", "Resource": "acs:vpc:*:*:thing/x" },
         ]);
         assert_eq!(outcome(&all_but_one, &["thing/a", "thing/b"]), Ok(()));
-        assert_eq!(outcome(&all_but_one, &["thing/a", "thing/x"]), Err("ExplicitDeny"));
+        assert_eq!(outcome(&all_but_one, &["thing/a", "thing/x"]), Err("ExplicitDeny".to_owned()));
     }
 }

@@ -26,7 +26,7 @@ const ROUNDS_MAX: usize = 3;
 
 /// Asks RAM about what was read. What a call is about may depend on the state, so RAM is asked
 /// again when a call is decided on other documents (decision `deny-by-address`).
-pub(crate) type Authorise<'a> = dyn Fn(&Seen) -> Result<(), Box<Denial>> + Sync + 'a;
+pub(crate) type Authorise<'a> = dyn Fn(&Seen) -> Result<(), Denial> + Sync + 'a;
 
 /// A call that was let in.
 pub(crate) struct Run<'a> {

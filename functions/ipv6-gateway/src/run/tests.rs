@@ -276,7 +276,7 @@ async fn a_commit_that_meets_a_change_is_decided_again_on_fresh_documents() {
 #[tokio::test]
 async fn ram_is_asked_again_before_a_call_is_decided_on_fresh_documents() {
     let authorise = |seen: &Seen| match seen.get::<Ipv6Gateway>(Ipv6Gateway::at(SCOPE, "a")) {
-        Ok(Some(gateway)) if &*gateway.vpc_id == "denied" => Err(Box::default()),
+        Ok(Some(gateway)) if &*gateway.vpc_id == "denied" => Err(Denial::default()),
         _ => Ok(()),
     };
     let denied = refused("403 Forbidden.RAM");
