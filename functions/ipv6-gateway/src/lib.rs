@@ -157,8 +157,8 @@ impl<S: Store> Function<S> {
         let now_secs = self.now_secs();
         let entry = call.route(&API, |name| self.operations.route(name))?;
         let signed = Signed::read(call, now_secs)?;
-        // Parsed here so that the documents it needs are read while the call is let in; what is
-        // wrong with it is answered only to a caller who may call (decision `check-order`).
+        // Parsed here so that the documents it needs are read together with the key; what is wrong with
+        // it is answered only to a caller who may call (decision `check-order`).
         let look_up = |name: &str| call.parameter(name);
         let parameters = Parameters::new(&look_up);
         let begun = entry.begin.begin(&parameters);
