@@ -16,7 +16,7 @@ use crate::timestamp::parse_timestamp;
 /// How far a timestamp may be from now, either way: 15 minutes (decision `timestamp`).
 const TIMESTAMP_SKEW_SECS: u64 = 15 * 60;
 
-/// What a client sent to prove who calls, with the server's string to sign.
+/// What a client sent to prove who calls.
 #[derive(Clone)]
 pub struct Signed<'a> {
     /// The access key that the client named.
@@ -28,10 +28,8 @@ pub struct Signed<'a> {
     /// When the call was signed, in seconds since 1970 UTC.
     pub timestamp_secs: u64,
     signature: &'a str,
-    string_to_sign: String,
-    method: Method,
-    /// Whether the client's own hash of the body is the body's (decision `content-sha256`).
-    body_hash_matches: bool,
+    call: &'a Call,
+    covered: Covered<'a>,
 }
 
 /// Leaves the secrets out.
@@ -46,11 +44,13 @@ impl fmt::Debug for Signed<'_> {
     }
 }
 
-/// How a signature is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Method {
+/// How a signature is made, and of what.
+#[derive(Clone, Debug)]
+enum Covered<'a> {
+    /// Of the method and all parameters.
     V1,
-    V3(acs3::Algorithm),
+    /// Of the method, the query, the body and these headers, in the order of `SignedHeaders`.
+    V3(acs3::Algorithm, Vec<(&'a str, Cow<'a, str>)>),
 }
 
 impl<'a> Signed<'a> {
@@ -82,7 +82,7 @@ impl<'a> Signed<'a> {
         if timestamp.saturating_sub_unsigned(now_secs).unsigned_abs() > TIMESTAMP_SKEW_SECS {
             return Err(error::INVALID_TIMESTAMP_EXPIRED.into());
         }
-        let Proof { access_key_id, signature, string_to_sign, method, body_hash_matches } = proof;
+        let Proof { access_key_id, signature, covered } = proof;
         Ok(Self {
             access_key_id,
             security_token: call.common("SecurityToken", &X_ACS_SECURITY_TOKEN),
@@ -90,9 +90,8 @@ impl<'a> Signed<'a> {
             // A clock near 1970 may take a timestamp before it.
             timestamp_secs: u64::try_from(timestamp).unwrap_or_default(),
             signature,
-            string_to_sign,
-            method,
-            body_hash_matches,
+            call,
+            covered,
         })
     }
 
@@ -127,22 +126,30 @@ impl<'a> Signed<'a> {
         Ok(())
     }
 
-    /// Checks the signature against the secret of the access key, in constant time.
+    /// Checks the signature against the secret of the access key, in constant time. Only here the call
+    /// is hashed: of a caller whose key is not known nothing need be.
     ///
     /// # Errors
     ///
     /// `SignatureDoesNotMatch`, with the server's string to sign in the form that the SDKs parse.
     pub fn verify(&self, access_key_secret: &str) -> Result<(), Error> {
-        let expected = match self.method {
-            Method::V1 => v1::sign(access_key_secret, &self.string_to_sign),
-            Method::V3(algorithm) => algorithm.sign(access_key_secret, &self.string_to_sign),
-        };
-        if is_same(&expected, self.signature) && self.body_hash_matches {
-            return Ok(());
-        }
-        let message = match self.method {
-            Method::V1 => v1::mismatch(&self.string_to_sign, self.security_token.as_deref()),
-            Method::V3(_) => acs3::mismatch(&self.string_to_sign),
+        let message = match &self.covered {
+            Covered::V1 => {
+                let request = self.call.request();
+                let text = v1::string_to_sign(&request.method, self.call.parameters().iter());
+                if is_same(&v1::sign(access_key_secret, &text), self.signature) {
+                    return Ok(());
+                }
+                v1::mismatch(&text, self.security_token.as_deref())
+            }
+            Covered::V3(algorithm, headers) => {
+                let (text, body_hash_matches) = acs3::text_of(self.call, *algorithm, headers);
+                let expected = algorithm.sign(access_key_secret, &text);
+                if is_same(&expected, self.signature) && body_hash_matches {
+                    return Ok(());
+                }
+                acs3::mismatch(&text)
+            }
         };
         Err(Error::with_message(error::SIGNATURE_DOES_NOT_MATCH, message))
     }
@@ -152,9 +159,7 @@ impl<'a> Signed<'a> {
 struct Proof<'a> {
     access_key_id: &'a str,
     signature: &'a str,
-    string_to_sign: String,
-    method: Method,
-    body_hash_matches: bool,
+    covered: Covered<'a>,
 }
 
 /// Compares secrets in a time that tells nothing of them but their length.

@@ -1,13 +1,15 @@
 //! ACS3-HMAC-SHA256 and ACS3-HMAC-SM3: an HMAC over the query, the body's hash and the headers
 //! that `SignedHeaders` lists, everything hashed with the algorithm's hash.
 
+use std::borrow::Cow;
+
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use sha2::{Digest, Sha256};
 use sm3::Sm3;
 
-use super::{Method as SignatureMethod, Proof};
+use super::{Covered, Proof};
 use crate::call::Call;
 use crate::encoding::Canonical;
 use crate::error::{self, Error};
@@ -146,19 +148,23 @@ pub(super) fn proof<'a>(
     if !covers_the_call {
         return Err(error::INCOMPLETE_SIGNATURE.into());
     }
+    Ok(Proof { access_key_id: credential, signature, covered: Covered::V3(algorithm, headers) })
+}
+
+/// The string to sign of a call of which these headers are signed, and whether the client's own hash of
+/// the body is the body's (decision `content-sha256`).
+pub(super) fn text_of(
+    call: &Call,
+    algorithm: Algorithm,
+    headers: &[(&str, Cow<'_, str>)],
+) -> (String, bool) {
+    let request = call.request();
     let hashed_request_payload = algorithm.hex_digest(&request.body);
     let query = call.parameters().query();
-    let canonical = canonical_request(&request.method, query, &headers, &hashed_request_payload);
-    Ok(Proof {
-        access_key_id: credential,
-        signature,
-        string_to_sign: algorithm.string_to_sign(&canonical),
-        method: SignatureMethod::V3(algorithm),
-        body_hash_matches: CONTENT_HASHES
-            .into_iter()
-            .filter_map(|name| request.header(name))
-            .all(|sent| sent == hashed_request_payload),
-    })
+    let canonical = canonical_request(&request.method, query, headers, &hashed_request_payload);
+    let mut sent = CONTENT_HASHES.into_iter().filter_map(|name| request.header(name));
+    let body_hash_matches = sent.all(|sent| sent == hashed_request_payload);
+    (algorithm.string_to_sign(&canonical), body_hash_matches)
 }
 
 /// The parts of an `Authorization` header.
