@@ -305,7 +305,7 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
             json!({ "Times": 1, "Kind": "Delay", "Milliseconds": 1, "Later": 1 }),
             "Faults[0].Later: ",
         ),
-        (json!({ "Times": 1, "Kind": "Delay" }), "milliseconds"),
+        (json!({ "Times": 1, "Kind": "Delay" }), "Faults[0]: missing field `Milliseconds`"),
     ] {
         let error = plan(fault.clone()).await.unwrap_err();
         assert!(error.to_lowercase().contains(&told.to_lowercase()), "{fault}: {error}");

@@ -167,7 +167,7 @@ fn plan_faults(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
     let planned = faults.iter().enumerate().map(|(position, fault)| {
         let planned = Planned::read(fault);
         let checked = planned.and_then(|planned| planned.check(operations).map(|()| planned));
-        checked.map_err(|message| format!("Faults[{position}].{message}"))
+        checked.map_err(|message| format!("Faults[{position}]{message}"))
     });
     let faults = planned.collect::<Result<Vec<_>, String>>()?;
     endpoint.plan.replace(faults);

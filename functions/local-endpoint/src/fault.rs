@@ -28,13 +28,13 @@ impl Planned {
     ///
     /// # Errors
     ///
-    /// What is wrong with it; a member that no fault of its kind has is.
+    /// What is wrong with it, behind the path below it; a member that no fault of its kind has is.
     pub(crate) fn read(fault: &Value) -> Result<Self, String> {
-        let planned = Self::deserialize(fault).map_err(|error| error.to_string())?;
-        let known = serde_json::to_value(&planned).map_err(|error| error.to_string())?;
+        let planned = Self::deserialize(fault).map_err(|error| format!(": {error}"))?;
+        let known = serde_json::to_value(&planned).map_err(|error| format!(": {error}"))?;
         let mut members = fault.as_object().into_iter().flat_map(serde_json::Map::keys);
         match members.find(|member| known.get(*member).is_none()) {
-            Some(member) => Err(format!("{member}: no fault of this kind has such a member")),
+            Some(member) => Err(format!(".{member}: no fault of this kind has such a member")),
             None => Ok(planned),
         }
     }
@@ -44,20 +44,20 @@ impl Planned {
     ///
     /// # Errors
     ///
-    /// The member that is wrong, and what is wrong with it.
+    /// What is wrong with it, behind the path below it.
     pub(crate) fn check(&self, operations: &Operations) -> Result<(), String> {
         if self.times == 0 {
-            return Err("Times: 0, so no call would have the fault".to_owned());
+            return Err(".Times: 0, so no call would have the fault".to_owned());
         }
         let (Fault::Answer { code } | Fault::AnswerAfterCommit { code }) = &self.fault else {
             return Ok(());
         };
         let entry = operations
             .find(&self.action)
-            .ok_or_else(|| format!("Action: no such operation: {}", self.action))?;
+            .ok_or_else(|| format!(".Action: no such operation: {}", self.action))?;
         match error_row(entry, code) {
             Some(_) => Ok(()),
-            None => Err(format!("Code: {} has no documented error {code}", self.action)),
+            None => Err(format!(".Code: {} has no documented error {code}", self.action)),
         }
     }
 }

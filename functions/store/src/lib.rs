@@ -96,7 +96,8 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Admitted, Error>> + Send;
 
     /// Waits until the nonces that were spent so far are kept as safely as what was committed. A commit
-    /// that was acknowledged has them kept, too.
+    /// that was acknowledged has them kept, too. A store that keeps them at once, or never, need not say
+    /// anything here; one that wraps another hands this on.
     ///
     /// # Errors
     ///
