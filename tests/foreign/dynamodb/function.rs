@@ -8,6 +8,7 @@ use ::store::{DynamoDbStore, Store, Write};
 use foreign::dynamodb_local::{Call, Fault, Proxy, patient_client};
 use harness::answer::Answer;
 use harness::case::{Request, Style, Variant};
+use harness::target::bootstrap::command;
 use harness::target::runtime_api::RuntimeApi;
 use harness::target::{built, http_api_payload, read_event_response};
 use harness::{client as caller, secrets};
@@ -211,14 +212,7 @@ async fn allocation_costs(rate_limit: Option<RateLimit>, write_units_told: usize
 
 /// The function's binary, which keeps its documents in `table` behind `dynamodb_url`.
 fn bootstrap(runtime_api: &RuntimeApi, table: &str, dynamodb_url: &str) -> Child {
-    tokio::process::Command::new(built("bootstrap").unwrap())
-        .env_clear()
-        .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address())
-        .env("AWS_LAMBDA_FUNCTION_NAME", "ipv6-gateway")
-        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-        .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
-        .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
+    command(&built("bootstrap").unwrap(), runtime_api)
         // All of it, so that all of it is searched for secrets.
         .env("RUST_LOG", "trace")
         .env("TABLE_NAME", table)
@@ -229,7 +223,6 @@ fn bootstrap(runtime_api: &RuntimeApi, table: &str, dynamodb_url: &str) -> Child
         .env("AWS_SESSION_TOKEN", secrets::TOKEN)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
         .unwrap()
 }

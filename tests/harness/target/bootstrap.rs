@@ -53,7 +53,8 @@ impl Bootstrap {
         let runtime_api = RuntimeApi::start().await?;
         let rate_limit = throttling
             .map(|Throttling { calls, seconds }| ("RATE_LIMIT", format!("{calls}/{seconds}")));
-        let mut process = command(&self.binary, &runtime_api, &file)
+        let mut process = command(&self.binary, &runtime_api)
+            .env("WORLD_FILE", &file)
             // All of it, so that all of it is searched for secrets.
             .env("RUST_LOG", "trace")
             .envs(rate_limit)
@@ -81,12 +82,15 @@ impl Bootstrap {
 ///
 /// Why it does not start.
 pub fn spawn(binary: &Path, runtime_api: &RuntimeApi, world_file: &Path) -> Result<Child, String> {
-    command(binary, runtime_api, world_file)
+    command(binary, runtime_api)
+        .env("WORLD_FILE", world_file)
         .spawn()
         .map_err(|error| format!("{}: {error}", binary.display()))
 }
 
-fn command(binary: &Path, runtime_api: &RuntimeApi, world_file: &Path) -> Command {
+/// How `binary` is started under `runtime_api`, with an empty store until the environment names one.
+#[must_use]
+pub fn command(binary: &Path, runtime_api: &RuntimeApi) -> Command {
     let mut command = Command::new(binary);
     command
         .env_clear()
@@ -97,7 +101,6 @@ fn command(binary: &Path, runtime_api: &RuntimeApi, world_file: &Path) -> Comman
         .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
         .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
         .env("RUST_LOG", "warn")
-        .env("WORLD_FILE", world_file)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .kill_on_drop(true);
