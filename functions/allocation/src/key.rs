@@ -25,18 +25,6 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of a document whose kind is listed.
-    #[must_use]
-    pub fn listed(kind: &str, scope: Scope<'_>, id: &str) -> Self {
-        Parts::listed(kind, scope, id).key()
-    }
-
-    /// The key of a document whose kind is not listed.
-    #[must_use]
-    pub fn single(kind: &str, parts: &[&str]) -> Self {
-        Parts::single(kind, parts).key()
-    }
-
     /// The whole key.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -169,12 +157,12 @@ mod tests {
     #[test]
     fn a_listed_key_is_partition_and_id_and_any_other_is_all_partition() {
         let scope = Scope { account_id: "1", region_id: "r" };
-        let listed = Key::listed("thing", scope, "a#b");
+        let listed = Parts::listed("thing", scope, "a#b").key();
         assert_eq!(listed.text(), "thing#1#r#a#b");
         assert_eq!(listed.partition(), Partition::of("thing", scope).text());
         assert_eq!(listed.id(), Some("a#b"));
-        assert_eq!(Key::listed("thing", scope, "").id(), Some(""));
-        let single = Key::single("thing", &["1", "x#y"]);
+        assert_eq!(Parts::listed("thing", scope, "").key().id(), Some(""));
+        let single = Parts::single("thing", &["1", "x#y"]).key();
         assert_eq!((single.partition(), single.id()), ("thing#1#x#y", None));
         assert_eq!((single.kind(), listed.kind()), ("thing", "thing"));
     }

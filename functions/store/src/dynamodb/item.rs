@@ -185,7 +185,7 @@ pub(super) fn schema_number(item: &Item) -> Option<u16> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use allocation::Scope;
+    use allocation::{Parts, Scope};
 
     use super::*;
 
@@ -212,12 +212,15 @@ mod tests {
 
     #[test]
     fn the_place_of_a_key_gives_its_text_again_unless_no_item_can_have_it() {
-        let listed = |id: &str| Key::listed("k", Scope { account_id: "1", region_id: "r" }, id);
+        let listed =
+            |id: &str| Parts::listed("k", Scope { account_id: "1", region_id: "r" }, id).key();
         let longest = "x".repeat(1024);
-        for key in [listed("a"), listed("a#-"), listed(&longest), Key::single("k", &["1", "-"])] {
+        for key in
+            [listed("a"), listed("a#-"), listed(&longest), Parts::single("k", &["1", "-"]).key()]
+        {
             assert_eq!(Place::of(&key).unwrap().key_text(), key.text());
         }
-        let too_long = Key::single("k", &[&"x".repeat(2047)]);
+        let too_long = Parts::single("k", &[&"x".repeat(2047)]).key();
         for key in [listed(""), listed("-"), listed(&format!("{longest}x")), too_long] {
             assert_eq!(Place::of(&key), None);
         }

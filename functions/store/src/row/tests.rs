@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use allocation::Parts;
 use serde_json::Value;
 
 use super::*;
@@ -60,7 +61,7 @@ fn a_row_that_is_not_as_its_kind_is_not_read() {
 
 #[test]
 fn a_row_of_a_newer_form_is_not_overwritten() {
-    let key = Key::single("account", &["1"]);
+    let key = Parts::single("account", &["1"]).key();
     let known = schema_of("account");
     check_schema(&key, known).unwrap();
     check_schema(&key, known - 1).unwrap();
