@@ -1,14 +1,14 @@
 //! Tries sequence after sequence, and shrinks the first that fails.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use proptest::strategy::{BoxedStrategy, Strategy as _};
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use proptest::strategy::{BoxedStrategy, Strategy as _, ValueTree as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::Keys;
@@ -17,13 +17,11 @@ use super::model::Model;
 use super::offers::{Offer, offers};
 use super::plan::Plan;
 use super::play::{Failure, Met, Player};
+use super::scene::Scene;
 use crate::client;
 use crate::contract::Contract;
 use crate::judge::Rulebook;
 use crate::target::{ControlOptions, Remote};
-
-/// How many smaller sequences are tried, at most.
-const SHRINKS_MAX: u32 = 4000;
 
 /// How long an answer is waited for.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
@@ -83,6 +81,8 @@ struct Shared {
     campaign: Campaign,
     model: Model,
     offers: Arc<[Offer]>,
+    /// What the worlds of sequences differ from.
+    usual_world: Value,
     next: AtomicU64,
     begin: Instant,
     /// Counts the calls, those that shrink a sequence left out.
@@ -169,6 +169,7 @@ impl Campaign {
             campaign: self.clone(),
             offers: offers(&rules.operations, &contract.cases()?),
             model: Model::of(rules)?,
+            usual_world: Scene::of(&self.keys).world,
             next: AtomicU64::new(0),
             begin: Instant::now(),
             progress,
@@ -193,18 +194,40 @@ async fn again(player: &Player<'_>, plan: &Plan) -> Result<Option<Failure>, Stri
     Ok(None)
 }
 
-/// Removes what a failing sequence does not need: shrinking leaves something where a race ended in another
-/// way while it was tried.
-async fn simplest(player: &Player<'_>, mut caught: Caught) -> Result<Caught, String> {
-    'simpler: loop {
-        for plan in caught.plan.simpler() {
-            if let Some(failure) = again(player, &plan).await? {
-                caught = Caught { plan, failure, ..caught };
-                continue 'simpler;
+/// Leaves out of a failing sequence all that it fails without, so that nothing more can be left out.
+async fn simplest(
+    player: &Player<'_>,
+    mut caught: Caught,
+    usual: &Value,
+) -> Result<Caught, String> {
+    loop {
+        let mut is_simpler = false;
+        let mut position = 0;
+        // What follows what was left out comes to the same position.
+        while let Some(plan) = caught.plan.simpler(usual).into_iter().nth(position) {
+            // A world may be none without something.
+            match again(player, &plan).await {
+                Ok(Some(failure)) => {
+                    caught = Caught { plan, failure, ..caught };
+                    is_simpler = true;
+                }
+                Ok(None) | Err(_) => position += 1,
             }
         }
-        return Ok(caught);
+        if !is_simpler {
+            return Ok(caught);
+        }
     }
+}
+
+/// The sequence of a seed.
+fn sequence(strategy: &BoxedStrategy<Plan>, seed: u64) -> Result<Plan, String> {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let tree = strategy.new_tree(&mut TestRunner::new_with_rng(Config::default(), rng));
+    let tree = tree.map_err(|reason| format!("no sequence of seed {seed}: {reason}"))?;
+    Ok(tree.current())
 }
 
 impl Shared {
@@ -214,7 +237,7 @@ impl Shared {
         let strategy = generate::plan(&self.offers, &self.campaign.keys);
         while !self.is_enough() {
             let seed = self.campaign.seed.wrapping_add(self.next.fetch_add(1, Ordering::Relaxed));
-            if let Some(caught) = self.one(handle, &player, &strategy, seed) {
+            if let Some(caught) = handle.block_on(self.one(&player, &strategy, seed)).transpose() {
                 // Only the first counts.
                 drop(self.caught.set(caught));
             }
@@ -223,47 +246,18 @@ impl Shared {
     }
 
     /// Tries the sequence of a seed, and shrinks it if it fails.
-    fn one(
+    async fn one(
         &self,
-        handle: &Handle,
         player: &Player<'_>,
         strategy: &BoxedStrategy<Plan>,
         seed: u64,
-    ) -> Option<Result<Caught, String>> {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let config = Config {
-            failure_persistence: None,
-            max_shrink_iters: SHRINKS_MAX,
-            ..Config::default()
-        };
-        let mut runner = TestRunner::new_with_rng(config, rng);
-        let tree = match strategy.new_tree(&mut runner) {
-            Ok(tree) => tree,
-            Err(reason) => return Some(Err(format!("no sequence of seed {seed}: {reason}"))),
-        };
-        let last: RefCell<Option<Result<Caught, String>>> = RefCell::default();
-        let tried = runner.run_one(tree, |plan| {
-            let outcome = if last.borrow().is_none() {
-                self.progress.inc(plan.calls() as u64);
-                handle.block_on(player.play(&plan))
-            } else {
-                self.progress.set_message("one is wrong, and is made smaller");
-                handle.block_on(again(player, &plan))
-            };
-            let caught = match outcome {
-                Ok(None) => return Ok(()),
-                Ok(Some(failure)) => Ok(Caught { seed: Some(seed), plan, failure }),
-                Err(error) => Err(error),
-            };
-            // What fails last is the smallest that does.
-            *last.borrow_mut() = Some(caught);
-            Err(TestCaseError::fail("it fails"))
-        });
-        drop(tried);
-        let caught = last.into_inner()?;
-        Some(caught.and_then(|caught| handle.block_on(simplest(player, caught))))
+    ) -> Result<Option<Caught>, String> {
+        let plan = sequence(strategy, seed)?;
+        self.progress.inc(plan.calls() as u64);
+        let Some(failure) = player.play(&plan).await? else { return Ok(None) };
+        self.progress.set_message("one is wrong, and is made smaller");
+        let caught = Caught { seed: Some(seed), plan, failure };
+        simplest(player, caught, &self.usual_world).await.map(Some)
     }
 
     fn is_enough(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Makes up sequences of calls: valid ones, and ones with a few things wrong.
 //!
 //! A sequence has a call that all others vary, so that replays, mismatches and races for one document
-//! come up often. Everything shrinks to that call.
+//! come up often.
 
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
 //! What is tried: a world, and what is done in it, as the file that `--replay` takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::case::{Request, Style, Variant};
 
@@ -31,6 +31,19 @@ pub enum Step {
 }
 
 impl Step {
+    /// The step of one call.
+    fn of(call: Call) -> Self {
+        Self::Call(Box::new(call))
+    }
+
+    /// The step of calls that are sent at once, of which there may be only one.
+    fn race(calls: Vec<Call>) -> Self {
+        match <[Call; 1]>::try_from(calls) {
+            Ok([call]) => Self::of(call),
+            Err(calls) => Self::Race(calls),
+        }
+    }
+
     /// The calls of the step.
     #[must_use]
     pub fn calls(&self) -> &[Call] {
@@ -143,6 +156,29 @@ impl Call {
         self
     }
 
+    /// Calls that leave out one thing that a call can do without: a field, or something in a field.
+    fn simpler(&self) -> Vec<Self> {
+        let Ok(Value::Object(fields)) = serde_json::to_value(self) else { return Vec::new() };
+        let mut all = Vec::new();
+        for (name, field) in &fields {
+            all.push(without(&fields, name));
+            let smaller: Vec<Value> = match field {
+                Value::Array(items) => {
+                    let without = |position| [&items[..position], &items[position + 1..]].concat();
+                    (0..items.len()).map(|position| without(position).into()).collect()
+                }
+                Value::Object(members) => {
+                    members.keys().map(|name| without(members, name)).collect()
+                }
+                _ => Vec::new(),
+            };
+            all.extend(smaller.into_iter().map(|smaller| with(&fields, name, smaller)));
+        }
+        let calls = all.into_iter().filter_map(|fields| serde_json::from_value(fields).ok());
+        // An empty field left out is the same call.
+        calls.filter(|call| call != self).collect()
+    }
+
     /// The call as a request that can be signed.
     ///
     /// # Errors
@@ -182,27 +218,49 @@ impl Plan {
         })
     }
 
-    /// Plans that do a little less: a step or a call of a race less, or a race's calls one after another.
-    pub(super) fn simpler(&self) -> Vec<Self> {
+    /// Plans that are a little simpler, those that leave out most first: a step less, a call of a race
+    /// less, a race's calls one after another, a call without something that it can do without, a
+    /// document of the world as usual.
+    pub(super) fn simpler(&self, usual_world: &Value) -> Vec<Self> {
         let mut all = Vec::new();
+        let mut with = |position: usize, steps: Vec<Step>| {
+            let mut plan = self.clone();
+            plan.steps.splice(position..=position, steps);
+            all.push(plan);
+        };
         for (position, step) in self.steps.iter().enumerate() {
-            let mut with = |steps: Vec<Step>| {
-                let mut plan = self.clone();
-                plan.steps.splice(position..=position, steps);
-                all.push(plan);
-            };
-            with(Vec::new());
+            with(position, Vec::new());
             if let Step::Race(calls) = step {
-                let one = |call: &Call| Step::Call(Box::new(call.clone()));
-                with(calls.iter().map(one).collect());
+                with(position, calls.iter().cloned().map(Step::of).collect());
                 for left_out in 0..calls.len() {
                     let mut rest = calls.clone();
                     rest.remove(left_out);
-                    with(vec![if let [call] = &rest[..] { one(call) } else { Step::Race(rest) }]);
+                    with(position, vec![Step::race(rest)]);
                 }
             }
         }
+        for (position, step) in self.steps.iter().enumerate() {
+            match step {
+                Step::Call(call) => {
+                    call.simpler()
+                        .into_iter()
+                        .for_each(|call| with(position, vec![Step::of(call)]));
+                }
+                Step::Race(calls) => {
+                    for (racer, call) in calls.iter().enumerate() {
+                        for call in call.simpler() {
+                            let mut calls = calls.clone();
+                            calls[racer] = call;
+                            with(position, vec![Step::Race(calls)]);
+                        }
+                    }
+                }
+                Step::WaitSeconds(_) => {}
+            }
+        }
         all.retain(|plan| !plan.steps.is_empty());
+        let worlds = more_usual(&self.world, usual_world).into_iter();
+        all.extend(worlds.map(|world| Self { world, steps: self.steps.clone() }));
         all
     }
 
@@ -223,6 +281,38 @@ impl Plan {
     pub fn has_wait(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::WaitSeconds(_)))
     }
+}
+
+/// The value with one of its differences from a usual one taken back, for each of them: those of whole
+/// documents before those of their members.
+fn more_usual(value: &Value, usual: &Value) -> Vec<Value> {
+    let (Value::Object(members), Value::Object(of_usual)) = (value, usual) else {
+        return Vec::new();
+    };
+    let names: BTreeSet<&String> = members.keys().chain(of_usual.keys()).collect();
+    let differing = || names.iter().filter(|name| members.get(**name) != of_usual.get(**name));
+    let whole = differing().map(|name| match of_usual.get(*name) {
+        Some(usual) => with(members, name, usual.clone()),
+        None => without(members, name),
+    });
+    let parts = differing().flat_map(|name| {
+        let (member, usual) = (members.get(*name), of_usual.get(*name));
+        let parts = member.zip(usual).map(|(member, usual)| more_usual(member, usual));
+        parts.into_iter().flatten().map(|part| with(members, name, part))
+    });
+    whole.chain(parts).collect()
+}
+
+fn with(members: &Map<String, Value>, name: &str, value: Value) -> Value {
+    let mut members = members.clone();
+    members.insert(name.to_owned(), value);
+    members.into()
+}
+
+fn without(members: &Map<String, Value>, name: &str) -> Value {
+    let mut members = members.clone();
+    members.remove(name);
+    members.into()
 }
 
 #[cfg(test)]

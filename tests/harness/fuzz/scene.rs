@@ -18,9 +18,9 @@ pub(super) type Members = Map<String, Value>;
 #[derive(Deserialize)]
 pub(super) struct Scene {
     /// Two accounts with users, a role, gateways and addresses.
-    world: Value,
+    pub(super) world: Value,
     variations: Vec<Variation>,
-    /// Fields of a call, each list with weights. The first choice is the simplest.
+    /// Fields of a call, each list with weights.
     choices: Vec<Vec<(u32, Members)>>,
     /// Common parameters that are wrong: the weight, those of a V1 and those of a V3 call.
     flaws: Vec<(u32, Members, Members)>,
@@ -97,14 +97,14 @@ impl Scene {
     }
 }
 
-/// One of several values; it shrinks to the first.
+/// One of several values.
 fn weighted<T: Clone + std::fmt::Debug + 'static>(
     values: impl Iterator<Item = (u32, T)>,
 ) -> BoxedStrategy<T> {
     Union::new_weighted(values.map(|(weight, value)| (weight, Just(value))).collect()).boxed()
 }
 
-/// Some of a few: each of `count` occurs as often as `often` says. They shrink one by one.
+/// Some of a few: each of `count` occurs as often as `often` says.
 pub(super) fn maybe<S: Strategy>(
     each: S,
     often: f64,
