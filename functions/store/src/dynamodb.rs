@@ -22,6 +22,7 @@
 //! knows that it is used up.
 
 mod admission;
+mod api;
 mod attempts;
 mod change;
 mod connection;
@@ -38,7 +39,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region, StalledStreamProtectionConfig};
-use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
+use aws_sdk_dynamodb::operation::query::QueryInput;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
+use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsInputBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
 
 use crate::document::are_in_form;
@@ -49,6 +53,7 @@ use connection::Connections;
 use failure::{Cause, Reason};
 use item::{PK, Place};
 
+pub use api::{Api, Sending};
 pub use aws_sdk_dynamodb::config::Credentials;
 
 /// The most keys that one `BatchGetItem` takes.
@@ -77,15 +82,15 @@ pub struct Table {
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Keeps documents in a table of DynamoDB.
-pub struct DynamoDbStore {
-    client: Client,
+pub struct DynamoDbStore<A = Client> {
+    api: A,
     table_name: String,
     call_time_max: Duration,
     random: Random,
     used_up: UsedUp,
 }
 
-impl fmt::Debug for DynamoDbStore {
+impl<A> fmt::Debug for DynamoDbStore<A> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("DynamoDbStore")
@@ -116,7 +121,15 @@ impl DynamoDbStore {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(endpoint_url);
         let client = Client::from_conf(config.build());
-        Ok(Self { client, table_name: name, call_time_max, random, used_up: UsedUp::default() })
+        Ok(Self::over(client, name, call_time_max, random))
+    }
+}
+
+impl<A: Api> DynamoDbStore<A> {
+    /// The store in the table of this name, reached through `api`.
+    #[must_use]
+    pub fn over(api: A, table_name: String, call_time_max: Duration, random: Random) -> Self {
+        Self { api, table_name, call_time_max, random, used_up: UsedUp::default() }
     }
 
     /// The documents at these places, by the text of their keys. No place may come twice.
@@ -128,11 +141,10 @@ impl DynamoDbStore {
             let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect()));
             let mut left = Some(keys.consistent_read(true).build().map_err(unavailable)?);
             while let Some(keys) = &left {
-                let request = self.client.batch_get_item();
+                let request = BatchGetItemInput::builder();
                 let request = request.request_items(&self.table_name, keys.clone());
-                let Attempt::Done(output) = attempts.make(Box::pin(request.send())).await? else {
-                    continue;
-                };
+                let attempt = attempts.make(self.api.batch_get_item(request)).await?;
+                let Attempt::Done(output) = attempt else { continue };
                 let items = output.responses.into_iter().flatten().flat_map(|(_, items)| items);
                 for item in items {
                     let item = item::decode(item);
@@ -151,9 +163,9 @@ impl DynamoDbStore {
 
     /// One transaction. By the token DynamoDB knows a repeated request for ten minutes, and answers
     /// as it did the first time if it did it.
-    fn transaction(&self, parts: Vec<TransactWriteItem>) -> TransactWriteItemsFluentBuilder {
+    fn transaction(&self, parts: Vec<TransactWriteItem>) -> TransactWriteItemsInputBuilder {
         let token = format!("{:016x}{:016x}", (self.random)(), (self.random)());
-        let request = self.client.transact_write_items().client_request_token(token);
+        let request = TransactWriteItemsInput::builder().client_request_token(token);
         request.set_transact_items(Some(parts))
     }
 
@@ -173,7 +185,7 @@ impl DynamoDbStore {
     }
 }
 
-impl Store for DynamoDbStore {
+impl<A: Api> Store for DynamoDbStore<A> {
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         // DynamoDB refuses a batch with a key twice, or with one that no item can have.
         let places: BTreeSet<Place> = keys.iter().filter_map(Place::of).collect();
@@ -186,9 +198,7 @@ impl Store for DynamoDbStore {
         partition: &Partition,
         each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
     ) -> Result<(), Error> {
-        let request = self
-            .client
-            .query()
+        let request = QueryInput::builder()
             .table_name(&self.table_name)
             .consistent_read(true)
             .key_condition_expression(format!("{PK} = :pk"))
@@ -198,7 +208,7 @@ impl Store for DynamoDbStore {
             let request = request.clone().set_exclusive_start_key(from);
             let mut attempts = Attempts::new(self, "Query");
             let page = loop {
-                let attempt = attempts.make(Box::pin(request.clone().send())).await?;
+                let attempt = attempts.make(self.api.query(request.clone())).await?;
                 if let Attempt::Done(page) = attempt {
                     break page;
                 }
@@ -232,7 +242,7 @@ impl Store for DynamoDbStore {
         let request = self.transaction(parts);
         let mut attempts = Attempts::new(self, "TransactWriteItems");
         loop {
-            match attempts.make(Box::pin(request.clone().send())).await {
+            match attempts.make(self.api.transact_write_items(request.clone())).await {
                 Ok(Attempt::Done(_)) => return Ok(()),
                 // An earlier attempt did it, although no answer came of it.
                 Ok(Attempt::Undone(reasons)) if wrote(&reasons, version) => return Ok(()),

@@ -7,8 +7,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use aws_sdk_dynamodb::operation::put_item::PutItemInput;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
+use super::api::Api;
 use super::attempts::{Attempt, Attempts};
 use super::failure::Reason;
 use super::item::{self, CALLS, EXPIRES_AT_SECS, Item, PK, Place, SCHEMA};
@@ -38,7 +41,7 @@ impl UsedUp {
     }
 }
 
-impl DynamoDbStore {
+impl<A: Api> DynamoDbStore<A> {
     /// See [`crate::Store::admit`].
     pub(super) async fn spend_and_count(
         &self,
@@ -66,9 +69,7 @@ impl DynamoDbStore {
         let version = self.new_version();
         // DynamoDB may take days to remove what has expired.
         let condition = format!("attribute_not_exists({PK}) OR {EXPIRES_AT_SECS} <= :now_secs");
-        let request = self
-            .client
-            .put_item()
+        let request = PutItemInput::builder()
             .table_name(&self.table_name)
             .set_item(Some(item::nonce(admission, version)))
             .condition_expression(condition)
@@ -77,7 +78,7 @@ impl DynamoDbStore {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let mut attempts = Attempts::new(self, "PutItem");
         loop {
-            match attempts.make(Box::pin(request.clone().send())).await? {
+            match attempts.make(self.api.put_item(request.clone())).await? {
                 Attempt::Done(_) => return Ok(Admitted::Yes),
                 Attempt::Undone(reasons) if wrote(&reasons, version) => return Ok(Admitted::Yes),
                 Attempt::Undone(reasons) if reasons.iter().any(Reason::is_condition) => {
@@ -111,9 +112,7 @@ impl DynamoDbStore {
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
-        let request = self
-            .client
-            .update_item()
+        let request = UpdateItemInput::builder()
             .table_name(&self.table_name)
             .set_key(Some(counter.clone().into_item()))
             .update_expression(format!("ADD {CALLS} :one SET {set}"))
@@ -121,7 +120,7 @@ impl DynamoDbStore {
             .set_expression_attribute_values(Some(values));
         let mut attempts = Attempts::new(self, "UpdateItem");
         loop {
-            match attempts.make(Box::pin(request.clone().send())).await? {
+            match attempts.make(self.api.update_item(request.clone())).await? {
                 Attempt::Done(_) => return Ok(Admitted::Yes),
                 Attempt::Undone(reasons) if reasons.iter().any(Reason::is_condition) => {
                     return Ok(Admitted::OverQuota);

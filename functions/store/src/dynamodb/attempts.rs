@@ -1,12 +1,11 @@
 //! Asking again: how often, how long, and what happens in between.
 
-use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use tokio::time::{Instant, sleep, timeout};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 
 use super::DynamoDbStore;
+use super::api::{Api, Sending};
 use super::failure::{Cause, Failure, Reason, Reasons};
 
 /// How long that takes which is done to the table as a whole, and for which no caller waits.
@@ -21,11 +20,6 @@ const PAUSE_MILLIS: u64 = 25;
 /// The longest pause before any.
 const PAUSE_MILLIS_MAX: u64 = 400;
 
-/// A request on its way. In a box, for the SDK's own types are nested so deeply that the compiler
-/// gives up on a function that contains them.
-pub(super) type Sending<O, E> =
-    Pin<Box<dyn Future<Output = Result<O, SdkError<E>>> + Send + 'static>>;
-
 /// What an attempt came to, if another may follow it.
 pub(super) enum Attempt<O> {
     /// DynamoDB did it.
@@ -35,8 +29,8 @@ pub(super) enum Attempt<O> {
 }
 
 /// The attempts at one request.
-pub(super) struct Attempts<'s> {
-    store: &'s DynamoDbStore,
+pub(super) struct Attempts<'s, A> {
+    store: &'s DynamoDbStore<A>,
     operation: &'static str,
     end: Instant,
     attempt_time_max: Duration,
@@ -45,19 +39,19 @@ pub(super) struct Attempts<'s> {
     last: Option<Cause>,
 }
 
-impl<'s> Attempts<'s> {
+impl<'s, A: Api> Attempts<'s, A> {
     /// None made so far.
-    pub(super) fn new(store: &'s DynamoDbStore, operation: &'static str) -> Self {
+    pub(super) fn new(store: &'s DynamoDbStore<A>, operation: &'static str) -> Self {
         Self::within(store, operation, store.call_time_max)
     }
 
     /// None made so far, of what is done to the table as a whole.
-    pub(super) fn patient(store: &'s DynamoDbStore, operation: &'static str) -> Self {
+    pub(super) fn patient(store: &'s DynamoDbStore<A>, operation: &'static str) -> Self {
         Self::within(store, operation, PATIENT_TIME_MAX)
     }
 
-    fn within(store: &'s DynamoDbStore, operation: &'static str, time_max: Duration) -> Self {
-        let end = Instant::now() + time_max;
+    fn within(store: &'s DynamoDbStore<A>, operation: &'static str, time_max: Duration) -> Self {
+        let end = store.api.now() + time_max;
         let attempt_time_max = time_max / SILENT_ATTEMPTS;
         Self { store, operation, end, attempt_time_max, made: 0, is_open: false, last: None }
     }
@@ -71,19 +65,23 @@ impl<'s> Attempts<'s> {
     where
         E: Reasons + ProvideErrorMetadata,
     {
+        let api = &self.store.api;
         if let Some(last) = self.last.take() {
             let pause = self.pause();
-            if self.made >= ATTEMPTS_MAX || Instant::now() + pause >= self.end {
+            if self.made >= ATTEMPTS_MAX || api.now() + pause >= self.end {
                 return Err(self.failure(last));
             }
-            sleep(pause).await;
+            api.sleep(pause).await;
         }
         self.made += 1;
-        let time = self.end.saturating_duration_since(Instant::now()).min(self.attempt_time_max);
-        let cause = match timeout(time, sending).await {
-            Ok(Ok(output)) => return Ok(Attempt::Done(output)),
-            Ok(Err(error)) => Cause::of(&error),
-            Err(_) => Cause::NoAnswer("no answer in time".to_owned()),
+        let time = self.end.saturating_duration_since(api.now()).min(self.attempt_time_max);
+        let cause = tokio::select! {
+            biased;
+            answer = sending => match answer {
+                Ok(output) => return Ok(Attempt::Done(output)),
+                Err(error) => Cause::of(&error),
+            },
+            () = api.sleep(time) => Cause::NoAnswer("no answer in time".to_owned()),
         };
         self.is_open |= cause.leaves_open();
         if !cause.passes() {

@@ -35,7 +35,7 @@ impl Condition {
     }
 }
 
-impl DynamoDbStore {
+impl<A> DynamoDbStore<A> {
     /// The part of a transaction that makes one change. If its condition does not hold, the existing
     /// item is returned.
     pub(super) fn part(&self, write: &Write, version: Version) -> Result<TransactWriteItem, Error> {

@@ -32,7 +32,7 @@ impl DynamoDbStore {
     /// [`Error::Unavailable`]: it exists already, or may not be made.
     pub async fn create_table(&self) -> Result<(), Error> {
         let mut request = self
-            .client
+            .api
             .create_table()
             .table_name(&self.table_name)
             .billing_mode(BillingMode::PayPerRequest);
@@ -48,7 +48,7 @@ impl DynamoDbStore {
         }
         Attempts::patient(self, "CreateTable").once(Box::pin(request.send())).await?;
         for _ in 0..TABLE_LOOKS_MAX {
-            let request = self.client.describe_table().table_name(&self.table_name);
+            let request = self.api.describe_table().table_name(&self.table_name);
             let looked =
                 Attempts::patient(self, "DescribeTable").once(Box::pin(request.send())).await?;
             let status = looked.table.and_then(|table| table.table_status);
@@ -71,7 +71,7 @@ impl DynamoDbStore {
             .enabled(true)
             .build()
             .map_err(unavailable)?;
-        let request = self.client.update_time_to_live().table_name(&self.table_name);
+        let request = self.api.update_time_to_live().table_name(&self.table_name);
         let request = request.time_to_live_specification(expiry);
         Attempts::patient(self, "UpdateTimeToLive").once(Box::pin(request.send())).await?;
         Ok(())
@@ -162,7 +162,7 @@ impl DynamoDbStore {
         let mut attempts = Attempts::patient(self, "BatchWriteItem");
         let mut left = batch;
         while !left.is_empty() {
-            let request = self.client.batch_write_item();
+            let request = self.api.batch_write_item();
             let request = request.request_items(&self.table_name, left.clone());
             let Attempt::Done(output) = attempts.make(Box::pin(request.send())).await? else {
                 continue;
@@ -183,7 +183,7 @@ impl DynamoDbStore {
         items_max: Option<i32>,
     ) -> Result<(Vec<Item>, Option<Item>), Error> {
         let request = self
-            .client
+            .api
             .scan()
             .table_name(&self.table_name)
             .consistent_read(true)

@@ -1,0 +1,60 @@
+//! What the store takes from outside while it serves calls: `DynamoDB`'s answers, and time. A test
+//! hands in a model of both.
+
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+
+/// A request on its way. In a box, for the SDK's own types are nested so deeply that the compiler
+/// gives up on a function that contains them.
+pub type Sending<O, E> = Pin<Box<dyn Future<Output = Result<O, SdkError<E>>> + Send + 'static>>;
+
+/// Declares [`Api`], and sends each of its requests with the SDK.
+macro_rules! api {
+    ($($request:ident, $input:ident => $output:ident, $error:ident;)*) => {
+        $(use aws_sdk_dynamodb::operation::$request::builders::$input;)*
+        $(use aws_sdk_dynamodb::operation::$request::{$error, $output};)*
+
+        /// The requests to `DynamoDB` that serve calls, and a timer.
+        pub trait Api: Send + Sync {
+            $(
+                #[doc = concat!("Sends a request of `", stringify!($request), "`, once.")]
+                fn $request(&self, request: $input) -> Sending<$output, $error>;
+            )*
+
+            /// The time of a clock that nobody sets.
+            fn now(&self) -> Instant;
+
+            /// Waits.
+            fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
+        }
+
+        impl Api for Client {
+            $(
+                fn $request(&self, request: $input) -> Sending<$output, $error> {
+                    let client = self.clone();
+                    Box::pin(async move { request.send_with(&client).await })
+                }
+            )*
+
+            fn now(&self) -> Instant {
+                tokio::time::Instant::now().into_std()
+            }
+
+            fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send {
+                tokio::time::sleep(time)
+            }
+        }
+    };
+}
+
+api! {
+    batch_get_item, BatchGetItemInputBuilder => BatchGetItemOutput, BatchGetItemError;
+    put_item, PutItemInputBuilder => PutItemOutput, PutItemError;
+    query, QueryInputBuilder => QueryOutput, QueryError;
+    transact_write_items, TransactWriteItemsInputBuilder =>
+        TransactWriteItemsOutput, TransactWriteItemsError;
+    update_item, UpdateItemInputBuilder => UpdateItemOutput, UpdateItemError;
+}
