@@ -4,6 +4,7 @@ use harness::target::Endpoint;
 use reqwest::Method;
 use serde_json::{Value, json};
 use suites::now_secs;
+use suites::support::{self, ALLOCATE};
 use suites::worlds::one_address;
 
 use crate::endpoint::{allocate, code, signed, start};
@@ -70,4 +71,35 @@ async fn what_a_call_in_one_world_does_no_call_in_another_sees() {
     assert!(error.contains("400") && error.contains("line 1, Accounts"), "{error}");
     let error = endpoint.control(Method::GET, "worlds/none/clock", "").await.unwrap_err();
     assert!(error.contains("404") && error.contains("there is no world none"), "{error}");
+}
+
+#[tokio::test]
+async fn an_account_that_uses_up_its_nonces_waits_and_no_other_account_notices() {
+    let endpoint = start(&["--nonces-per-account", "3"]).await;
+    let mut document = one_address();
+    document["Accounts"]["2234567890123456"] =
+        json!({ "AccessKeys": { "other": { "AccessKeySecret": "testsecret" } } });
+    endpoint.control(Method::PUT, "worlds/a", &document.to_string()).await.unwrap();
+    let call = async |key: &str| {
+        let request = json!({ "action": ALLOCATE, "query": allocate("ipv6-1"),
+            "accessKeyId": key, "accessKeySecret": "testsecret" });
+        let mut wire = support::sign(&request, u64::try_from(now_secs()).unwrap());
+        wire.headers.insert("x-local-world".to_owned(), "a".to_owned());
+        endpoint.send(&wire, None).await.unwrap()
+    };
+    assert_eq!(code(&call("testid").await), "Success");
+    for _ in 0..2 {
+        let taken = "OperationFailed.InternetBandwidthAlreadyExisted";
+        assert_eq!(code(&call("testid").await), taken);
+    }
+    let waits = call("testid").await;
+    assert_eq!(code(&waits), "Throttling.User");
+    let wait_ms: u64 = waits.header("x-acs-retry-after").unwrap().parse().unwrap();
+    assert!((30 * 60_000..=31 * 60_000).contains(&wait_ms), "{wait_ms}");
+    assert_ne!(code(&call("other").await), "Throttling.User");
+    // The account has nonces of its own in each world, and in one that is made anew.
+    let demo = endpoint.send(&signed(&allocate("ipv6-demo01"), now_secs()), None).await.unwrap();
+    assert_eq!(code(&demo), "Success");
+    endpoint.control(Method::PUT, "worlds/a", &document.to_string()).await.unwrap();
+    assert_eq!(code(&call("testid").await), "Success");
 }

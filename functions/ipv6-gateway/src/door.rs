@@ -11,6 +11,7 @@ use store::{
 use crate::Function;
 use crate::failure::Failure;
 use crate::operations::Entry;
+use crate::rate_limit::Throttled;
 
 /// What a call is authenticated and admitted by.
 pub(crate) struct AuthContext<'a> {
@@ -71,6 +72,10 @@ impl<S: Store> Function<S> {
             Admitted::Yes => Ok(()),
             Admitted::NonceUsed => Err(rpc::error::SIGNATURE_NONCE_USED.into()),
             Admitted::OverQuota => Err(self.throttled(context.now_secs)),
+            Admitted::TooManyNonces { nonces_max, wait_secs } => {
+                let throttled = Throttled::for_nonces(nonces_max, context.now_secs, wait_secs);
+                Err(Failure::Throttled(throttled))
+            }
         }
     }
 }

@@ -233,7 +233,7 @@ impl<S: Store> Function<S> {
     /// That a call came too often, where there is a limit.
     fn throttled(&self, now_secs: u64) -> Failure {
         match self.rate_limit() {
-            Some(limit) => Failure::Throttled(Throttled { limit, now_secs }),
+            Some(limit) => Failure::Throttled(Throttled::over(limit, now_secs)),
             // The limit was lifted this very moment.
             None => rpc::error::THROTTLING_USER.into(),
         }

@@ -42,17 +42,35 @@ impl FromStr for RateLimit {
 /// A call that came too often, and when to come again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Throttled {
-    pub(crate) limit: RateLimit,
-    pub(crate) now_secs: u64,
+    /// How many calls there may be until then.
+    calls_max: u64,
+    wait_secs: u64,
+    reset_secs: u64,
 }
 
 impl Throttled {
+    /// A call over the limit, which comes again in the next window.
+    pub(crate) fn over(limit: RateLimit, now_secs: u64) -> Self {
+        let RateLimit { calls_max, window_secs } = limit;
+        let reset_secs = (now_secs / window_secs + 1).saturating_mul(window_secs);
+        let wait_secs = reset_secs.saturating_sub(now_secs);
+        Self { calls_max: calls_max.into(), wait_secs, reset_secs }
+    }
+
+    /// A call whose account has used so many nonces that it has to wait.
+    pub(crate) fn for_nonces(nonces_max: usize, now_secs: u64, wait_secs: u64) -> Self {
+        Self {
+            calls_max: nonces_max as u64,
+            wait_secs,
+            reset_secs: now_secs.saturating_add(wait_secs),
+        }
+    }
+
     /// The headers by which clients learn how long to wait: one that they read today, in
     /// milliseconds, and one that others look for.
     pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
-        let RateLimit { calls_max, window_secs } = self.limit;
-        let reset_secs = (self.now_secs / window_secs + 1).saturating_mul(window_secs);
-        let wait_ms = reset_secs.saturating_sub(self.now_secs).saturating_mul(1000);
+        let Self { calls_max, wait_secs, reset_secs } = self;
+        let wait_ms = wait_secs.saturating_mul(1000);
         vec![
             ("x-acs-retry-after", wait_ms.to_string()),
             (
@@ -86,7 +104,7 @@ mod tests {
             [(1_767_323_045, 55_000, 1_767_323_100), (60, 60_000, 120), (119, 1000, 120)]
         {
             let [(_, retry_after), (_, of_user)] =
-                Throttled { limit, now_secs }.headers().try_into().unwrap();
+                Throttled::over(limit, now_secs).headers().try_into().unwrap();
             assert_eq!(retry_after, wait_ms.to_string());
             let expected = format!("Limit:300,Remain:0,TimeLeft:{wait_ms},Reset:{reset_secs}");
             assert_eq!(of_user, expected);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use store::{
     Admission, Admitted, Document, DynamoDbStore, EmbeddedStore, Error, Key, MemoryStore,
-    Partition, Store, Versioned, Write,
+    NonceBudget, Partition, Store, Versioned, Write,
 };
 
 /// Where the documents are kept.
@@ -92,6 +92,17 @@ impl Backend {
         match self {
             Self::Memory(_) | Self::Embedded { .. } => false,
             Self::DynamoDb { .. } => true,
+        }
+    }
+
+    /// The same with a budget of nonces that it may share with others; a table holds any number.
+    pub(crate) fn sharing(self, nonces: &NonceBudget) -> Self {
+        match self {
+            Self::Memory(memory) => Self::Memory(Box::new(memory.sharing(nonces))),
+            Self::Embedded { store, folder } => {
+                Self::Embedded { store: Box::new(store.sharing(nonces)), folder }
+            }
+            Self::DynamoDb { .. } => self,
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
 use ipv6_gateway::RateLimit;
+use store::NonceBudget;
 
 /// Runs Alibaba Cloud's IPv6 gateway API on this machine, for clients to be tested against.
 ///
@@ -80,6 +81,10 @@ pub(crate) struct Serve {
     /// 300 calls in 60 seconds. Unless given, as often as it likes.
     #[arg(long, value_name = "CALLS/SECONDS")]
     pub(crate) throttle: Option<RateLimit>,
+    /// Remember so many nonces of each account at most, for 31 minutes each; an account that has used more
+    /// is answered Throttling.User. All accounts and worlds together have four million, some 320 MB.
+    #[arg(long, value_name = "N", default_value_t = NonceBudget::OF_ACCOUNT)]
+    pub(crate) nonces_per_account: usize,
     /// Answer the control paths only to requests with the header `Authorization: Bearer TOKEN`. Beyond
     /// this machine they are answered with a token alone.
     #[arg(

@@ -27,7 +27,7 @@ use std::time::SystemTime;
 
 use clap::Parser as _;
 use ipv6_gateway::{Ids, random};
-use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, EmbeddedStore, Table};
+use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, EmbeddedStore, NonceBudget, Table};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -86,7 +86,8 @@ async fn listen(serve: Serve) -> Result<(), String> {
         .with_env_filter(filter.map_err(|error| error.to_string())?)
         .init();
     ipv6_gateway::log_panics();
-    let backend = open(&serve.keeping)?;
+    let nonces = NonceBudget::new(NonceBudget::IN_ALL, serve.nonces_per_account);
+    let backend = open(&serve.keeping)?.sharing(&nonces);
     let world = match &serve.world {
         Some(path) => Some(moving::read(path)?),
         // Everybody knows its keys.
@@ -120,7 +121,8 @@ async fn listen(serve: Serve) -> Result<(), String> {
             "listening beyond this machine without --control-token: the control paths answer 403"
         );
     }
-    server::serve(listeners, Worlds::new(endpoint, serve.seed, now), access, shutdown()).await;
+    let worlds = Worlds::new(endpoint, serve.seed, now, nonces);
+    server::serve(listeners, worlds, access, shutdown()).await;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use http::HeaderMap;
 use ipv6_gateway::Ids;
-use store::Document;
+use store::{Document, NonceBudget};
 
 use crate::backend::Backend;
 use crate::clock::Clock;
@@ -31,12 +31,20 @@ pub(crate) struct Worlds {
     /// What the ids of each world begin with; without it they are the system's.
     seed: Option<u64>,
     now: fn() -> SystemTime,
+    /// What all worlds remember nonces from.
+    nonces: NonceBudget,
 }
 
 impl Worlds {
     /// Only `main`. The ids of worlds made later begin with `seed`, their clocks tell what `now` does.
-    pub(crate) fn new(main: Endpoint, seed: Option<u64>, now: fn() -> SystemTime) -> Self {
-        Self { main: Arc::new(main), apart: RwLock::default(), seed, now }
+    /// They remember nonces from the main world's budget.
+    pub(crate) fn new(
+        main: Endpoint,
+        seed: Option<u64>,
+        now: fn() -> SystemTime,
+        nonces: NonceBudget,
+    ) -> Self {
+        Self { main: Arc::new(main), apart: RwLock::default(), seed, now, nonces }
     }
 
     /// The world of calls that name none.
@@ -73,7 +81,7 @@ impl Worlds {
             Some(seed) => Ids::from_seed(seed),
             None => Ids::from_system().map_err(|error| error.to_string())?,
         };
-        let backend = Backend::Memory(Box::default());
+        let backend = Backend::Memory(Box::default()).sharing(&self.nonces);
         let endpoint =
             Endpoint::begin(backend, Some(documents), Clock::new(self.now), ids, None).await;
         let endpoint = endpoint.map_err(|error| error.with_causes())?;

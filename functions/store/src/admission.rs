@@ -38,4 +38,12 @@ pub enum Admitted {
     /// The quota is used up. The call is not counted, and the nonce can be used again; only a store
     /// that several instances share may have spent it before it found the quota used up.
     OverQuota,
+    /// The account has used so many nonces lately that the store remembers no more of it. Nothing has
+    /// changed.
+    TooManyNonces {
+        /// How many it may have.
+        nonces_max: usize,
+        /// How many seconds later its oldest is forgotten.
+        wait_secs: u64,
+    },
 }

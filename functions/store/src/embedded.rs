@@ -36,7 +36,8 @@ use crate::document::are_in_form;
 use crate::gate::{Gate, elapsed_secs, fingerprint};
 use crate::row::check_schema;
 use crate::{
-    Admission, Admitted, Change, Document, Error, Key, Partition, Store, Version, Versioned, Write,
+    Admission, Admitted, Change, Document, Error, Key, NonceBudget, Partition, Store, Version,
+    Versioned, Write,
 };
 use folder::Folder;
 use generation::Generation;
@@ -131,10 +132,7 @@ impl EmbeddedStore {
         });
         let (generation, batch) = opened.map_err(|error| folder.refused(error.with_causes()))?;
         let mut gate = Gate::default();
-        let nonces = generation.nonces().map_err(|error| folder.refused(error))?;
-        for (expires_at_secs, fingerprint) in nonces {
-            gate.spend(fingerprint, expires_at_secs, elapsed_secs());
-        }
+        generation.spend_nonces(&mut gate).map_err(|error| folder.refused(error))?;
         folder.opened()?;
         let core = Arc::new(Core {
             database,
@@ -189,6 +187,13 @@ impl EmbeddedStore {
         let generation = self.core.current().next(database)?;
         generation.fill(database, documents.into_iter().map(Ok), version)?;
         self.order(|answer| Order::Adopt { generation, answer }).await.map(drop)
+    }
+
+    /// The store with a budget of nonces that it may share with others.
+    #[must_use]
+    pub fn sharing(self, budget: &NonceBudget) -> Self {
+        self.core.gate().draw_on(budget);
+        self
     }
 
     /// Drops the documents and nonces whose time is up, so that the directory stays bounded.

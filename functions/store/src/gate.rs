@@ -10,12 +10,9 @@ use std::time::Instant;
 
 use crate::expiries::Expiries;
 use crate::nonce::digest;
+use crate::nonce_budget::{Accounts, Share};
 use crate::shards::{Hasher, Shards};
-use crate::{Admission, Admitted, Error, Quota};
-
-/// How many nonces are remembered at most, at some 80 bytes each. Forgetting one too early would
-/// let a call be played back, so beyond this no call is let in until some are forgotten.
-const NONCES_MAX: usize = 1 << 22;
+use crate::{Admission, Admitted, Error, NonceBudget, Quota};
 
 /// How long a nonce is remembered, in seconds: a timestamp may be 15 minutes ahead, and is good for 15
 /// minutes after that.
@@ -25,8 +22,10 @@ const KEPT_SECS: u64 = 31 * 60;
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     hasher: Hasher,
+    share: Share,
     nonces: Shards<Nonce>,
     forgetting: Expiries<Fingerprint>,
+    accounts: Accounts,
     /// By account and action.
     tallies: HashMap<String, HashMap<String, Vec<Tally>>>,
 }
@@ -37,8 +36,10 @@ struct Nonce {
     fingerprint: Fingerprint,
     /// From when on it is good again, by the clock of the call that asks.
     expires_at_secs: u64,
-    /// When it is forgotten, by [`elapsed_secs`].
-    forgotten_at_secs: u64,
+    /// When it is forgotten, by [`elapsed_secs`]: in four bytes, for millions are kept.
+    forgotten_at_secs: u32,
+    /// The number of its account.
+    account: u32,
 }
 
 /// An access key and a nonce: half of their hash, for millions are kept.
@@ -69,6 +70,17 @@ struct Tally {
 }
 
 impl Gate {
+    /// One that remembers nothing, with the same budget.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { share: Share::of(self.share.budget().clone()), ..Self::default() }
+    }
+
+    /// Takes what it remembers from this budget from now on.
+    pub(crate) fn draw_on(&mut self, budget: &NonceBudget) {
+        self.share = Share::of(budget.clone());
+        self.share.take(self.nonces.len());
+    }
+
     /// See [`crate::Store::admit`]. `elapsed_secs` have passed so far.
     pub(crate) fn admit(
         &mut self,
@@ -85,7 +97,13 @@ impl Gate {
         if self.nonces.get(hash, is_spent).is_some() {
             return Ok(Admitted::NonceUsed);
         }
-        if self.nonces.len() >= NONCES_MAX {
+        let (account, nonces_max) =
+            (self.accounts.number(account_id), self.share.budget().of_account);
+        if let Some(until_secs) = self.accounts.full_until_secs(account, nonces_max) {
+            let wait_secs = until_secs.saturating_sub(elapsed_secs);
+            return Ok(Admitted::TooManyNonces { nonces_max, wait_secs });
+        }
+        if self.share.is_used_up() {
             return Err(Error::Unavailable { source: "too many nonces are remembered".into() });
         }
         if let Some(quota) = quota
@@ -93,39 +111,55 @@ impl Gate {
         {
             return Ok(Admitted::OverQuota);
         }
-        self.remember(hash, fingerprint, nonce_expires_at_secs, elapsed_secs);
+        self.remember(hash, fingerprint, account, nonce_expires_at_secs, elapsed_secs);
         Ok(Admitted::Yes)
     }
 
-    /// Remembers a nonce until it can no longer be good.
+    /// Remembers a nonce of an account until it can no longer be good.
     #[cfg(any(feature = "embedded", test))]
     pub(crate) fn spend(
         &mut self,
         fingerprint: Fingerprint,
+        account_id: &str,
         expires_at_secs: u64,
         elapsed_secs: u64,
     ) {
-        let hash = self.hasher.hash(&fingerprint);
-        self.remember(hash, fingerprint, expires_at_secs, elapsed_secs);
+        let (hash, account) = (self.hasher.hash(&fingerprint), self.accounts.number(account_id));
+        self.remember(hash, fingerprint, account, expires_at_secs, elapsed_secs);
     }
 
     fn remember(
         &mut self,
         hash: u64,
         fingerprint: Fingerprint,
+        account: u32,
         expires_at_secs: u64,
         elapsed_secs: u64,
     ) {
-        let Self { hasher, nonces, forgetting, .. } = self;
+        let Self { hasher, nonces, .. } = self;
         let is_it = |spent: &Nonce| spent.fingerprint == fingerprint;
         // A directory may still have it from the first time, when it is spent for the second.
-        let known = nonces.get(hash, is_it);
-        let known_until_secs = known.map_or(0, |spent| spent.expires_at_secs);
+        let known_until_secs = nonces.get(hash, is_it).map_or(0, |spent| spent.expires_at_secs);
         let forgotten_at_secs = elapsed_secs.saturating_add(KEPT_SECS);
         let expires_at_secs = expires_at_secs.max(known_until_secs);
-        let spent = Nonce { fingerprint, expires_at_secs, forgotten_at_secs };
-        nonces.put(hash, spent, is_it, |spent| hasher.hash(&spent.fingerprint));
-        forgetting.add(forgotten_at_secs, fingerprint);
+        let spent = Nonce {
+            fingerprint,
+            expires_at_secs,
+            forgotten_at_secs: u32::try_from(forgotten_at_secs).unwrap_or(u32::MAX),
+            account,
+        };
+        let former = nonces.put(hash, spent, is_it, |spent| hasher.hash(&spent.fingerprint));
+        self.share.take(1);
+        self.accounts.add(account, forgotten_at_secs);
+        self.forgetting.add(forgotten_at_secs, fingerprint);
+        if let Some(former) = former {
+            self.forgot(&former);
+        }
+    }
+
+    fn forgot(&mut self, forgotten: &Nonce) {
+        self.share.give_back(1);
+        self.accounts.remove(forgotten.account, forgotten.forgotten_at_secs.into());
     }
 
     /// Counts a call, if there is room for it.
@@ -163,9 +197,12 @@ impl Gate {
         for fingerprint in forgotten {
             let hash = self.hasher.hash(&fingerprint);
             // One that was spent again is remembered for longer.
-            let is_it =
-                |spent: &Nonce| spent.fingerprint == fingerprint && spent.forgotten_at_secs == secs;
-            self.nonces.remove(hash, is_it);
+            let is_it = |spent: &Nonce| {
+                spent.fingerprint == fingerprint && u64::from(spent.forgotten_at_secs) == secs
+            };
+            if let Some(forgotten) = self.nonces.remove(hash, is_it) {
+                self.forgot(&forgotten);
+            }
         }
         true
     }
@@ -222,7 +259,7 @@ mod tests {
         for times in [[10, 20], [20, 10]] {
             let mut gate = Gate::default();
             for (expires_at_secs, elapsed_secs) in times.into_iter().zip([0, 100]) {
-                gate.spend(fingerprint, expires_at_secs, elapsed_secs);
+                gate.spend(fingerprint, "1", expires_at_secs, elapsed_secs);
             }
             let at = |now_secs| Admission { nonce_expires_at_secs: 99, ..admission("n", now_secs) };
             assert_eq!(gate.admit(&at(19), 31 * 60 + 99).unwrap(), Admitted::NonceUsed);
@@ -246,6 +283,42 @@ mod tests {
             assert_eq!(admit("5", now_secs, 60, 1), Admitted::OverQuota, "{now_secs}");
         }
         assert_eq!(admit("5", 60, 60, 32 * 60), Admitted::Yes, "it is forgotten");
+    }
+
+    #[test]
+    fn an_account_has_so_many_nonces_and_all_stores_together_so_many() {
+        let budget = NonceBudget::new(5, 3);
+        let gate = || {
+            let mut gate = Gate::default();
+            gate.draw_on(&budget);
+            gate
+        };
+        let (mut first, mut second) = (gate(), gate());
+        let of = |account_id, nonce| Admission { account_id, ..admission(nonce, 0) };
+        for (nonce, elapsed_secs) in [("a", 0), ("b", 10), ("c", 10)] {
+            assert_eq!(first.admit(&of("1", nonce), elapsed_secs).unwrap(), Admitted::Yes);
+        }
+        // The account waits for its oldest; a nonce of its own that it used is still told apart.
+        let full = Admitted::TooManyNonces { nonces_max: 3, wait_secs: KEPT_SECS - 11 };
+        assert_eq!(first.admit(&of("1", "d"), 11).unwrap(), full);
+        assert_eq!(first.admit(&of("1", "a"), 11).unwrap(), Admitted::NonceUsed);
+        // Other accounts and stores have what is left.
+        assert_eq!(first.admit(&of("2", "d"), 11).unwrap(), Admitted::Yes);
+        assert_eq!(second.admit(&of("1", "d"), 11).unwrap(), Admitted::Yes);
+        assert!(second.admit(&of("2", "e"), 11).is_err());
+        // What is forgotten, emptied or dropped makes room.
+        assert_eq!(first.admit(&of("1", "e"), KEPT_SECS).unwrap(), Admitted::Yes);
+        let full = Admitted::TooManyNonces { nonces_max: 3, wait_secs: 10 };
+        assert_eq!(first.admit(&of("1", "f"), KEPT_SECS).unwrap(), full);
+        assert!(second.admit(&of("2", "e"), KEPT_SECS).is_err());
+        first = first.emptied();
+        for nonce in ["a", "b", "c"] {
+            assert_eq!(first.admit(&of("1", nonce), KEPT_SECS).unwrap(), Admitted::Yes);
+        }
+        drop(first);
+        for nonce in ["e", "f"] {
+            assert_eq!(second.admit(&of("2", nonce), KEPT_SECS).unwrap(), Admitted::Yes);
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod gate;
 mod kinds;
 mod memory;
 mod nonce;
+mod nonce_budget;
 #[cfg(any(feature = "dynamodb", feature = "embedded"))]
 mod row;
 mod shards;
@@ -33,6 +34,7 @@ pub use dynamodb::{Api, CALL_TIME_MAX, Credentials, DynamoDbStore, Random, Sendi
 pub use embedded::{EmbeddedStore, OpenError};
 pub use kinds::KINDS;
 pub use memory::MemoryStore;
+pub use nonce_budget::NonceBudget;
 pub use world::{World, WorldError};
 
 use std::fmt;

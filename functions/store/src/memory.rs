@@ -10,7 +10,8 @@ use crate::document::are_in_form;
 use crate::gate::{Gate, elapsed_secs};
 use crate::shards::Hasher;
 use crate::{
-    Admission, Admitted, Document, Error, Key, Partition, Store, Version, Versioned, Write,
+    Admission, Admitted, Document, Error, Key, NonceBudget, Partition, Store, Version, Versioned,
+    Write,
 };
 use shelf::Shelf;
 
@@ -38,6 +39,13 @@ impl MemoryStore {
         store
     }
 
+    /// The store with a budget of nonces that it may share with others.
+    #[must_use]
+    pub fn sharing(self, budget: &NonceBudget) -> Self {
+        self.gate().draw_on(budget);
+        self
+    }
+
     /// Drops everything, what is remembered of calls too, and holds `documents` instead.
     pub fn replace(&self, documents: impl IntoIterator<Item = Document>) {
         let (mut filled, version) = (Shelf::default(), self.next_version());
@@ -47,7 +55,9 @@ impl MemoryStore {
             filled.put(hash, &key, Versioned { document, version });
         }
         let (mut documents, mut calls) = (self.lock(), self.gate());
-        let dropped = (std::mem::replace(&mut *documents, filled), std::mem::take(&mut *calls));
+        let emptied = calls.emptied();
+        let dropped =
+            (std::mem::replace(&mut *documents, filled), std::mem::replace(&mut *calls, emptied));
         drop((documents, calls));
         // Freeing millions of documents takes a while, and nobody need wait for it.
         drop(dropped);

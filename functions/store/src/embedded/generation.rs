@@ -7,7 +7,7 @@ use super::recent::Recent;
 use super::row::{self, Head, NewRow, Unreadable};
 use super::times::{Expiring, Times};
 use super::unavailable;
-use crate::gate::Fingerprint;
+use crate::gate::{Gate, elapsed_secs};
 use crate::kinds::NONCE;
 use crate::row::schema_of;
 use crate::{Document, Error, Version};
@@ -172,20 +172,22 @@ impl Generation {
         }
     }
 
-    /// The nonces that are remembered, with when each expires.
-    pub(super) fn nonces(&self) -> Result<Vec<(u64, Fingerprint)>, Error> {
-        let mut nonces = Vec::new();
+    /// Fills the gate with the nonces that are remembered.
+    pub(super) fn spend_nonces(&self, gate: &mut Gate) -> Result<(), Error> {
         for guard in self.nonces.iter() {
             let row = guard.value().map_err(unavailable)?;
             let (_schema, times) =
                 row.split_first_chunk::<2>().ok_or_else(|| unavailable(Unreadable))?;
             for (expires_at_secs, nonce) in Times::read(times)? {
-                // The account follows.
-                let fingerprint = nonce.first_chunk().ok_or_else(|| unavailable(Unreadable))?;
-                nonces.push((expires_at_secs, *fingerprint));
+                let parts = nonce.split_first_chunk().map(|(fingerprint, account)| {
+                    Some((fingerprint, str::from_utf8(account).ok()?))
+                });
+                let (fingerprint, account) =
+                    parts.flatten().ok_or_else(|| unavailable(Unreadable))?;
+                gate.spend(*fingerprint, account, expires_at_secs, elapsed_secs());
             }
         }
-        Ok(nonces)
+        Ok(())
     }
 
     /// Drops some of the nonces and documents whose time is up, but none of the documents that the

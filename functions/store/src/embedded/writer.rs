@@ -12,7 +12,7 @@ use super::recent::Recent;
 use super::row::NewRow;
 use super::times::Expiring;
 use super::{Core, DROPPED_AT_ONCE, unavailable};
-use crate::gate::{Fingerprint, Gate};
+use crate::gate::Fingerprint;
 use crate::{Error, Version};
 
 /// The most orders that one batch takes.
@@ -222,7 +222,9 @@ impl Writer {
             let mut current = self.core.generation.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, Arc::new(generation))
         };
-        *self.core.gate() = Gate::default();
+        let mut gate = self.core.gate();
+        *gate = gate.emptied();
+        drop(gate);
         // If this fails the rows are removed when the store is opened next.
         drop(former.remove(&self.core.database));
     }
