@@ -4,6 +4,7 @@
 
 mod access;
 mod apart;
+mod audit;
 mod broken;
 mod cases;
 mod connections;

@@ -29,6 +29,11 @@ impl Verified {
     pub(crate) fn key(&self) -> &AccessKey {
         &self.0
     }
+
+    /// The access key.
+    pub(crate) fn into_key(self) -> Arc<AccessKey> {
+        self.0
+    }
 }
 
 impl<S: Store> Function<S> {

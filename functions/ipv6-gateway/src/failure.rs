@@ -48,6 +48,28 @@ impl Failure {
             Self::Defect(_) | Self::Panicked => gateway_fault(rpc::error::INTERNAL_ERROR),
         }
     }
+
+    /// Logs the failure of a call: its id, action and code, and of a store's failure the whole chain of
+    /// causes. Never a parameter, a header or a signature. `action` is empty if the function has no
+    /// such operation: a name that a caller made up stays out of the log.
+    pub(crate) fn log(&self, request_id: &str, action: &str) {
+        match self {
+            Self::Store(error) => {
+                tracing::error!(request_id, action, "{}", error.with_causes());
+            }
+            Self::OutOfTime => {
+                tracing::error!(request_id, action, "the store took longer than the call may");
+            }
+            Self::Defect(defect) => tracing::error!(request_id, action, "a defect: {defect}"),
+            Self::Panicked => {
+                let location = panics::last_location();
+                tracing::error!(request_id, action, location, "panicked");
+            }
+            Self::Gateway(_) | Self::Throttled(_) | Self::Denied(_) | Self::Rule(_) => {
+                tracing::info!(request_id, action, code = self.fault().code, "refused");
+            }
+        }
+    }
 }
 
 fn gateway_fault(code: rpc::ErrorCode) -> Fault {
@@ -61,36 +83,6 @@ fn rule_fault(refusal: &Refusal) -> Fault {
         message: refusal.to_string().into(),
         access_denied_detail: Vec::new(),
         headers: Vec::new(),
-    }
-}
-
-/// Logs how a call ended: its id, action and code, and of a store's failure the whole chain of
-/// causes. Never a parameter, a header or a signature. `action` is empty if the function has no such
-/// operation: a name that a caller made up stays out of the log.
-pub(crate) fn log<T>(outcome: &Result<T, Failure>, request_id: &str, action: &str) {
-    match outcome {
-        Ok(_) => tracing::info!(request_id, action, "answered"),
-        Err(Failure::Store(error)) => {
-            tracing::error!(request_id, action, "{}", error.with_causes());
-        }
-        Err(Failure::OutOfTime) => {
-            tracing::error!(request_id, action, "the store took longer than the call may");
-        }
-        Err(Failure::Defect(defect)) => {
-            tracing::error!(request_id, action, "a defect: {defect}");
-        }
-        Err(Failure::Panicked) => {
-            let location = panics::last_location();
-            tracing::error!(request_id, action, location, "panicked");
-        }
-        Err(
-            failure @ (Failure::Gateway(_)
-            | Failure::Throttled(_)
-            | Failure::Denied(_)
-            | Failure::Rule(_)),
-        ) => {
-            tracing::info!(request_id, action, code = failure.fault().code, "refused");
-        }
     }
 }
 

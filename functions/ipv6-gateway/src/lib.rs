@@ -5,6 +5,7 @@
 //! and signs calls, `allocation` has the rules of each operation, `store` keeps the documents, and
 //! [`Operations`] is the table of operations.
 
+mod audit;
 mod door;
 pub mod event;
 mod failure;
@@ -32,13 +33,14 @@ pub use rpc;
 pub use running::{Begin, Begun, Rendered, Running};
 
 use std::sync::{PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use allocation::{ClientToken, Key, Parameters, Refusal, Scope, Seen};
 use rpc::signature::Signed;
 use rpc::{Api, Call, Envelope, Format, Members, Request};
 use store::{AccessKey, Store};
 
+use audit::Audit;
 use door::AuthContext;
 use failure::Failure;
 use known_keys::KnownKeys;
@@ -66,6 +68,8 @@ pub struct Function<S> {
 struct Success<'f> {
     entry: &'f Entry,
     members: Members,
+    /// What is logged of what it changed.
+    audit: Option<Audit>,
 }
 
 impl<S: Store> Function<S> {
@@ -120,9 +124,8 @@ impl<S: Store> Function<S> {
         let response = caught(self.answer(request, &request_id, time_max)).await;
         let response = response.unwrap_or_else(|| {
             // What the call was is not known any more.
-            let outcome = Err(Failure::Panicked);
-            failure::log(&outcome, &request_id, "");
-            self.envelope(Format::Json, API.host, &request_id, outcome)
+            Failure::Panicked.log(&request_id, "");
+            self.envelope(Format::Json, API.host, &request_id, Err(Failure::Panicked))
         });
         Response::new(shape, response)
     }
@@ -133,6 +136,8 @@ impl<S: Store> Function<S> {
         request_id: &str,
         time_max: Option<Duration>,
     ) -> rpc::Response {
+        #[expect(clippy::disallowed_methods, reason = "it decides no answer, only what is logged")]
+        let began = Instant::now();
         let call = Call::read(request);
         // Pinned, since a future that is moved takes its room twice.
         let outcome = std::pin::pin!(caught(self.outcome(&call)));
@@ -147,7 +152,12 @@ impl<S: Store> Function<S> {
             Ok(success) => Some(success.entry),
             Err(_) => call.action().and_then(|action| self.operations.find(&action)),
         };
-        failure::log(&outcome, request_id, entry.map_or("", |entry| entry.name));
+        let action = entry.map_or("", |entry| entry.name);
+        match &outcome {
+            Ok(Success { audit: Some(audit), .. }) => audit.log(request_id, action, began),
+            Ok(_) => tracing::info!(request_id, action, "answered"),
+            Err(failure) => failure.log(request_id, action),
+        }
         let host = call.host();
         self.envelope(call.format(), host.as_deref().unwrap_or(API.host), request_id, outcome)
     }
@@ -206,10 +216,16 @@ impl<S: Store> Function<S> {
 
         // No answer leaves before the nonce that the call spent, or was found to have spent, outlives
         // a crash. A commit is as durable as all that came before it.
-        if !answered.as_ref().is_ok_and(|answered: &Answered| answered.is_committed) {
+        if !answered.as_ref().is_ok_and(Answered::is_committed) {
             self.store.settle().await?;
         }
-        answered.map(|Answered { members, .. }| Success { entry, members })
+        let Answered { members, changed } = answered?;
+        let audit = changed.map(|changed| Audit {
+            access_key: verified.into_key(),
+            source_ip: call.request().source_ip,
+            changed,
+        });
+        Ok(Success { entry, members, audit })
     }
 
     /// Renders an outcome in `format`.
@@ -223,7 +239,7 @@ impl<S: Store> Function<S> {
         let trace_id = &self.ids.trace_id();
         let envelope = Envelope { format, request_id, trace_id, host_id, product: API.product };
         match outcome {
-            Ok(Success { entry, members }) => {
+            Ok(Success { entry, members, .. }) => {
                 envelope.success(entry.name, entry.order(format), &members)
             }
             Err(failure) => envelope.failure(&failure.fault()),

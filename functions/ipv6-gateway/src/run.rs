@@ -15,7 +15,7 @@ use crate::operations::Entry;
 use crate::permission::Denial;
 use crate::reading::Reading;
 use crate::running::{Begun, Rendered};
-use crate::{Function, Ids, token};
+use crate::{Function, Ids, audit, token};
 
 /// How often a call decides before it gives up on documents that others keep changing (decision
 /// `busy`).
@@ -41,16 +41,35 @@ pub(crate) struct Run<'a> {
 /// The success of a call that was let in.
 pub(crate) struct Answered {
     pub(crate) members: Members,
-    /// Whether something was committed for it.
-    pub(crate) is_committed: bool,
+    /// What it changed; `None`: nothing.
+    pub(crate) changed: Option<Changed>,
+}
+
+/// A change that was committed for a call.
+pub(crate) struct Changed {
+    /// See [`audit::ids`].
+    pub(crate) ids: String,
+    /// Whether it was committed before, for the call that this one repeats.
+    pub(crate) is_replay: bool,
+    /// How often others changed what the call rested on.
+    pub(crate) conflicts: usize,
+}
+
+impl Answered {
+    /// Whether something was committed just now.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.changed.as_ref().is_some_and(|changed| !changed.is_replay)
+    }
 }
 
 /// What a call was decided to be answered with.
 enum Decided {
     /// This, at once.
     Answer(Members),
-    /// This, once all is committed.
-    Commit { writes: Vec<Write>, answer: Members },
+    /// This, which a call with the same token was answered with. The ids of both.
+    Repeat(Members, String),
+    /// This, once all is committed. The ids of call and answer.
+    Commit { writes: Vec<Write>, answer: Members, ids: String },
     /// An error.
     Refused(Refusal),
 }
@@ -63,11 +82,14 @@ impl<S: Store> Function<S> {
         run: &Run<'_>,
         mut reading: Reading,
     ) -> Result<Answered, Failure> {
-        for _ in 0..DECISIONS_MAX {
+        for conflicts in 0..DECISIONS_MAX {
+            let answered = |members, ids, is_replay| Answered {
+                members,
+                changed: Some(Changed { ids, is_replay, conflicts }),
+            };
             match self.decide(run, &mut reading).await? {
-                Decided::Answer(members) => {
-                    return Ok(Answered { members, is_committed: false });
-                }
+                Decided::Answer(members) => return Ok(Answered { members, changed: None }),
+                Decided::Repeat(members, ids) => return Ok(answered(members, ids, true)),
                 Decided::Refused(refusal)
                     if self.store.has_snapshot_reads() && reading.rounds == 1 =>
                 {
@@ -82,8 +104,8 @@ impl<S: Store> Function<S> {
                     }
                     reading = again;
                 }
-                Decided::Commit { writes, answer } => match self.store.commit(writes).await {
-                    Ok(()) => return Ok(Answered { members: answer, is_committed: true }),
+                Decided::Commit { writes, answer, ids } => match self.store.commit(writes).await {
+                    Ok(()) => return Ok(answered(answer, ids, false)),
                     Err(store::Error::Conflict) => {
                         reading = self.read_again(run, &reading).await?;
                     }
@@ -190,10 +212,11 @@ impl Run<'_> {
             return Err(Halt::Read(unread));
         }
         let Rendered { members, remembered } = answer;
+        let ids = audit::ids(&running.compared(), &remembered);
         let remembering = self.remembering(&taken, remembered).map(Into::into);
         let writes = changes.into_iter().chain(remembering.map(allocation::Write::Put));
         let writes = writes.map(|change| reading.resting(change)).collect();
-        Ok(Decided::Commit { writes, answer: members })
+        Ok(Decided::Commit { writes, answer: members, ids })
     }
 
     /// What the token of the call remembers once the call is committed: its parameters, with the
@@ -224,11 +247,12 @@ impl Run<'_> {
         let at = ClientToken::at(self.scope, self.entry.name, client_token);
         let Some(token) = reading.seen.get::<ClientToken>(at)? else { return Ok(None) };
         // Only a call that was no dry run is remembered (decision `dry-run-token`).
-        if common.dry_run || !token::is_repeated(token, &running.compared(), self.entry) {
+        let compared = running.compared();
+        if common.dry_run || !token::is_repeated(token, &compared, self.entry) {
             return Err(self.entry.row(&error::IDEMPOTENT_PARAMETER_MISMATCH).into());
         }
         let answer = Members::of_texts(token.answer.iter(), self.format);
-        Ok(Some(Decided::Answer(answer)))
+        Ok(Some(Decided::Repeat(answer, audit::ids(&compared, &token.answer))))
     }
 }
 

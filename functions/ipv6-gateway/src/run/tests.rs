@@ -78,8 +78,11 @@ async fn answer_if<O: Operation>(
         let run = Run { entry, begun, scope: SCOPE, authorise, format, now_secs: NOW_SECS };
         function.run(&run, reading).await
     };
-    let success =
-        outcome.await.map(|Answered { members, .. }| crate::Success { entry: &entry, members });
+    let success = outcome.await.map(|Answered { members, .. }| crate::Success {
+        entry: &entry,
+        members,
+        audit: None,
+    });
     match success {
         Ok(success) => Ok(function.envelope(format, "h", "R", Ok(success)).body),
         Err(failure) => {

@@ -71,6 +71,8 @@ impl<'s, A: Api> Attempts<'s, A> {
             if self.made >= ATTEMPTS_MAX || api.now() + pause >= self.end {
                 return Err(self.failure(last));
             }
+            let (operation, attempt) = (self.operation, self.made + 1);
+            tracing::info!(operation, attempt, cause = %last, "asks DynamoDB again");
             api.sleep(pause).await;
         }
         self.made += 1;

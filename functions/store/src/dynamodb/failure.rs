@@ -174,6 +174,25 @@ impl Cause {
     }
 }
 
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAnswer(told) | Self::Unfit(told) => formatter.write_str(told),
+            Self::Answer { code, status, request_id, reasons } => {
+                write!(formatter, "{code} (HTTP status {status}")?;
+                if let Some(request_id) = request_id {
+                    write!(formatter, ", request {request_id}")?;
+                }
+                formatter.write_str(")")?;
+                for (part, reason) in reasons.iter().enumerate() {
+                    write!(formatter, ", part {part}: {}", reason.code)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Whether an error of this name, or a reason, passes by itself: DynamoDB is busy, or others are
 /// writing the same items this very moment.
 fn passes(code: &str) -> bool {
@@ -205,21 +224,7 @@ pub(super) struct Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operation, table_name, attempts, cause, .. } = self;
-        write!(formatter, "{operation} on table {table_name}, attempt {attempts}: ")?;
-        match cause {
-            Cause::NoAnswer(told) | Cause::Unfit(told) => formatter.write_str(told),
-            Cause::Answer { code, status, request_id, reasons } => {
-                write!(formatter, "{code} (HTTP status {status}")?;
-                if let Some(request_id) = request_id {
-                    write!(formatter, ", request {request_id}")?;
-                }
-                formatter.write_str(")")?;
-                for (part, reason) in reasons.iter().enumerate() {
-                    write!(formatter, ", part {part}: {}", reason.code)?;
-                }
-                Ok(())
-            }
-        }
+        write!(formatter, "{operation} on table {table_name}, attempt {attempts}: {cause}")
     }
 }
 
