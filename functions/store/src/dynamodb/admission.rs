@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use super::api::Api;
 use super::attempts::{Attempt, Attempts};
 use super::failure::Reason;
-use super::item::{self, CALLS, EXPIRES_AT_SECS, Item, PK, Place, SCHEMA};
+use super::item::{self, CALLS, EXPIRES_AT_SECS, Item, PK, Place, REUSABLE_AT_SECS, SCHEMA};
 use super::{DynamoDbStore, wrote};
 use crate::{Admission, Admitted, Error, kinds};
 
@@ -68,7 +68,7 @@ impl<A: Api> DynamoDbStore<A> {
     async fn spend_nonce(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         let version = self.new_version();
         // DynamoDB may take days to remove what has expired.
-        let condition = format!("attribute_not_exists({PK}) OR {EXPIRES_AT_SECS} <= :now_secs");
+        let condition = format!("attribute_not_exists({PK}) OR {REUSABLE_AT_SECS} <= :now_secs");
         let request = PutItemInput::builder()
             .table_name(&self.table_name)
             .set_item(Some(item::nonce(admission, version)))

@@ -25,6 +25,8 @@ pub(super) const CALLS: &str = "calls";
 pub(super) const DOCUMENT: &str = "document";
 /// The account that spent a nonce.
 const ACCOUNT_ID: &str = "account_id";
+/// From when on a nonce can be used again.
+pub(super) const REUSABLE_AT_SECS: &str = "reusable_at_secs";
 
 /// The sort key of an item whose kind is not listed. No document of a listed kind can have this id.
 const NOT_LISTED: &str = "-";
@@ -33,8 +35,9 @@ const NOT_LISTED: &str = "-";
 const PK_BYTES_MAX: usize = 2048;
 const SK_BYTES_MAX: usize = 1024;
 
-/// How long a counter is kept after its window, in seconds: clocks differ.
-const CALLS_KEPT_SECS: u64 = 3600;
+/// How long a nonce or a counter is kept after it was last good for anything, in seconds. DynamoDB removes
+/// it by a clock of its own, and an instance whose clock is late still needs it then.
+const KEPT_SECS: u64 = 3600;
 
 /// An item.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -77,7 +80,7 @@ impl Place {
         let window = now_secs / (*window_secs).max(1);
         let ends_at_secs = window.saturating_add(1).saturating_mul(*window_secs);
         let pk = format!("{CALLS_KIND}#{account_id}#{action}#{window_secs}#{window}");
-        (Self::alone(pk), ends_at_secs.saturating_add(CALLS_KEPT_SECS))
+        (Self::alone(pk), ends_at_secs.saturating_add(KEPT_SECS))
     }
 
     /// The attributes that name the item.
@@ -127,7 +130,9 @@ fn bare(place: Place, kind: &str, version: Version, expires_at_secs: Option<u64>
 /// The nonce of an admission as an item.
 pub(super) fn nonce(admission: &Admission<'_>, version: Version) -> Item {
     let place = Place::of_nonce(admission.access_key_id, admission.nonce);
-    let mut item = bare(place, NONCE, version, Some(admission.nonce_expires_at_secs));
+    let reusable_at_secs = admission.nonce_expires_at_secs;
+    let mut item = bare(place, NONCE, version, Some(reusable_at_secs.saturating_add(KEPT_SECS)));
+    item.insert(REUSABLE_AT_SECS.to_owned(), number(reusable_at_secs));
     let account_id = AttributeValue::S(admission.account_id.to_owned());
     item.insert(ACCOUNT_ID.to_owned(), account_id);
     item
@@ -197,6 +202,24 @@ mod tests {
         assert_eq!(places.len(), calls.len());
         let long = Place::of_nonce(&"k".repeat(9000), &"n".repeat(9000));
         assert_eq!(long.pk.len(), "nonce#".len() + 64);
+    }
+
+    #[test]
+    fn a_nonce_outlives_its_use_by_an_hour() {
+        let admission = Admission {
+            access_key_id: "k",
+            account_id: "1",
+            nonce: "n",
+            nonce_expires_at_secs: 901,
+            quota: None,
+            now_secs: 0,
+        };
+        let item = nonce(&admission, Version(1));
+        let removed_at = item[EXPIRES_AT_SECS].as_n().unwrap();
+        assert_eq!(
+            (removed_at, &item[REUSABLE_AT_SECS]),
+            (&(901 + 3600).to_string(), &number(901))
+        );
     }
 
     #[test]
