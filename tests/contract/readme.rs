@@ -77,6 +77,10 @@ const RUN: &[(&str, &str)] = &[
         "KILLS=200 cargo test --release --test contract crashes -- --nocapture",
         ".ci/run, run_tests, with fewer kills",
     ),
+    (
+        "SEEDS=0..1000000 cargo test --release --test simulation schedule -- --nocapture",
+        "simulation/main.rs, no_schedule_breaks_a_promise, with fewer seeds",
+    ),
     ("pip install alibabacloud-vpc20160428", "tests/foreign/clients.rs, with the pinned version"),
     (".ci/clients", ".ci/run, run_clients"),
     (".ci/template.sh", ".ci/run, check_template"),

@@ -189,9 +189,22 @@ pub fn now_secs() -> i64 {
 }
 
 /// Signs `request` in the way of `variant`, at `now_secs` since 1970 UTC, with `nonce` unless it has
-/// one of its own.
+/// one of its own. The signature is remembered as a secret.
 #[must_use]
 pub fn sign(request: &Request, variant: &Variant, now_secs: i64, nonce: &str) -> Wire {
+    let (wire, signature) = sign_quietly(request, variant, now_secs, nonce);
+    secrets::remember(&signature);
+    wire
+}
+
+/// Signs as [`sign`] does, and remembers nothing. Yields the signature, too.
+#[must_use]
+pub fn sign_quietly(
+    request: &Request,
+    variant: &Variant,
+    now_secs: i64,
+    nonce: &str,
+) -> (Wire, String) {
     let style = variant.style;
     let mut wire = Wire {
         method: request.method.clone(),
@@ -239,7 +252,6 @@ pub fn sign(request: &Request, variant: &Variant, now_secs: i64, nonce: &str) ->
         wire.query.push((of_signature.to_owned(), signature.clone()));
         signature
     };
-    secrets::remember(&signature);
     if let Some(setting) = request.common.get(of_signature) {
         wire.set(style, of_signature, text(setting, now_secs));
     }
@@ -251,7 +263,7 @@ pub fn sign(request: &Request, variant: &Variant, now_secs: i64, nonce: &str) ->
             name => wire.set(style, name, value),
         }
     }
-    wire
+    (wire, signature)
 }
 
 fn text(setting: &Setting, now_secs: i64) -> Option<String> {
