@@ -11,6 +11,7 @@ use store::DynamoDbStore;
 use suites::support::Clients;
 use tokio::time::Instant;
 
+use crate::engine::Engine;
 use crate::executor::Surroundings;
 use crate::places::over_table;
 use crate::scene::BEGAN_AT_SECS;
@@ -69,6 +70,17 @@ mod table {
     fn clients() -> Ready<Clients<DynamoDbStore<Table<Real>>>> {
         let table = Table::new(Real::new(), BEGAN_AT_SECS);
         ready([(); 2].map(|()| Arc::new(over_table(&table, CALL_TIME_MAX))))
+    }
+
+    suites::checks! { (suites::tests_of) [conformance, clients()] }
+}
+
+mod directory {
+    use super::*;
+
+    fn clients() -> Ready<Clients<Engine<Real>>> {
+        let engine = Arc::new(Engine::new(Real::new()));
+        ready([Arc::clone(&engine), engine])
     }
 
     suites::checks! { (suites::tests_of) [conformance, clients()] }

@@ -147,7 +147,6 @@ fn at_rest<P: Place>(scene: &Arc<Scene<P>>) -> Vec<String> {
 async fn spent<P: Place>(scene: &Scene<P>) -> Vec<String> {
     let calls = scene.log().calls.clone();
     let (store, mut faults) = (scene.place.client(), Vec::new());
-    let is_shared = scene.place.is_shared();
     let mut by_nonce: BTreeMap<(&str, &str), Vec<&Call>> = BTreeMap::new();
     let mut by_window: BTreeMap<(&str, u64), u32> = BTreeMap::new();
     for call in &calls {
@@ -160,7 +159,7 @@ async fn spent<P: Place>(scene: &Scene<P>) -> Vec<String> {
     for ((access_key_id, nonce), calls) in by_nonce {
         let may_spend = |call: &&&Call| match call.reached() {
             Reached::Door => false,
-            Reached::Quota => is_shared,
+            Reached::Quota => P::SPENDS_OVER_QUOTA,
             Reached::Admitted | Reached::Unknown => true,
         };
         if calls.iter().any(|call| may_spend(&call)) {

@@ -8,11 +8,13 @@
 
 mod address;
 mod conformance;
+mod engine;
 mod executor;
 mod expression;
 mod history;
 mod judge;
 mod places;
+mod plants;
 mod scene;
 mod table;
 
@@ -23,7 +25,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use executor::Sim;
-use places::{InMemory, InTable};
+use places::{InDirectory, InMemory, InTable};
 use scene::{Place, Plan, Scene};
 
 /// The variable that names the seeds to play, as `0..1000000`.
@@ -33,7 +35,7 @@ const SEEDS: &str = "SEEDS";
 const SEEDS_USUAL: Range<u64> = 0..10_000;
 
 /// What must happen in these, or they show nothing.
-const EVENTS: [&str; 30] = [
+const EVENTS: [&str; 32] = [
     "IdempotentParameterMismatch",
     "InvalidAccessKeyId.Inactive",
     "InvalidAccessKeyId.NotFound",
@@ -51,6 +53,7 @@ const EVENTS: [&str; 30] = [
     "call repeated with its token",
     "clock set",
     "conflict",
+    "crash",
     "expired items removed",
     "instance ended",
     "items left unread",
@@ -64,13 +67,14 @@ const EVENTS: [&str; 30] = [
     "success",
     "table troubled or healed",
     "throttled",
+    "unsynced writes lost",
 ];
 
 /// A few callers of everything in a world that goes wrong.
 const TROUBLED: Plan = Plan { clients: 4, calls_max: 4, is_troubled: true };
 
 /// A quota sent as one burst in a world where all is well.
-const BURST: Plan = Plan { clients: 25, calls_max: 1, is_troubled: false };
+const BURST: Plan = Plan { clients: 60, calls_max: 1, is_troubled: false };
 
 /// A schedule that was played.
 struct Played {
@@ -82,9 +86,10 @@ struct Played {
 /// Plays the schedule of a seed.
 fn play(seed: u64, is_traced: bool) -> Played {
     let sim = Sim::new(seed, is_traced);
-    match seed % 8 {
+    match seed % 16 {
         0 => play_in(&sim, InTable::new(&sim), BURST),
-        1..3 => play_in(&sim, InMemory::new(&sim), TROUBLED),
+        1..4 => play_in(&sim, InMemory::new(&sim), TROUBLED),
+        4..7 => play_in(&sim, InDirectory::new(&sim), TROUBLED),
         _ => play_in(&sim, InTable::new(&sim), TROUBLED),
     }
 }

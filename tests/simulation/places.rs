@@ -1,4 +1,4 @@
-//! The stores that are simulated: the table's and that in memory.
+//! The stores that are simulated: over a table, in memory, and in a directory.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use store::{
     Admission, Admitted, DynamoDbStore, Error, Key, MemoryStore, Partition, Store, Versioned, Write,
 };
 
+use crate::engine::Engine;
 use crate::executor::{Sim, Surroundings};
 use crate::scene::{BEGAN_AT_SECS, Place};
 use crate::table::{TABLE_NAME, Table, Weather};
@@ -36,6 +37,8 @@ impl InTable {
 
 impl Place for InTable {
     type Store = DynamoDbStore<Table<Sim>>;
+
+    const SPENDS_OVER_QUOTA: bool = true;
 
     fn client(&self) -> Self::Store {
         over_table(&self.0, CALL_TIME_MAX)
@@ -68,6 +71,28 @@ impl Place for InMemory {
 
     fn client(&self) -> Self::Store {
         self.0.clone()
+    }
+}
+
+/// A directory, which one process has open.
+pub(crate) struct InDirectory(Engine<Sim>);
+
+impl InDirectory {
+    pub(crate) fn new(sim: &Sim) -> Self {
+        Self(Engine::new(sim.clone()))
+    }
+}
+
+impl Place for InDirectory {
+    type Store = Engine<Sim>;
+
+    fn client(&self) -> Self::Store {
+        self.0.clone()
+    }
+
+    fn crash(&self) -> bool {
+        self.0.crash();
+        true
     }
 }
 

@@ -36,16 +36,16 @@ pub(crate) trait Place: Send + Sync + 'static {
     /// What an instance has.
     type Store: Store + 'static;
 
+    /// Whether a call that is refused over the quota may have spent its nonce.
+    const SPENDS_OVER_QUOTA: bool = false;
+
     /// The store of an instance, or of the operator.
     fn client(&self) -> Self::Store;
 
-    /// Whether instances may start anew without the store.
-    fn is_shared(&self) -> bool {
-        true
+    /// Loses what was not kept, as when the process of all instances ends; `false` if they end alone.
+    fn crash(&self) -> bool {
+        false
     }
-
-    /// Loses what was not kept, as when the process ends.
-    fn crash(&self) {}
 
     /// Has requests fail now and then, or no more.
     fn trouble(&self, _is_troubled: bool) {}

@@ -8,7 +8,7 @@ use ipv6_gateway::allocation::{
     Account, InternetBandwidthOwner, Ipv6Address, Ipv6AddressStatus, Resource,
 };
 use store::{
-    AccessKey, AccessKeyStatus, Change, Document, Holder, Key, Store as _, Version, Write,
+    AccessKey, AccessKeyStatus, Change, Document, Error, Holder, Key, Store as _, Version, Write,
 };
 use suites::support::SCOPE;
 
@@ -19,6 +19,15 @@ use crate::history::{KeyState, Limit};
 
 /// How often the operator acts at most.
 const ACTS_MAX: u64 = 8;
+
+/// What came of a commit.
+#[derive(PartialEq, Eq)]
+enum Committed {
+    Yes,
+    /// There was nothing to commit.
+    No,
+    Unknown,
+}
 
 impl<P: Place> Scene<P> {
     /// Plays the operator.
@@ -76,15 +85,13 @@ impl<P: Place> Scene<P> {
             KeyState::Deleted => Change::Delete,
         };
         let keys = [AccessKey::key(id), Account::key(SCOPE.account_id)];
-        self.commit(&keys, |read| {
-            let [(_, of_key), (account, of_account)] = read.try_into().ok()?;
-            let account = Write::put(account?, of_account);
-            Some(vec![
-                Write { key: AccessKey::key(id), change: change.clone(), rests_on: of_key },
-                account,
-            ])
-        })
-        .await;
+        let make = |read: Vec<_>| {
+            let [(_, rests_on), (account, of_account)] = read.try_into().ok()?;
+            let change = Write { key: AccessKey::key(id), change: change.clone(), rests_on };
+            // Every commit puts something.
+            Some(vec![change, Write::put(account?, of_account)])
+        };
+        while self.commit(&keys, make).await != Committed::Yes {}
         let ended = self.moment();
         self.log().keys.get_mut(id).unwrap().end(ended);
     }
@@ -96,61 +103,62 @@ impl<P: Place> Scene<P> {
         self.sim.note("address released or given back", || format!("{address_id} {is_released}"));
         let status =
             if is_released { Ipv6AddressStatus::Released } else { Ipv6AddressStatus::Available };
-        let began = self.moment();
-        let number = {
-            let event = Event { op: Op::Release(is_released), began, ended: None, ret: None };
-            let mut log = self.log();
-            log.operations.push((address_id.clone(), event));
-            log.operations.len() - 1
-        };
         let mut keys = vec![Ipv6Address::key(SCOPE, &address_id)];
-        // Its bandwidth is known once the address was read.
-        for _ in 0..20 {
+        loop {
             let mut owner = None;
-            let is_done = self
+            let began = self.moment();
+            let committed = self
                 .commit(&keys, |read| {
                     let mut read = read.into_iter();
                     let (document, rests_on) = read.next()?;
                     let Some(Document::Resource(Resource::Ipv6Address(address))) = document else {
                         return None;
                     };
-                    let id = address.ipv6_internet_bandwidth.as_ref();
-                    owner = id.map(|held| {
+                    owner = address.ipv6_internet_bandwidth.as_ref().map(|held| {
                         InternetBandwidthOwner::key(SCOPE, &held.internet_bandwidth_id)
                     });
+                    if keys.get(1) != owner.as_ref() {
+                        return None;
+                    }
                     let address = Ipv6Address {
                         status,
                         ipv6_internet_bandwidth: None,
                         ..Ipv6Address::clone(&address)
                     };
                     let put = Write::put(Resource::from(address), rests_on);
-                    let delete = match (&owner, read.next()) {
-                        (None, _) => None,
-                        (Some(owner), Some((_, rests_on))) if keys.get(1) == Some(owner) => {
-                            Some(Write { key: owner.clone(), change: Change::Delete, rests_on })
-                        }
-                        (Some(_), _) => return None,
-                    };
+                    let delete = owner.clone().zip(read.next()).map(|(key, (_, rests_on))| Write {
+                        key,
+                        change: Change::Delete,
+                        rests_on,
+                    });
                     Some([put].into_iter().chain(delete).collect())
                 })
                 .await;
-            if is_done {
-                let ended = self.moment();
-                self.log().operations[number].1.ended = Some(ended);
+            let ended = match committed {
+                Committed::Yes => Some(self.moment()),
+                // It may be done by now, and is done again.
+                Committed::Unknown => None,
+                // Its bandwidth is known once the address was read.
+                Committed::No => {
+                    keys.truncate(1);
+                    keys.extend(owner);
+                    continue;
+                }
+            };
+            let event = Event { op: Op::Release(is_released), began, ended, ret: None };
+            self.log().operations.push((address_id.clone(), event));
+            if ended.is_some() {
                 return;
             }
-            keys.truncate(1);
-            keys.extend(owner);
         }
     }
 
-    /// Commits what `writes` makes of the documents of `keys`, again and again until it is done; `false`
-    /// if there is nothing to write.
+    /// Commits what `writes` makes of the documents of `keys`, again while others change them.
     async fn commit(
         &self,
         keys: &[Key],
         mut writes: impl FnMut(Vec<(Option<Document>, Option<Version>)>) -> Option<Vec<Write>>,
-    ) -> bool {
+    ) -> Committed {
         loop {
             let store = self.place.client();
             if let Ok(read) = store.load(keys).await {
@@ -158,9 +166,11 @@ impl<P: Place> Scene<P> {
                     Some(read) => (Some(read.document), Some(read.version)),
                     None => (None, None),
                 });
-                let Some(writes) = writes(read.collect()) else { return false };
-                if store.commit(writes).await.is_ok() {
-                    return true;
+                let Some(writes) = writes(read.collect()) else { return Committed::No };
+                match store.commit(writes).await {
+                    Ok(()) => return Committed::Yes,
+                    Err(Error::Unavailable { .. }) => return Committed::Unknown,
+                    Err(Error::Conflict) => {}
                 }
             }
             self.sim.sleep(50_000).await;
@@ -207,16 +217,15 @@ impl<P: Place> Scene<P> {
         self.ahead_secs[number].store(secs, Ordering::Relaxed);
     }
 
-    /// Ends an instance and starts another in its place; all of them if they share no store.
+    /// Ends an instance and starts another in its place; all of them if they are of one process.
     fn end_instance(&self) {
         let count = self.ahead_secs.len();
-        let ending = if self.place.is_shared() {
+        let ending = if self.place.crash() {
+            0..count
+        } else {
             let number = self.draw_index(count);
             number..number + 1
-        } else {
-            0..count
         };
-        self.place.crash();
         for number in ending {
             self.sim.note("instance ended", || number.to_string());
             let started = self.start(number);
