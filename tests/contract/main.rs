@@ -18,6 +18,7 @@ mod door;
 mod embedded;
 mod endpoint;
 mod events;
+mod failed_write;
 mod fuzz;
 mod hostile;
 mod linearizability;

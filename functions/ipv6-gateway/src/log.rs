@@ -5,11 +5,19 @@ use tracing_subscriber::filter::ParseError;
 
 /// What others log of what they carry: signatures, security tokens and the secrets of access keys.
 /// Each name covers all targets that begin with it.
-const CARRIERS: [&str; 5] =
-    ["lambda_runtime=info", "aws=info", "hyper=info", "h2=info", "rustls=info"];
+const CARRIERS: [&str; 8] = [
+    "lambda_runtime=info",
+    "aws=info",
+    "hyper=info",
+    "h2=info",
+    "rustls=info",
+    "fjall=warn",
+    "lsm_tree=warn",
+    "sfa=warn",
+];
 
 /// What is logged: what `wanted` says, or all that is worth knowing; but never the look that the
-/// Lambda runtime and the SDK take into what they carry.
+/// Lambda runtime, the SDK and the engine of a directory take into what they carry.
 ///
 /// # Errors
 ///

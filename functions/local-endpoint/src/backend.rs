@@ -106,6 +106,14 @@ impl Backend {
         }
     }
 
+    /// Why nothing more can be written here as long as the endpoint runs.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        match self {
+            Self::Embedded { store, .. } => store.failure(),
+            Self::Memory(_) | Self::DynamoDb { .. } => None,
+        }
+    }
+
     /// Makes the table, with expiry.
     pub(crate) async fn create_table(&self) -> Result<(), Error> {
         match self {

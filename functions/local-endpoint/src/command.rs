@@ -23,6 +23,7 @@ pub(crate) struct Command {
 
 const AFTER_HELP: &str = "\
 Control paths, for test suites:
+  GET    /_control/health   200; 503 with the cause once a write has failed. Anybody may ask
   GET    /_control/world    the world as it is now
   PUT    /_control/world    replace it; a world document as for --world
   POST   /_control/reset    begin again: world, clock, calls, faults and throttling as at start

@@ -19,6 +19,17 @@ pub(crate) const PREFIX: &str = "/_control/";
 /// What a control path answers: a status and a JSON body.
 pub(crate) type Answer = (StatusCode, Value);
 
+/// Where anybody may ask whether the endpoint can do its work.
+pub(crate) const HEALTH: &str = "/_control/health";
+
+/// Whether the main world takes writes: 503 with the first that failed, if one did.
+pub(crate) fn health(worlds: &Worlds) -> Answer {
+    match worlds.main().backend().failure() {
+        None => (StatusCode::OK, json!({})),
+        Some(failure) => error(StatusCode::SERVICE_UNAVAILABLE, &failure.with_causes()),
+    }
+}
+
 /// Answers a request to a control path.
 pub(crate) async fn answer(
     worlds: &Worlds,

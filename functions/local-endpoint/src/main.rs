@@ -23,6 +23,7 @@ use std::net::Ipv6Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::Parser as _;
@@ -65,7 +66,7 @@ fn main() -> ExitCode {
                         let backend = open(&keeping)?;
                         moving::export(&backend, file.as_deref()).await.map(|()| ExitCode::SUCCESS)
                     }
-                    None => listen(serve).await.map(|()| ExitCode::SUCCESS),
+                    None => listen(serve).await,
                 }
             })
         });
@@ -76,7 +77,8 @@ fn main() -> ExitCode {
     })
 }
 
-async fn listen(serve: Serve) -> Result<(), String> {
+/// Serves until it is told to end. The exit code says whether all that was answered was kept.
+async fn listen(serve: Serve) -> Result<ExitCode, String> {
     let filter = ipv6_gateway::log_filter(EnvFilter::try_from_default_env().ok());
     tracing_subscriber::fmt()
         .compact()
@@ -122,8 +124,11 @@ async fn listen(serve: Serve) -> Result<(), String> {
         );
     }
     let worlds = Worlds::new(endpoint, serve.seed, now, nonces);
+    let main = Arc::clone(worlds.main());
     server::serve(listeners, worlds, access, shutdown()).await;
-    Ok(())
+    let Some(failure) = main.backend().failure() else { return Ok(ExitCode::SUCCESS) };
+    tracing::error!("a write failed, and none after it was tried: {}", failure.with_causes());
+    Ok(ExitCode::FAILURE)
 }
 
 /// Listens on `address`. `localhost` is both of this machine's addresses: some clients try one of them

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
@@ -190,6 +190,11 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Broken> {
     let Serving { worlds, access, .. } = serving;
     let (mut parts, body) = request.into_parts();
+    if parts.uri.path() == control::HEALTH && parts.method == Method::GET {
+        // What watches over processes has no token and knows no name.
+        let (status, json) = control::health(worlds);
+        return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));
+    }
     if parts.uri.path().starts_with(control::PREFIX) {
         let (status, json) = match access.check(&parts) {
             Err(refused) => {

@@ -26,7 +26,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
 
 use fjall::{Database, Readable as _};
@@ -79,6 +79,8 @@ struct Core {
     batch: AtomicU64,
     /// The number of the last batch that everybody reads.
     written: AtomicU64,
+    /// The first write that failed.
+    failed: OnceLock<Arc<fjall::Error>>,
     folder: Folder,
 }
 
@@ -140,6 +142,7 @@ impl EmbeddedStore {
             gate: Mutex::new(gate),
             batch: AtomicU64::new(batch),
             written: AtomicU64::new(batch),
+            failed: OnceLock::new(),
             folder,
         });
         let (orders, ordered) = mpsc::channel();
@@ -187,6 +190,12 @@ impl EmbeddedStore {
         let generation = self.core.current().next(database)?;
         generation.fill(database, documents.into_iter().map(Ok), version)?;
         self.order(|answer| Order::Adopt { generation, answer }).await.map(drop)
+    }
+
+    /// Why the store takes no more writes until it is opened anew: the first that failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<Error> {
+        self.core.failed.get().map(|error| unavailable(Arc::clone(error)))
     }
 
     /// The store with a budget of nonces that it may share with others.

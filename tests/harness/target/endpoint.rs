@@ -56,16 +56,17 @@ impl Endpoint {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("{}: {error}", binary.display()))?;
+        let (printed, logged) = (Output::default(), Output::default());
+        // At once: what it logs at start may be more than the pipe holds.
+        logged.read(process.stderr.take().ok_or("no stderr")?);
         let stdout = process.stdout.take().ok_or("no stdout")?;
         let mut lines = BufReader::new(stdout).lines();
         let first = lines.next_line().await.map_err(|error| error.to_string())?;
         let first = first.ok_or("the endpoint ended before it listened")?;
         let (_, address) =
             first.rsplit_once("http://").ok_or_else(|| format!("no address in: {first}"))?;
-        let (printed, logged) = (Output::default(), Output::default());
         printed.add(&first);
         printed.read(lines.into_inner());
-        logged.read(process.stderr.take().ok_or("no stderr")?);
         let remote = Remote::new(&format!("http://{}", address.trim()), None)?;
         Ok(Self { remote, printed, logged, process })
     }
@@ -95,6 +96,16 @@ impl Endpoint {
     /// The system does not let it be killed.
     pub async fn kill(mut self) -> Result<(), String> {
         self.process.kill().await.map_err(|error| error.to_string())
+    }
+
+    /// Waits until it has ended, and returns its exit code; `None` if a signal ended it.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    pub async fn ended(mut self) -> Result<Option<i32>, String> {
+        let status = self.process.wait().await;
+        status.map(|status| status.code()).map_err(|error| error.to_string())
     }
 
     /// The most memory that it has had resident so far, in MiB.

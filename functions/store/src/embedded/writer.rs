@@ -197,7 +197,8 @@ impl Writer {
         } else {
             Ok(())
         };
-        let written = written.map_err(Arc::new);
+        // The engine takes no more writes after one that failed, and then says nothing but that.
+        let written = written.map_err(|error| self.core.failed.get_or_init(|| Arc::new(error)));
         if written.is_ok() {
             self.is_synced = is_awaited || self.is_synced && !is_written;
             self.core.written.store(version.0, Ordering::Release);
@@ -208,11 +209,11 @@ impl Writer {
         for (answer, outcome) in answers {
             let outcome = match &written {
                 Ok(()) => outcome,
-                // Whether it is on the disk is not known. The engine takes no more writes until it is
-                // opened anew, so nobody is told anything that would turn out wrong then.
+                // Whether it is on the disk is not known until the store is opened anew, so no answer
+                // says anything that would turn out wrong then.
                 Err(error) => Err(unavailable(Arc::clone(error))),
             };
-            // Whoever does not wait any more need not be told.
+            // A caller who does not wait any more needs no answer.
             drop(answer.send(outcome));
         }
     }
