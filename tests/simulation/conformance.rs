@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::executor::Surroundings;
 use crate::places::over_table;
 use crate::scene::BEGAN_AT_SECS;
-use crate::table::Table;
+use crate::table::{Flaw, Table};
 
 /// Shorter pauses only let others go on.
 const PAUSE_MICROS_MIN: u64 = 20_000;
@@ -84,4 +84,29 @@ mod directory {
     }
 
     suites::checks! { (suites::tests_of) [conformance, clients()] }
+}
+
+/// Yields whether a check fails. `$clients` yields the clients of a store.
+macro_rules! is_caught {
+    ($clients:expr; $($check:ident)*) => {
+        $(tokio::spawn(suites::conformance::$check($clients)).await.is_err())||*
+    };
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_flaw_of_the_table_is_caught() {
+    for flaw in [
+        Flaw::IgnoresConditions,
+        Flaw::TearsTransactions,
+        Flaw::ReadsLate,
+        Flaw::KeepsDeleted,
+        Flaw::CutsQueries,
+    ] {
+        let clients = || {
+            let table = Table::new(Real::new(), BEGAN_AT_SECS).with(flaw);
+            [(); 2].map(|()| Arc::new(over_table(&table, CALL_TIME_MAX)))
+        };
+        let is_caught = suites::checks! { (is_caught) clients(); };
+        assert!(is_caught, "{flaw:?}");
+    }
 }

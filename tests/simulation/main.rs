@@ -35,7 +35,7 @@ const SEEDS: &str = "SEEDS";
 const SEEDS_USUAL: Range<u64> = 0..10_000;
 
 /// What must happen in these, or they show nothing.
-const EVENTS: [&str; 32] = [
+const EVENTS: [&str; 34] = [
     "IdempotentParameterMismatch",
     "InvalidAccessKeyId.Inactive",
     "InvalidAccessKeyId.NotFound",
@@ -63,10 +63,12 @@ const EVENTS: [&str; 32] = [
     "key rotated",
     "quota",
     "read torn by a write",
+    "request late",
     "silence",
     "success",
     "table troubled or healed",
     "throttled",
+    "transaction repeated",
     "unsynced writes lost",
 ];
 

@@ -48,6 +48,7 @@ impl Place for InTable {
         let sim = &self.0.surroundings;
         let often = |end| if is_troubled { sim.draw(end) } else { 0 };
         self.0.set_weather(Weather {
+            late: often(50),
             throttled: often(300),
             lost_before: often(150),
             lost_after: often(150),
