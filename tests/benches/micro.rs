@@ -97,7 +97,7 @@ fn decision(call: &Wire, documents: &[Document]) -> Result<Comparison, String> {
 
 /// Reading a V1 call and verifying it; the baseline has the string to sign already.
 fn verify_v1(calls: &[Wire]) -> Result<Comparison, String> {
-    let string_to_sign = calls[0].shown_string_to_sign();
+    let string_to_sign = calls[0].signed_by_server().string_to_sign;
     let mut comparison = Comparison::new("verifying V1 / its HMAC-SHA1", "us", None);
     for _ in 0..ROUNDS {
         add(&mut comparison, verify(calls)?, hmacs_sha1(string_to_sign.as_bytes()));

@@ -39,11 +39,13 @@ pub(crate) fn snapshots(path: &str) -> Vec<Value> {
             .replace("[RequestId 2]", REQUEST_ID)
             .replace("[RequestId 3]", REQUEST_ID)
             .replace("[StringToSign 2]", "[StringToSign]")
+            .replace("[CanonicalRequest 2]", "[CanonicalRequest]")
             .replace("[InternetBandwidthId]", "ipv6bw-abcdefghij0123456")
             .replace("[InternetBandwidthId 2]", "ipv6bw-abcdefghij0123457");
         let hash = "0".repeat(64);
         let line = if line.contains("server StringToSign is") {
             line.replace("[StringToSign]", &format!("ACS3-HMAC-SHA256\\n{hash}"))
+                .replace("[CanonicalRequest]", &format!("POST\\n/\\n\\nhost:h\\n\\nhost\\n{hash}"))
         } else {
             line.replace("[StringToSign]", "GET&%2F&Action%3DX")
         };

@@ -2,7 +2,8 @@
 //! in what the endpoint keeps and writes.
 //!
 //! Besides, every answer of every case and every line that a target writes meanwhile is searched
-//! (see `harness::secrets`).
+//! (see `harness::secrets`). One answer holds a secret: to a signature that does not match, the security
+//! token that this caller sent, within the texts that were signed.
 
 use std::fmt::Write as _;
 
@@ -122,6 +123,7 @@ async fn the_endpoint_keeps_and_shows_no_secret_of_a_call() {
     let binary = built("local-endpoint").unwrap();
     let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
     endpoint.control(reqwest::Method::PUT, "world", &world().to_string()).await.unwrap();
+    let mut mismatches = 0;
     for style in [Style::V1, Style::V3, Style::V3Sm3] {
         let mut wire = sign(style);
         endpoint.send(&wire, None).await.unwrap();
@@ -129,21 +131,43 @@ async fn the_endpoint_keeps_and_shows_no_secret_of_a_call() {
         endpoint.send(&wire, None).await.unwrap();
         wire.query.push(("Bandwidth".to_owned(), "1".to_owned()));
         endpoint.send(&wire, None).await.unwrap();
+        for format in ["JSON", "XML"] {
+            let mut wire = sign(style);
+            wire.query.push(("Format".to_owned(), format.to_owned()));
+            let answer = endpoint.send(&wire, None).await.unwrap();
+            // Its caller sees the token that it sent.
+            assert!(answer.body.contains("server ") && answer.body.contains(TOKEN), "{answer:?}");
+        }
     }
     let calls = endpoint.control(reqwest::Method::GET, "calls", "").await.unwrap();
-    assert_eq!(calls["Calls"].as_array().unwrap().len(), 9);
+    assert_eq!(calls["Calls"].as_array().unwrap().len(), 15);
     assert_eq!(find(&calls.to_string()), None, "{calls}");
+    for call in calls["Calls"].as_array().unwrap().iter().filter(|call| call["Status"] == 400) {
+        let answer = call["Answer"].as_str().unwrap();
+        if answer.contains("SignatureDoesNotMatch") {
+            mismatches += 1;
+            assert!(answer.contains("our calculation.") && !answer.contains("server "), "{answer}");
+            assert!(answer.ends_with("</Error>") || answer.ends_with("\"}"), "{answer}");
+        }
+    }
+    assert_eq!(mismatches, 6);
 
-    for signature in ["v1", "v3", "v3-sm3"] {
+    for (signature, secret, code) in [
+        ("v1", SECRET, "Forbidden.RAM"),
+        ("v3", SECRET, "Forbidden.RAM"),
+        ("v3-sm3", SECRET, "Forbidden.RAM"),
+        ("v1", "another", "SignatureDoesNotMatch"),
+        ("v3", "another", "SignatureDoesNotMatch"),
+    ] {
         let output = tokio::process::Command::new(&binary)
             .args(["call", ALLOCATE, "RegionId=cn-huhehaote", "--access-key-id", "STS.ci"])
-            .args(["--access-key-secret", SECRET, "--security-token", TOKEN])
+            .args(["--access-key-secret", secret, "--security-token", TOKEN])
             .args(["--endpoint", &format!("http://{}", endpoint.address())])
             .args(["--signature", signature])
             .output();
         let output = output.await.unwrap();
         let shown = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(shown.contains("Forbidden.RAM"), "{shown}");
+        assert!(shown.contains(code), "{shown}");
         assert_eq!(find(&shown), None, "{shown}");
     }
     assert_eq!(endpoint.leaks(), [""; 0]);

@@ -347,7 +347,7 @@ pub struct Demanded {
     pub status: u16,
     /// The error's code.
     pub code: Option<String>,
-    /// The error's message; `[StringToSign]` stands for the server's.
+    /// The error's message; `[StringToSign]` and `[CanonicalRequest]` name the server's.
     pub message: Option<String>,
     /// Why the caller's policies do not allow the call.
     #[serde(rename = "accessDeniedDetail")]

@@ -4,6 +4,7 @@ pub(crate) mod signature;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::iter;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -27,8 +28,27 @@ pub fn without_port(authority: &str) -> &str {
     }
 }
 
-/// How much of a V1 string to sign a server shows (decision `mismatch-text`).
+/// How much a server shows of a text that it made from a call, in bytes (decision `mismatch-text`).
 const SHOWN_BYTES_MAX: usize = 64 * 1024;
+
+/// What a server shows of a call whose signature does not match (decision `mismatch-text`): texts that it
+/// makes from the request as it arrived, security token included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The string to sign.
+    pub string_to_sign: String,
+    /// The canonical request of a V3 call.
+    pub canonical_request: Option<String>,
+}
+
+impl Shown {
+    /// The texts, each with the name of its placeholder.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let canonical = self.canonical_request.as_deref();
+        let canonical = canonical.map(|text| ("CanonicalRequest", text));
+        iter::once(("StringToSign", &*self.string_to_sign)).chain(canonical)
+    }
+}
 
 /// A request as it goes over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,32 +84,31 @@ impl Wire {
         self.query.iter().cloned().chain(form).collect()
     }
 
-    /// The string that a server shows to have made the signature of, after the changes on
-    /// the way: without the security token, which is a secret.
+    /// The texts that a server signs and shows, after the changes on the way.
     #[must_use]
-    pub fn shown_string_to_sign(&self) -> String {
+    pub fn signed_by_server(&self) -> Shown {
+        let cut = |text: String| text[..text.floor_char_boundary(SHOWN_BYTES_MAX)].to_owned();
         let Some(authorization) = self.headers.get("authorization") else {
-            let mut parameters = self.parameters();
-            if let Some(token) = parameters.get_mut("SecurityToken").filter(|it| !it.is_empty()) {
-                "***".clone_into(token);
-            }
-            let mut shown = signature::v1_string_to_sign(&self.method, &parameters);
-            shown.truncate(SHOWN_BYTES_MAX);
-            return shown;
+            let string = signature::v1_string_to_sign(&self.method, &self.parameters());
+            return Shown { string_to_sign: cut(string), canonical_request: None };
         };
         let signed = authorization.split_once("SignedHeaders=").map_or("", |(_, rest)| rest);
         let signed: Vec<_> = signed.split(',').next().unwrap_or_default().split(';').collect();
         let is_sm3 = authorization.split(' ').next() == Some(signature::algorithm(Style::V3Sm3));
-        self.acs3_string_to_sign(if is_sm3 { Style::V3Sm3 } else { Style::V3 }, &signed)
+        let style = if is_sm3 { Style::V3Sm3 } else { Style::V3 };
+        let canonical = self.canonical_request(style, &signed);
+        Shown {
+            string_to_sign: signature::acs3_string_to_sign(style, &canonical),
+            canonical_request: Some(cut(canonical)),
+        }
     }
 
-    fn acs3_string_to_sign(&self, style: Style, signed: &[&str]) -> String {
+    fn canonical_request(&self, style: Style, signed: &[&str]) -> String {
         let query = self.query.iter().cloned().collect();
         let value = |name| self.headers.get(name).cloned().unwrap_or_default();
         let headers: Vec<_> = signed.iter().map(|name| (*name, value(*name))).collect();
         let body = signature::hash(style, self.body.as_bytes());
-        let canonical = signature::canonical_request(&self.method, &query, &headers, &body);
-        signature::acs3_string_to_sign(style, &canonical)
+        signature::canonical_request(&self.method, &query, &headers, &body)
     }
 
     /// The same request to be shown: without the values that sign it, and with long values cut.
@@ -241,7 +260,8 @@ pub fn sign_quietly(
     let secret = &request.access_key_secret;
     let signature = if style.is_v3() {
         let names: Vec<&str> = wire.headers.keys().map(String::as_str).collect();
-        let string = wire.acs3_string_to_sign(style, &names);
+        let canonical = wire.canonical_request(style, &names);
+        let string = signature::acs3_string_to_sign(style, &canonical);
         let signature = signature::acs3_signature(style, secret, &string);
         let header = signature::authorization(style, caller.access_key_id, &names, &signature);
         wire.headers.insert(of_signature.to_owned(), header);

@@ -4,12 +4,13 @@ mod findings;
 mod lists;
 mod rulebook;
 
+use quick_xml::escape::partial_escape;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Body};
 use crate::case::{Asked, Case, Request, Style, Variant};
-use crate::client::{self, Wire, now_secs, without_port};
+use crate::client::{self, Shown, Wire, now_secs, without_port};
 use crate::operations::{Operation, Undo};
 use crate::placeholder::Placeholders;
 use crate::secrets;
@@ -150,13 +151,17 @@ impl Judge<'_> {
     /// Judges the answer itself; gives its elements.
     fn answer(&mut self, answer: &Answer, body: &Body, wire: &Wire, format: &'static str) -> Value {
         let demanded = &self.case.demanded;
-        let string_to_sign = wire.shown_string_to_sign();
-        let message = demanded.message.as_ref();
+        let signed = wire.signed_by_server();
+        let message = demanded.message.clone().map(|message| {
+            signed
+                .texts()
+                .fold(message, |message, (name, text)| message.replace(&format!("[{name}]"), text))
+        });
         let demand = Demand {
             action: &self.case.request.action,
             status: demanded.status,
             code: demanded.code.as_deref(),
-            message: message.map(|text| text.replace("[StringToSign]", &string_to_sign)),
+            message,
             format,
             host: without_port(&self.case.request.host),
         };
@@ -181,7 +186,14 @@ impl Judge<'_> {
                 self.findings.add(format!("header {name}"), "(none)", actual);
             }
         }
-        let all = format!("{:?}\n{}", answer.headers, answer.body);
+        let mut body_text = answer.body.clone();
+        if demanded.code.as_deref() == Some("SignatureDoesNotMatch") {
+            // Its caller gets back what it sent: in the texts that were signed, and nowhere else.
+            for (_, text) in escaped(&signed, body) {
+                body_text = body_text.replace(&text, "");
+            }
+        }
+        let all = format!("{:?}\n{body_text}", answer.headers);
         if let Some(secret) = secrets::find(&all) {
             self.findings.add("secrecy", format!("an answer without {secret}"), all);
         }
@@ -287,13 +299,9 @@ impl Judge<'_> {
         {
             self.undo.push(undo);
         }
-        // As the body's format escapes it.
-        let string_to_sign = wire.shown_string_to_sign();
-        let escaped = match body.root {
-            Some(_) => string_to_sign.replace('&', "&amp;"),
-            None => string_to_sign.replace('\n', "\\n"),
-        };
-        placeholders.learn("StringToSign", &escaped);
+        for (name, text) in escaped(&wire.signed_by_server(), body) {
+            placeholders.learn(name, &text);
+        }
         for (kind, name) in ["RetryAfter", "RateLimit"].into_iter().zip(EXTRA_HEADERS).rev() {
             placeholders.learn(kind, answer.header(name).unwrap_or_default());
         }
@@ -319,4 +327,17 @@ impl Judge<'_> {
         text.extend(["\n", &answer.body, "\n"]);
         self.transcript.push_str(&placeholders.apply(&text));
     }
+}
+
+/// The texts that a server signed, as the format of `body` escapes them.
+fn escaped(signed: &Shown, body: &Body) -> impl Iterator<Item = (&'static str, String)> {
+    let is_xml = body.root.is_some();
+    signed.texts().map(move |(name, text)| {
+        let text = if is_xml {
+            partial_escape(text).into_owned()
+        } else {
+            json!(text).to_string().trim_matches('"').to_owned()
+        };
+        (name, text)
+    })
 }

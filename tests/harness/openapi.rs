@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::case::Case;
+use crate::client::HOST;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
 use crate::file::write_whole;
@@ -232,9 +233,11 @@ fn examples(
         });
         // What a server signed is the call's; one example of such is as good as another.
         let hash = "0".repeat(64);
-        let text = if text.contains("StringToSign is [StringToSign") {
-            let shown = format!("ACS3-HMAC-SHA256\\n{hash}");
-            text.replace("[StringToSign]", &format!("[{shown}]"))
+        let text = if text.contains("server StringToSign is") {
+            let end = if format == "JSON" { "\\n" } else { "\n" };
+            let canonical = ["POST", "/", "", &format!("host:{HOST}"), "", "host", &hash];
+            text.replace("[StringToSign]", &["ACS3-HMAC-SHA256", &hash].join(end))
+                .replace("[CanonicalRequest]", &canonical.join(end))
         } else {
             text.replace("[StringToSign]", "GET&%2F&AccessKeyId%3Dtestid")
         };

@@ -4,7 +4,7 @@
 A second reading of contracts/: it shares no code with the command `contract`, and finds the same. It needs Python
 3.9 or newer and nothing else, and prints each verdict as a line of JSON; `holds` is null where hashlib has no SM3.
 Exit codes: 0 all hold, 1 some do not, 2 it could not be run, 3 usage."""
-import base64, contextlib, hashlib, hmac, http.client, itertools, json, os, pathlib, re, sys, time, uuid
+import base64, contextlib, hashlib, hmac, html, http.client, itertools, json, os, pathlib, re, sys, time, uuid
 from urllib.parse import parse_qsl, quote, urlsplit
 from xml.etree import ElementTree
 
@@ -24,13 +24,15 @@ def plain(value):
     if "offsetSeconds" in value:
         return timestamp(value["offsetSeconds"])
     return value["repeat"] * value["times"] if "repeat" in value else value
+def acs3_string_to_sign(canonical, sha):
+    return f"ACS3-HMAC-{sha.upper()}\n{hashlib.new(sha, canonical.encode()).hexdigest()}"
 
 class Wire:  # A request as it goes over the wire, signed.
     def __init__(self, request, action, style, asked_format):
         query, key = request.get("query", {}), request.get("accessKeyId", "testid")
         secret, token = request.get("accessKeySecret", "testsecret"), request.get("securityToken")
         nonce, common = request.get("nonce", str(uuid.uuid4())), request.get("common", {})
-        self.method, self.style = request.get("method", "POST"), style
+        self.method, self.style, sha = request.get("method", "POST"), style, HASHES.get(style)
         self.query = list(query.items()) if isinstance(query, dict) else query
         self.query = self.query + ([] if asked_format is None else [("Format", asked_format)])
         self.body = encode_pairs(request.get("body", {}))
@@ -43,16 +45,15 @@ class Wire:  # A request as it goes over the wire, signed.
             digest = hmac.new(f"{secret}&".encode(), self.v1_string_to_sign().encode(), "sha1").digest()
             signature = {"Signature": base64.b64encode(digest).decode()}
         else:
-            payload = hashlib.new(HASHES[style], self.body.encode()).hexdigest()
+            payload = hashlib.new(sha, self.body.encode()).hexdigest()
             self.headers |= {"x-acs-action": action, "x-acs-version": VERSION, "x-acs-date": timestamp(),
                              "x-acs-signature-nonce": nonce, "x-acs-content-sha256": payload}
             self.headers |= {} if token is None else {"x-acs-security-token": token}
             self.change(common)
             names = sorted(self.headers.keys() - {"authorization"})
-            text = self.acs3_string_to_sign(names, HASHES[style])
-            digest = hmac.new(secret.encode(), text.encode(), HASHES[style]).hexdigest()
-            credential = f"Credential={key},SignedHeaders={';'.join(names)},Signature={digest}"
-            signature = {"authorization": f"ACS3-HMAC-{HASHES[style].upper()} {credential}"}
+            mac = hmac.new(secret.encode(), acs3_string_to_sign(self.canonical_request(names, sha), sha).encode(), sha)
+            credential = f"Credential={key},SignedHeaders={';'.join(names)},Signature={mac.hexdigest()}"
+            signature = {"authorization": f"ACS3-HMAC-{sha.upper()} {credential}"}
         self.change(signature | common)  # A case may put something else in the signature's place.
         self.change(request.get("afterSigning", {}))
 
@@ -67,26 +68,25 @@ class Wire:  # A request as it goes over the wire, signed.
             else:
                 self.query = [pair for pair in self.query if pair[0] != name] + list(changed.items())
 
-    def v1_string_to_sign(self, hidden=()):
+    def v1_string_to_sign(self):
         """Of the parameters of query and form, where the form's value wins."""
         parameters = dict(self.query) | dict(parse_qsl(self.body, keep_blank_values=True))
-        parameters |= {name: "***" for name in hidden if parameters.get(name)}
         signed = sorted((name, value) for name, value in parameters.items() if name != "Signature")
         return f"{self.method}&%2F&{quote(encode_pairs(signed), safe='')}"
 
-    def acs3_string_to_sign(self, names, sha):
+    def canonical_request(self, names, sha):
         headers = "".join(f"{name}:{self.headers.get(name, '').strip()}\n" for name in names)
         query, payload = encode_pairs(sorted(dict(self.query).items())), hashlib.new(sha, self.body.encode())
-        canonical = f"{self.method}\n/\n{query}\n{headers}\n{';'.join(names)}\n{payload.hexdigest()}"
-        return f"ACS3-HMAC-{sha.upper()}\n{hashlib.new(sha, canonical.encode()).hexdigest()}"
+        return f"{self.method}\n/\n{query}\n{headers}\n{';'.join(names)}\n{payload.hexdigest()}"
 
-    def shown_string_to_sign(self):
-        """What a server shows to have made the signature of: never the security token."""
-        if "authorization" not in self.headers:
-            return self.v1_string_to_sign(hidden=["SecurityToken"])[:64 * 1024]  # Decision `mismatch-text`.
-        algorithm, _, rest = self.headers["authorization"].partition(" ")
-        names = rest.partition("SignedHeaders=")[2].split(",")[0].split(";")
-        return self.acs3_string_to_sign(names, "sm3" if algorithm == "ACS3-HMAC-SM3" else "sha256")
+    def signed_by_server(self):
+        """The texts that a server shows of a call whose signature does not match, by their placeholders' names."""
+        algorithm, _, rest = self.headers.get("authorization", "").partition(" ")
+        sha = "sm3" if algorithm == "ACS3-HMAC-SM3" else "sha256"
+        canonical = self.canonical_request(rest.partition("SignedHeaders=")[2].split(",")[0].split(";"), sha)
+        of_v3 = {"StringToSign": acs3_string_to_sign(canonical, sha), "CanonicalRequest": canonical}
+        signed = of_v3 if "authorization" in self.headers else {"StringToSign": self.v1_string_to_sign()}
+        return {name: text.encode()[:64 * 1024].decode(errors="ignore") for name, text in signed.items()}
 
 def send(connection, method, target, headers, body):
     connection.putrequest(method, target, skip_host="host" in headers, skip_accept_encoding=True)
@@ -141,9 +141,9 @@ def holds(wanted, actual):
 
 def transcript(status, headers, text, wire, world, fresh, names):
     """An answer as snapshots show it: what is unstable gets a name in `names`, the same value the same one."""
-    signed, body = wire.shown_string_to_sign(), read(text)
-    signed = signed.replace("&", "&amp;") if text.startswith("<") else signed.replace("\n", "\\n")
-    values = {"RequestId": body.get("RequestId"), "TraceId": headers.get("x-acs-trace-id"), "StringToSign": signed}
+    body, escaped = read(text), html.escape if text.startswith("<") else lambda each, _: json.dumps(each)[1:-1]
+    values = {"RequestId": body.get("RequestId"), "TraceId": headers.get("x-acs-trace-id")}
+    values |= {name: escaped(each, False) for name, each in wire.signed_by_server().items()}
     values |= {name: body[name] for name in fresh if name in body and body[name] not in json.dumps(world)}
     for kind, value in (values | {kind: headers.get(name) for name, kind in EXTRA_HEADERS.items()}).items():
         number = 1 + sum(name.startswith(f"[{kind}") for name in names.values())
@@ -158,8 +158,8 @@ def transcript(status, headers, text, wire, world, fresh, names):
 
 def judged(case, operation, wire, status, headers, text, earlier, before, after):
     """What is looked at, what the case demands, and what is so. Form and the rest are the snapshot's."""
-    demanded, body = case["answer"], read(text)
-    message = demanded.get("message", "").replace("[StringToSign]", wire.shown_string_to_sign())
+    demanded, body, signed = case["answer"], read(text), wire.signed_by_server()
+    message = re.sub(r"\[(\w+)\]", lambda name: signed.get(name[1], name[0]), demanded.get("message", ""))
     yield "status", demanded["status"], status
     yield "Code", demanded.get("code"), body.get("Code")
     yield "Message", message, body.get("Message", "")

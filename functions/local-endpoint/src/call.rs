@@ -51,7 +51,7 @@ pub(crate) async fn call(call: Call, now: SystemTime) -> Result<ExitCode, String
         for (name, value) in &headers {
             writeln!(out, "{NAME}{name}{NAME:#}: {}", String::from_utf8_lossy(value.as_bytes()))?;
         }
-        writeln!(out, "\n{body}")
+        writeln!(out, "\n{}", masked(&body, security_token))
     };
     show_answer().map_err(|error| error.to_string())?;
     Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -79,16 +79,22 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Shows the request as it goes out, but for the security token, which is a secret.
+/// A text with `***` for the security token, which is a secret: as it is, encoded, and encoded twice as in a
+/// string to sign.
+fn masked(text: &str, security_token: Option<&str>) -> String {
+    let Some(token) = security_token else { return text.to_owned() };
+    let once = percent_encode(token);
+    let twice = percent_encode(&once);
+    [&*twice, &*once, token].iter().fold(text.to_owned(), |text, form| text.replace(form, "***"))
+}
+
+/// Shows the request as it is sent, but for the security token.
 fn show_request(
     out: &mut impl Write,
     request: &reqwest::Request,
     security_token: Option<&str>,
 ) -> io::Result<()> {
-    let masked = |text: &str| match security_token {
-        Some(token) => text.replace(&*percent_encode(token), "***").replace(token, "***"),
-        None => text.to_owned(),
-    };
+    let masked = |text: &str| masked(text, security_token);
     writeln!(out, "{GOOD}{}{GOOD:#} {}", request.method(), masked(request.url().as_str()))?;
     for (name, value) in request.headers() {
         let value = String::from_utf8_lossy(value.as_bytes());

@@ -36,9 +36,24 @@ pub(crate) struct Call {
     /// The beginning of its body.
     body: Vec<u8>,
     /// The answer's status; none if the connection was broken instead.
-    pub(crate) status: Option<StatusCode>,
-    /// The answer's body.
-    pub(crate) answer: Bytes,
+    status: Option<StatusCode>,
+    /// The answer's body, but for the texts of [`MISMATCHES`].
+    answer: Bytes,
+}
+
+/// The words before the texts that an answer to a signature that does not match shows, and those after them
+/// in JSON and in XML. The texts hold the caller's security token.
+const MISMATCHES: [&str; 2] = [" server string to sign is:", " server StringToSign is ["];
+const AFTER_MESSAGE: [&str; 2] = ["\",\"Recommend\":", "</Message>"];
+
+/// An answer without the texts that were signed, if it shows some.
+fn without_signed_texts(answer: &[u8]) -> Option<Bytes> {
+    let answer = str::from_utf8(answer).ok()?;
+    let start = MISMATCHES.iter().find_map(|words| answer.find(words))?;
+    // A text is escaped, so it holds neither of these itself.
+    let end = AFTER_MESSAGE.iter().find_map(|words| answer[start..].find(words));
+    let rest = end.map_or("", |end| &answer[start + end..]);
+    Some(Bytes::from([&answer[..start], rest].concat()))
 }
 
 /// The last calls.
@@ -96,6 +111,12 @@ impl Call {
             status: None,
             answer: Bytes::new(),
         }
+    }
+
+    /// Adds the answer.
+    pub(crate) fn answered(&mut self, status: StatusCode, body: &Bytes) {
+        self.status = Some(status);
+        self.answer = without_signed_texts(body).unwrap_or_else(|| body.clone());
     }
 
     fn bytes(&self) -> usize {

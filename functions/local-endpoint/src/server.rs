@@ -226,8 +226,7 @@ async fn answer(
     let mut call = record::Call::new(endpoint.clock.now_secs(), &parts, &body);
     let mut response = answer_event(&endpoint, event(parts, body, peer)).await;
     if let Ok(response) = &response {
-        call.status = Some(response.status());
-        call.answer = response.body().clone().into_inner().unwrap_or_default();
+        call.answered(response.status(), &response.body().clone().into_inner().unwrap_or_default());
     }
     endpoint.record.add(call);
     if is_too_large && let Ok(response) = &mut response {

@@ -88,7 +88,7 @@ gateway_errors! {
     INVALID_SECURITY_TOKEN_MISMATCH_WITH_ACCESS_KEY = 400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.";
     /// The temporary access key has expired.
     INVALID_SECURITY_TOKEN_EXPIRED = 400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.";
-    /// The signature is not the server's. The answer shows the server's string to sign (decision
+    /// The signature is not the server's. The answer shows the texts that the server signed (decision
     /// `mismatch-text`).
     SIGNATURE_DOES_NOT_MATCH = 400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.";
     /// The access key has signed with this nonce before (decision `nonce`).
@@ -102,7 +102,7 @@ gateway_errors! {
 }
 
 /// One gateway error, ready to be answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     /// Which gateway error.
     pub code: ErrorCode,
@@ -133,9 +133,24 @@ impl From<ErrorCode> for Error {
     }
 }
 
+/// Writes the message. Of a signature that does not match it writes the first words alone: the texts
+/// after them hold the caller's security token, and errors are logged.
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
+        let is_mismatch = self.code == SIGNATURE_DOES_NOT_MATCH;
+        formatter.write_str(if is_mismatch { self.code.message } else { &self.message })
+    }
+}
+
+/// Shows what [`Display`](fmt::Display) writes.
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = format_args!("{self}");
+        formatter
+            .debug_struct("Error")
+            .field("code", &self.code.code)
+            .field("message", &message)
+            .finish()
     }
 }
 

@@ -127,11 +127,12 @@ impl<'a> Signed<'a> {
     }
 
     /// Checks the signature against the secret of the access key, in constant time. Only here the call
-    /// is hashed: of a caller whose key is not known nothing need be.
+    /// is hashed, so an unknown key costs no hash.
     ///
     /// # Errors
     ///
-    /// `SignatureDoesNotMatch`, with the server's string to sign in the form that the SDKs parse.
+    /// `SignatureDoesNotMatch`. Its message shows the texts that the server made from the call, with the
+    /// call's security token, and is for the caller alone.
     pub fn verify(&self, access_key_secret: &str) -> Result<(), Error> {
         let message = match &self.covered {
             Covered::V1 => {
@@ -140,15 +141,17 @@ impl<'a> Signed<'a> {
                 if is_same(&v1::sign(access_key_secret, &text), self.signature) {
                     return Ok(());
                 }
-                v1::mismatch(&text, self.security_token.as_deref())
+                v1::mismatch(&text)
             }
             Covered::V3(algorithm, headers) => {
-                let (text, body_hash_matches) = acs3::text_of(self.call, *algorithm, headers);
+                let (canonical, body_hash_matches) =
+                    acs3::canonical_request_of(self.call, *algorithm, headers);
+                let text = algorithm.string_to_sign(&canonical);
                 let expected = algorithm.sign(access_key_secret, &text);
                 if is_same(&expected, self.signature) && body_hash_matches {
                     return Ok(());
                 }
-                acs3::mismatch(&text)
+                acs3::mismatch(&text, &canonical)
             }
         };
         Err(Error::with_message(error::SIGNATURE_DOES_NOT_MATCH, message))
@@ -160,6 +163,15 @@ struct Proof<'a> {
     access_key_id: &'a str,
     signature: &'a str,
     covered: Covered<'a>,
+}
+
+/// How much of a text made from a call is shown, in bytes: far more than any client's call has, and so
+/// little that every gateway takes the answer (decision `mismatch-text`).
+const SHOWN_BYTES_MAX: usize = 64 * 1024;
+
+/// The part of a text that is shown.
+fn shown(text: &str) -> &str {
+    &text[..text.floor_char_boundary(SHOWN_BYTES_MAX)]
 }
 
 /// Compares secrets in a time that tells nothing of them but their length.
@@ -179,6 +191,15 @@ fn nonce_and_timestamp(call: &Call) -> Result<(Cow<'_, str>, Cow<'_, str>), Erro
 mod tests {
     use super::*;
     use crate::request::Request;
+
+    #[test]
+    fn no_more_than_64_kib_of_a_text_are_shown() {
+        let whole = "x".repeat(SHOWN_BYTES_MAX);
+        assert_eq!(shown(&whole), whole);
+        assert_eq!(shown(&format!("{whole}x")), whole);
+        // A character is shown whole or not at all.
+        assert_eq!(shown(&format!("{}é", &whole[1..])), &whole[1..]);
+    }
 
     #[test]
     fn a_timestamp_is_good_for_15_minutes_either_way_to_the_second() {

@@ -26,6 +26,7 @@ const SUCCESS: &str = "Success/client-token";
 const REPLAY: &str = "Success/replay-twice";
 const ERROR: &str = "IllegalParam.Bandwidth/letters";
 const DENIED: &str = "Forbidden.RAM/no-policy";
+const MISMATCH: &str = "SignatureDoesNotMatch/session-wrong-secret-v3";
 const THROTTLED: &str = "Throttling.User/no-call-at-all";
 const SECOND: &str = "Success/no-token-second-address";
 

@@ -6,7 +6,7 @@ use super::gate;
 use super::model::{Expected, Found, Model, State};
 use super::plan::Call;
 use crate::answer::Answer;
-use crate::client::{HOST, Wire};
+use crate::client::{HOST, Shown, Wire};
 use crate::judge::{Demand, Finding, Findings, expected_format, judge_list};
 use crate::world;
 
@@ -130,13 +130,16 @@ pub(super) fn told(answer: &Answered) -> String {
 
 /// The message of a signature that does not match (decision `mismatch-text`).
 fn mismatch(wire: &Wire) -> String {
-    let string = wire.shown_string_to_sign();
-    if wire.headers.contains_key("authorization") {
-        let before = "Specified signature does not match our calculation. server StringToSign is";
-        format!("{before} [{string}]")
-    } else {
-        let before =
-            "Specified signature is not matched with our calculation. server string to sign is";
-        format!("{before}:{string}")
+    let Shown { string_to_sign, canonical_request } = wire.signed_by_server();
+    match canonical_request {
+        None => format!(
+            "Specified signature is not matched with our calculation. \
+             server string to sign is:{string_to_sign}"
+        ),
+        Some(canonical_request) => format!(
+            "Specified signature does not match our calculation. \
+             server StringToSign is [{string_to_sign}] \
+             server CanonicalRequest is [{canonical_request}]"
+        ),
     }
 }

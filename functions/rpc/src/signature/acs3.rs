@@ -9,7 +9,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use sha2::{Digest, Sha256};
 use sm3::Sm3;
 
-use super::{Covered, Proof};
+use super::{Covered, Proof, shown};
 use crate::call::Call;
 use crate::encoding::Canonical;
 use crate::error::{self, Error};
@@ -151,9 +151,9 @@ pub(super) fn proof<'a>(
     Ok(Proof { access_key_id: credential, signature, covered: Covered::V3(algorithm, headers) })
 }
 
-/// The string to sign of a call of which these headers are signed, and whether the client's own hash of
-/// the body is the body's (decision `content-sha256`).
-pub(super) fn text_of(
+/// The canonical request of a call with these signed headers, and whether the client's own hash of the
+/// body is the body's (decision `content-sha256`).
+pub(super) fn canonical_request_of(
     call: &Call,
     algorithm: Algorithm,
     headers: &[(&str, Cow<'_, str>)],
@@ -164,7 +164,7 @@ pub(super) fn text_of(
     let canonical = canonical_request(&request.method, query, headers, &hashed_request_payload);
     let mut sent = CONTENT_HASHES.into_iter().filter_map(|name| request.header(name));
     let body_hash_matches = sent.all(|sent| sent == hashed_request_payload);
-    (algorithm.string_to_sign(&canonical), body_hash_matches)
+    (canonical, body_hash_matches)
 }
 
 /// The parts of an `Authorization` header.
@@ -203,9 +203,12 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// As a client of the service once showed it in public (decision `mismatch-text`).
-pub(super) fn mismatch(string_to_sign: &str) -> String {
+/// The message of a V3 signature that does not match, in the words of public reports (decision
+/// `mismatch-text`).
+pub(super) fn mismatch(string_to_sign: &str, canonical_request: &str) -> String {
+    let canonical_request = shown(canonical_request);
     format!(
-        "Specified signature does not match our calculation. server StringToSign is [{string_to_sign}]"
+        "Specified signature does not match our calculation. server StringToSign is \
+         [{string_to_sign}] server CanonicalRequest is [{canonical_request}]"
     )
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    DENIED, ERROR, REPLAY, SECOND, SUCCESS, Wrong, change, header, members, replace, set,
+    DENIED, ERROR, MISMATCH, REPLAY, SECOND, SUCCESS, Wrong, change, header, members, replace, set,
     set_header,
 };
 use crate::wrong_answers::proxy::{Change, Sent};
@@ -154,6 +154,22 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         members(|members| {
             let told = format!("key {}", harness::secrets::SECRET);
             members.insert("Message".to_owned(), told.into());
+        }),
+    );
+    add(
+        "the caller's token beside the texts that were signed",
+        MISMATCH,
+        &["HostId", "secrecy"],
+        members(|members| set(members, "HostId", |_| json!(harness::secrets::TOKEN))),
+    );
+    add(
+        "no canonical request",
+        MISMATCH,
+        &["Message"],
+        members(|members| {
+            set(members, "Message", |message| {
+                json!(message.split_once(" server CanonicalRequest").unwrap().0)
+            });
         }),
     );
 }
