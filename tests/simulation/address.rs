@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use suites::linearizability::address::MISMATCH;
+use suites::support::ALREADY_EXISTED;
+
 /// What is done to an address. A token is a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Op {
@@ -17,7 +20,14 @@ pub(crate) enum Op {
     Delete {
         token: Option<u64>,
     },
-    Describe,
+    /// An allocation that is only checked.
+    DryRun {
+        mbps: u16,
+    },
+    /// By the id of the address, or by a list of all.
+    Describe {
+        is_listed: bool,
+    },
     /// The operator releases the address, or gives it back.
     Release(bool),
 }
@@ -42,8 +52,15 @@ struct Address {
     tokens: BTreeMap<(u8, u64), (u16, Option<usize>)>,
 }
 
-const MISMATCH: &str = "IdempotentParameterMismatch";
+const RELEASED: &str = "ResourceNotFound.Ipv6Address";
 const NOT_FOUND: &str = "InvalidIpv6Instance.NotFound";
+
+impl Op {
+    /// Whether it changes anything.
+    pub(crate) fn changes(self) -> bool {
+        !matches!(self, Self::DryRun { .. } | Self::Describe { .. })
+    }
+}
 
 impl Address {
     /// Does `op`; whether it may be answered with `ret`. `None`: nobody knows the answer.
@@ -54,7 +71,7 @@ impl Address {
             Op::Allocate { token, mbps } => (0, token, mbps),
             Op::Modify { token, mbps } => (1, token, mbps),
             Op::Delete { token } => (2, token, 0),
-            Op::Describe => {
+            Op::Describe { .. } => {
                 return match (self.held, ret) {
                     (_, None) => true,
                     (None, Some(ret)) => *ret == Ret::Shows(None),
@@ -62,6 +79,13 @@ impl Address {
                         held == *mbps && self.is_id(number, id)
                     }
                     _ => false,
+                };
+            }
+            Op::DryRun { .. } => {
+                return match (self.is_released, self.held) {
+                    (true, _) => refused(RELEASED),
+                    (false, Some(_)) => refused(ALREADY_EXISTED),
+                    (false, None) => refused("DryRunOperation"),
                 };
             }
             Op::Release(is_released) => {
@@ -79,10 +103,8 @@ impl Address {
             };
         }
         let bought = match (kind, self.is_released, self.held) {
-            (0, true, _) => return refused("ResourceNotFound.Ipv6Address"),
-            (0, false, Some(_)) => {
-                return refused("OperationFailed.InternetBandwidthAlreadyExisted");
-            }
+            (0, true, _) => return refused(RELEASED),
+            (0, false, Some(_)) => return refused(ALREADY_EXISTED),
             (0, false, None) => {
                 self.ids.push(None);
                 let number = self.ids.len() - 1;

@@ -42,8 +42,8 @@ pub(crate) fn judge<P: Place>(scene: &Arc<Scene<P>>) -> Vec<String> {
         faults.extend(played_back(calls));
         let counts = scene.sim.counts();
         // A call whose count was not answered goes on, whether it was counted or not.
-        let is_lost = |event: &&str| event.starts_with("answer lost");
-        if !counts.keys().any(is_lost) {
+        let is_open = |event: &&str| event.starts_with("answer lost") || *event == "request late";
+        if !counts.keys().any(is_open) {
             faults.extend(over_quota(&log));
         }
         if !scene.plan.is_troubled {
@@ -215,13 +215,18 @@ async fn unexplained<P: Place>(scene: &Scene<P>, address_id: &str) -> Option<Str
             Event { op: call.op, began: call.began, ended, ret }
         })
         // Nobody can tell whether it was done, nor need.
-        .filter(|event| event.ret.is_some() || event.op != Op::Describe)
+        .filter(|event| event.ret.is_some() || event.op.changes())
         .collect();
     let operations = log.operations.iter().filter(|(of, _)| of == address_id);
     events.extend(operations.map(|(_, event)| event.clone()));
     let began = scene.moment();
     let ret = Some(Ret::Shows(held));
-    events.push(Event { op: Op::Describe, began, ended: Some(scene.moment()), ret });
+    events.push(Event {
+        op: Op::Describe { is_listed: false },
+        began,
+        ended: Some(scene.moment()),
+        ret,
+    });
     events.sort_by_key(|event| event.began);
     (!is_linearizable(&events)).then(|| format!("{address_id}: no order explains {events:#?}"))
 }

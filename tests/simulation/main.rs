@@ -35,7 +35,8 @@ const SEEDS: &str = "SEEDS";
 const SEEDS_USUAL: Range<u64> = 0..10_000;
 
 /// What must happen in these, or they show nothing.
-const EVENTS: [&str; 34] = [
+const EVENTS: [&str; 36] = [
+    "DryRunOperation",
     "IdempotentParameterMismatch",
     "InvalidAccessKeyId.Inactive",
     "InvalidAccessKeyId.NotFound",
@@ -61,6 +62,7 @@ const EVENTS: [&str; 34] = [
     "key disabled",
     "key made good again",
     "key rotated",
+    "page of a list read",
     "quota",
     "read torn by a write",
     "request late",
@@ -116,6 +118,9 @@ fn no_schedule_breaks_a_promise() {
                         break;
                     }
                     let counts = hold(seed);
+                    if seed > seeds.start && seed % 1_000_000 == 0 {
+                        tell(&format!("{} schedules held so far", seed - seeds.start));
+                    }
                     let mut total = total.lock().unwrap();
                     for (event, count) in counts {
                         *total.entry(event).or_default() += count;

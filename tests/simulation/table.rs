@@ -216,6 +216,7 @@ impl<T: Surroundings> Table<T> {
 
     /// Reads a page of a partition, one item after the other.
     async fn page(self, pk: String, from: Option<Place>) -> (Vec<Item>, Option<Item>) {
+        self.surroundings.note("page of a list read", || pk.clone());
         let size = 1 + self.surroundings.draw(PAGE_MAX);
         let mut last = from.unwrap_or_else(|| (pk.clone(), String::new()));
         let mut items = Vec::new();

@@ -41,9 +41,15 @@ impl<P: Place> Scene<P> {
             Op::Allocate { token, mbps } => (ALLOCATE, token, Some(mbps)),
             Op::Modify { token, mbps } => ("ModifyIpv6InternetBandwidth", token, Some(mbps)),
             Op::Delete { token } => ("DeleteIpv6InternetBandwidth", token, None),
-            Op::Describe | Op::Release(_) => ("DescribeIpv6Addresses", None, None),
+            Op::DryRun { mbps } => (ALLOCATE, None, Some(mbps)),
+            Op::Describe { .. } | Op::Release(_) => ("DescribeIpv6Addresses", None, None),
         };
-        query["Ipv6AddressId"] = address_id.as_str().into();
+        if op != (Op::Describe { is_listed: true }) {
+            query["Ipv6AddressId"] = address_id.as_str().into();
+        }
+        if matches!(op, Op::DryRun { .. }) {
+            query["DryRun"] = "true".into();
+        }
         if let Some(mbps) = mbps {
             query["Bandwidth"] = mbps.to_string().into();
         }
@@ -90,6 +96,7 @@ impl<P: Place> Scene<P> {
         let is_impatient = self.plan.is_troubled && self.sim.chance(50);
         let patience_micros = if is_impatient { self.sim.draw(20_000) } else { PATIENCE_MICROS };
         let (op, event) = (call.op, event(&call.wire));
+        let address_id = call.address_id.clone();
         let number = {
             let mut log = self.log();
             log.calls.push(call);
@@ -105,7 +112,7 @@ impl<P: Place> Scene<P> {
             self.sim.note("call given up", || about);
             return None;
         };
-        let answer = read(op, &response);
+        let answer = read(op, &address_id, &response);
         let code = answer.code.clone().unwrap_or_else(|| "success".to_owned());
         self.sim.note("answer", || format!("{about}: {code} {:?}", answer.ret));
         if let Some(event) = EVENTS.iter().find(|event| **event == code) {
@@ -125,7 +132,8 @@ impl<P: Place> Scene<P> {
 }
 
 /// Answers that are counted.
-const EVENTS: [&str; 9] = [
+const EVENTS: [&str; 10] = [
+    "DryRunOperation",
     "InvalidAccessKeyId.Inactive",
     "InvalidAccessKeyId.NotFound",
     "IdempotentParameterMismatch",
@@ -154,7 +162,7 @@ fn event(wire: &Wire) -> Event {
 }
 
 /// Reads an answer in JSON.
-fn read(op: Op, response: &Response) -> Answer {
+fn read(op: Op, address_id: &str, response: &Response) -> Answer {
     let body: Value = serde_json::from_str(&response.body).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let status = response.status_code;
@@ -162,10 +170,12 @@ fn read(op: Op, response: &Response) -> Answer {
         return Answer { status, code: Some(text(code)), ret: Ret::Refused(text(code)) };
     }
     let ret = match op {
-        Op::Allocate { .. } => Ret::Bought(text(&body["InternetBandwidthId"])),
+        Op::Allocate { .. } | Op::DryRun { .. } => Ret::Bought(text(&body["InternetBandwidthId"])),
         Op::Modify { .. } | Op::Delete { .. } => Ret::Done,
-        Op::Describe | Op::Release(_) => {
-            let bandwidth = &body["Ipv6Addresses"]["Ipv6Address"][0]["Ipv6InternetBandwidth"];
+        Op::Describe { .. } | Op::Release(_) => {
+            let mut shown = body["Ipv6Addresses"]["Ipv6Address"].as_array().unwrap().iter();
+            let address = shown.find(|address| address["Ipv6AddressId"] == address_id);
+            let bandwidth = &address.unwrap_or(&Value::Null)["Ipv6InternetBandwidth"];
             let id = bandwidth["Ipv6InternetBandwidthId"].as_str().unwrap_or_default();
             let mbps = bandwidth["Bandwidth"].as_u64().unwrap_or_default();
             let shown = (id.to_owned(), u16::try_from(mbps).unwrap());

@@ -92,7 +92,8 @@ impl<P: Place> Scene<P> {
             0..4 => Op::Allocate { token, mbps },
             4..6 => Op::Modify { token, mbps: mbps + 2 },
             6..8 => Op::Delete { token },
-            _ => Op::Describe,
+            8 => Op::DryRun { mbps },
+            _ => Op::Describe { is_listed: self.sim.chance(500) },
         };
         (address_id, op)
     }
