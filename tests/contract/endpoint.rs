@@ -241,14 +241,6 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
     for expected in ["OperationFailed.SaleValidate", "OperationFailed.SaleValidate", "Success"] {
         assert_eq!(code(&call(&endpoint, &query).await.unwrap()), expected);
     }
-    // A call that is refused at the door is refused for that.
-    plan(json!({ "Times": 1, "Kind": "Answer", "Code": "SystemBusy" })).await.unwrap();
-    let wrong = json!({ "action": ALLOCATE, "query": query, "accessKeySecret": "wrong" });
-    let variant = Variant { style: Style::V3, format: None };
-    let request: Request = serde_json::from_value(wrong).unwrap();
-    let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce());
-    assert_eq!(code(&endpoint.send(&wire, None).await.unwrap()), "SignatureDoesNotMatch");
-
     plan(json!({ "Times": 1, "Kind": "StoreUnavailable" })).await.unwrap();
     let query = allocate("ipv6-demo02");
     let busy = call(&endpoint, &query).await.unwrap();
@@ -282,11 +274,6 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
     let world = endpoint.control(Method::GET, "world", "").await.unwrap().to_string();
     let replayed = call(&endpoint, &query).await.unwrap().read().unwrap();
     assert!(world.contains(replayed.text("InternetBandwidthId").unwrap()));
-    // A refusal stays what it is.
-    plan(json!({ "Times": 1, "Kind": "AnswerAfterCommit", "Code": "SystemBusy" })).await.unwrap();
-    let refused = call(&endpoint, &allocate("ipv6-nowhere")).await.unwrap();
-    assert_eq!(code(&refused), "InvalidIpv6Instance.NotFound");
-
     plan(json!({ "Times": 1, "Kind": "Delay", "Milliseconds": 300 })).await.unwrap();
     let late = tokio::time::timeout(Duration::from_millis(200), call(&endpoint, &query)).await;
     assert!(late.is_err(), "the answer comes late");
@@ -306,6 +293,18 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
             "Faults[0].Later: ",
         ),
         (json!({ "Times": 1, "Kind": "Delay" }), "Faults[0]: missing field `Milliseconds`"),
+        (
+            json!({ "Times": 1, "Kind": "Answer", "Code": NAMING }),
+            "Faults[0].Id: the message of IncorrectStatus.Ipv6Instance names a resource",
+        ),
+        (
+            json!({ "Times": 1, "Kind": "Answer", "Code": "SystemBusy", "Id": "ipv6-1" }),
+            "Faults[0].Id: the message of SystemBusy names no resource",
+        ),
+        (
+            json!({ "Times": 1, "Kind": "AnswerAfterCommit", "Code": "Throttling.User" }),
+            "Faults[0].Code: ",
+        ),
     ] {
         let error = plan(fault.clone()).await.unwrap_err();
         assert!(error.to_lowercase().contains(&told.to_lowercase()), "{fault}: {error}");
@@ -313,6 +312,91 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
     plan(json!({ "Times": 9, "Kind": "StoreUnavailable" })).await.unwrap();
     endpoint.control(Method::DELETE, "faults", "").await.unwrap();
     assert_eq!(code(&call(&endpoint, &query).await.unwrap()), "Success");
+}
+
+/// A code whose message names the resource.
+const NAMING: &str = "IncorrectStatus.Ipv6Instance";
+
+#[tokio::test]
+async fn a_planned_fault_waits_for_a_call_that_reaches_it() {
+    let endpoint = start(&[]).await;
+    let taken = allocate("ipv6-demo01");
+    call(&endpoint, &taken).await.unwrap();
+    let request = json!({ "action": ALLOCATE, "query": taken, "accessKeySecret": "wrong" });
+    let request: Request = serde_json::from_value(request).unwrap();
+    let wrong = || {
+        let variant = Variant { style: Style::V3, format: None };
+        client::sign(&request, &variant, now_secs(), &client::fresh_nonce())
+    };
+    let faults =
+        async || endpoint.control(Method::GET, "faults", "").await.unwrap()["Faults"].take();
+    // Refused before the fault, and by the operation.
+    let (refused, used) =
+        ("SignatureDoesNotMatch", "OperationFailed.InternetBandwidthAlreadyExisted");
+    for (fault, at_the_door, in_the_operation) in [
+        (json!({ "Kind": "Answer", "Code": "OperationFailed.SaleValidate" }), true, false),
+        (json!({ "Kind": "Answer", "Code": NAMING, "Id": "ipv6-1" }), true, false),
+        (json!({ "Kind": "AnswerAfterCommit", "Code": "SystemBusy" }), true, true),
+        (json!({ "Kind": "BreakAfterCommit" }), true, true),
+        (json!({ "Kind": "Answer", "Code": "Throttling.User" }), false, false),
+        (json!({ "Kind": "StoreUnavailable" }), false, false),
+    ] {
+        let mut fault = fault;
+        fault["Action"] = ALLOCATE.into();
+        fault["Times"] = 1.into();
+        let planned = json!({ "Faults": [fault] }).to_string();
+        endpoint.control(Method::PUT, "faults", &planned).await.unwrap();
+        if at_the_door {
+            assert_eq!(code(&endpoint.send(&wrong(), None).await.unwrap()), refused, "{fault}");
+            assert_eq!(faults().await, json!([fault]));
+        }
+        if in_the_operation {
+            assert_eq!(code(&call(&endpoint, &taken).await.unwrap()), used, "{fault}");
+            assert_eq!(faults().await, json!([fault]));
+        } else {
+            assert_ne!(code(&call(&endpoint, &taken).await.unwrap()), used, "{fault}");
+            assert_eq!(faults().await, json!([]), "{fault}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_comes_before_the_operation_can_be_planned_and_spends_nothing() {
+    let endpoint = start(&["--throttle", "1/86400"]).await;
+    let query = allocate("ipv6-demo01");
+    let wire = signed(&query, now_secs());
+    for planned in
+        ["Throttling.User", "Forbidden.RAM", "SignatureDoesNotMatch", "SignatureNonceUsed"]
+    {
+        let fault = json!({ "Action": ALLOCATE, "Times": 1, "Kind": "Answer", "Code": planned });
+        let faults = json!({ "Faults": [fault] }).to_string();
+        endpoint.control(Method::PUT, "faults", &faults).await.unwrap();
+        let answer = endpoint.send(&wire, None).await.unwrap();
+        assert_eq!(code(&answer), planned);
+        let message = answer.read().unwrap().text("Message").unwrap().to_owned();
+        match planned {
+            "Throttling.User" => {
+                let wait_ms: u64 = answer.header("x-acs-retry-after").unwrap().parse().unwrap();
+                assert!(wait_ms <= 86_400_000, "{wait_ms}");
+            }
+            "SignatureDoesNotMatch" => assert!(message.contains("ACS3-HMAC-SHA256"), "{message}"),
+            _ => assert!(!message.is_empty()),
+        }
+    }
+    // The same bytes: the nonce is not spent, and the quota of one call neither.
+    assert_eq!(code(&endpoint.send(&wire, None).await.unwrap()), "Success");
+    assert_eq!(code(&call(&endpoint, &query).await.unwrap()), "Throttling.User");
+    // Its message names what the plan says.
+    let named =
+        json!({ "Action": ALLOCATE, "Times": 1, "Kind": "Answer", "Code": NAMING, "Id": "ipv6-9" });
+    endpoint.control(Method::DELETE, "throttling", "").await.unwrap();
+    endpoint
+        .control(Method::PUT, "faults", &json!({ "Faults": [named] }).to_string())
+        .await
+        .unwrap();
+    let answer = call(&endpoint, &query).await.unwrap();
+    assert_eq!(code(&answer), NAMING);
+    assert!(answer.body.contains("[ipv6-9]"), "{}", answer.body);
 }
 
 #[tokio::test]

@@ -25,6 +25,12 @@ impl ErrorRow {
     pub const fn new(status: u16, code: &'static str, message: &'static str) -> Self {
         Self { code, status, message, fills: &[] }
     }
+
+    /// Whether the message names the resource that a call is about.
+    #[must_use]
+    pub fn names_a_resource(&self) -> bool {
+        self.fills.is_empty() && self.message.matches("%s").count() > 1
+    }
 }
 
 /// Rows are equal if their codes are: within an operation a code has one row.

@@ -329,7 +329,9 @@ impl Response {
         Self::new(shape, rpc::Response { status: 200, headers: Vec::new(), body })
     }
 
-    pub(crate) fn new(shape: Shape, response: rpc::Response) -> Self {
+    /// The answer in the form that the sender of an event of this shape takes.
+    #[must_use]
+    pub fn new(shape: Shape, response: rpc::Response) -> Self {
         let rpc::Response { status, headers, body } = response;
         let is_alb = matches!(shape, Shape::Alb | Shape::AlbMultiValue);
         let mut response = Self {

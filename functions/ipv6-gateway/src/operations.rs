@@ -152,7 +152,7 @@ impl Operations {
     /// # Errors
     ///
     /// There is none.
-    pub(crate) fn route(&self, name: &str) -> Result<&Entry, rpc::Error> {
+    pub fn route(&self, name: &str) -> Result<&Entry, rpc::Error> {
         self.find(name).ok_or_else(|| {
             if ACTIONS_OF_PRODUCT.contains(&name) {
                 rpc::error::not_built(API.product, name)

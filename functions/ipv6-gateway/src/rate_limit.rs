@@ -12,6 +12,17 @@ pub struct RateLimit {
     pub window_secs: u64,
 }
 
+impl RateLimit {
+    /// The vendor's documented figure: 300 calls in 60 seconds.
+    pub const DOCUMENTED: Self = Self { calls_max: 300, window_secs: 60 };
+
+    /// The headers of the answer to a call over the limit.
+    #[must_use]
+    pub fn headers_over(self, now_secs: u64) -> Vec<(&'static str, String)> {
+        Throttled::over(self, now_secs).headers()
+    }
+}
+
 /// A text that is no rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRateLimit;

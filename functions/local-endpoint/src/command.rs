@@ -37,8 +37,12 @@ Control paths, for test suites:
                             {\"Faults\": [{\"Action\": \"AllocateIpv6InternetBandwidth\", \"Times\": 2,
                                          \"Kind\": \"Answer\", \"Code\": \"SystemBusy\"}]}
                             Kind: Answer and AnswerAfterCommit (with Code, an error that the action
-                            documents, SystemBusy or InternalError), Delay (with Milliseconds),
-                            BreakBeforeCommit, BreakAfterCommit, StoreUnavailable, StorePanics
+                            documents, SystemBusy or InternalError, and with the Id that its message
+                            names, if it names one; Answer also with an error that comes before,
+                            as Throttling.User, Forbidden.RAM or SignatureDoesNotMatch),
+                            Delay (with Milliseconds), BreakBeforeCommit, BreakAfterCommit,
+                            StoreUnavailable, StorePanics. A call that is refused before its
+                            fault leaves it to the next
   DELETE /_control/faults   plan none
   GET    /_control/throttling   how often an account may call an action
   PUT    /_control/throttling   set it: {\"Calls\": 300, \"Seconds\": 60}

@@ -1,7 +1,7 @@
 //! Faults that a test suite plans for the next calls, and the operations and the store that fail so.
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipv6_gateway::allocation::{ErrorRow, Parameters, Refusal, Scope, Seen, error};
 use ipv6_gateway::{Begin, Begun, Entry, Operations, rpc};
@@ -49,17 +49,40 @@ impl Planned {
         if self.times == 0 {
             return Err(".Times: 0, so no call would have the fault".to_owned());
         }
-        let (Fault::Answer { code } | Fault::AnswerAfterCommit { code }) = &self.fault else {
-            return Ok(());
-        };
         let entry = operations
             .find(&self.action)
             .ok_or_else(|| format!(".Action: no such operation: {}", self.action))?;
-        match error_row(entry, code) {
-            Some(_) => Ok(()),
-            None => Err(format!(".Code: {} has no documented error {code}", self.action)),
+        let row = match &self.fault {
+            Fault::Answer { code, .. } if gateway_error(code).is_some() => return Ok(()),
+            Fault::Answer { code, id } | Fault::AnswerAfterCommit { code, id } => {
+                let row = error_row(entry, code).ok_or_else(|| {
+                    format!(".Code: {} has no documented error {code}", self.action)
+                })?;
+                (row, id)
+            }
+            _ => return Ok(()),
+        };
+        match row {
+            (row, None) if row.names_a_resource() => {
+                Err(format!(".Id: the message of {} names a resource, so give its id", row.code))
+            }
+            (row, Some(_)) if !row.names_a_resource() => {
+                Err(format!(".Id: the message of {} names no resource", row.code))
+            }
+            _ => Ok(()),
         }
     }
+}
+
+/// The error of this code that calls get before any operation begins.
+pub(crate) fn gateway_error(code: &str) -> Option<rpc::ErrorCode> {
+    let is_before = |error: &&rpc::ErrorCode| **error != rpc::error::INTERNAL_ERROR;
+    rpc::error::ALL.iter().filter(is_before).copied().find(|error| error.code == code)
+}
+
+/// A documented error, about the resource of this id.
+pub(crate) fn refusal(row: &'static ErrorRow, id: Option<&str>) -> Refusal {
+    id.map_or_else(|| row.into(), |id| Refusal::about(row, id))
 }
 
 /// The function failed in a way that nobody foresaw.
@@ -79,17 +102,24 @@ pub(crate) fn error_row(entry: &Entry, code: &str) -> Option<&'static ErrorRow> 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "Kind")]
 pub(crate) enum Fault {
-    /// It is answered with a documented error where its operation would begin.
+    /// It is answered with a documented error: one of its operation where that would begin; one that
+    /// comes before as soon as the operation is found, with nothing spent.
     #[serde(rename_all = "PascalCase")]
     Answer {
         /// The error's code.
         code: String,
+        /// The id that the message names, where it names one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
     },
     /// It is answered with a documented error instead of its success.
     #[serde(rename_all = "PascalCase")]
     AnswerAfterCommit {
         /// The error's code.
         code: String,
+        /// The id that the message names, where it names one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
     },
     /// It is answered late.
     #[serde(rename_all = "PascalCase")]
@@ -109,27 +139,47 @@ pub(crate) enum Fault {
 
 /// The faults still planned, soonest first.
 #[derive(Debug, Default)]
-pub(crate) struct Plan(Mutex<Vec<Planned>>);
+pub(crate) struct Plan(Mutex<Faults>);
+
+#[derive(Debug, Default)]
+struct Faults {
+    planned: Vec<Planned>,
+    /// How often faults were planned.
+    plans: u64,
+}
+
+/// A fault that a call has taken.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) fault: Fault,
+    action: String,
+    plan: u64,
+}
 
 impl Plan {
+    fn lock(&self) -> MutexGuard<'_, Faults> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Plans `faults` and no others.
     pub(crate) fn replace(&self, faults: Vec<Planned>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+        let mut current = self.lock();
+        *current = Faults { planned: faults, plans: current.plans + 1 };
     }
 
     /// The faults still planned.
     pub(crate) fn planned(&self) -> Vec<Planned> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().planned.clone()
     }
 
     /// Whether no fault is planned.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.lock().planned.is_empty()
     }
 
     /// Takes the fault of a call of `action` that arrives now.
-    pub(crate) fn take(&self, action: &str) -> Option<Fault> {
-        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn take(&self, action: &str) -> Option<Taken> {
+        let Faults { planned: faults, plans } = &mut *self.lock();
         let position = faults.iter().position(|planned| planned.action == action)?;
         let planned = faults.get_mut(position)?;
         planned.times = planned.times.saturating_sub(1);
@@ -137,7 +187,20 @@ impl Plan {
         if planned.times == 0 {
             faults.remove(position);
         }
-        Some(fault)
+        Some(Taken { fault, action: action.to_owned(), plan: *plans })
+    }
+
+    /// Gives back a fault that its call did not reach, for the next call to have it.
+    pub(crate) fn give_back(&self, taken: Taken) {
+        let Faults { planned: faults, plans } = &mut *self.lock();
+        let Taken { fault, action, plan } = taken;
+        if plan != *plans {
+            return;
+        }
+        match faults.iter_mut().find(|planned| planned.action == action) {
+            Some(next) if next.fault == fault => next.times += 1,
+            _ => faults.insert(0, Planned { action, times: 1, fault }),
+        }
     }
 }
 
@@ -162,7 +225,9 @@ impl Begin for FailingBegin {
     fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Begun<'p>, Refusal> {
         let Self(entry) = self;
         let planned = FAULT.try_with(|fault| match fault {
-            Fault::Answer { code } => error_row(entry, code),
+            Fault::Answer { code, id } => {
+                error_row(entry, code).map(|row| refusal(row, id.as_deref()))
+            }
             Fault::AnswerAfterCommit { .. }
             | Fault::Delay { .. }
             | Fault::BreakBeforeCommit
@@ -171,7 +236,7 @@ impl Begin for FailingBegin {
             | Fault::StorePanics => None,
         });
         match planned {
-            Ok(Some(row)) => Err(row.into()),
+            Ok(Some(refusal)) => Err(refusal),
             Ok(None) | Err(_) => entry.begin.begin(parameters),
         }
     }

@@ -5,6 +5,7 @@
 //! control paths under `/_control/`. Start at [`server`].
 
 mod access;
+mod answering;
 mod backend;
 mod banner;
 mod call;

@@ -17,18 +17,16 @@ use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use ipv6_gateway::allocation::Refusal;
+use ipv6_gateway::Event;
 use ipv6_gateway::event::Shape;
 use ipv6_gateway::rpc::limits::REQUEST_BYTES_MAX;
-use ipv6_gateway::rpc::{self, Call, Envelope, Format};
-use ipv6_gateway::{API, Event};
+use ipv6_gateway::rpc::{self, Format};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use crate::access::Access;
+use crate::answering;
 use crate::control;
-use crate::endpoint::Endpoint;
-use crate::fault::{FAULT, Fault, error_row};
 use crate::record;
 use crate::worlds::{self, Worlds};
 
@@ -224,7 +222,8 @@ async fn answer(
     let body = body.unwrap_or_else(|| Bytes::from(vec![0; REQUEST_BYTES_MAX + 1]));
 
     let mut call = record::Call::new(endpoint.clock.now_secs(), &parts, &body);
-    let mut response = answer_event(&endpoint, event(parts, body, peer)).await;
+    let answered = answering::answer(&endpoint, event(parts, body, peer)).await;
+    let mut response = answered.map(respond_as).ok_or(Broken);
     if let Ok(response) = &response {
         call.answered(response.status(), &response.body().clone().into_inner().unwrap_or_default());
     }
@@ -263,35 +262,8 @@ async fn discard(mut body: Incoming) {
     }
 }
 
-/// Has the function answer `event`, with the planned fault applied.
-async fn answer_event(endpoint: &Endpoint, event: Event) -> Result<Response<Full<Bytes>>, Broken> {
-    let function = &endpoint.function;
-    let answer = if endpoint.plan.is_empty() {
-        function.handle(event).await
-    } else {
-        let call = Call::read(event.request.clone());
-        let fault = call.action().and_then(|action| endpoint.plan.take(&action));
-        match fault {
-            None => function.handle(event).await,
-            Some(Fault::Delay { milliseconds }) => {
-                sleep(Duration::from_millis(milliseconds)).await;
-                function.handle(event).await
-            }
-            Some(Fault::BreakBeforeCommit) => return Err(Broken),
-            Some(Fault::BreakAfterCommit) => {
-                function.handle(event).await;
-                return Err(Broken);
-            }
-            Some(Fault::AnswerAfterCommit { code }) => {
-                let mut answer = function.handle(event).await;
-                replace_success(&mut answer, endpoint, &call, &code);
-                answer
-            }
-            Some(fault @ (Fault::Answer { .. } | Fault::StoreUnavailable | Fault::StorePanics)) => {
-                FAULT.scope(fault, function.handle(event)).await
-            }
-        }
-    };
+/// The function's answer, over HTTP.
+fn respond_as(answer: ipv6_gateway::Response) -> Response<Full<Bytes>> {
     let status = StatusCode::from_u16(answer.status_code).unwrap_or_default();
     let mut response = respond(status, Bytes::from(answer.body));
     for (name, value) in answer.headers {
@@ -304,42 +276,7 @@ async fn answer_event(endpoint: &Endpoint, event: Event) -> Result<Response<Full
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }
-    Ok(response)
-}
-
-/// Puts the documented error `code` in the place of a success.
-fn replace_success(
-    answer: &mut ipv6_gateway::Response,
-    endpoint: &Endpoint,
-    call: &Call,
-    code: &str,
-) {
-    let entry = call.action().and_then(|action| endpoint.function.operations().find(&action));
-    let Some(row) = entry.and_then(|entry| error_row(entry, code)) else { return };
-    if answer.status_code != StatusCode::OK.as_u16() {
-        return;
-    }
-    let header = |name: &str| {
-        let value = answer.headers.iter().find(|(known, _)| *known == name);
-        value.map(|(_, value)| &**value).unwrap_or_default()
-    };
-    let host = call.host();
-    let envelope = Envelope {
-        format: call.format(),
-        request_id: header("x-acs-request-id"),
-        trace_id: header("x-acs-trace-id"),
-        host_id: host.as_deref().unwrap_or(API.host),
-        product: API.product,
-    };
-    let error = envelope.failure(&rpc::Fault {
-        status: row.status,
-        code: row.code,
-        message: Refusal::from(row).to_string().into(),
-        access_denied_detail: Vec::new(),
-        headers: Vec::new(),
-    });
-    answer.status_code = error.status;
-    answer.body = error.body;
+    response
 }
 
 /// The event that API Gateway's HTTP API would send for this request, which never came over TLS.
