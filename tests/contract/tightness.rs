@@ -5,7 +5,7 @@
 //! can tell is listed, with the reason.
 
 mod loosenings;
-mod near;
+pub(crate) mod near;
 
 use std::collections::BTreeSet;
 
@@ -76,7 +76,7 @@ const MORE_TEXTS: [&str; 20] = [
 ];
 
 /// Adds every text in a value, names of members among them.
-fn collect(value: &Value, texts: &mut BTreeSet<String>) {
+pub(crate) fn collect(value: &Value, texts: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => drop(texts.insert(text.clone())),
         Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 /// What a part of a document is made of.
-pub(super) struct Near<'a> {
+pub(crate) struct Near<'a> {
     root: &'a Value,
     /// Texts to choose from where a pattern must be fitted.
     pool: &'a [String],
@@ -27,12 +27,12 @@ const META: &str = "https://json-schema.org/draft/2020-12/schema";
 const TEXTS: usize = 3;
 
 impl<'a> Near<'a> {
-    pub(super) fn new(root: &'a Value, pool: &'a [String]) -> Self {
+    pub(crate) fn new(root: &'a Value, pool: &'a [String]) -> Self {
         Self { root, pool, shown: RefCell::default(), found: RefCell::default() }
     }
 
     /// The documents, right ones among them.
-    pub(super) fn documents(self) -> Vec<Value> {
+    pub(crate) fn documents(self) -> Vec<Value> {
         self.values(self.root)
     }
 

@@ -1,8 +1,47 @@
 //! A world takes exactly the documents that the published schema takes.
 
+use std::collections::BTreeSet;
+
 use ::store::World;
 use harness::contract::Contract;
+use harness::judge::compiled;
+use ipv6_gateway::Operations;
 use serde_json::{Value, json};
+
+use crate::tightness::collect;
+use crate::tightness::near::Near;
+
+/// Texts that fit patterns of the schema, or nearly do, and that [`full`] has none of.
+const TEXTS: [&str; 17] = [
+    "2016-12-31T23:59:60Z",
+    "2026-01-02t03:04:05.5+01:00",
+    "2026-02-30T00:00:00Z",
+    "0000-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-23:59",
+    "9999-12-31T23:59:59Z",
+    "2026-01-02T03:04:05+24:00",
+    "2026-01-02T03:04:05.123456789012-00:00",
+    "a\u{0}b",
+    "::1",
+    "2001:db8::/32",
+    "1:2:3:4:5:6:7::",
+    "1:2:3:4:5:6:7::8",
+    "::ffff:10.0.0.1/96",
+    "1::2::3/0",
+    "12345::/1",
+    "1:2:3:4:5:6:1.2.3.4/128",
+];
+
+/// What the error says of a world that breaks a rule of the schema's `x-rules`.
+const RULES: [(&str, &str); 7] = [
+    ("member-once", ": given twice"),
+    ("id-once", ": not unique: "),
+    ("gateway-once", ": not unique: "),
+    ("condition-key-once", "letter case does not count"),
+    ("number-size", ": number out of range"),
+    ("action-known", ": there is no such operation"),
+    ("answer-of-action", ": Answer must "),
+];
 
 /// A world with every member that there is.
 fn full() -> Value {
@@ -99,7 +138,7 @@ fn values(old: &Value) -> Vec<Value> {
             json!(format!("{text} ")),
             json!(format!("{text}\n")),
             json!(format!("{text}é")),
-            json!(text[1..]),
+            json!(text.get(1..)),
             // serde takes the name of a variant so.
             json!({ text.clone(): null }),
             json!([text, text]),
@@ -121,68 +160,188 @@ fn names(name: &str) -> Vec<String> {
     edited.into_iter().chain(others.map(str::to_owned)).collect()
 }
 
-/// Every document that differs from `value` in one place.
-fn mutants(value: &Value) -> Vec<Value> {
-    let mut mutants = values(value);
-    match value {
+/// The pointers to a value and to each value in it.
+fn pointers(value: &Value) -> Vec<String> {
+    let below: Vec<(String, &Value)> = match value {
         Value::Object(members) => {
-            let mut added = members.clone();
-            added.insert("Colour".to_owned(), json!(1));
-            mutants.push(added.into());
-            for (name, member) in members {
-                let mut without = members.clone();
-                without.remove(name);
-                mutants.push(without.clone().into());
-                let with = |name: String, member: Value| {
-                    let mut members = without.clone();
-                    members.insert(name, member);
-                    Value::Object(members)
-                };
-                mutants.extend(names(name).into_iter().map(|name| with(name, member.clone())));
-                mutants.extend(
-                    self::mutants(member).into_iter().map(|member| with(name.clone(), member)),
-                );
-            }
+            let escaped = |name: &String| name.replace('~', "~0").replace('/', "~1");
+            members.iter().map(|(name, member)| (escaped(name), member)).collect()
         }
         Value::Array(elements) => {
-            for (position, element) in elements.iter().enumerate() {
-                mutants.extend(self::mutants(element).into_iter().map(|element| {
-                    let mut elements = elements.clone();
-                    elements[position] = element;
-                    Value::Array(elements)
-                }));
-            }
+            elements.iter().enumerate().map(|(position, it)| (position.to_string(), it)).collect()
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    let below = below.into_iter().flat_map(|(name, value)| {
+        pointers(value).into_iter().map(move |rest| format!("/{name}{rest}"))
+    });
+    [String::new()].into_iter().chain(below).collect()
+}
+
+/// The worlds that differ from `world` in the value at `pointer`, or in the name of a member of it.
+fn changed(world: &Value, pointer: &str) -> Vec<Value> {
+    let old = world.pointer(pointer).unwrap();
+    let mut new = values(old);
+    if let Value::Object(members) = old {
+        let mut added = members.clone();
+        added.insert("Colour".to_owned(), json!(1));
+        new.push(added.into());
+        for (name, member) in members {
+            let mut without = members.clone();
+            without.remove(name);
+            new.extend(names(name).into_iter().map(|name| {
+                let mut renamed = without.clone();
+                renamed.insert(name, member.clone());
+                renamed.into()
+            }));
+            new.push(without.into());
+        }
     }
-    mutants
+    let with = |new: Value| {
+        let mut world = world.clone();
+        *world.pointer_mut(pointer).unwrap() = new;
+        world
+    };
+    new.into_iter().map(with).collect()
+}
+
+/// Documents made from the schema, each right or wrong in one thing.
+fn near(schema: &Value) -> Vec<Value> {
+    let mut texts = BTreeSet::from(TEXTS.map(str::to_owned));
+    collect(&full(), &mut texts);
+    let texts: Vec<String> = texts.into_iter().collect();
+    Near::new(schema, &texts).documents()
 }
 
 #[test]
 fn a_world_takes_exactly_what_the_schema_takes() {
-    let schema = Contract::embedded().json("common/schemas/world.json").unwrap();
-    let options = jsonschema::draft202012::options().should_validate_formats(true);
-    let schema = options.build(&schema).unwrap();
-    let mutants = mutants(&full());
-    assert!(mutants.len() > 5_000, "{}", mutants.len());
+    let written = Contract::embedded().json("common/schemas/world.json").unwrap();
+    let schema = compiled(&written).unwrap();
+    let full = full();
+    let once = pointers(&full).into_iter().flat_map(|pointer| changed(&full, &pointer));
+    let mut worlds: Vec<Value> = once.chain(near(&written)).collect();
+    assert!(worlds.len() > 15_000, "{}", worlds.len());
+    // A second change, to those that are right so far: at a place that differs from world to world.
+    let right = worlds.iter().filter(|world| schema.is_valid(world));
+    let twice = right.enumerate().flat_map(|(position, world)| {
+        let pointers = pointers(world);
+        changed(world, &pointers[position % pointers.len()]).into_iter().step_by(29)
+    });
+    let twice: Vec<Value> = twice.collect();
+    assert!(twice.len() > 8_000, "{}", twice.len());
+    worlds.extend(twice);
+
     let mut taken = 0;
     let mut wrong = Vec::new();
-    for world in [full()].iter().chain(&mutants) {
-        let read = World::parse(&world.to_string());
+    for world in &worlds {
+        let read = World::parse(&world.to_string()).map_err(|error| error.to_string());
         taken += usize::from(read.is_ok());
-        // A schema cannot compare one document with another.
-        if read.as_ref().is_err_and(|error| error.message.starts_with("not unique")) {
+        if read.as_ref().is_err_and(|error| RULES.iter().any(|(_, says)| error.contains(says))) {
             continue;
         }
         let fits = schema.validate(world).map_err(|error| error.to_string());
         if fits.is_ok() != read.is_ok() {
-            wrong.push(format!(
-                "{:?} but {:?}",
-                read.err().map(|error| error.to_string()),
-                fits.err()
-            ));
+            wrong.push(format!("{:?} but {:?}: {world}", read.err(), fits.err()));
         }
     }
-    assert!(taken > 500, "{taken}");
-    assert!(wrong.is_empty(), "{} wrong of {}:\n{}", wrong.len(), mutants.len(), wrong.join("\n"));
+    assert!(taken > 5_000, "{taken}");
+    assert!(wrong.is_empty(), "{} wrong of {}:\n{}", wrong.len(), worlds.len(), wrong.join("\n"));
+}
+
+/// Reads a world as the endpoint and the function do.
+fn read(text: &str) -> Result<(), String> {
+    let world = World::parse(text).map_err(|error| error.to_string())?;
+    Operations::all().fit(&world.into_documents()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn each_rule_beyond_the_schema_refuses_a_world_that_the_schema_takes() {
+    let written = Contract::embedded().json("common/schemas/world.json").unwrap();
+    let named: BTreeSet<&str> =
+        written["x-rules"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(named, RULES.map(|(name, _)| name).into());
+    let schema = compiled(&written).unwrap();
+
+    let key = r#""AccessKeys": { "k": { "AccessKeySecret": "s" } }"#;
+    let gateway = r#"{ "RegionId": "cn-huhehaote", "VpcId": "vpc-1" }"#;
+    let bandwidth = r#"{ "RegionId": "cn-huhehaote", "VpcId": "vpc-1", "Ipv6Address": "2408::1",
+        "Ipv6InternetBandwidth": { "Ipv6InternetBandwidthId": "ipv6bw-00000000000000001",
+        "InternetChargeType": "PayByTraffic", "Bandwidth": 1 } }"#;
+    let condition = |condition: &str| {
+        format!(
+            r#""RamUsers": {{ "u": {{ "UserId": "1", "Policies": {{ "p": {{ "Version": "1",
+            "Statement": [{{ "Effect": "Allow", "Action": "*", "Resource": "*",
+            "Condition": {{ {condition} }} }}] }} }} }} }}"#
+        )
+    };
+    let token = |action: &str| {
+        format!(
+            r#""ClientTokens": {{ "cn-huhehaote/{action}/t": {{ "Parameters": {{}}, "Answer": {{}},
+            "ExpiresAt": "2099-01-01T00:00:00Z" }} }}"#
+        )
+    };
+    let mut met = BTreeSet::new();
+    for (name, first, second) in [
+        ("member-once", r#""Ipv6Gateways": {}, "Ipv6Gateways": {}"#.to_owned(), ""),
+        ("id-once", key.to_owned(), key),
+        ("id-once", r#""RamUsers": { "a": { "UserId": "1" }, "b": { "UserId": "1" } }"#.into(), ""),
+        ("id-once", r#""RamRoles": { "a": { "RoleId": "1" }, "b": { "RoleId": "1" } }"#.into(), ""),
+        (
+            "id-once",
+            format!(r#""Ipv6Gateways": {{ "ipv6gw-1": {gateway} }}"#),
+            r#""Ipv6Gateways": { "ipv6gw-1": { "RegionId": "cn-hangzhou", "VpcId": "vpc-2" } }"#,
+        ),
+        (
+            "id-once",
+            format!(r#""Ipv6Addresses": {{ "ipv6-1": {bandwidth}, "ipv6-2": {bandwidth} }}"#),
+            "",
+        ),
+        (
+            "gateway-once",
+            format!(r#""Ipv6Gateways": {{ "ipv6gw-1": {gateway}, "ipv6gw-2": {gateway} }}"#),
+            "",
+        ),
+        ("condition-key-once", condition(r#""StringEquals": { "a": "x", "A": "x" }"#), ""),
+        ("number-size", condition(r#""NumericEquals": { "a": 1e400 }"#), ""),
+        ("answer-of-action", token("AllocateIpv6InternetBandwidth"), ""),
+        ("action-known", token("AllocateEipAddress"), ""),
+    ] {
+        let text = format!(
+            r#"{{ "Accounts": {{ "1234567890123456": {{ {first} }}, "1234567890123457": {{ {second} }} }} }}"#
+        );
+        // serde_json, too, has no number of that size.
+        let value: Value = serde_json::from_str(&text.replace("1e400", "1e300")).unwrap();
+        assert!(schema.is_valid(&value), "{name}: {:?}", schema.validate(&value));
+        let says = RULES.iter().find(|(rule, _)| *rule == name).unwrap().1;
+        let error = read(&text).unwrap_err();
+        assert!(error.contains(says), "{name}: {error}");
+        met.insert(name);
+    }
+    assert_eq!(met, named);
+    assert_eq!(
+        read(&format!(r#"{{ "Accounts": {{ "1234567890123456": {{ {key} }} }} }}"#)),
+        Ok(())
+    );
+}
+
+#[test]
+fn an_integer_may_be_spelt_in_any_way() {
+    let schema =
+        compiled(&Contract::embedded().json("common/schemas/world.json").unwrap()).unwrap();
+    let text = full().to_string();
+    for (spelling, fits) in [
+        ("1.0", true),
+        ("1e2", true),
+        ("10E+1", true),
+        ("0.1e2", true),
+        ("100000e-2", true),
+        ("1001e0", false),
+        ("15e-1", false),
+        ("-0.0", false),
+        ("18446744073709551617", false),
+    ] {
+        let text = text.replace("\"Bandwidth\":1000", &format!("\"Bandwidth\":{spelling}"));
+        assert_eq!(schema.is_valid(&serde_json::from_str(&text).unwrap()), fits, "{spelling}");
+        assert_eq!(World::parse(&text).is_ok(), fits, "{spelling}");
+    }
 }

@@ -183,10 +183,11 @@ impl Meaning for Instant {
 
     fn parse(written: &Scalar) -> Option<Self> {
         let Scalar::Text(text) = written else { return None };
-        // RFC 3339 has a `T` there; the parser takes anything.
-        let separator = text.as_bytes().get(10)?;
-        let date = OffsetDateTime::parse(text, &Rfc3339).ok();
-        let date = date.filter(|_| separator.eq_ignore_ascii_case(&b'T'))?;
+        // RFC 3339 has a `T` there; the parser takes anything. It also takes a leap second, which no
+        // clock of ours shows.
+        let is_in_form = text.as_bytes().get(10)?.eq_ignore_ascii_case(&b'T')
+            && text.get(17..19).is_some_and(|second| second != "60");
+        let date = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| is_in_form)?;
         Some(Self(date.unix_timestamp_nanos()))
     }
 }
