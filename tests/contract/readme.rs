@@ -138,6 +138,27 @@ fn some_cases_can_be_tried_by_name() {
 }
 
 #[test]
+fn every_promise_leads_to_a_test_that_is_there() {
+    let (readme, table) = (read("README.md"), read("tests/promises.md"));
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let rows =
+        rows.filter_map(|row| row.split_once(" | ")).filter(|(_, tests)| tests.contains('`'));
+    let mut rows_seen = 0;
+    for (promise, tests) in rows {
+        rows_seen += 1;
+        assert!(readme.contains(promise), "the README does not say: {promise}");
+        for test in tests.split("; ") {
+            let (file, name) = test.strip_prefix('`').unwrap().split_once("` ").unwrap();
+            let folder = if file.starts_with("functions/") { "" } else { "tests/" };
+            let text = read(&format!("{folder}{file}"));
+            let is_there = ["(", "<"].iter().any(|end| text.contains(&format!("fn {name}{end}")));
+            assert!(is_there, "{file} has no {name}");
+        }
+    }
+    assert!(rows_seen >= 40, "{rows_seen}");
+}
+
+#[test]
 fn every_file_that_is_linked_is_there() {
     let readme = read("README.md");
     for link in readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
