@@ -57,7 +57,7 @@ async fn is_answered(endpoint: &Endpoint) {
     assert_eq!(body.text("Code"), Some("InvalidIpv6Instance.NotFound"));
 }
 
-fn code(answer: &str) -> String {
+pub(crate) fn code(answer: &str) -> String {
     let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no body: {answer}"));
     let body: Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("no JSON: {answer}"));
     body["Code"].as_str().unwrap_or("Success").to_owned()

@@ -21,6 +21,7 @@ mod events;
 mod failed_write;
 mod fuzz;
 mod hostile;
+mod limits;
 mod linearizability;
 mod openapi;
 mod places;

@@ -5,10 +5,10 @@ use crate::error::{self, Error};
 use crate::parameters::Parameters;
 use crate::request::Request;
 
-/// The most bytes of a whole request: query, headers and body.
+/// The most bytes of a whole request: query, headers but for those that gateways add, and body.
 pub const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 
-/// The most bytes of all headers, names and values.
+/// The most bytes of all headers, names and values, but for those that gateways add.
 pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
 
 /// The most parameters, of query and form together, repeated ones counted.
@@ -37,7 +37,7 @@ impl Excess {
     /// Whether `request`, the parameters of whose query are `query`, is too large.
     pub(crate) fn of_request(request: &Request, query: &Parameters) -> Option<Self> {
         let query_bytes: usize = query.bytes().map(|(name, value)| name + value).sum();
-        let headers = request.headers.iter();
+        let headers = request.headers.iter().filter(|(name, _)| !is_of_gateways(name.as_str()));
         let headers_bytes: usize = headers.map(|(name, v)| name.as_str().len() + v.len()).sum();
         if query_bytes + headers_bytes + request.body.len() > REQUEST_BYTES_MAX {
             return Some(Self::Request);
@@ -67,6 +67,12 @@ impl Excess {
             Self::Parameter(name) => invalid_parameter(name),
         }
     }
+}
+
+/// Whether gateways and proxies add a header of this name. It does not count, so that the same call is within
+/// the limits or over them however it travels.
+fn is_of_gateways(name: &str) -> bool {
+    name.starts_with("x-forwarded-") || ["forwarded", "via", "x-amzn-trace-id"].contains(&name)
 }
 
 /// That the parameter of this name is not valid. The name comes from outside: it is shown encoded,
