@@ -88,6 +88,45 @@ async fn slow_connections_do_not_stop_others() {
 }
 
 #[tokio::test]
+async fn a_connection_over_the_bound_waits_until_another_ends() {
+    let binary = built("local-endpoint").unwrap();
+    let endpoint = Endpoint::start(&binary, &["--max-connections", "1"]).await.unwrap();
+    let mut first = connect(&endpoint).await;
+    let call = request("ipv6-nowhere", "");
+    let ask = "GET /_control/calls HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    answer_of(&mut first, &call).await;
+    let mut second = connect(&endpoint).await;
+    let last = request("ipv6-demo01", "Connection: close\r\n");
+    second.write_all(last.as_bytes()).await.unwrap();
+    for _ in 0..100 {
+        let calls = answer_of(&mut first, ask).await;
+        assert!(!calls.contains("ipv6-demo01"), "{calls}");
+    }
+    drop(first);
+    let mut answer = String::new();
+    let read = timeout(PATIENCE, second.read_to_string(&mut answer)).await;
+    read.expect("an answer in time").unwrap();
+    assert_eq!(code(&answer), "Success");
+}
+
+/// Sends a request over a connection that is kept, and reads its answer.
+async fn answer_of(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut read = Vec::new();
+    loop {
+        let some = timeout(PATIENCE, stream.read_buf(&mut read)).await;
+        assert_ne!(some.expect("an answer in time").unwrap(), 0, "closed");
+        let text = String::from_utf8_lossy(&read);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() == length.unwrap().parse::<usize>().unwrap() {
+                return body.to_owned();
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_half_closed_connection_gets_its_answer() {
     let endpoint = start().await;
     let mut stream = connect(&endpoint).await;

@@ -90,6 +90,11 @@ pub(crate) struct Serve {
     /// is answered Throttling.User. All accounts and worlds together have four million, some 320 MB.
     #[arg(long, value_name = "N", default_value_t = NonceBudget::OF_ACCOUNT)]
     pub(crate) nonces_per_account: usize,
+    /// Serve so many connections at once; further ones wait until one ends. An idle one ends after 25
+    /// seconds, and so does one that takes longer to send a request's head.
+    #[arg(long, value_name = "N", default_value_t = 900)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    pub(crate) max_connections: usize,
     /// Answer the control paths only to requests with the header `Authorization: Bearer TOKEN`. Beyond
     /// this machine they are answered with a token alone.
     #[arg(

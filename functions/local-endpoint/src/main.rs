@@ -126,7 +126,7 @@ async fn listen(serve: Serve) -> Result<ExitCode, String> {
     }
     let worlds = Worlds::new(endpoint, serve.seed, now, nonces);
     let main = Arc::clone(worlds.main());
-    server::serve(listeners, worlds, access, shutdown()).await;
+    server::serve(listeners, worlds, access, serve.max_connections, shutdown()).await;
     let Some(failure) = main.backend().failure() else { return Ok(ExitCode::SUCCESS) };
     tracing::error!("a write failed, and none after it was tried: {}", failure.with_causes());
     Ok(ExitCode::FAILURE)

@@ -22,6 +22,7 @@ use ipv6_gateway::event::Shape;
 use ipv6_gateway::rpc::limits::REQUEST_BYTES_MAX;
 use ipv6_gateway::rpc::{self, Format};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use crate::access::Access;
@@ -79,17 +80,19 @@ pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     worlds: Worlds,
     access: Access,
+    connections_max: usize,
     shutdown: impl Future<Output = ()>,
 ) {
     let serving = Arc::new(Serving { worlds, access, is_draining: AtomicBool::new(false) });
     // Apart from the connections: what has expired may be much.
     let sweeping = tokio::spawn(sweep(Arc::clone(&serving)));
     let connections = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(connections_max));
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         tokio::select! {
-            accepted = accept(&listeners) => match accepted {
-                Ok((stream, peer)) => connect(stream, peer, &serving, &connections),
+            accepted = accept(&listeners, &slots) => match accepted {
+                Ok((stream, peer, slot)) => connect(stream, peer, slot, &serving, &connections),
                 Err(error) => {
                     // Most often too many open files: the next connection may fare better.
                     tracing::warn!("cannot accept a connection: {error}");
@@ -107,13 +110,19 @@ pub(crate) async fn serve(
     }
 }
 
-/// Takes the next connection to any of `listeners`.
-async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)> {
-    std::future::poll_fn(|context| {
+/// Takes the next connection to any of `listeners`, once a slot is free. Until then new connections wait in
+/// the system's queue.
+async fn accept(
+    listeners: &[TcpListener],
+    slots: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = std::future::poll_fn(|context| {
         let mut accepted = listeners.iter().map(|listener| listener.poll_accept(context));
         accepted.find(Poll::is_ready).unwrap_or(Poll::Pending)
     })
-    .await
+    .await?;
+    Ok((stream, peer, slot))
 }
 
 /// Drops what has expired in every world, now and then.
@@ -132,6 +141,7 @@ async fn sweep(serving: Arc<Serving>) {
 fn connect(
     stream: TcpStream,
     peer: SocketAddr,
+    slot: OwnedSemaphorePermit,
     serving: &Arc<Serving>,
     connections: &GracefulShutdown,
 ) {
@@ -162,6 +172,7 @@ fn connect(
         if let Err(error) = connection.await {
             tracing::debug!("{peer}: {error}");
         }
+        drop(slot);
     });
 }
 
