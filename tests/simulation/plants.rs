@@ -5,7 +5,7 @@ mod stores;
 use crate::executor::Sim;
 use crate::places::{InDirectory, InMemory, InTable};
 use crate::{BURST, Played, TROUBLED, play_in};
-use stores::{LatestClock, Planted, RememberedKeys, Together, Unsettled};
+use stores::{Careless, LatestClock, Mistake, Planted, RememberedKeys, Together, Unsettled};
 
 /// How many schedules it may take.
 const SCHEDULES_MAX: u64 = 3000;
@@ -49,6 +49,22 @@ fn a_nonce_judged_by_the_latest_clock_is_found() {
         play_in(sim, Planted { place: InMemory::new(sim), plant }, TROUBLED)
     };
     found("was admitted twice", play);
+}
+
+#[test]
+fn each_mistake_of_a_careless_store_is_found() {
+    for (mistake, words) in [
+        (Mistake::LosesCommits, "no order explains"),
+        (Mistake::IgnoresQuotas, "calls of"),
+        (Mistake::CountsTwice, "calls are counted"),
+        (Mistake::SpendsForAllKeys, "is spent, and every call with it was refused"),
+    ] {
+        let play = |sim: &Sim| {
+            let plant = move |store| Careless { store, mistake };
+            play_in(sim, Planted { place: InMemory::new(sim), plant }, TROUBLED)
+        };
+        found(words, play);
+    }
 }
 
 #[test]

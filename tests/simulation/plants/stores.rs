@@ -11,7 +11,7 @@ use store::{Admission, Admitted, Api as _, Error, Key, Partition, Store, Version
 
 use crate::executor::{Sim, Surroundings as _};
 use crate::expression::Item;
-use crate::scene::Place;
+use crate::scene::{KEYS, Place};
 use crate::table::{TABLE_NAME, Table};
 
 /// A place whose stores have a mistake.
@@ -42,7 +42,12 @@ impl<P: Place, S: Store + 'static, F: Fn(P::Store) -> S + Send + Sync + 'static>
 
 /// Passes on what a wrapper leaves as it is.
 macro_rules! pass_on {
-    () => {
+    (load) => {
+        async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+            self.store.load(keys).await
+        }
+    };
+    (list) => {
         fn has_snapshot_reads(&self) -> bool {
             self.store.has_snapshot_reads()
         }
@@ -54,17 +59,14 @@ macro_rules! pass_on {
         ) -> Result<(), Error> {
             self.store.list(partition, each).await
         }
-
+    };
+    (commit) => {
         async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
             self.store.commit(writes).await
         }
     };
-    (load) => {
-        pass_on! {}
-
-        async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
-            self.store.load(keys).await
-        }
+    ($($what:ident)*) => {
+        $(pass_on! { $what })*
     };
 }
 
@@ -81,7 +83,7 @@ impl<S> RememberedKeys<S> {
 }
 
 impl<S: Store> Store for RememberedKeys<S> {
-    pass_on! {}
+    pass_on! { list commit }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         let mut read = self.store.load(keys).await?;
@@ -116,7 +118,7 @@ pub(crate) struct Unsettled<S> {
 }
 
 impl<S: Store> Store for Unsettled<S> {
-    pass_on! { load }
+    pass_on! { load list commit }
 
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         self.store.admit(admission).await
@@ -147,7 +149,7 @@ impl LatestClock<()> {
 }
 
 impl<S: Store> Store for LatestClock<S> {
-    pass_on! { load }
+    pass_on! { load list commit }
 
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         let Admission { access_key_id, nonce, nonce_expires_at_secs, now_secs, .. } = *admission;
@@ -168,6 +170,57 @@ impl<S: Store> Store for LatestClock<S> {
     }
 }
 
+/// What a careless store does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    /// It acknowledges a commit and makes none.
+    LosesCommits,
+    /// It lets in as many calls as come.
+    IgnoresQuotas,
+    /// It counts a call twice.
+    CountsTwice,
+    /// It spends a nonce for every access key.
+    SpendsForAllKeys,
+}
+
+/// A careless store.
+pub(crate) struct Careless<S> {
+    pub(crate) store: S,
+    pub(crate) mistake: Mistake,
+}
+
+impl<S: Store> Store for Careless<S> {
+    pass_on! { load list }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        let is_purchase = writes.iter().any(|write| write.key.kind() == "internet-bandwidth");
+        if is_purchase && self.mistake == Mistake::LosesCommits {
+            return Ok(());
+        }
+        self.store.commit(writes).await
+    }
+
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+        let quota = admission.quota.filter(|_| self.mistake != Mistake::IgnoresQuotas);
+        let admitted = self.store.admit(&Admission { quota, ..*admission }).await?;
+        if admitted == Admitted::Yes {
+            let again = format!("{} again", admission.nonce);
+            let second = match self.mistake {
+                Mistake::CountsTwice => vec![Admission { nonce: &again, ..*admission }],
+                Mistake::SpendsForAllKeys => KEYS
+                    .iter()
+                    .map(|access_key_id| Admission { access_key_id, quota: None, ..*admission })
+                    .collect(),
+                Mistake::LosesCommits | Mistake::IgnoresQuotas => Vec::new(),
+            };
+            for admission in second {
+                self.store.admit(&admission).await?;
+            }
+        }
+        Ok(admitted)
+    }
+}
+
 /// Puts the nonce and counts the call in one transaction.
 pub(crate) struct Together<S> {
     pub(crate) store: S,
@@ -175,7 +228,7 @@ pub(crate) struct Together<S> {
 }
 
 impl<S: Store> Store for Together<S> {
-    pass_on! { load }
+    pass_on! { load list commit }
 
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         let Some(quota) = admission.quota else { return self.store.admit(admission).await };
