@@ -1,7 +1,9 @@
 //! The store in a directory: what outlives the process, and what is refused.
 
+mod damage;
 mod format_1;
 mod kills;
+mod manifest;
 mod newer;
 mod sync;
 
@@ -246,16 +248,20 @@ fn what_is_no_store_or_a_newer_one_is_left_as_it_is() {
     assert!(told.contains(file.path().to_str().unwrap()), "{told}");
 }
 
-#[test]
-fn a_making_that_broke_off_is_begun_again() {
+/// A replacement whose caller no longer waits may still be under way.
+#[tokio::test]
+async fn a_replacement_waits_for_the_one_before() {
     let folder = folder();
-    drop(EmbeddedStore::open(folder.path()).unwrap());
-    // What is there before the last step.
-    std::fs::remove_file(folder.path().join("format.json")).unwrap();
-    std::fs::remove_file(folder.path().join("closed.json")).unwrap();
-    std::fs::remove_file(folder.path().join("engine/0.jnl")).unwrap();
-    assert!(EmbeddedStore::open(folder.path()).unwrap().is_empty().unwrap());
-    assert!(folder.path().join("format.json").exists());
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    for round in 0..8 {
+        let abandoned = store.replace([account(1)]);
+        assert!(futures_util::FutureExt::now_or_never(abandoned).is_none());
+        store.replace((0..3).map(account)).await.unwrap();
+        store.commit(vec![write(100, None)]).await.unwrap();
+        assert_eq!(store.documents().map(Result::unwrap).count(), 4, "round {round}");
+    }
+    drop(store);
+    assert_eq!(EmbeddedStore::open(folder.path()).unwrap().documents().count(), 4);
 }
 
 async fn filled() -> TempDir {
@@ -284,7 +290,7 @@ async fn a_journal_that_changed_after_the_store_was_closed_is_refused_and_left_a
         assert!(told.contains("engine/0.jnl is not as it was"), "{what}: {told}");
     }
     std::fs::remove_dir_all(sound.path().join("engine")).unwrap();
-    assert!(refused(sound.path()).contains("its data is missing"));
+    assert!(refused(sound.path()).contains("engine is missing"));
 }
 
 /// A byte is changed in each of many places, as if the process had died before. Then the store does

@@ -38,6 +38,15 @@ impl Backend {
         }
     }
 
+    /// Whether the endpoint is to put a world here. A directory is new only to the process that made it,
+    /// so one whose documents were lost or deleted is not filled again.
+    pub(crate) async fn is_new(&self) -> Result<bool, Error> {
+        match self {
+            Self::Embedded { store, .. } => Ok(store.is_new()),
+            Self::Memory(_) | Self::DynamoDb { .. } => self.is_empty().await,
+        }
+    }
+
     /// Every document.
     pub(crate) async fn documents(&self) -> Result<Vec<Document>, Error> {
         match self {

@@ -23,7 +23,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint over `backend`, which is filled with the documents of `initial` if it is empty, that lets accounts
+    /// An endpoint over `backend`, which is filled with the documents of `initial` if it is new, that lets accounts
     /// call as often as `rate_limit` says.
     ///
     /// # Errors
@@ -38,10 +38,14 @@ impl Endpoint {
     ) -> Result<Self, Error> {
         let clock = Arc::new(clock);
         let told = Arc::clone(&clock);
-        match (backend.is_empty().await?, &initial) {
-            (false, _) => {}
-            (true, Some(documents)) => backend.replace(documents.clone(), &|_| ()).await?,
-            (true, None) => tracing::warn!("{backend} is empty, so no access key is known"),
+        match &initial {
+            Some(documents) if backend.is_new().await? => {
+                backend.replace(documents.clone(), &|_| ()).await?;
+            }
+            _ if backend.is_empty().await? => {
+                tracing::warn!("{backend} is empty, so no access key is known");
+            }
+            _ => {}
         }
         let operations = failing(Operations::all());
         let store = FailingStore { backend };

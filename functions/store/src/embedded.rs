@@ -17,6 +17,8 @@
 mod folder;
 mod format_1;
 mod generation;
+mod manifest;
+mod open_error;
 mod recent;
 mod row;
 mod times;
@@ -44,7 +46,7 @@ use generation::Generation;
 use row::NewRow;
 use writer::{Checked, Order, Outcome, RowChange, Writer};
 
-pub use folder::OpenError;
+pub use open_error::OpenError;
 
 /// The most of the journal that is read again after a crash, in bytes: a second or so.
 const JOURNAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -62,7 +64,7 @@ const KEY_BYTES_MAX: usize = 60_000;
 pub struct EmbeddedStore {
     core: Arc<Core>,
     /// Serves [`EmbeddedStore::replace`]: one at a time.
-    replacing: tokio::sync::Mutex<()>,
+    replacing: Arc<tokio::sync::Mutex<()>>,
     /// `None` once the store ends.
     orders: Option<mpsc::Sender<Order>>,
     writer: Option<JoinHandle<()>>,
@@ -124,18 +126,12 @@ impl EmbeddedStore {
             .open()
             .map_err(|error| folder.refused(error))?;
         folder.begin()?;
-        let opened = Generation::open(&database).and_then(|(generation, batch)| {
-            let has_old_rows = folder.format() == Some(1) && generation.format()?.is_none();
-            if has_old_rows {
-                format_1::convert(&database, &generation, batch)
-            } else {
-                Ok((generation, batch))
-            }
-        });
-        let (generation, batch) = opened.map_err(|error| folder.refused(error.with_causes()))?;
+        let (generation, batch) = Self::open_generation(&folder, &database)
+            .map_err(|error| folder.refused(error.with_causes()))?;
         let mut gate = Gate::default();
         generation.spend_nonces(&mut gate).map_err(|error| folder.refused(error))?;
-        folder.opened()?;
+        folder.opened(generation.keyspaces())?;
+        generation.remove_others(&database).map_err(|error| folder.refused(error))?;
         let core = Arc::new(Core {
             database,
             generation: RwLock::new(Arc::new(generation)),
@@ -151,8 +147,26 @@ impl EmbeddedStore {
             .name("store-writer".to_owned())
             .spawn(move || Writer::new(of_writer).run(&ordered))
             .map_err(|error| core.folder.io(error))?;
-        let replacing = tokio::sync::Mutex::new(());
+        let replacing = Arc::default();
         Ok(Self { core, replacing, orders: Some(orders), writer: Some(writer) })
+    }
+
+    /// The generation in use, of rows of this program's format, and the number of the last batch.
+    fn open_generation(folder: &Folder, database: &Database) -> Result<(Generation, u64), Error> {
+        if folder.is_making() {
+            return Ok((Generation::first(database)?, 0));
+        }
+        let (generation, batch) = Generation::open(database)?;
+        if folder.format() == 1 && generation.format()?.is_none() {
+            return format_1::convert(database, &generation, batch);
+        }
+        Ok((generation, batch))
+    }
+
+    /// Whether this process made the store, and nothing was written to it yet.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.core.folder.is_making()
     }
 
     /// Whether there is no document.
@@ -184,12 +198,17 @@ impl EmbeddedStore {
     where
         I: IntoIterator<Item = Document, IntoIter: Send> + Send,
     {
-        let _alone = self.replacing.lock().await;
+        let alone = Arc::clone(&self.replacing).lock_owned().await;
         let version = self.core.next_version();
         let database = &self.core.database;
-        let generation = self.core.current().next(database)?;
+        let current = self.core.current();
+        if !self.is_new() {
+            // What a failed adoption left is no longer named, as it is removed now.
+            self.core.folder.note(current.keyspaces()).map_err(unavailable)?;
+        }
+        let generation = current.next(database)?;
         generation.fill(database, documents.into_iter().map(Ok), version)?;
-        self.order(|answer| Order::Adopt { generation, answer }).await.map(drop)
+        self.order(|answer| Order::Adopt { generation, alone, answer }).await.map(drop)
     }
 
     /// Why the store takes no more writes until it is opened anew: the first that failed.

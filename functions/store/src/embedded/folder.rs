@@ -6,27 +6,18 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-const FORMAT_FILE: &str = "format.json";
-const LOCK_FILE: &str = "lock";
+use super::manifest::{KEYSPACES_FOLDER, Keyspaces, MANIFEST_FILE, Manifest};
+use super::open_error::{Cause, OpenError};
+
+pub(super) const LOCK_FILE: &str = "lock";
 const CLOSED_FILE: &str = "closed.json";
-const ENGINE_FOLDER: &str = "engine";
+pub(super) const ENGINE_FOLDER: &str = "engine";
 const UNFINISHED: &str = ".unfinished";
-
-/// What the format is called, and the newest that is known: the one that is written.
-const FORMAT_NAME: &str = "ipv6-gateway store";
-pub(super) const FORMAT_VERSION: u32 = 2;
-
-/// Says what the directory is. Written last when it is made, so that without it nothing in it was
-/// ever acknowledged.
-#[derive(Serialize, Deserialize)]
-struct Format {
-    name: String,
-    version: u32,
-}
 
 /// Says that the store was closed, and what its journals were then.
 #[derive(Serialize, Deserialize)]
@@ -34,66 +25,12 @@ struct Closed {
     journals: BTreeMap<String, String>,
 }
 
-/// Why a store could not be opened.
-#[derive(Debug)]
-pub struct OpenError {
-    folder: PathBuf,
-    cause: Cause,
-}
-
-#[derive(Debug)]
-enum Cause {
-    InUse,
-    NotAStore { found: String },
-    Newer { version: u32 },
-    Damaged { what: String },
-    Io(io::Error),
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: ", self.folder.display())?;
-        match &self.cause {
-            Cause::InUse => formatter.write_str(
-                "another process has this store open; a store serves one process at a time",
-            ),
-            Cause::NotAStore { found } => write!(
-                formatter,
-                "not a store, and not empty either (there is {found}); nothing was changed"
-            ),
-            Cause::Newer { version } => write!(
-                formatter,
-                "a store of format {version}, and this program knows formats up to \
-                 {FORMAT_VERSION}: use a newer one; nothing was changed"
-            ),
-            Cause::Damaged { what } => write!(
-                formatter,
-                "the store is damaged: {what}; put back a copy of the directory, or import an \
-                 exported world into a new one"
-            ),
-            Cause::Io(error) => error.fmt(formatter),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.cause {
-            Cause::Io(error) => Some(error),
-            Cause::InUse
-            | Cause::NotAStore { .. }
-            | Cause::Newer { .. }
-            | Cause::Damaged { .. } => None,
-        }
-    }
-}
-
 /// A directory that this process has locked.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// The format of the store that was found; `None` if there is none yet.
-    format: Option<u32>,
+    /// As it is on the disk.
+    manifest: Mutex<Manifest>,
     /// Whether the store was opened, so that there is something to close.
     is_open: bool,
     lock: File,
@@ -107,7 +44,7 @@ impl Folder {
         // Secrets of access keys are in it.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
         // First without a trace: it may be anybody's.
-        look(path).map_err(fail)?;
+        Manifest::read(path).map_err(fail)?;
         let lock = path.join(LOCK_FILE);
         let lock = File::options().create(true).truncate(false).write(true).open(lock);
         let lock = lock.map_err(io)?;
@@ -116,23 +53,41 @@ impl Folder {
             TryLockError::Error(error) => io(error),
         })?;
         // Again, now that nobody else changes it.
-        let format = look(path).map_err(fail)?;
-        let engine = path.join(ENGINE_FOLDER);
-        match (format, engine.exists()) {
-            (Some(_), false) => {
-                return Err(fail(Cause::Damaged { what: "its data is missing".to_owned() }));
+        let manifest = match Manifest::read(path).map_err(fail)? {
+            Some(manifest) if !manifest.is_making() => {
+                check_engine(path, &manifest).map_err(fail)?;
+                manifest
             }
-            // Its creation was interrupted.
-            (None, true) => fs::remove_dir_all(&engine).map_err(io)?,
-            (Some(_), true) | (None, false) => {}
-        }
-        check_closed(path).map_err(fail)?;
-        Ok(Self { path: path.to_owned(), format, is_open: false, lock })
+            _ => begin_making(path).map_err(io)?,
+        };
+        Ok(Self { path: path.to_owned(), manifest: Mutex::new(manifest), is_open: false, lock })
     }
 
-    /// The format of the store that was found; `None` if there is none yet.
-    pub(super) fn format(&self) -> Option<u32> {
-        self.format
+    fn manifest(&self) -> MutexGuard<'_, Manifest> {
+        self.manifest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The format of the store.
+    pub(super) fn format(&self) -> u32 {
+        self.manifest().version()
+    }
+
+    /// Whether the store is being made: nothing in it was ever acknowledged.
+    pub(super) fn is_making(&self) -> bool {
+        self.manifest().is_making()
+    }
+
+    /// Notes that the store is in use and has these keyspaces.
+    pub(super) fn note(&self, keyspaces: Keyspaces) -> io::Result<()> {
+        let mut noted = self.manifest();
+        let manifest = Manifest::in_use(keyspaces);
+        if *noted != manifest {
+            // The engine does not sync the entries of new folders.
+            File::open(self.engine().join(KEYSPACES_FOLDER))?.sync_all()?;
+            write_durably(&self.path, MANIFEST_FILE, &manifest)?;
+            *noted = manifest;
+        }
+        Ok(())
     }
 
     /// Where the engine keeps its files.
@@ -161,12 +116,14 @@ impl Folder {
         begun.map_err(|error| self.io(error))
     }
 
-    /// Notes that all is open: from here on the directory is a store of the newest format.
-    pub(super) fn opened(&mut self) -> Result<(), OpenError> {
-        if self.format != Some(FORMAT_VERSION) {
-            let format = Format { name: FORMAT_NAME.to_owned(), version: FORMAT_VERSION };
-            let noted = write_durably(&self.path, FORMAT_FILE, &format);
-            noted.map_err(|error| self.io(error))?;
+    /// Notes that the store is open and which keyspaces it has. From here on a store in use is one of
+    /// the newest format.
+    pub(super) fn opened(&mut self, keyspaces: Keyspaces) -> Result<(), OpenError> {
+        if !self.is_making() {
+            if !self.manifest().names(&keyspaces) {
+                return Err(self.refused(format!("{MANIFEST_FILE} names other keyspaces")));
+            }
+            self.note(keyspaces).map_err(|error| self.io(error))?;
         }
         self.is_open = true;
         Ok(())
@@ -176,8 +133,12 @@ impl Folder {
 impl Drop for Folder {
     /// Notes that the store was closed, and unlocks it. The engine is dropped before this.
     fn drop(&mut self) {
-        if self.is_open
-            && let Ok(journals) = journals(&self.engine())
+        let engine = self.engine();
+        if self.is_open && self.is_making() {
+            // This process made it and acknowledged nothing.
+            drop(fs::remove_dir_all(engine));
+        } else if self.is_open
+            && let Ok(journals) = journals(&engine)
         {
             // Without the note the store opens as after a crash.
             drop(write_durably(&self.path, CLOSED_FILE, &Closed { journals }));
@@ -188,35 +149,32 @@ impl Drop for Folder {
     }
 }
 
-/// The format of the store; `None` if the directory is empty or the creation of a store in it was
-/// interrupted.
-fn look(path: &Path) -> Result<Option<u32>, Cause> {
-    match fs::read(path.join(FORMAT_FILE)) {
-        Ok(bytes) => {
-            let format: Format = serde_json::from_slice(&bytes)
-                .map_err(|_| Cause::Damaged { what: format!("{FORMAT_FILE} cannot be read") })?;
-            if format.name != FORMAT_NAME {
-                return Err(Cause::NotAStore { found: FORMAT_FILE.to_owned() });
-            }
-            if format.version > FORMAT_VERSION {
-                return Err(Cause::Newer { version: format.version });
-            }
-            Ok(Some(format.version))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let ours = [LOCK_FILE.to_owned(), ENGINE_FOLDER.to_owned(), unfinished(FORMAT_FILE)];
-            for entry in fs::read_dir(path).map_err(Cause::Io)? {
-                let found = entry.map_err(Cause::Io)?.file_name().to_string_lossy().into_owned();
-                // Without a lock of ours, no store was being created here.
-                let is_ours = ours.contains(&found) && path.join(LOCK_FILE).exists();
-                if !is_ours {
-                    return Err(Cause::NotAStore { found });
-                }
-            }
-            Ok(None)
-        }
-        Err(error) => Err(Cause::Io(error)),
+/// Notes that a store is being made. What an earlier attempt left gets a new name.
+fn begin_making(path: &Path) -> io::Result<Manifest> {
+    let manifest = Manifest::making();
+    write_durably(path, MANIFEST_FILE, &manifest)?;
+    let engine = path.join(ENGINE_FOLDER);
+    if engine.try_exists()? {
+        let mut names =
+            (1..).map(|number| path.join(format!("{ENGINE_FOLDER}{UNFINISHED}-{number}")));
+        let unused = names.find(|name| !name.exists());
+        unused.map_or(Ok(()), |unused| fs::rename(engine, unused))?;
     }
+    Ok(manifest)
+}
+
+/// Checks that nothing is missing which the engine would make anew.
+fn check_engine(path: &Path, manifest: &Manifest) -> Result<(), Cause> {
+    let damaged = |what: String| Cause::Damaged { what };
+    if !path.join(ENGINE_FOLDER).try_exists().map_err(Cause::Io)? {
+        return Err(damaged(format!("{ENGINE_FOLDER} is missing")));
+    }
+    manifest.check_engine(path)?;
+    check_closed(path)?;
+    if journals(&path.join(ENGINE_FOLDER)).map_err(Cause::Io)?.is_empty() {
+        return Err(damaged(format!("{ENGINE_FOLDER} has no journal (*.jnl)")));
+    }
+    Ok(())
 }
 
 /// If the store was closed, its journals must be as they were then.
@@ -263,6 +221,7 @@ fn write_durably(folder: &Path, name: &str, content: &impl Serialize) -> io::Res
     File::open(folder)?.sync_all()
 }
 
-fn unfinished(name: &str) -> String {
+/// What a file is called until it is whole.
+pub(super) fn unfinished(name: &str) -> String {
     format!("{name}{UNFINISHED}")
 }

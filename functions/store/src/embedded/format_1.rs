@@ -24,7 +24,7 @@ use crate::{
 const HEAD_BYTES: usize = 16;
 
 /// Fills the next generation from one with rows of format 1, and adopts it in one step. Yields it,
-/// and the number of its batch.
+/// and the number of its batch. The old generation is left to be removed.
 ///
 /// # Errors
 ///
@@ -49,7 +49,6 @@ pub(super) fn convert(
     new.adopt(&mut batch);
     new.count(&mut batch, number);
     batch.commit().map_err(unavailable)?;
-    old.remove(database)?;
     Ok((new, number))
 }
 

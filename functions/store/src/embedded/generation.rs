@@ -2,7 +2,7 @@
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch as Batch};
 
-use super::folder::FORMAT_VERSION;
+use super::manifest::{FORMAT_VERSION, Keyspaces};
 use super::recent::Recent;
 use super::row::{self, Head, NewRow, Unreadable};
 use super::times::{Expiring, Times};
@@ -24,6 +24,10 @@ const GENERATION: &str = "generation";
 const BATCH: &str = "batch";
 /// The format of the generation's rows. Without it they are of the directory's format.
 const FORMAT: &str = "format";
+/// What keyspaces of a generation are called, before its number.
+const DOCUMENTS: &str = "documents";
+const EXPIRIES: &str = "expiries";
+const NONCES: &str = "nonces";
 
 /// The rows of one world. When all are replaced the next generation is filled and adopted in one
 /// step.
@@ -43,22 +47,48 @@ pub(super) struct Generation {
 const NONCES_KEPT_SECS: u64 = 3600;
 
 impl Generation {
-    /// The generation in use, and the number of the last batch. Other generations are removed: they
-    /// never came into use, or are out of it.
-    pub(super) fn open(database: &Database) -> Result<(Self, u64), Error> {
+    /// The first generation of a new store, without rows.
+    pub(super) fn first(database: &Database) -> Result<Self, Error> {
         let meta = keyspace(database, META)?;
+        Self::of(database, meta, 0)
+    }
+
+    /// The generation in use, and the number of the last batch.
+    pub(super) fn open(database: &Database) -> Result<(Self, u64), Error> {
+        let meta = existing(database, META)?;
         let number_in_use = number(&meta, GENERATION)?.unwrap_or(0);
         let batch = number(&meta, BATCH)?.unwrap_or(0);
-        let in_use = Self::of(database, meta, number_in_use)?;
-        let ours = [&in_use.meta, &in_use.documents, &in_use.expiries, &in_use.nonces];
-        let ours = ours.map(|keyspace| keyspace.name().clone());
+        let numbered = |name: &str| existing(database, &format!("{name}-{number_in_use}"));
+        let in_use = Self {
+            number: number_in_use,
+            documents: numbered(DOCUMENTS)?,
+            expiries: numbered(EXPIRIES)?,
+            nonces: numbered(NONCES)?,
+            meta,
+        };
+        Ok((in_use, batch))
+    }
+
+    /// Removes other generations: they never came into use, or are out of it.
+    pub(super) fn remove_others(&self, database: &Database) -> Result<(), Error> {
+        let ours = self.keyspaces();
         for name in database.list_keyspace_names() {
-            if !ours.contains(&name) {
+            if !ours.contains_key(&*name) {
                 let unused = keyspace(database, &name)?;
                 database.delete_keyspace(unused).map_err(unavailable)?;
             }
         }
-        Ok((in_use, batch))
+        Ok(())
+    }
+
+    /// The folder of each keyspace.
+    pub(super) fn keyspaces(&self) -> Keyspaces {
+        let all = [&self.meta, &self.documents, &self.expiries, &self.nonces];
+        let folder = |keyspace: &Keyspace| {
+            // The engine calls it by a number.
+            keyspace.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
+        };
+        all.map(|keyspace| (keyspace.name().to_string(), folder(keyspace))).into()
     }
 
     fn of(database: &Database, meta: Keyspace, number: u64) -> Result<Self, Error> {
@@ -66,9 +96,9 @@ impl Generation {
         Ok(Self {
             number,
             meta,
-            documents: numbered("documents")?,
-            expiries: numbered("expiries")?,
-            nonces: numbered("nonces")?,
+            documents: numbered(DOCUMENTS)?,
+            expiries: numbered(EXPIRIES)?,
+            nonces: numbered(NONCES)?,
         })
     }
 
@@ -231,6 +261,16 @@ impl Generation {
 fn number(meta: &Keyspace, name: &str) -> Result<Option<u64>, Error> {
     let Some(bytes) = meta.get(name).map_err(unavailable)? else { return Ok(None) };
     Ok(Some(u64::from_be_bytes(<[u8; 8]>::try_from(&bytes[..]).map_err(unavailable)?)))
+}
+
+/// A keyspace of a store that was made before.
+fn existing(database: &Database, name: &str) -> Result<Keyspace, Error> {
+    if !database.keyspace_exists(name) {
+        return Err(Error::Unavailable {
+            source: format!("the keyspace {name} is missing").into(),
+        });
+    }
+    keyspace(database, name)
 }
 
 fn keyspace(database: &Database, name: &str) -> Result<Keyspace, Error> {

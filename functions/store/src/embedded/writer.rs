@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, mpsc};
 use std::time::Duration;
 
 use fjall::{OwnedWriteBatch as Batch, PersistMode};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use super::generation::Generation;
 use super::recent::Recent;
@@ -34,8 +34,8 @@ pub(super) enum Order {
     Settle { answer: oneshot::Sender<Outcome> },
     /// Drop some of what has expired.
     DropExpired { now_secs: u64, answer: oneshot::Sender<Outcome> },
-    /// Use this generation from now on.
-    Adopt { generation: Generation, answer: oneshot::Sender<Outcome> },
+    /// Use this generation from now on. `alone` keeps another replacement from beginning before that.
+    Adopt { generation: Generation, alone: OwnedMutexGuard<()>, answer: oneshot::Sender<Outcome> },
 }
 
 /// Changes of rows that are as they were read, as everything was after a batch. The caller that
@@ -129,15 +129,17 @@ impl Writer {
                             current.drop_expired(batch, now_secs, DROPPED_AT_ONCE, recent);
                         making.answers.push((answer, outcome));
                     }
-                    Order::Adopt { generation, answer } => {
+                    Order::Adopt { generation, alone, answer } => {
                         making.is_awaited = true;
                         generation.adopt(&mut making.batch);
                         making.answers.push((answer, Ok(false)));
-                        adopted = Some(generation);
+                        adopted = Some((generation, alone));
                     }
                 }
             }
+            let (adopted, alone) = adopted.unzip();
             self.finish(making, &current, adopted);
+            drop(alone);
         }
     }
 
@@ -185,27 +187,9 @@ impl Writer {
     fn finish(&mut self, making: Making, current: &Generation, adopted: Option<Generation>) {
         let Making { mut batch, version, expiring, answers, is_awaited } = making;
         current.note(&mut batch, version.0, 0, &expiring);
-        // Without a sync the engine hands it to the system: it may be lost with that, but not with the
-        // process.
-        let mode = if is_awaited { PersistMode::SyncData } else { PersistMode::Buffer };
-        let is_written = !batch.is_empty();
-        let written = if is_written {
-            current.count(&mut batch, version.0);
-            batch.durability(Some(mode)).commit()
-        } else if is_awaited && !self.is_synced {
-            self.core.database.persist(mode)
-        } else {
-            Ok(())
-        };
+        let written = self.write(batch, version, is_awaited, current, adopted);
         // The engine takes no more writes after one that failed, and then says nothing but that.
         let written = written.map_err(|error| self.core.failed.get_or_init(|| Arc::new(error)));
-        if written.is_ok() {
-            self.is_synced = is_awaited || self.is_synced && !is_written;
-            self.core.written.store(version.0, Ordering::Release);
-            if let Some(generation) = adopted {
-                self.adopt(generation);
-            }
-        }
         for (answer, outcome) in answers {
             let outcome = match &written {
                 Ok(()) => outcome,
@@ -218,7 +202,52 @@ impl Writer {
         }
     }
 
-    fn adopt(&self, generation: Generation) {
+    /// Writes the batch, and syncs it if somebody waits for that.
+    fn write(
+        &mut self,
+        mut batch: Batch,
+        version: Version,
+        is_awaited: bool,
+        current: &Generation,
+        adopted: Option<Generation>,
+    ) -> fjall::Result<()> {
+        // Without a sync the engine hands it to the system: it may be lost with that, but not with the
+        // process.
+        let mode = if is_awaited { PersistMode::SyncData } else { PersistMode::Buffer };
+        if self.core.failed.get().is_some() {
+            return Err(fjall::Error::Poisoned);
+        }
+        if batch.is_empty() {
+            if is_awaited && !self.is_synced {
+                self.core.database.persist(mode)?;
+                self.is_synced = true;
+            }
+        } else {
+            self.note_before(current, adopted.as_ref())?;
+            current.count(&mut batch, version.0);
+            batch.durability(Some(mode)).commit()?;
+            self.is_synced = is_awaited;
+        }
+        self.core.written.store(version.0, Ordering::Release);
+        adopted.map_or(Ok(()), |generation| self.adopt(generation))
+    }
+
+    /// Has the manifest name what must not be lost once the batch is written. A store that is being
+    /// made is in use once the first world is adopted, or with the first batch if that comes before.
+    fn note_before(&self, current: &Generation, adopted: Option<&Generation>) -> fjall::Result<()> {
+        let folder = &self.core.folder;
+        match (folder.is_making(), adopted) {
+            (true, Some(_)) | (false, None) => Ok(()),
+            (true, None) => Ok(folder.note(current.keyspaces())?),
+            (false, Some(adopted)) => {
+                let both = current.keyspaces().into_iter().chain(adopted.keyspaces());
+                Ok(folder.note(both.collect())?)
+            }
+        }
+    }
+
+    fn adopt(&self, generation: Generation) -> fjall::Result<()> {
+        let keyspaces = generation.keyspaces();
         let former = {
             let mut current = self.core.generation.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, Arc::new(generation))
@@ -226,8 +255,10 @@ impl Writer {
         let mut gate = self.core.gate();
         *gate = gate.emptied();
         drop(gate);
+        self.core.folder.note(keyspaces)?;
         // If this fails the rows are removed when the store is opened next.
         drop(former.remove(&self.core.database));
+        Ok(())
     }
 }
 
