@@ -104,6 +104,24 @@ fn an_error_says_line_and_field() {
 }
 
 #[test]
+fn a_byte_order_mark_is_read_and_no_other_thing_before_a_world() {
+    let text = demo();
+    assert_eq!(World::parse(&format!("\u{feff}{text}")), World::parse(&text));
+    assert!(World::parse(&format!("\u{feff}\u{feff}{text}")).is_err());
+    let error = World::parse("\u{feff}{\n \"Accounts\": 1\n}").unwrap_err();
+    assert_eq!((error.line, error.field.as_str()), (2, "Accounts"));
+}
+
+#[test]
+fn a_time_before_1970_is_refused_as_one() {
+    let mut world = many_addresses(1);
+    account(&mut world)["Ipv6Addresses"]["ipv6-0"]["AllocationTime"] =
+        json!("1969-12-31T23:59:59Z");
+    let error = World::parse(&world.to_string()).unwrap_err();
+    assert_eq!(error.message, "not a time from 1970 on: 1969-12-31T23:59:59Z");
+}
+
+#[test]
 fn no_two_documents_share_what_is_unique() {
     let bandwidth = json!({
         "Ipv6InternetBandwidthId": "ipv6bw-00000000000000001",

@@ -262,10 +262,15 @@ fn read_folder(
             .map_err(|error| format!("{}: {error}", entry.path().display()))?;
         // What is no text is no part of a contract.
         if let Ok(content) = String::from_utf8(content) {
-            files.insert(path, content);
+            files.insert(path, without_mark(&content).to_owned());
         }
     }
     Ok(())
+}
+
+/// The text of a file without the byte order mark that some editors begin it with.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// What git prints.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
+use crate::contract::without_mark;
+
 /// The access key: the options before the environment, the environment before the current profile.
 #[derive(Args)]
 pub struct KeyOptions {
@@ -107,9 +109,9 @@ impl KeyOptions {
             return Err(format!("{missing}, or run aliyun configure"));
         };
         let path = path.display();
-        // Some editors begin a file with a byte order mark. An error names the place and shows nothing of
+        // An error names the place and shows nothing of
         // the file, which holds secrets.
-        let config: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        let config: Value = serde_json::from_str(without_mark(&text))
             .map_err(|error| format!("{path}:{}:{}: no JSON", error.line(), error.column()))?;
         let named = self.profile.as_deref().or(environment_profile.as_deref());
         let name = named.filter(|name| !name.is_empty()).or_else(|| config["current"].as_str());

@@ -29,7 +29,8 @@ impl<'de> Deserialize<'de> for Timestamp {
             D::Error::custom(format!("not a time like 2026-01-02T03:04:05Z: {text}"))
         })?;
         let secs = time.assume_utc().unix_timestamp();
-        let secs = u64::try_from(secs).map_err(D::Error::custom)?;
+        let secs = u64::try_from(secs)
+            .map_err(|_| D::Error::custom(format!("not a time from 1970 on: {text}")))?;
         Ok(Self { secs })
     }
 }

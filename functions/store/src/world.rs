@@ -67,12 +67,13 @@ struct Finding {
 }
 
 impl World {
-    /// Reads a world document.
+    /// Reads a world document. It may begin with a byte order mark, which some editors write.
     ///
     /// # Errors
     ///
     /// A field that is missing, unknown, given twice, of the wrong type or at odds with another.
     pub fn parse(text: &str) -> Result<Self, WorldError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let value = strict::parse(text)?;
         let world = Self::read(value).and_then(|world| check::check(&world).map(|()| world));
         world.map_err(|Finding { steps, message }| WorldError {

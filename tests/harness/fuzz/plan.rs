@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::case::{Request, Style, Variant};
+use crate::contract::without_mark;
 
 /// A sequence of calls in a world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -210,7 +211,7 @@ impl Plan {
             let text = std::fs::read_to_string(Path::new(place));
             (place, text.map_err(|error| format!("{place}: {error}"))?)
         };
-        let mut reader = serde_json::Deserializer::from_str(&text);
+        let mut reader = serde_json::Deserializer::from_str(without_mark(&text));
         serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let field = error.path().to_string();
             let error = error.into_inner();

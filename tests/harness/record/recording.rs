@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::redaction::Redaction;
 use crate::case::Case;
+use crate::contract::without_mark;
 use crate::verify::{Trial, style_name};
 
 /// What an endpoint answered to a case, beside what was expected.
@@ -115,7 +116,7 @@ impl Recording {
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
-        serde_json::from_str(&text).map_err(|error| {
+        serde_json::from_str(without_mark(&text)).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             format!("{shown}:{line}:{column}: no recording: {error}")
         })
