@@ -183,6 +183,35 @@ async fn the_clock_can_be_set_and_a_token_is_forgotten_after_24_hours() {
     assert_eq!(code(&now), "Success");
     let error = endpoint.control(Method::PUT, "clock", r#"{"Now": "noon"}"#).await.unwrap_err();
     assert!(error.contains("Now: not a time like"), "{error}");
+    for (now, is_taken) in [
+        ("0000-01-01T00:00:00Z", false),
+        ("1969-12-31T23:59:59Z", false),
+        ("1970-01-01T00:00:00Z", true),
+        ("9998-12-31T23:59:59Z", true),
+        ("9999-01-01T00:00:00Z", false),
+        ("9999-12-31T23:59:59Z", false),
+    ] {
+        let set = json!({ "Now": now }).to_string();
+        match endpoint.control(Method::PUT, "clock", &set).await {
+            Ok(_) => assert!(is_taken, "{now}"),
+            Err(error) => {
+                assert!(!is_taken, "{now}: {error}");
+                assert!(error.contains("Now: not in the years 1970 to 9998: "), "{error}");
+            }
+        }
+    }
+    // At both ends a purchase with a token is remembered.
+    for (number, now, secs) in
+        [(5, "1970-01-01T00:00:00Z", 0), (6, "9998-12-31T23:59:59Z", 253_370_764_799)]
+    {
+        let set = json!({ "Now": now }).to_string();
+        endpoint.control(Method::PUT, "clock", &set).await.unwrap();
+        let mut query = allocate(&format!("ipv6-demo0{number}"));
+        query["ClientToken"] = "t-2".into();
+        let answer = endpoint.send(&signed(&query, secs), None).await.unwrap();
+        assert_eq!(code(&answer), "Success", "{now}");
+        endpoint.control(Method::GET, "world", "").await.unwrap();
+    }
 }
 
 #[tokio::test]

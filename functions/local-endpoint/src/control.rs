@@ -1,5 +1,7 @@
 //! The control paths: what a test suite may do to the endpoint, and the function never offers.
 
+use std::ops::RangeInclusive;
+
 use http::{Method, StatusCode};
 use ipv6_gateway::RateLimit;
 use ipv6_gateway::rpc::{format_timestamp, parse_timestamp};
@@ -154,6 +156,9 @@ fn clock(endpoint: &Endpoint) -> Value {
     json!({ "Now": format_timestamp(secs) })
 }
 
+/// The years that the clock can be set to.
+const CLOCK_YEARS: RangeInclusive<&str> = "1970"..="9998";
+
 fn set_clock(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -163,6 +168,11 @@ fn set_clock(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
     let Setting { now } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let secs = parse_timestamp(&now)
         .ok_or_else(|| format!("Now: not a time like 2026-01-02T03:04:05Z: {now}"))?;
+    // A store has no time before 1970, and what a call dates ahead of the clock needs a year to go.
+    if !CLOCK_YEARS.contains(&now.get(..4).unwrap_or_default()) {
+        let (first, last) = (CLOCK_YEARS.start(), CLOCK_YEARS.end());
+        return Err(format!("Now: not in the years {first} to {last}: {now}"));
+    }
     endpoint.clock.set(secs);
     Ok(clock(endpoint))
 }
