@@ -9,10 +9,10 @@
 //! A conversion that was interrupted begins again at the next opening. Afterwards, a program that
 //! knows only format 1 refuses the directory.
 //!
-//! The engine is fjall, a log-structured one. Of a journal that was not closed it takes the first
-//! thing that makes no sense for the end, as a power failure leaves one; so damage there, after a
-//! crash, can pass for such an end. Everything else has checksums. A directory that was closed is
-//! checked whole: see [`EmbeddedStore::open`].
+//! The engine is fjall, a log-structured one. It makes anew what it misses, so the folder's manifest
+//! names what must be there. Of a journal that was not closed it takes the first thing that makes no
+//! sense for the end, so the folder's watermark says how far it must reach. Everything else has
+//! checksums. The journals of a directory that was closed must be as they were.
 
 mod folder;
 mod format_1;
@@ -22,6 +22,7 @@ mod open_error;
 mod recent;
 mod row;
 mod times;
+mod watermark;
 mod writer;
 
 use std::fmt;
@@ -130,7 +131,7 @@ impl EmbeddedStore {
             .map_err(|error| folder.refused(error.with_causes()))?;
         let mut gate = Gate::default();
         generation.spend_nonces(&mut gate).map_err(|error| folder.refused(error))?;
-        folder.opened(generation.keyspaces())?;
+        folder.opened(generation.keyspaces(), batch)?;
         generation.remove_others(&database).map_err(|error| folder.refused(error))?;
         let core = Arc::new(Core {
             database,

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::manifest::{KEYSPACES_FOLDER, Keyspaces, MANIFEST_FILE, Manifest};
 use super::open_error::{Cause, OpenError};
+use super::watermark::Watermark;
 
 pub(super) const LOCK_FILE: &str = "lock";
 const CLOSED_FILE: &str = "closed.json";
@@ -31,6 +32,8 @@ pub(super) struct Folder {
     path: PathBuf,
     /// As it is on the disk.
     manifest: Mutex<Manifest>,
+    /// With the number that was found in it. `None` until the store is open, if there was none.
+    watermark: Option<(Watermark, u64)>,
     /// Whether the store was opened, so that there is something to close.
     is_open: bool,
     lock: File,
@@ -53,14 +56,19 @@ impl Folder {
             TryLockError::Error(error) => io(error),
         })?;
         // Again, now that nobody else changes it.
+        let mut watermark = None;
         let manifest = match Manifest::read(path).map_err(fail)? {
             Some(manifest) if !manifest.is_making() => {
                 check_engine(path, &manifest).map_err(fail)?;
+                if manifest.is_complete() {
+                    watermark = Some(Watermark::open(path).map_err(fail)?);
+                }
                 manifest
             }
             _ => begin_making(path).map_err(io)?,
         };
-        Ok(Self { path: path.to_owned(), manifest: Mutex::new(manifest), is_open: false, lock })
+        let manifest = Mutex::new(manifest);
+        Ok(Self { path: path.to_owned(), manifest, watermark, is_open: false, lock })
     }
 
     fn manifest(&self) -> MutexGuard<'_, Manifest> {
@@ -105,6 +113,11 @@ impl Folder {
         OpenError { folder: self.path.clone(), cause: Cause::Io(error) }
     }
 
+    /// Notes that every batch up to this one was synced.
+    pub(super) fn synced(&self, batch: u64) -> io::Result<()> {
+        self.watermark.as_ref().map_or(Ok(()), |(watermark, _)| watermark.advance(batch))
+    }
+
     /// Notes that the store is no longer as it was when it was closed: from here on its journals
     /// change.
     pub(super) fn begin(&self) -> Result<(), OpenError> {
@@ -118,7 +131,21 @@ impl Folder {
 
     /// Notes that the store is open and which keyspaces it has. From here on a store in use is one of
     /// the newest format.
-    pub(super) fn opened(&mut self, keyspaces: Keyspaces) -> Result<(), OpenError> {
+    ///
+    /// # Errors
+    ///
+    /// The last batch, `batch`, is older than one that was synced.
+    pub(super) fn opened(&mut self, keyspaces: Keyspaces, batch: u64) -> Result<(), OpenError> {
+        let watermark = match self.watermark.take() {
+            None => (Watermark::create(&self.path, batch).map_err(|error| self.io(error))?, batch),
+            Some((_, synced)) if batch < synced => {
+                return Err(self.refused(format!(
+                    "its journal ends at batch {batch}, and batch {synced} was synced"
+                )));
+            }
+            Some(watermark) => watermark,
+        };
+        self.watermark = Some(watermark);
         if !self.is_making() {
             if !self.manifest().names(&keyspaces) {
                 return Err(self.refused(format!("{MANIFEST_FILE} names other keyspaces")));

@@ -95,10 +95,15 @@ impl Manifest {
         self.phase == Phase::Making
     }
 
+    /// Whether the manifest names keyspaces; an older program's does not, and there is no watermark.
+    pub(super) fn is_complete(&self) -> bool {
+        !self.keyspaces.is_empty()
+    }
+
     /// Whether the manifest names all of these keyspaces, or none at all, as an older program's.
     pub(super) fn names(&self, keyspaces: &Keyspaces) -> bool {
         let is_named = |(name, folder)| self.keyspaces.get(name) == Some(folder);
-        self.keyspaces.is_empty() || keyspaces.iter().all(is_named)
+        !self.is_complete() || keyspaces.iter().all(is_named)
     }
 
     /// Checks that the engine's files are there which the engine would make anew.

@@ -73,6 +73,8 @@ pub(super) struct Writer {
     recent: Recent,
     /// Whether all that was written is on the disk.
     is_synced: bool,
+    /// The number of the last batch that was written.
+    last: u64,
 }
 
 /// A batch in the making.
@@ -88,8 +90,8 @@ struct Making {
 
 impl Writer {
     pub(super) fn new(core: Arc<Core>) -> Self {
-        let recent = Recent::after(core.written.load(Ordering::Acquire));
-        Self { core, recent, is_synced: true }
+        let last = core.written.load(Ordering::Acquire);
+        Self { core, recent: Recent::after(last), is_synced: true, last }
     }
 
     /// Carries out orders until there can be no more.
@@ -220,12 +222,17 @@ impl Writer {
         if batch.is_empty() {
             if is_awaited && !self.is_synced {
                 self.core.database.persist(mode)?;
+                self.core.folder.synced(self.last)?;
                 self.is_synced = true;
             }
         } else {
             self.note_before(current, adopted.as_ref())?;
             current.count(&mut batch, version.0);
             batch.durability(Some(mode)).commit()?;
+            self.last = version.0;
+            if is_awaited {
+                self.core.folder.synced(self.last)?;
+            }
             self.is_synced = is_awaited;
         }
         self.core.written.store(version.0, Ordering::Release);
