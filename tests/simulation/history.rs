@@ -1,7 +1,6 @@
 //! What was done and answered, for the judge.
 
 use harness::client::Wire;
-use ipv6_gateway::RateLimit;
 
 use crate::address::{Op, Ret};
 
@@ -64,12 +63,6 @@ impl Call {
             _ => Reached::Admitted,
         }
     }
-}
-
-/// A limit of calls, set at some moment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit {
-    pub(crate) rate: Option<RateLimit>,
 }
 
 /// The state of an access key.

@@ -10,7 +10,7 @@ use suites::support::SCOPE;
 
 use crate::address::{Event, Op, Ret, is_linearizable};
 use crate::executor::Surroundings as _;
-use crate::history::{Call, KEY_CODES, KeyState, KeyStates, Limit, Reached};
+use crate::history::{Call, KEY_CODES, KeyState, KeyStates, Reached};
 use crate::scene::{Log, Place, Scene, WINDOW_SECS};
 
 /// The status of each code that an operation can answer.
@@ -112,8 +112,8 @@ fn window(call: &Call) -> (&str, u64) {
 
 /// No more calls are admitted in a window than the largest quota that was set.
 fn over_quota(log: &Log) -> Vec<String> {
-    let calls_max = |limit: &Limit| limit.rate.map_or(u32::MAX, |rate| rate.calls_max);
-    let calls_max = log.limits.iter().map(calls_max).max().unwrap_or(u32::MAX);
+    let calls_max = log.limits.iter().map(|limit| limit.map_or(u32::MAX, |it| it.calls_max));
+    let calls_max = calls_max.max().unwrap_or(u32::MAX);
     let mut admitted: BTreeMap<(&str, u64), u32> = BTreeMap::new();
     for call in log.calls.iter().filter(|call| call.reached() == Reached::Admitted) {
         *admitted.entry(window(call)).or_default() += 1;

@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use ipv6_gateway::{Function, Ids, Operations};
+use ipv6_gateway::{Function, Ids, Operations, RateLimit};
 use store::Store;
 use suites::support::{addresses, fill};
 use tokio::sync::Notify;
 
 use crate::address::Event;
 use crate::executor::{Sim, Surroundings as _};
-use crate::history::{Call, KeyState, KeyStates, Limit};
+use crate::history::{Call, KeyState, KeyStates};
 
 /// When a run begins, in seconds since 1970 UTC: at the beginning of a minute.
 pub(crate) const BEGAN_AT_SECS: u64 = 1_767_323_040;
@@ -85,7 +85,8 @@ pub(crate) struct Scene<P: Place> {
 pub(crate) struct Log {
     pub(crate) calls: Vec<Call>,
     pub(crate) keys: BTreeMap<&'static str, KeyStates>,
-    pub(crate) limits: Vec<Limit>,
+    /// The quotas that were set; `None`: none.
+    pub(crate) limits: Vec<Option<RateLimit>>,
     /// What the operator did to addresses.
     pub(crate) operations: Vec<(String, Event)>,
 }
@@ -147,7 +148,7 @@ impl<P: Place> Scene<P> {
         };
         let ids = Ids::from_seed(self.sim.draw(u64::MAX));
         let function = Function::new(self.place.client(), Operations::all(), Box::new(clock), ids);
-        function.limit_rate(self.log().limits.last().and_then(|limit| limit.rate));
+        function.limit_rate(self.log().limits.last().copied().flatten());
         Instance { function: Arc::new(function), ends: Arc::default() }
     }
 

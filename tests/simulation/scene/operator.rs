@@ -15,7 +15,7 @@ use suites::support::SCOPE;
 use super::{KEYS, Place, Scene, WINDOW_SECS};
 use crate::address::{Event, Op};
 use crate::executor::Surroundings as _;
-use crate::history::{KeyState, Limit};
+use crate::history::KeyState;
 
 /// How often the operator acts at most.
 const ACTS_MAX: u64 = 8;
@@ -180,10 +180,10 @@ impl<P: Place> Scene<P> {
     /// Changes the quota, one instance after the other.
     async fn limit_rate(&self) {
         self.draw_limit();
-        let limit = self.log().limits.last().copied();
+        let limit = self.log().limits.last().copied().flatten();
         for number in 0..self.ahead_secs.len() {
             let function = Arc::clone(&self.instances()[number].function);
-            function.limit_rate(limit.and_then(|limit| limit.rate));
+            function.limit_rate(limit);
             self.sim.sleep(self.sim.draw(10_000)).await;
         }
     }
@@ -198,7 +198,7 @@ impl<P: Place> Scene<P> {
         let is_limited = !self.plan.is_troubled || self.sim.chance(600);
         let rate = is_limited.then_some(RateLimit { calls_max, window_secs: WINDOW_SECS });
         self.sim.note("quota", || format!("{rate:?}"));
-        self.log().limits.push(Limit { rate });
+        self.log().limits.push(rate);
     }
 
     /// Sets the clock of an instance, most often by so much that timestamps are at the edge of what is
