@@ -72,13 +72,13 @@ async fn the_manifest_names_the_keyspaces_in_use() {
     for generation in 1..4 {
         store.replace([account(generation)]).await.unwrap();
         let manifest = manifest(folder.path());
-        let named = manifest["keyspaces"].as_object().unwrap();
-        let names: Vec<&str> = named.keys().map(String::as_str).collect();
+        let keyspaces = manifest["keyspaces"].as_object().unwrap();
+        let names: Vec<&str> = keyspaces.keys().map(String::as_str).collect();
         let numbered = |name| format!("{name}-{generation}");
         let all = ["documents", "expiries"].map(numbered).into_iter();
         let all: Vec<String> = all.chain(["meta".to_owned(), numbered("nonces")]).collect();
         assert_eq!(names, all);
-        for number in named.values() {
+        for number in keyspaces.values() {
             let current = format!("engine/keyspaces/{}/current", number.as_str().unwrap());
             assert!(folder.path().join(current).exists());
         }
