@@ -214,12 +214,12 @@ fn no_events() -> Vec<(Value, &'static str)> {
         (json!({ "source": ["aws.events"] }), "no HTTP event"),
         (json!({ "Records": [{ "eventSource": "aws:sqs", "body": "x" }] }), "no HTTP event"),
         (json!({ "httpMethod": "GET" }), "RestApi"),
-        (json!({ "httpMethod": "GET", "requestContext": 1 }), "no HTTP event"),
+        (json!({ "httpMethod": "GET", "requestContext": 1 }), "RestApi"),
         (json!({ "httpMethod": 1, "requestContext": {} }), "RestApi"),
         (json!({ "requestContext": { "http": {} } }), "HttpApi"),
         (json!({ "requestContext": { "http": 1 } }), "HttpApi"),
         (json!({ "requestContext": { "elb": {} } }), "Alb"),
-        (json!({ "requestContext": { "elb": {} }, "httpMethod": "GET", "headers": 1 }), "Alb"),
+        (json!({ "requestContext": { "elb": {} }, "httpMethod": 1, "headers": {} }), "Alb"),
         (
             json!({ "requestContext": { "http": { "method": "GET" } }, "headers": {}, "body": "%%",
                 "isBase64Encoded": true }),
@@ -234,10 +234,95 @@ fn a_payload_that_is_no_event_is_told_so_without_its_values() {
         let error = Event::parse(payload.to_string().as_bytes()).unwrap_err().to_string();
         assert!(error.contains(word), "{payload}: {error}");
     }
-    let secret =
-        json!({ "httpMethod": "GET", "requestContext": {}, "isBase64Encoded": "my-secret" });
+    let secret = json!({ "httpMethod": "GET", "requestContext": "my-secret" });
     let error = Event::parse(secret.to_string().as_bytes()).unwrap_err().to_string();
-    assert!(error.contains("isBase64Encoded") && !error.contains("my-secret"), "{error}");
+    assert!(error.contains("requestContext") && !error.contains("my-secret"), "{error}");
+}
+
+/// What an event says, or what is wrong with it.
+fn read(payload: &str) -> Result<impl PartialEq + std::fmt::Debug + use<>, String> {
+    let event = Event::parse(payload.as_bytes()).map_err(|error| error.to_string())?;
+    let rpc = event.request;
+    let headers = format!("{:?}", rpc.headers);
+    Ok((rpc.method, rpc.query, headers, rpc.body, rpc.source_ip, rpc.secure_transport))
+}
+
+/// The paths of the members of objects, at any depth.
+fn paths(value: &Value, path: &str, all: &mut Vec<String>) {
+    for (name, member) in value.as_object().into_iter().flatten() {
+        let path = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+        paths(member, &path, all);
+        all.push(path);
+    }
+}
+
+/// Members that are read, and that say in these events no more than their absence.
+const READ: [&str; 3] =
+    ["/isBase64Encoded", "/multiValueHeaders", "/multiValueQueryStringParameters"];
+
+/// JSON of every type, some that few readers take.
+const ANY: [&str; 13] = [
+    "null",
+    "true",
+    "0",
+    "-1.5e3",
+    "1e999",
+    r#""""#,
+    r#""text""#,
+    r#""\ud800""#,
+    "[]",
+    r#"[null, "a", [1]]"#,
+    "{}",
+    r#"{"a": {"b": [null]}}"#,
+    r#"{"a": "b", "c": ["d"]}"#,
+];
+
+#[test]
+fn a_member_of_another_type_counts_as_absent_and_one_that_is_not_read_may_have_any_value() {
+    let query = json!({ "RegionId": "cn-huhehaote", "Bandwidth": "200" });
+    let fields = json!({ "query": query, "body": { "ClientToken": "token" } });
+    let variant = Variant { style: Style::V3, format: None };
+    let wire = client::sign(&request(&fields), &variant, now_secs(), "n");
+    let (mut not_read, mut wrong) = (0, 0);
+    for (shape, mut payload) in payloads(&wire) {
+        let context = &mut payload["requestContext"];
+        context["authorizer"] = json!({ "jwt": { "claims": { "sub": "a" }, "scopes": null } });
+        context["timeEpoch"] = json!(1_700_000_000);
+        context["requestTimeEpoch"] = json!(1_700_000_000);
+        let whole = read(&payload.to_string());
+        assert!(whole.is_ok(), "{shape}: {whole:?}");
+        let mut all = Vec::new();
+        paths(&payload, "", &mut all);
+        for path in all {
+            // These also say who sent the event.
+            let tells_shape = ["/requestContext", "/elb", "/http", "/httpMethod"]
+                .iter()
+                .any(|end| path.ends_with(end));
+            let (parent, name) = path.rsplit_once('/').unwrap();
+            let mut without = payload.clone();
+            without.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+            let without = read(&without.to_string());
+            let mut with = payload.clone();
+            let is_of_type = |any: &Value| {
+                let had = payload.pointer(&path).unwrap();
+                had.is_null() || std::mem::discriminant(any) == std::mem::discriminant(had)
+            };
+            for any in ANY {
+                *with.pointer_mut(&path).unwrap() = "@any@".into();
+                let read = read(&with.to_string().replace(r#""@any@""#, any));
+                let context = format!("{shape}, {path}: {any}");
+                if without == whole && !READ.contains(&&*path) {
+                    not_read += 1;
+                    assert_eq!(read, whole, "{context}");
+                } else if !tells_shape && !serde_json::from_str(any).is_ok_and(|it| is_of_type(&it))
+                {
+                    wrong += 1;
+                    assert_eq!(read, without, "{context}");
+                }
+            }
+        }
+    }
+    assert!(not_read > 500 && wrong > 500, "{not_read} {wrong}");
 }
 
 /// How a load balancer asks whether the function is alive.

@@ -13,8 +13,9 @@ use bytes::Bytes;
 use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderValue, Method};
 use rpc::{Request, header_name, percent_encode};
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 /// Who sent an event, which tells the form of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub struct Event {
 pub enum UnknownEvent {
     /// It is no JSON object, or not an HTTP event.
     Shape,
-    /// It looks like one, but a field is not as it should be.
+    /// It looks like one, but a field that every event of its kind has is missing or of another type.
     Field {
         /// Who it seems to come from.
         shape: Shape,
@@ -76,60 +77,60 @@ impl fmt::Display for UnknownEvent {
 
 impl std::error::Error for UnknownEvent {}
 
-/// What the function reads of a payload, whoever sent it.
+/// The members of a payload that the function reads, of every sender. Others may have any value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
-    request_context: Option<Context>,
-    http_method: Option<String>,
-    raw_query_string: Option<String>,
-    query_string_parameters: Option<Single>,
-    multi_value_query_string_parameters: Option<Multi>,
-    headers: Option<Single>,
-    multi_value_headers: Option<Multi>,
-    body: Option<String>,
-    is_base64_encoded: Option<bool>,
+    request_context: Option<Lenient<Context>>,
+    http_method: Option<Lenient<String>>,
+    raw_query_string: Option<Lenient<String>>,
+    query_string_parameters: Option<Lenient<Single>>,
+    multi_value_query_string_parameters: Option<Lenient<Multi>>,
+    headers: Option<Lenient<Single>>,
+    multi_value_headers: Option<Lenient<Multi>>,
+    body: Option<Lenient<String>>,
+    is_base64_encoded: Option<Lenient<bool>>,
 }
 
 /// Names with one value each.
-type Single = BTreeMap<String, String>;
+type Single = BTreeMap<String, Lenient<String>>;
 
 /// Names with all their values.
-type Multi = BTreeMap<String, Vec<String>>;
+type Multi = BTreeMap<String, Lenient<Vec<String>>>;
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Context {
     elb: Option<IgnoredAny>,
-    http: Option<Http>,
-    identity: Option<Identity>,
+    http: Option<Lenient<Http>>,
+    identity: Option<Lenient<Identity>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Http {
-    method: Option<String>,
-    source_ip: Option<String>,
+    method: Option<Lenient<String>>,
+    source_ip: Option<Lenient<String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Identity {
-    source_ip: Option<String>,
+    source_ip: Option<Lenient<String>>,
 }
 
-/// Of a payload that cannot be read, what tells who seems to have sent it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Probe {
-    http_method: Option<IgnoredAny>,
-    request_context: Option<ProbeContext>,
+/// A member that counts as absent if it has another type, so that it does not fail the rest.
+struct Lenient<T>(Option<T>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_str(raw.get()).ok()))
+    }
 }
 
-#[derive(Deserialize)]
-struct ProbeContext {
-    elb: Option<IgnoredAny>,
-    http: Option<IgnoredAny>,
+/// The value of a member, if it has one of the right type.
+fn value<T>(member: Option<Lenient<T>>) -> Option<T> {
+    member.and_then(|Lenient(value)| value)
 }
 
 impl Shape {
@@ -145,25 +146,6 @@ impl Shape {
     }
 }
 
-impl UnknownEvent {
-    /// What is wrong with a payload that cannot be read.
-    fn of(payload: &[u8]) -> Self {
-        let Ok(probe) = serde_json::from_slice::<Probe>(payload) else { return Self::Shape };
-        let context = probe.request_context.as_ref();
-        let has_elb = context.is_some_and(|context| context.elb.is_some());
-        let has_http = context.is_some_and(|context| context.http.is_some());
-        let Some(shape) = Shape::of(has_elb, has_http, probe.http_method.is_some()) else {
-            return Self::Shape;
-        };
-        let mut json = serde_json::Deserializer::from_slice(payload);
-        let path = match serde_path_to_error::deserialize::<_, Payload>(&mut json) {
-            Ok(_) => String::new(),
-            Err(error) => error.path().to_string(),
-        };
-        Self::Field { shape, path }
-    }
-}
-
 impl Event {
     /// Reads the payload of an invocation.
     ///
@@ -171,34 +153,35 @@ impl Event {
     ///
     /// [`UnknownEvent`].
     pub fn parse(payload: &[u8]) -> Result<Self, UnknownEvent> {
-        let event: Payload =
-            serde_json::from_slice(payload).map_err(|_| UnknownEvent::of(payload))?;
-        let context = event.request_context.as_ref();
-        let has_elb = context.is_some_and(|context| context.elb.is_some());
-        let has_http = context.is_some_and(|context| context.http.is_some());
+        let event: Payload = serde_json::from_slice(payload).map_err(|_| UnknownEvent::Shape)?;
+        let context = value(event.request_context);
+        let has_elb = context.as_ref().is_some_and(|context| context.elb.is_some());
+        let has_http = context.as_ref().is_some_and(|context| context.http.is_some());
         let shape = Shape::of(has_elb, has_http, event.http_method.is_some());
         let shape = shape.ok_or(UnknownEvent::Shape)?;
         let wrong = |path: &str| UnknownEvent::Field { shape, path: path.to_owned() };
-        let Context { http, identity, .. } =
-            event.request_context.ok_or_else(|| wrong("requestContext"))?;
-        let Http { method, source_ip } = http.unwrap_or_default();
+        let Context { http, identity, .. } = context.ok_or_else(|| wrong("requestContext"))?;
+        let Http { method, source_ip } = value(http).unwrap_or_default();
         let (method, path) = match shape {
             Shape::HttpApi => (method, "requestContext.http.method"),
             Shape::RestApi | Shape::Alb | Shape::AlbMultiValue => (event.http_method, "httpMethod"),
         };
-        let method = method.and_then(|method| method.parse().ok()).ok_or_else(|| wrong(path))?;
+        let method = value(method).and_then(|method| method.parse().ok());
+        let method = method.ok_or_else(|| wrong(path))?;
 
-        let parameters =
-            either(event.query_string_parameters, event.multi_value_query_string_parameters);
-        let has_multi_value_headers =
-            event.multi_value_headers.as_ref().is_some_and(|h| !h.is_empty());
-        let headers = headers(either(event.headers, event.multi_value_headers));
-        let ip = |ip: Option<String>| ip.and_then(|ip| ip.parse().ok());
+        let parameters = either(
+            value(event.query_string_parameters),
+            value(event.multi_value_query_string_parameters),
+        );
+        let multi_value_headers = value(event.multi_value_headers);
+        let has_multi_value_headers = multi_value_headers.as_ref().is_some_and(|h| !h.is_empty());
+        let headers = headers(either(value(event.headers), multi_value_headers));
+        let ip = |ip: Option<Lenient<String>>| value(ip).and_then(|ip| ip.parse().ok());
         let (query, source_ip) = match shape {
             // Its decoded parameters join repeated names with commas, so they are not looked at.
-            Shape::HttpApi => (event.raw_query_string.unwrap_or_default(), ip(source_ip)),
+            Shape::HttpApi => (value(event.raw_query_string).unwrap_or_default(), ip(source_ip)),
             Shape::RestApi => {
-                let source_ip = identity.and_then(|identity| identity.source_ip);
+                let source_ip = value(identity).and_then(|identity| identity.source_ip);
                 (query(&parameters, percent_encode), ip(source_ip))
             }
             Shape::Alb | Shape::AlbMultiValue => {
@@ -208,8 +191,8 @@ impl Event {
             }
         };
         let secure_transport = is_secure(&headers, !has_elb);
-        let body = event.body.unwrap_or_default();
-        let body = if event.is_base64_encoded == Some(true) {
+        let body = value(event.body).unwrap_or_default();
+        let body = if value(event.is_base64_encoded) == Some(true) {
             STANDARD.decode(body).map(Bytes::from).map_err(|_| UnknownEvent::Body)?
         } else {
             Bytes::from(body)
@@ -264,19 +247,25 @@ fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     last.parse().or_else(|_| with_port()).ok()
 }
 
-/// All values where the event has them, else one each.
-fn either(single: Option<Single>, multi: Option<Multi>) -> Multi {
+/// All values where the event has them, else one each; without those of another type.
+fn either(single: Option<Single>, multi: Option<Multi>) -> Vec<(String, Vec<String>)> {
     match multi {
-        Some(multi) if !multi.is_empty() => multi,
+        Some(multi) if !multi.is_empty() => {
+            let multi = multi.into_iter();
+            multi.filter_map(|(name, Lenient(values))| Some((name, values?))).collect()
+        }
         _ => {
             let single = single.unwrap_or_default().into_iter();
-            single.map(|(name, value)| (name, vec![value])).collect()
+            single.filter_map(|(name, Lenient(value))| Some((name, vec![value?]))).collect()
         }
     }
 }
 
 /// The query that says `parameters`.
-fn query<'a, T: AsRef<str>>(parameters: &'a Multi, encode: impl Fn(&'a str) -> T) -> String {
+fn query<'a, T: AsRef<str>>(
+    parameters: &'a [(String, Vec<String>)],
+    encode: impl Fn(&'a str) -> T,
+) -> String {
     let mut query = String::new();
     for (name, values) in parameters {
         for value in values {
@@ -288,7 +277,7 @@ fn query<'a, T: AsRef<str>>(parameters: &'a Multi, encode: impl Fn(&'a str) -> T
 
 /// The headers. One with a control character in a value is left out, as it must not fail the call;
 /// a signature that covers it is found to name a header that is not there.
-fn headers(all: Multi) -> HeaderMap {
+fn headers(all: Vec<(String, Vec<String>)>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(all.len());
     for (name, values) in all {
         let Some(name) = header_name(&name) else { continue };
