@@ -156,6 +156,28 @@ async fn a_world_is_refused_whose_token_remembers_no_answer_of_its_operation() {
 }
 
 #[tokio::test]
+async fn the_banner_shows_a_key_of_a_given_world_and_never_its_secret() {
+    let folder = scratch("banner");
+    let file = folder.join("world.json");
+    let key = |status: &str| json!({ "AccessKeySecret": "hidden", "Status": status });
+    let world = json!({ "Accounts": { "1234567890123456": {
+        "AccessKeys": { "a-disabled": key("Inactive"), "it's": key("Active") }
+    } } });
+    std::fs::write(&file, world.to_string()).unwrap();
+    let endpoint = start(&["--world", file.to_str().unwrap()]).await;
+    let banner = endpoint.banner().await;
+    assert!(banner.contains("Key        it's, with its secret"), "{banner}");
+    assert!(!banner.contains("hidden") && !banner.contains("a-disabled"), "{banner}");
+    let (_, snippet) = banner.split_once("local-endpoint call").unwrap();
+    let binary = built("local-endpoint").unwrap();
+    let command = format!("'{}' call {snippet}", binary.display());
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).env("ACCESS_KEY_SECRET", "hidden");
+    let output = shell.output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[tokio::test]
 async fn the_clock_can_be_set_and_a_token_is_forgotten_after_24_hours() {
     let endpoint = start(&[]).await;
     let mut query = allocate("ipv6-demo01");

@@ -6,15 +6,30 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
+use store::{AccessKey, AccessKeyStatus, Document, Holder};
+
 use crate::backend::Backend;
 
 const HEADING: Style = AnsiColor::Green.on_default().bold();
 const NAME: Style = AnsiColor::Cyan.on_default();
 
-/// Prints where the endpoint is and how to call it.
+/// An access key of a world that a first call can be signed with.
+pub(crate) fn usable_key(world: &[Document]) -> Option<&AccessKey> {
+    let keys = world.iter().filter_map(|document| match document {
+        Document::AccessKey(key) => Some(key.as_ref()),
+        Document::Identity(_) | Document::Resource(_) => None,
+    });
+    // A RAM user may lack the permission, and a session ends.
+    let mut keys = keys.filter(|key| key.status == AccessKeyStatus::Active);
+    keys.find(|key| matches!(key.holder, Holder::Account))
+}
+
+/// Prints where the endpoint is and how to call it. `key_id` is of a key of the world in the file; its
+/// secret is its owner's, so the banner does not show it.
 pub(crate) fn print(
     address: SocketAddr,
     world: Option<&Path>,
+    key_id: Option<&str>,
     backend: &Backend,
 ) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
@@ -22,6 +37,21 @@ pub(crate) fn print(
     writeln!(out, "Kept in    {backend}")?;
     if let Some(world) = world {
         writeln!(out, "World      {}", world.display())?;
+    }
+    if let Some(id) = key_id {
+        // Quoted for a shell: the schema takes any text as an id.
+        let quoted = id.replace('\'', r"'\''");
+        writeln!(
+            out,
+            "\
+Key        {NAME}{id}{NAME:#}, with its secret in ACCESS_KEY_SECRET
+
+{HEADING}A first call{HEADING:#}
+
+local-endpoint call DescribeIpv6Addresses RegionId=cn-huhehaote --endpoint http://{address} \\
+  --access-key-id '{quoted}' --access-key-secret \"$ACCESS_KEY_SECRET\"
+"
+        )?;
     }
     if world.is_some() || backend.is_shared() {
         return out.flush();

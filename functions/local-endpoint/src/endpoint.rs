@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ipv6_gateway::{Function, Ids, Operations, RateLimit};
-use store::{Document, Error};
+use store::{AccessKey, Document, Error, Store as _};
 
 use crate::backend::Backend;
 use crate::clock::Clock;
@@ -64,6 +64,12 @@ impl Endpoint {
     /// Where the documents are kept.
     pub(crate) fn backend(&self) -> &Backend {
         &self.function.store().backend
+    }
+
+    /// Whether the access key of this id is kept. A store that fails has none to show.
+    pub(crate) async fn has_access_key(&self, id: &str) -> bool {
+        let loaded = self.backend().load(&[AccessKey::key(id)]).await;
+        loaded.is_ok_and(|found| found.iter().any(Option::is_some))
     }
 
     /// Begins again.

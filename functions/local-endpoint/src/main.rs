@@ -107,9 +107,17 @@ async fn listen(serve: Serve) -> Result<ExitCode, String> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
     let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
+    let key = serve.world.as_ref().and(world.as_deref()).and_then(banner::usable_key);
+    let key_id = key.map(|key| key.access_key_id.clone());
     let endpoint = Endpoint::begin(backend, world, Clock::new(now), ids, serve.throttle).await;
     let endpoint = endpoint.map_err(|error| error.with_causes())?;
-    match banner::print(address, serve.world.as_deref(), endpoint.backend()) {
+    // Where documents were kept already, the world in the file is not used.
+    let key_id = match key_id {
+        Some(id) if endpoint.has_access_key(&id).await => Some(id),
+        Some(_) | None => None,
+    };
+    let world = serve.world.as_deref();
+    match banner::print(address, world, key_id.as_deref(), endpoint.backend()) {
         // Of `local-endpoint | head` the first lines are all that is wanted.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         printed => printed.map_err(|error| error.to_string())?,

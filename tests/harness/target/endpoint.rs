@@ -127,8 +127,10 @@ impl Endpoint {
     pub async fn banner(&self) -> String {
         loop {
             let printed = self.printed.text();
-            // The last snippet ends so.
-            if printed.contains("\nTerraform") && printed.trim_end().ends_with("\n}") {
+            // The last snippet ends so: that of the demo world, or that of a given one.
+            let end = printed.trim_end();
+            let is_demo = printed.contains("\nTerraform") && end.ends_with("\n}");
+            if is_demo || end.ends_with("\"$ACCESS_KEY_SECRET\"") {
                 return printed;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
