@@ -5,6 +5,7 @@ mod format_1;
 mod kills;
 mod manifest;
 mod newer;
+mod power_cuts;
 mod sync;
 
 use std::collections::BTreeMap;
@@ -347,7 +348,18 @@ fn copy_into(from: &Path, to: &Path) {
         } else if kind.is_symlink() {
             std::os::unix::fs::symlink(std::fs::read_link(&from).unwrap(), &to).unwrap();
         } else {
-            std::fs::copy(&from, &to).unwrap();
+            // A journal has a long empty end, which takes no room on the disk.
+            let bytes = std::fs::read(&from).unwrap();
+            std::fs::write(&to, &bytes[..used(&bytes)]).unwrap();
+            let copy = std::fs::File::options().write(true).open(&to).unwrap();
+            copy.set_len(bytes.len().try_into().unwrap()).unwrap();
         }
     }
+}
+
+/// How many bytes there are before an empty end, which is a whole number of pages.
+fn used(bytes: &[u8]) -> usize {
+    const EMPTY: [u8; 4096] = [0; 4096];
+    let empty = bytes.rchunks(EMPTY.len()).take_while(|page| *page == &EMPTY[..page.len()]);
+    bytes.len() - empty.map(<[u8]>::len).sum::<usize>()
 }

@@ -10,10 +10,10 @@ use fjall::{Database, KeyspaceCreateOptions};
 use suites::conformance::{account, write};
 use tempfile::TempDir;
 
-use super::{admission, copied, folder};
+use super::{admission, copied, folder, used};
 
 const DOCUMENTS: usize = 20;
-const NONCES: usize = 12;
+pub(super) const NONCES: usize = 12;
 
 /// How a store was left.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,13 +31,13 @@ enum Damage {
 
 /// What a store must hold.
 #[derive(Debug, PartialEq)]
-struct Content {
-    documents: Vec<(Document, Version)>,
+pub(super) struct Content {
+    pub(super) documents: Vec<(Document, Version)>,
     /// Those that may be spent once more.
-    free_nonces: Vec<String>,
+    pub(super) free_nonces: Vec<String>,
 }
 
-async fn content(store: &EmbeddedStore) -> Result<Content, ::store::Error> {
+pub(super) async fn content(store: &EmbeddedStore) -> Result<Content, ::store::Error> {
     let mut documents = Vec::new();
     for document in store.documents() {
         let read = store.load(&[document?.key()]).await?.remove(0).unwrap();
@@ -67,7 +67,7 @@ async fn fill(store: &EmbeddedStore, part: usize) {
 }
 
 /// Has the engine write its rows into tables, as it does when there are many.
-fn write_tables(folder: &Path) {
+pub(super) fn write_tables(folder: &Path) {
     fs::remove_file(folder.join("closed.json")).unwrap();
     let database = Database::builder(folder.join("engine")).open().unwrap();
     for name in database.list_keyspace_names() {
@@ -100,7 +100,7 @@ async fn left(end: End, has_tables: bool) -> (TempDir, Content) {
 }
 
 /// Every file and folder below a folder.
-fn paths(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn paths(folder: &Path) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -131,9 +131,9 @@ fn damage(path: &Path, damage: Damage) {
         entries[..removed].iter().for_each(|path| remove(path));
         return;
     }
-    // A journal has a long empty end.
     let bytes = fs::read(path).unwrap();
-    let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let used = &bytes[..used(&bytes)];
+    let used = used.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let kept = if is_halved { used / 2 } else { 0 };
     File::options().write(true).open(path).unwrap().set_len(kept.try_into().unwrap()).unwrap();
 }
