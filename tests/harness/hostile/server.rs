@@ -46,11 +46,12 @@ impl Server {
     /// Has the function answer a payload.
     pub(super) fn answer(&self, payload: &[u8]) -> Result<Verdict, UnknownEvent> {
         let event = Event::parse(payload)?;
+        let request = event.request.clone();
         let handled = pin!(self.0.handle(event));
         // A store in memory never waits.
         let Poll::Ready(response) = handled.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("the function waits for something");
         };
-        Ok(verdict::of(&response, payload.len()))
+        Ok(verdict::of(&response, &request, payload.len()))
     }
 }

@@ -3,10 +3,12 @@
 use std::sync::OnceLock;
 
 use ipv6_gateway::Response;
+use ipv6_gateway::rpc::Request;
 use serde_json::Value;
 
 use super::sent::KEYS;
 use crate::answer::{Answer, Body};
+use crate::client::signature::decode_pairs;
 use crate::contract::Contract;
 use crate::judge::{Demand, Findings, Rulebook};
 use crate::operations::Operation;
@@ -43,8 +45,8 @@ pub(super) fn usual_action() -> &'static str {
     rules().operations.all().first().map_or("", |operation| &operation.action)
 }
 
-/// Judges an answer to a payload of `payload_bytes`.
-pub(super) fn of(response: &Response, payload_bytes: usize) -> Verdict {
+/// Judges an answer to `request`, which came in a payload of `payload_bytes`.
+pub(super) fn of(response: &Response, request: &Request, payload_bytes: usize) -> Verdict {
     let response = serde_json::to_value(response).unwrap_or_else(|error| panic!("{error}"));
     let answer = read_event_response(&response).unwrap_or_else(|error| panic!("{error}"));
     let shown = || format!("{answer:?}");
@@ -54,20 +56,23 @@ pub(super) fn of(response: &Response, payload_bytes: usize) -> Verdict {
     let wrong = |operation: &Operation| judged(&operation.action, &answer, &body);
     let wrong: Vec<Findings> = rules().operations.all().iter().map(wrong).collect();
     assert!(wrong.iter().any(|findings| findings.0.is_empty()), "{wrong:?}: {}", shown());
-    // HTTP/1.1 carries no others, and XML 1.0 none of them.
-    let is_control = |c: char| c.is_control() && c != '\n';
-    assert!(body.root.is_none() || !answer.body.contains(is_control), "{answer:?}");
+    // XML 1.0 has no such characters.
+    let is_none_of_xml =
+        |c: char| c.is_ascii_control() && !"\n\t".contains(c) || "\u{fffe}\u{ffff}".contains(c);
+    assert!(body.root.is_none() || !answer.body.contains(is_none_of_xml), "{answer:?}");
     assert!(!answer.headers.values().any(|value| value.contains(char::is_control)), "{answer:?}");
+    let mut but_message = body.elements.clone();
+    but_message.remove("Message");
+    let but_message = Value::Object(but_message).to_string();
     for key in KEYS {
-        let secrets = [Some(key.secret), key.security_token];
-        for secret in secrets.into_iter().flatten() {
-            assert!(
-                !answer.body.contains(secret),
-                "the answer shows a secret of {}: {}",
-                key.id,
-                shown()
-            );
-        }
+        let is_shown = |secret| answer.body.contains(secret);
+        // The message of a mismatch shows the token to the caller that sent it.
+        let is_token_leaked = key.security_token.is_some_and(|token| {
+            let is_own = code.as_deref() == Some("SignatureDoesNotMatch") && sends(request, token);
+            if is_own { but_message.contains(token) } else { is_shown(token) }
+        });
+        let is_leaked = is_shown(key.secret) || is_token_leaked;
+        assert!(!is_leaked, "the answer shows a secret of {}: {}", key.id, shown());
     }
     let bytes_max = ANSWER_BYTES + BYTES_OF_BYTE * payload_bytes;
     assert!(answer.body.len() <= bytes_max, "{} bytes of an answer", answer.body.len());
@@ -78,6 +83,17 @@ pub(super) fn of(response: &Response, payload_bytes: usize) -> Verdict {
         Value::Object(elements)
     });
     Verdict { code, said, is_authentic }
+}
+
+/// Whether a request has `text` in a header or a parameter.
+fn sends(request: &Request, text: &str) -> bool {
+    let mut headers = request.headers.values();
+    headers.any(|value| String::from_utf8_lossy(value.as_bytes()).contains(text))
+        || [request.query.as_bytes(), &request.body].into_iter().any(|pairs| {
+            decode_pairs(pairs)
+                .iter()
+                .any(|(name, value)| name.contains(text) || value.contains(text))
+        })
 }
 
 /// What is wrong with an answer to a call of `action`.

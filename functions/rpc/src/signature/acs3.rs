@@ -206,7 +206,8 @@ impl<'a> Authorization<'a> {
 /// The message of a V3 signature that does not match, in the words of public reports (decision
 /// `mismatch-text`).
 pub(super) fn mismatch(string_to_sign: &str, canonical_request: &str) -> String {
-    let canonical_request = shown(canonical_request);
+    // A header may hold these two characters, and XML may not.
+    let canonical_request = shown(canonical_request).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     format!(
         "Specified signature does not match our calculation. server StringToSign is \
          [{string_to_sign}] server CanonicalRequest is [{canonical_request}]"
