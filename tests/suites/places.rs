@@ -130,8 +130,12 @@ pub async fn nothing_is_lost_by_an_import_that_cannot_be(place: Place) {
 }
 
 pub async fn a_world_begins_an_empty_place_and_a_reset_only(place: Place) {
-    let empty = json!({ "Accounts": {} }).to_string();
-    place.import(&file(&empty), &place.options_to_make).await.unwrap();
+    // A table is there before its documents. A directory is begun by the endpoint that makes it, and is in
+    // use from then on, without documents too.
+    if !place.options_to_make.is_empty() {
+        let empty = json!({ "Accounts": {} }).to_string();
+        place.import(&file(&empty), &place.options_to_make).await.unwrap();
+    }
     let world = file(&one_address().to_string());
     let with_world = ["--world", world.to_str().unwrap()];
     let endpoint = place.endpoint(&with_world).await;

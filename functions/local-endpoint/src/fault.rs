@@ -49,26 +49,24 @@ impl Planned {
         if self.times == 0 {
             return Err(".Times: 0, so no call would have the fault".to_owned());
         }
+        let (Fault::Answer { code, id } | Fault::AnswerAfterCommit { code, id }) = &self.fault
+        else {
+            return Ok(());
+        };
         let entry = operations
             .find(&self.action)
             .ok_or_else(|| format!(".Action: no such operation: {}", self.action))?;
-        let row = match &self.fault {
-            Fault::Answer { code, .. } if gateway_error(code).is_some() => return Ok(()),
-            Fault::Answer { code, id } | Fault::AnswerAfterCommit { code, id } => {
-                let row = error_row(entry, code).ok_or_else(|| {
-                    format!(".Code: {} has no documented error {code}", self.action)
-                })?;
-                (row, id)
+        let is_gateways =
+            matches!(self.fault, Fault::Answer { .. }) && gateway_error(code).is_some();
+        let row = error_row(entry, code);
+        if row.is_none() && !is_gateways {
+            return Err(format!(".Code: {} has no documented error {code}", self.action));
+        }
+        match (row.is_some_and(ErrorRow::names_a_resource), id) {
+            (true, None) => {
+                Err(format!(".Id: the message of {code} names a resource, so give its id"))
             }
-            _ => return Ok(()),
-        };
-        match row {
-            (row, None) if row.names_a_resource() => {
-                Err(format!(".Id: the message of {} names a resource, so give its id", row.code))
-            }
-            (row, Some(_)) if !row.names_a_resource() => {
-                Err(format!(".Id: the message of {} names no resource", row.code))
-            }
+            (false, Some(_)) => Err(format!(".Id: the message of {code} names no resource")),
             _ => Ok(()),
         }
     }
