@@ -19,6 +19,7 @@ mod embedded;
 mod endpoint;
 mod events;
 mod failed_write;
+mod faults;
 mod fuzz;
 mod hostile;
 mod limits;

@@ -34,16 +34,21 @@ pub(crate) async fn answer(endpoint: &Endpoint, event: Event) -> Option<Response
             (answer, false)
         }
         Fault::AnswerAfterCommit { code, id } => {
-            let mut answer = function.handle(event).await;
-            let is_reached = is_success(&answer);
-            if is_reached {
-                replace(&mut answer, endpoint, &call, code, id.as_deref());
+            let answer = function.handle(event).await;
+            match operations_fault(endpoint, &call, code, id.as_deref()) {
+                Some(fault) if is_success(&answer) => {
+                    let ids = ["x-acs-request-id", "x-acs-trace-id"].map(|id| header(&answer, id));
+                    (failure(&call, ids[0], ids[1], &fault), true)
+                }
+                _ => (answer, false),
             }
-            (answer, is_reached)
         }
         Fault::Answer { code, .. } if gateway_error(code).is_some() => {
             match gateway_fault(endpoint, &call, code) {
-                Some(fault) => (answer_with(endpoint, &call, &fault), true),
+                Some(fault) => {
+                    let ids = function.ids();
+                    (failure(&call, &ids.request_id(), &ids.trace_id(), &fault), true)
+                }
                 None => (function.handle(event).await, false),
             }
         }
@@ -93,44 +98,38 @@ fn gateway_fault(endpoint: &Endpoint, call: &Call, code: &str) -> Option<rpc::Fa
     Some(fault)
 }
 
-/// The answer to a call that ends with `fault` at once.
-fn answer_with(endpoint: &Endpoint, call: &Call, fault: &rpc::Fault) -> Response {
-    let (request_id, trace_id) =
-        (endpoint.function.ids().request_id(), endpoint.function.ids().trace_id());
+/// The documented error `code` of the operation that a call names.
+fn operations_fault(
+    endpoint: &Endpoint,
+    call: &Call,
+    code: &str,
+    id: Option<&str>,
+) -> Option<rpc::Fault> {
+    let row = error_row(endpoint.function.operations().find(&call.action()?)?, code)?;
+    Some(rpc::Fault {
+        status: row.status,
+        code: row.code,
+        message: refusal(row, id).to_string().into(),
+        access_denied_detail: Vec::new(),
+        headers: Vec::new(),
+    })
+}
+
+/// The answer to a call that ends with `fault`.
+fn failure(call: &Call, request_id: &str, trace_id: &str, fault: &rpc::Fault) -> Response {
     let host = call.host();
     let envelope = Envelope {
         format: call.format(),
-        request_id: &request_id,
-        trace_id: &trace_id,
+        request_id,
+        trace_id,
         host_id: host.as_deref().unwrap_or(API.host),
         product: API.product,
     };
     Response::new(Shape::HttpApi, envelope.failure(fault))
 }
 
-/// Puts the documented error `code` in the place of a success.
-fn replace(answer: &mut Response, endpoint: &Endpoint, call: &Call, code: &str, id: Option<&str>) {
-    let entry = call.action().and_then(|action| endpoint.function.operations().find(&action));
-    let Some(row) = entry.and_then(|entry| error_row(entry, code)) else { return };
-    let header = |name: &str| {
-        let value = answer.headers.iter().find(|(known, _)| *known == name);
-        value.map(|(_, value)| &**value).unwrap_or_default()
-    };
-    let host = call.host();
-    let envelope = Envelope {
-        format: call.format(),
-        request_id: header("x-acs-request-id"),
-        trace_id: header("x-acs-trace-id"),
-        host_id: host.as_deref().unwrap_or(API.host),
-        product: API.product,
-    };
-    let error = envelope.failure(&rpc::Fault {
-        status: row.status,
-        code: row.code,
-        message: refusal(row, id).to_string().into(),
-        access_denied_detail: Vec::new(),
-        headers: Vec::new(),
-    });
-    answer.status_code = error.status;
-    answer.body = error.body;
+/// The value of a header that every answer has.
+fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+    let value = answer.headers.iter().find(|(known, _)| *known == name);
+    value.map(|(_, value)| &**value).unwrap_or_default()
 }
