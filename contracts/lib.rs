@@ -18,9 +18,14 @@ pub fn paths() -> Vec<String> {
     paths
 }
 
+/// The content of a file, by its path relative to `contracts/`.
+#[must_use]
+pub fn bytes(path: &str) -> Option<Cow<'static, [u8]>> {
+    Some(Folder::get(path)?.data)
+}
+
 /// The text of a file, by its path relative to `contracts/`.
 #[must_use]
 pub fn text(path: &str) -> Option<String> {
-    let file = Folder::get(path)?;
-    String::from_utf8(file.data.into_owned()).ok()
+    String::from_utf8(bytes(path)?.into_owned()).ok()
 }

@@ -30,6 +30,7 @@ mod policies;
 mod precedence;
 mod proofs;
 mod races;
+mod reading;
 mod readme;
 mod record;
 mod review;

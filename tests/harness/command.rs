@@ -27,8 +27,8 @@ pub enum Outcome {
                   3 it was called in a way that it does not take."
 )]
 struct Command {
-    /// The contract's folder, or a git revision that has one; without it the contract that is part of
-    /// this program
+    /// The contract's folder, or a git revision that has one: main, main:own, HEAD:./own; without it the
+    /// contract that is part of this program
     #[arg(long, global = true, value_name = "PLACE")]
     contracts: Option<String>,
     #[command(subcommand)]
@@ -79,7 +79,7 @@ pub fn main() -> ExitCode {
     };
     let contract = match contracts {
         None => Ok(Contract::embedded()),
-        Some(place) => Contract::open(&place),
+        Some(place) => Contract::open(&place).and_then(Contract::checked),
     };
     let outcome = contract.and_then(|contract| {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;

@@ -1,14 +1,18 @@
 //! A contract: its files, wherever they are.
 
-use std::collections::BTreeMap;
+mod load;
+mod revision;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
+use self::load::Files;
 use crate::case::Case;
+use crate::json;
 use crate::world::merge;
 
 /// The folder of the contract inside a repository.
@@ -25,86 +29,88 @@ const FORMAT: u64 = 2;
 pub struct Contract {
     origin: String,
     files: BTreeMap<String, String>,
+    is_base: bool,
 }
 
 impl Contract {
     /// The contract that is part of this program.
+    ///
+    /// # Panics
+    ///
+    /// The program was built with a file that is not UTF-8 text.
     #[must_use]
     pub fn embedded() -> Self {
-        let paths = contracts::paths().into_iter();
-        let files = paths.filter_map(|path| contracts::text(&path).map(|text| (path, text)));
-        Self { origin: FOLDER.to_owned(), files: files.collect() }
+        Self::of(FOLDER, load::embedded().unwrap_or_else(|error| panic!("{FOLDER}/{error}")))
     }
 
     /// The contract at `place`: a folder, or else a revision of the git repository around the current
-    /// folder, whose `contracts/` is read.
+    /// folder, alone or with a path (`REVISION:path`).
     ///
     /// # Errors
     ///
     /// It is neither, it cannot be read, or there is no contract in it.
     pub fn open(place: &str) -> Result<Self, String> {
-        let folder = Path::new(place);
-        if folder.is_dir() { Self::in_folder(folder) } else { Self::at_revision(place) }
+        Self::open_if_any(place)?.ok_or_else(|| format!("{place}: {NO_CONTRACT}"))
     }
 
-    /// The contract in a folder, or in the `contracts/` of a folder.
+    /// The same contract, if every file says one thing only.
+    ///
+    /// # Errors
+    ///
+    /// The first file that does not, and where.
+    pub fn checked(self) -> Result<Self, String> {
+        self.given_twice(|_| true).next().map_or(Ok(()), Err)?;
+        Ok(self)
+    }
+
+    /// The same contract as the base of a comparison, in which a member may be given twice: the change
+    /// that takes one away must be comparable. Says where one is on the standard error.
+    #[must_use]
+    pub fn as_base(self) -> Self {
+        // What is no JSON at all is an error once it is compared.
+        let is_json = |text: &str| json::read_loosely::<IgnoredAny>(text).is_ok();
+        for fault in self.given_twice(is_json) {
+            drop(writeln!(anstream::stderr(), "note: {fault}; the last one counts"));
+        }
+        Self { is_base: true, ..self }
+    }
+
+    /// Where the JSON files have a member twice, or are not JSON, of those that `is_asked`.
+    fn given_twice(&self, is_asked: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
+        let files = self.files.iter().filter(|(path, _)| has_ending(path, "json"));
+        files.filter_map(move |(path, text)| {
+            let fault = json::once(text).err().filter(|_| is_asked(text))?;
+            Some(format!("{}/{path}:{fault}", self.origin))
+        })
+    }
+
+    /// As [`Contract::open`], and `None` if the folder, or the whole revision at any path, has none.
+    ///
+    /// # Errors
+    ///
+    /// It is neither a folder nor a revision, it cannot be read, or it has its contract elsewhere.
+    pub fn open_if_any(place: &str) -> Result<Option<Self>, String> {
+        let folder = Path::new(place);
+        let found = if folder.is_dir() { in_folder(folder)? } else { revision::read(place)? };
+        let Some((origin, files)) = found else { return Ok(None) };
+        let contract = Self::of(&origin, files);
+        contract.format()?;
+        Ok(Some(contract))
+    }
+
+    /// The contract in a folder, or in the one folder of it that has one.
     ///
     /// # Errors
     ///
     /// It cannot be read, or there is no contract in it.
     pub fn in_folder(folder: &Path) -> Result<Self, String> {
-        let inner = folder.join(FOLDER);
-        let root = if has_operation(folder) { folder } else { &inner };
-        if !has_operation(root) {
-            return Err(format!("{}: {NO_CONTRACT}", folder.display()));
-        }
-        let mut files = BTreeMap::new();
-        read_folder(root, "", &mut files)?;
-        let contract = Self { origin: root.display().to_string(), files };
-        contract.format()?;
-        Ok(contract)
-    }
-
-    fn at_revision(revision: &str) -> Result<Self, String> {
-        let tree = format!("{revision}:{FOLDER}");
-        let listed =
-            git(&["ls-tree", "-r", "-z", "--full-tree", &tree], None).map_err(|error| {
-                format!("{revision}: neither a folder nor a git revision with {FOLDER}/: {error}")
-            })?;
-        let listed = text(&tree, listed)?;
-        // Each is "<mode> <kind> <hash>\t<path>".
-        let entries = listed.split('\0').filter_map(|entry| {
-            let (head, path) = entry.split_once('\t')?;
-            Some((head.rsplit(' ').next()?, path))
-        });
-        let entries: Vec<(&str, &str)> = entries.collect();
-        let hashes: Vec<&str> = entries.iter().map(|(hash, _)| *hash).collect();
-        let mut contents = git(&["cat-file", "--batch"], Some(hashes.join("\n")))?.into_iter();
-        let mut files = BTreeMap::new();
-        for (_, path) in entries {
-            // Each is "<hash> blob <size>\n", the content and "\n".
-            let head: Vec<u8> = contents.by_ref().take_while(|byte| *byte != b'\n').collect();
-            let head = text(path, head)?;
-            let size = head.rsplit(' ').next().and_then(|size| size.parse().ok());
-            let size: usize = size.ok_or_else(|| format!("{tree}/{path}: git says {head:?}"))?;
-            let content = contents.by_ref().take(size).collect();
-            contents.next();
-            if let Ok(content) = String::from_utf8(content) {
-                files.insert(path.to_owned(), content);
-            }
-        }
-        let contract = Self { origin: tree, files };
-        if !contract.paths().any(|path| path.ends_with("/operation.json")) {
-            return Err(format!("{revision}: {NO_CONTRACT}"));
-        }
-        contract.format()?;
-        Ok(contract)
+        Self::open(folder.to_str().ok_or("the folder's name is not UTF-8")?)
     }
 
     /// A contract of these files.
     #[must_use]
     pub fn of(origin: &str, files: BTreeMap<String, String>) -> Self {
-        Self { origin: origin.to_owned(), files }
+        Self { origin: origin.to_owned(), files, is_base: false }
     }
 
     /// Where it was found, as it begins the name of a file in a message.
@@ -154,22 +160,8 @@ impl Contract {
     ///
     /// That.
     pub(crate) fn parse<T: DeserializeOwned>(&self, path: &str, text: &str) -> Result<T, String> {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let read = serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| (error.path().to_string(), error.into_inner()))
-            .and_then(|value| match reader.end() {
-                Ok(()) => Ok(value),
-                Err(error) => Err((".".to_owned(), error)),
-            });
-        read.map_err(|(field, error)| {
-            let (line, column) = (error.line(), error.column());
-            let error = error.to_string();
-            let what = error.strip_suffix(&format!(" at line {line} column {column}"));
-            let what = what.unwrap_or(&error);
-            let field =
-                if [".", "?"].contains(&&*field) { String::new() } else { format!("{field}: ") };
-            format!("{}/{path}:{line}:{column}: {field}{what}", self.origin)
-        })
+        let read = if self.is_base { json::read_loosely } else { json::read };
+        read(text).map_err(|fault| format!("{}/{path}:{fault}", self.origin))
     }
 
     /// The cases, in order of their paths.
@@ -188,10 +180,9 @@ impl Contract {
     ///
     /// The cases have an older format.
     pub fn case_paths(&self) -> Result<Vec<&str>, String> {
-        let paths = self.paths().filter(|path| {
-            path.split('/').nth(1) == Some("cases")
-                && Path::new(path).extension().is_some_and(|extension| extension == "json")
-        });
+        let paths = self
+            .paths()
+            .filter(|path| path.split('/').nth(1) == Some("cases") && has_ending(path, "json"));
         let paths: Vec<&str> = paths.collect();
         let format = self.format()?;
         if !paths.is_empty() && format < FORMAT {
@@ -235,65 +226,72 @@ impl Contract {
     }
 }
 
-const NO_CONTRACT: &str = "no contract: there is no <Action>/operation.json in it";
-
-/// Whether there is the file by which a contract's folder is known.
-fn has_operation(folder: &Path) -> bool {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| entry.path().join("operation.json").is_file())
+fn has_ending(path: &str, ending: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == ending)
 }
 
-fn read_folder(
-    root: &Path,
-    below: &str,
-    files: &mut BTreeMap<String, String>,
-) -> Result<(), String> {
-    let folder = root.join(below);
-    let fail = |error: std::io::Error| format!("{}: {error}", folder.display());
-    for entry in std::fs::read_dir(&folder).map_err(fail)? {
-        let entry = entry.map_err(fail)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-        if entry.path().is_dir() {
-            read_folder(root, &path, files)?;
-            continue;
-        }
-        let content = std::fs::read(entry.path())
-            .map_err(|error| format!("{}: {error}", entry.path().display()))?;
-        // What is no text is no part of a contract.
-        if let Ok(content) = String::from_utf8(content) {
-            files.insert(path, without_mark(&content).to_owned());
-        }
+const NO_CONTRACT: &str = "no contract: there is no <Action>/operation.json in it";
+
+/// Where a contract was found, as it begins the name of a file in a message, and its files.
+type Found = Option<(String, Files)>;
+
+/// The contract in a folder, or in the one folder of it that has one.
+fn in_folder(folder: &Path) -> Result<Found, String> {
+    let below = |folder: &Path| -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    };
+    let place = folder.display().to_string();
+    let place = place.trim_end_matches('/');
+    let has = |path: &str| folder.join(path).is_file();
+    let (mut paths, inner) = (Vec::new(), below(folder));
+    for name in &inner {
+        paths.push(format!("{name}/operation.json"));
     }
-    Ok(())
+    for name in inner.iter().filter(|name| !name.starts_with('.')) {
+        let actions = below(&folder.join(name)).into_iter();
+        paths.extend(actions.map(|action| format!("{name}/{action}/operation.json")));
+    }
+    let roots = roots(paths.iter().map(String::as_str).filter(|path| has(path)));
+    let Some(root) = only_root(&roots, place, "/")? else { return Ok(None) };
+    let origin = if root.is_empty() { place.to_owned() } else { format!("{place}/{root}") };
+    let files = load::folder(Path::new(&origin), &origin)?;
+    Ok(Some((origin, files)))
+}
+
+/// The folders that hold `<Action>/operation.json`, without those inside another.
+fn roots<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let all: BTreeSet<&str> = paths
+        .filter_map(|path| path.strip_suffix("/operation.json"))
+        .map(|action| action.rsplit_once('/').map_or("", |(root, _)| root))
+        .collect();
+    let is_inside = |root: &str| {
+        let mut above = root.match_indices('/').map(|(at, _)| &root[..at]).chain([""]);
+        above.any(|above| above != root && all.contains(above))
+    };
+    all.iter().copied().filter(|root| !is_inside(root)).collect()
+}
+
+/// The root of the contract at `place`.
+///
+/// # Errors
+///
+/// There are several, and none has the usual name.
+fn only_root(roots: &BTreeSet<&str>, place: &str, joint: &str) -> Result<Option<String>, String> {
+    if roots.len() > 1 && !roots.contains(FOLDER) {
+        let joint = if place.contains(':') { "/" } else { joint };
+        let places: Vec<String> =
+            roots.iter().map(|root| format!("{place}{joint}{root}")).collect();
+        return Err(format!(
+            "{place}: there are several contracts; name one: {}",
+            places.join(", ")
+        ));
+    }
+    let root = roots.get(FOLDER).or_else(|| roots.first());
+    Ok(root.map(|root| (*root).to_owned()))
 }
 
 /// The text of a file without the byte order mark that some editors begin it with.
 pub(crate) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
-}
-
-/// What git prints.
-fn git(arguments: &[&str], input: Option<String>) -> Result<Vec<u8>, String> {
-    let mut git = Command::new("git");
-    git.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut process = git.spawn().map_err(|error| format!("git: {error}"))?;
-    let stdin = process.stdin.take();
-    // From a thread of its own: git answers while it reads.
-    let writer = std::thread::spawn(move || {
-        let (mut stdin, input) = (stdin?, input?);
-        // If git does not read on, it says why.
-        stdin.write_all(input.as_bytes()).ok()
-    });
-    let output = process.wait_with_output().map_err(|error| format!("git: {error}"))?;
-    drop(writer.join());
-    if output.status.success() {
-        Ok(output.stdout)
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-    }
-}
-
-fn text(path: &str, bytes: Vec<u8>) -> Result<String, String> {
-    String::from_utf8(bytes).map_err(|_| format!("{path}: git does not tell of it in UTF-8"))
 }

@@ -110,9 +110,9 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     let Some(old) = options.old.as_deref().filter(|_| !options.rules) else {
         return print(&report::rules()).map(|()| Outcome::Holds);
     };
-    let old = open(old, contract)?;
+    let old = open(old, contract)?.as_base();
     let new = match &options.new {
-        Some(place) => open(place, contract)?,
+        Some(place) => open(place, contract)?.checked()?,
         None => contract.clone(),
     };
     let mut comparison = compare(&old, &new)?;

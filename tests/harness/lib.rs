@@ -17,6 +17,7 @@ pub mod file;
 pub mod fuzz;
 pub mod hostile;
 pub mod http;
+pub mod json;
 pub mod judge;
 pub mod list;
 pub mod openapi;

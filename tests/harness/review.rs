@@ -44,9 +44,9 @@ pub struct Options {
 ///
 /// A contract cannot be read, or the page not be written.
 pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
-    let old = open(&options.old, contract)?;
+    let old = open(&options.old, contract)?.as_base();
     let new = match &options.new {
-        Some(place) => open(place, contract)?,
+        Some(place) => open(place, contract)?.checked()?,
         None => contract.clone(),
     };
     let page = page(&old, &new)?;
