@@ -294,3 +294,34 @@ fn a_revision_is_read_with_any_folder_and_what_is_missing_says_what_to_fetch() {
         assert!(text.contains(told), "{place}: {text}");
     }
 }
+
+#[test]
+fn a_clone_with_other_line_ends_is_the_same_contract() {
+    let folder = scratch();
+    let made = folder.path().join("made");
+    std::fs::create_dir(&made).unwrap();
+    git(&made, &["init", "-q"]);
+    small(&made.join("plain"));
+    let (code, text) = run(&made, &["unpack", "own", "--contracts", "plain"]);
+    assert_eq!(code, 0, "{text}");
+    git(&made, &["-c", "core.autocrlf=false", "add", "-A"]);
+    git(&made, &["commit", "-qm", "c"]);
+    let options = ["-c", "core.autocrlf=true", "-c", "core.safecrlf=false"];
+    git(folder.path(), &[&["clone", "-q"][..], &options, &["made", "clone"]].concat());
+    let clone = folder.path().join("clone");
+    for (own, has_cr) in [("plain", true), ("own", false)] {
+        let case = std::fs::read_to_string(clone.join(own).join(CASE)).unwrap();
+        assert_eq!(case.contains('\r'), has_cr, "{own}");
+        let case = ["--case", "MissingBandwidth/*"];
+        let verify = [&["verify", "--in-process", "--contracts", own][..], &case].concat();
+        let (code, text) = run(&clone, &verify);
+        assert_eq!(code, 0, "{own}: {text}");
+        let base = format!("HEAD:{own}");
+        for places in [[base.as_str(), own], [own, base.as_str()]] {
+            let (code, text) = run(&clone, &[&["diff", "--format", "json"][..], &places].concat());
+            assert_eq!(code, 0, "{own}: {text}");
+            let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(told["findings"], serde_json::json!([]), "{own}: {text}");
+        }
+    }
+}

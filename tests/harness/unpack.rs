@@ -8,6 +8,10 @@ use crate::command::{Outcome, print};
 use crate::contract::Contract;
 use crate::file::write_whole;
 
+/// Git keeps the files' line ends as they are written, whatever `core.autocrlf` says. `-text` would do
+/// so, too, but let an editor's CRLF into the repository, where every line then counts as changed.
+const ATTRIBUTES: &str = "* text eol=lf\n";
+
 /// Writes the contract's files into a new folder, to change them or to add cases of one's own.
 #[derive(Debug, Args)]
 pub struct Options {
@@ -28,6 +32,7 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     if std::fs::read_dir(folder).map_err(fail)?.next().is_some() {
         return Err(format!("{}: there is something in it; nothing was written", folder.display()));
     }
+    write_whole(&folder.join(".gitattributes"), ATTRIBUTES.as_bytes())?;
     let mut written = 0;
     for (path, text) in contract.files() {
         // What makes it a crate is no part of the contract.
