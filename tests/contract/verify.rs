@@ -2,6 +2,8 @@
 
 mod given;
 mod keys;
+mod no_answer;
+mod signals;
 mod tls;
 
 use std::collections::BTreeMap;

@@ -15,6 +15,8 @@ pub enum Outcome {
     Holds,
     /// Something is not.
     Fails,
+    /// Some of it could not be judged, and the rest is as it should be.
+    Unjudged,
 }
 
 /// Checks endpoints against the contract of an operation of Alibaba Cloud's VPC API, and shows what a
@@ -23,7 +25,7 @@ pub enum Outcome {
 #[command(
     name = "contract",
     version,
-    after_help = "Exit codes: 0 all holds, 1 something does not, 2 it could not be run, \
+    after_help = "Exit codes: 0 all holds, 1 something does not, 2 it could not be run or judged, \
                   3 it was called in a way that it does not take."
 )]
 struct Command {
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,
         Ok(Outcome::Fails) => ExitCode::from(1),
+        Ok(Outcome::Unjudged) => ExitCode::from(2),
         Err(message) => {
             drop(writeln!(anstream::stderr(), "error: {message}"));
             ExitCode::from(2)

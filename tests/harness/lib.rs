@@ -26,6 +26,7 @@ pub mod placeholder;
 pub mod record;
 pub mod review;
 pub mod secrets;
+mod signals;
 pub mod target;
 pub mod unpack;
 pub mod verify;

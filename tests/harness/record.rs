@@ -81,6 +81,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         format: options.format,
         lenient: BTreeSet::new(),
         jobs: options.jobs.max(1),
+        failures_max: None,
         allow_purchases: options.allow_purchases,
     };
     let contract = Arc::new(contract);
@@ -113,7 +114,11 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     if written == 0 {
         return Err("no case could be asked".to_owned());
     }
-    Ok(if is_expected { Outcome::Holds } else { Outcome::Fails })
+    Ok(match run.outcome() {
+        Outcome::Unjudged => Outcome::Unjudged,
+        Outcome::Holds | Outcome::Fails if is_expected => Outcome::Holds,
+        Outcome::Holds | Outcome::Fails => Outcome::Fails,
+    })
 }
 
 /// Who answers.

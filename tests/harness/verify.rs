@@ -9,9 +9,11 @@ mod report;
 mod roles;
 mod runner;
 mod snapshot;
+mod stop;
 mod trial;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,7 +34,7 @@ pub use runner::Run;
 pub(crate) use runner::{Plan, run as run_cases};
 pub use snapshot::{answer, own_path, path as snapshot_path, reviewed, shared_path};
 pub(crate) use trial::style_name;
-pub use trial::{Answered, NotRun, Trial};
+pub use trial::{Answered, NotRun, Status, Trial};
 
 /// Tries the cases on an endpoint and judges every answer: status, code, message, schema, headers, the
 /// reviewed snapshot with ids matched by reference, and the state afterwards.
@@ -57,6 +59,9 @@ pub struct Options {
     /// How many cases are tried at once
     #[arg(long, value_name = "N", default_value_t = 8)]
     jobs: usize,
+    /// Begin no further answer once N do not hold or could not be judged
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    max_failures: Option<usize>,
     /// Try cases that change something, too. What they buy is released afterwards
     #[arg(long)]
     allow_purchases: bool,
@@ -83,7 +88,13 @@ Examples:
   contract verify --endpoint https://vpc.cn-hangzhou.aliyuncs.com --region cn-hangzhou \\
     --bind ipv6-free=ipv6-bp1xxxx --bind ipv6gw-free=ipv6gw-bp1xxxx --report junit=verdict.xml
 
-Exit codes: 0 all hold, 1 some do not, 2 it could not be run, 3 usage.";
+A connection that breaks, or an answer that does not come in time, is an error and no failure. A run
+whose first 10 answers are all errors (with more than 5 jobs: twice as many as jobs) gives up, and so does
+one with 50 errors in a row. SIGINT, SIGTERM and SIGHUP end a run within seconds: purchases are released, worlds are dropped,
+and the reports of what was judged are written.
+
+Exit codes: 0 all hold, 1 some do not, 2 all that could be judged hold and some could not be judged or
+the run did not come to its end, 3 usage.";
 
 /// The kinds of signature to try.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -171,6 +182,12 @@ impl Leniency {
     }
 }
 
+/// Reads a number of one or more.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse::<NonZeroUsize>().map_err(|error| error.to_string())?;
+    Ok(number.get())
+}
+
 /// Tries the cases.
 ///
 /// # Errors
@@ -189,6 +206,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         format: options.format,
         lenient,
         jobs: options.jobs.max(1),
+        failures_max: options.max_failures,
         allow_purchases: options.allow_purchases,
     };
     let folder = PathBuf::from(contract.origin());
@@ -204,8 +222,8 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         }
     }
     options.report.iter().try_for_each(|report| report.write(&run))?;
-    if run.trials.is_empty() {
+    if run.trials.is_empty() && run.stopped.is_none() {
         return Err("no case could be tried".to_owned());
     }
-    Ok(if run.holds() { Outcome::Holds } else { Outcome::Fails })
+    Ok(run.outcome())
 }

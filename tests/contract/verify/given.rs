@@ -190,6 +190,16 @@ async fn answer(
         let response = response.header("content-type", "application/json;charset=utf-8");
         return Ok(response.body(Full::new(Bytes::from(body)))?);
     }
+    forward(&client, &address, parts, body).await
+}
+
+/// Sends a request on to the endpoint at `address`, and its answer back.
+pub(super) async fn forward(
+    client: &reqwest::Client,
+    address: &str,
+    parts: http::request::Parts,
+    body: Bytes,
+) -> Result<Response<Full<Bytes>>, Failure> {
     let target = parts.uri.path_and_query().unwrap();
     let url = format!("http://{address}{target}");
     let answered =

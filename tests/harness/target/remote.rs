@@ -108,6 +108,15 @@ impl Remote {
         self.url.split_once("://").map_or(&self.url, |(_, authority)| authority)
     }
 
+    /// The name of the world that was made; none if there is none.
+    #[must_use]
+    pub fn world_name(&self) -> &str {
+        match &self.world {
+            World::Apart(name) => name,
+            World::Main | World::Given => "",
+        }
+    }
+
     /// Whether the endpoint has worlds apart.
     ///
     /// # Errors

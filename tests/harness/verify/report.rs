@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
-use super::{Run, side_by_side};
+use super::{Run, Status, side_by_side};
 use crate::command::print as print_text;
 use crate::file::write_whole;
 use crate::judge::Finding;
@@ -151,9 +151,17 @@ fn some(cases: &[&str]) -> String {
 
 /// The verdict in a line.
 fn summary(run: &Run) -> String {
-    let failed = run.trials.iter().filter(|trial| !trial.holds()).count();
-    let tried = run.trials.len();
-    let verdict = if failed == 0 { "all hold".to_owned() } else { format!("{failed} do not hold") };
+    let (failed, errors) = (run.count(Status::Failed), run.count(Status::Error));
+    let tried = run.trials.len() - errors;
+    let mut verdict = match (tried, failed) {
+        (0, _) => "none judged".to_owned(),
+        (_, 0) => "all hold".to_owned(),
+        (_, failed) => format!("{failed} do not hold"),
+    };
+    if errors > 0 {
+        // Writing to a `String` cannot fail.
+        let _ = write!(verdict, "; {errors} had no answer that can be judged");
+    }
     let not_run = run.not_run.len();
     let (contract, place) = (&run.contract, &run.place);
     format!(

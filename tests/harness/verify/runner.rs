@@ -1,26 +1,36 @@
 //! Tries cases, many at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use indicatif::{ProgressBar, ProgressStyle};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::given::{Left, take_back};
 use super::place::Place;
 use super::propose::Proposed;
 use super::roles::{Bound, Caller, Roles};
 use super::snapshot::reviewed;
-use super::trial::{Answered, NotRun, Trial, again};
+use super::stop::{Reason, Stop};
+use super::trial::{Answered, NotRun, Status, Trial, again};
 use super::{Format, Leniency, Signature};
 use crate::case::{Case, Request, Variant};
 use crate::client::now_secs;
+use crate::command::Outcome;
 use crate::contract::Contract;
 use crate::judge::{Finding, Rulebook, expected_format, judge};
 use crate::operations::Operation;
+use crate::signals::interrupted;
 use crate::target::{PLANNED_PANIC, Target};
+
+/// How long the worlds of a run that was stopped may take to be dropped.
+const END_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// How cases are tried.
 pub(crate) struct Plan {
@@ -32,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) format: Format,
     pub(crate) lenient: BTreeSet<Leniency>,
     pub(crate) jobs: usize,
+    /// After how many trials that do not hold no further one begins.
+    pub(crate) failures_max: Option<usize>,
     pub(crate) allow_purchases: bool,
 }
 
@@ -50,6 +62,8 @@ pub struct Run {
     pub trials: Vec<Trial>,
     /// The cases not tried, in order.
     pub not_run: Vec<NotRun>,
+    /// Why some of them were not; `None` if the run came to its end.
+    pub stopped: Option<String>,
     /// What cases left behind.
     pub left: Vec<Left>,
     /// The answers that are not the reviewed ones.
@@ -59,10 +73,29 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether every case that was tried holds, and nothing that was made is kept.
+    /// How many trials came out so.
+    #[must_use]
+    pub fn count(&self, status: Status) -> usize {
+        self.trials.iter().filter(|trial| trial.status() == status).count()
+    }
+
+    /// Whether every case that was tried holds, and no purchase is kept.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.trials.iter().all(Trial::holds) && self.left.iter().all(|left| left.kept.is_none())
+    }
+
+    /// What the run found. Where something fails, what could not be judged matters no more.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let is_kept = self.left.iter().any(|left| left.kept.is_some());
+        if is_kept || self.count(Status::Failed) > 0 {
+            Outcome::Fails
+        } else if self.stopped.is_some() || self.count(Status::Error) > 0 {
+            Outcome::Unjudged
+        } else {
+            Outcome::Holds
+        }
     }
 }
 
@@ -78,9 +111,7 @@ struct Shared {
     place: Place,
     plan: Plan,
     rules: Rulebook,
-    items: Vec<Item>,
-    next: AtomicUsize,
-    is_interrupted: AtomicBool,
+    stop: Stop,
     progress: ProgressBar,
     found: Mutex<(Vec<Trial>, Vec<NotRun>, Vec<Left>)>,
     proposed: Mutex<Proposed>,
@@ -113,35 +144,50 @@ pub(crate) async fn run(
             Err(reason) => not_run.push(NotRun { case: path, reason }),
         }
     }
-    let variants = |items: &[Item]| items.iter().map(|item| item.variants.len()).sum::<usize>();
-    let progress = ProgressBar::new((variants(&items) + variants(&writing)) as u64);
+    let reads_state = !matches!(place, Place::Given(_) | Place::Function(_));
+    let jobs = plan.jobs;
+    // One after another is tried what writes: what one makes is taken back before the next.
+    let phases = [(Arc::new(items), jobs), (Arc::new(writing), 1)];
+    let all = || phases.iter().flat_map(|(items, _)| items.iter());
+    let progress = ProgressBar::new(all().map(|item| item.variants.len() as u64).sum());
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} answers, {msg}");
     progress.set_style(style.map_err(|error| error.to_string())?);
-    let reads_state = !matches!(place, Place::Given(_) | Place::Function(_));
-    let mut shared = Shared {
+    let shared = Arc::new(Shared {
         contract,
         place,
+        stop: Stop::new(plan.failures_max, jobs),
         plan,
         rules,
-        items,
-        next: AtomicUsize::new(0),
-        is_interrupted: AtomicBool::new(false),
         progress,
         found: Mutex::new((Vec::new(), not_run, Vec::new())),
         proposed: Mutex::default(),
-    };
-    let jobs = shared.plan.jobs;
-    shared = work(shared, jobs).await?;
-    // One after another: what one makes is taken back before the next.
-    shared.items = writing;
-    shared = work(shared, 1).await?;
-    shared.progress.finish_and_clear();
-    let Shared { contract, place, plan, found, proposed, is_interrupted, .. } = shared;
-    if is_interrupted.into_inner() {
-        return Err("interrupted".to_owned());
+    });
+    let watched = Arc::clone(&shared);
+    let watch = tokio::spawn(async move { watched.stop.now(Reason::Signal(interrupted().await)) });
+    for (items, jobs) in &phases {
+        work(&shared, items, *jobs).await?;
     }
+    watch.abort();
+    // It may hold its part for a moment yet.
+    drop(watch.await);
+    let shared = Arc::into_inner(shared).ok_or("a worker is still at work")?;
+    shared.progress.finish_and_clear();
+    let Shared { contract, place, plan, stop, found, proposed, .. } = shared;
     let (mut trials, mut not_run, left) =
         found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let stopped = stop.reason().map(|reason| reason.to_string());
+    if let Some(reason) = &stopped {
+        let mut tried: BTreeMap<&str, usize> = BTreeMap::new();
+        for trial in &trials {
+            *tried.entry(&trial.case).or_default() += 1;
+        }
+        let rest = all().filter(|Item { bound, variants }| {
+            tried.get(&*bound.case.path).is_none_or(|tried| *tried < variants.len())
+        });
+        not_run.extend(
+            rest.map(|item| NotRun { case: item.bound.case.path.clone(), reason: reason.clone() }),
+        );
+    }
     trials.sort_by_cached_key(|trial| (trial.case.clone(), trial.variant.style, trial.format));
     not_run.sort_by(|one, other| one.case.cmp(&other.case));
     Ok(Run {
@@ -151,6 +197,7 @@ pub(crate) async fn run(
         reads_state,
         trials,
         not_run,
+        stopped,
         left,
         proposed: proposed.into_inner().unwrap_or_else(PoisonError::into_inner),
         time: start.elapsed(),
@@ -210,52 +257,59 @@ fn item(case: Case, place: &Place, plan: &Plan, rules: &Rulebook) -> Result<Item
     Ok(Item { bound, variants })
 }
 
-/// Tries all items, so many at once.
-async fn work(mut shared: Shared, jobs: usize) -> Result<Shared, String> {
-    shared.next = AtomicUsize::new(0);
-    let shared = Arc::new(shared);
+/// Tries items, so many at once.
+async fn work(shared: &Arc<Shared>, items: &Arc<Vec<Item>>, jobs: usize) -> Result<(), String> {
     let folder = Arc::new(TempDir::new().map_err(|error| error.to_string())?);
-    let interrupted = Arc::clone(&shared);
-    let watch = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupted.is_interrupted.store(true, Ordering::Relaxed);
-        }
-    });
-    let workers: Vec<_> = (0..jobs.min(shared.items.len()))
-        .map(|worker| {
-            let (shared, folder) = (Arc::clone(&shared), Arc::clone(&folder));
-            tokio::spawn(async move {
-                let mut target = shared.place.target(worker, &folder)?;
-                while let Some(item) = shared.items.get(shared.next.fetch_add(1, Ordering::Relaxed))
-                {
-                    if shared.is_interrupted.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    shared.try_item(item, &mut target).await;
-                }
-                match &target {
-                    Target::Remote(remote) => remote.end().await,
-                    Target::InProcess(_) | Target::Endpoint(_) | Target::Bootstrap(_) => Ok(()),
-                }
-            })
-        })
-        .collect();
-    for worker in workers {
-        worker.await.map_err(|error| error.to_string())??;
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut workers = JoinSet::new();
+    for worker in 0..jobs.min(items.len()) {
+        let (shared, items) = (Arc::clone(shared), Arc::clone(items));
+        let (folder, next) = (Arc::clone(&folder), Arc::clone(&next));
+        workers.spawn(async move {
+            let mut target = shared.place.target(worker, &folder)?;
+            while shared.stop.reason().is_none()
+                && let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed))
+            {
+                shared.try_item(item, &mut target).await;
+            }
+            Ok::<_, String>(target)
+        });
     }
-    watch.abort();
-    // It may hold its part for a moment yet.
-    drop(watch.await);
-    Arc::into_inner(shared).ok_or_else(|| "a worker is still at work".to_owned())
+    let mut targets = Vec::new();
+    while let Some(target) = workers.join_next().await {
+        targets.push(target.map_err(|error| error.to_string())??);
+    }
+    let is_hurried = shared.stop.reason().is_some();
+    let ends = targets.iter().map(|target| end(target, is_hurried));
+    join_all(ends).await;
+    Ok(())
+}
+
+/// Drops the world of a target. One that is left behind is no verdict, so standard error tells it.
+async fn end(target: &Target, is_hurried: bool) {
+    let Target::Remote(remote) = target else { return };
+    let time_max = if is_hurried { END_TIME_MAX } else { Duration::MAX };
+    let ended = timeout(time_max, remote.end()).await;
+    if let Err(why) = ended.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
+        let name = remote.world_name();
+        drop(writeln!(anstream::stderr(), "left at the endpoint: the world {name}: {why}"));
+    }
 }
 
 impl Shared {
     async fn try_item(&self, item: &Item, target: &mut Target) {
         let Item { bound, variants } = item;
         for variant in variants {
+            if self.stop.reason().is_some() {
+                break;
+            }
             let start = now();
             let format = expected_format(variant);
-            let verdict = judge(&bound.case, variant, target, &self.rules, now_secs()).await;
+            let verdict = tokio::select! {
+                biased;
+                () = self.stop.signalled() => break,
+                verdict = judge(&bound.case, variant, target, &self.rules, now_secs()) => verdict,
+            };
             let (mut undo, mut answered) = (Vec::new(), None);
             let mut findings = match verdict {
                 Ok(verdict) => {
@@ -291,32 +345,17 @@ impl Shared {
                 again: again(&bound.case, variant, &self.place.option(), format),
                 secs: start.elapsed().as_secs_f64(),
             };
-            let is_kept = left.iter().any(|left| left.kept.is_some());
-            let failed = {
-                let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-                found.0.push(trial);
-                found.2.extend(left);
-                found.0.iter().filter(|trial| !trial.holds()).count()
-            };
+            if left.iter().any(|left| left.kept.is_some()) {
+                self.stop.now(Reason::Kept);
+            }
+            let failed = self.stop.count(trial.status());
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.0.push(trial);
+            found.2.extend(left);
+            drop(found);
             self.progress.set_message(format!("{failed} do not hold"));
             self.progress.inc(1);
-            if is_kept {
-                // What comes next would meet another state, and leave more behind.
-                self.leave_the_rest();
-                break;
-            }
         }
-    }
-
-    /// Leaves what is still to be tried.
-    fn leave_the_rest(&self) {
-        let next = self.next.swap(self.items.len(), Ordering::Relaxed);
-        let rest = self.items.iter().skip(next).map(|item| NotRun {
-            case: item.bound.case.path.clone(),
-            reason: "what a case before did could not be taken back".to_owned(),
-        });
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.1.extend(rest);
     }
 
     /// Whether the answer is the reviewed one.

@@ -27,6 +27,29 @@ pub struct Trial {
     pub secs: f64,
 }
 
+/// How a trial came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The answer is as the case demands.
+    Held,
+    /// It is not.
+    Failed,
+    /// No answer came that can be judged: no connection, none in time, or one that was cut off.
+    Error,
+}
+
+impl Status {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Failed => "failed",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// An answer of an endpoint.
 #[derive(Clone, Debug)]
 pub struct Answered {
@@ -46,10 +69,22 @@ pub struct NotRun {
 }
 
 impl Trial {
-    /// Whether nothing is wrong.
+    /// How it came out.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.answered.is_none() {
+            Status::Error
+        } else if self.findings.is_empty() {
+            Status::Held
+        } else {
+            Status::Failed
+        }
+    }
+
+    /// Whether the answer is as the case demands.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.findings.is_empty()
+        self.status() == Status::Held
     }
 
     /// The case and how it was tried.

@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::super::Run;
+use super::super::{Run, Status};
 use super::some;
 
 pub(super) fn of(run: &Run) -> Result<String, String> {
     let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
     for trial in &run.trials {
-        let status = if trial.holds() {
-            TestCaseStatus::success()
-        } else {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        let kind = match trial.status() {
+            Status::Held => None,
+            Status::Failed => Some(NonSuccessKind::Failure),
+            Status::Error => Some(NonSuccessKind::Error),
+        };
+        let status = kind.map_or_else(TestCaseStatus::success, |kind| {
+            let mut status = TestCaseStatus::non_success(kind);
             let what: Vec<&str> =
                 trial.findings.iter().map(|finding| finding.what.as_str()).collect();
             let findings: Vec<String> = trial.findings.iter().map(ToString::to_string).collect();
@@ -27,7 +30,7 @@ pub(super) fn of(run: &Run) -> Result<String, String> {
                 trial.again
             ));
             status
-        };
+        });
         let mut case = TestCase::new(trial.name(), status);
         case.set_classname(folder(&trial.case)).set_time(Duration::from_secs_f64(trial.secs));
         add(&mut suites, folder(&trial.case), case);

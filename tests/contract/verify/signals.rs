@@ -1,0 +1,43 @@
+//! Runs that a signal ends.
+
+use std::process::Stdio;
+use std::sync::atomic::Ordering;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reqwest::Method;
+use serde_json::{Value, json};
+use suites::command::{command, printed};
+use suites::scratch;
+
+use super::no_answer::{Faulty, To};
+use super::not_run;
+
+#[tokio::test]
+async fn a_signal_ends_a_run_at_once_and_leaves_no_world_behind() {
+    for (signal, name) in
+        [(Signal::SIGINT, "SIGINT"), (Signal::SIGTERM, "SIGTERM"), (Signal::SIGHUP, "SIGHUP")]
+    {
+        let faulty = Faulty::start(|call| if call < 20 { To::Answer } else { To::Hang }).await;
+        let folder = scratch();
+        let report = folder.path().join("verdict.json");
+        let report_option = format!("json={}", report.display());
+        // Only the signal ends a call in flight.
+        let mut command = command(&["verify", "--endpoint", faulty.url(), "--timeout", "100000"]);
+        let command = command.args(["--jobs", "4", "--report", &report_option]);
+        let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while faulty.calls.load(Ordering::SeqCst) < 24 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        kill(Pid::from_raw(run.id().try_into().unwrap()), signal).unwrap();
+        let output = tokio::task::spawn_blocking(|| run.wait_with_output().unwrap()).await.unwrap();
+        let text = printed(&output);
+        assert_eq!(output.status.code(), Some(2), "{name}: {text}");
+        let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+        assert!(report["stopped"] == format!("{name} ended the run"), "{text}");
+        assert!(report["trials"].as_array().unwrap().len() >= 10, "{text}");
+        assert!(not_run(&report).contains_key(&format!("{name} ended the run")), "{text}");
+        let worlds = faulty.endpoint.control(Method::GET, "worlds", "").await.unwrap();
+        assert_eq!(worlds, json!({ "Worlds": [] }), "{name}: {text}");
+    }
+}

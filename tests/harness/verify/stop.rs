@@ -1,0 +1,109 @@
+//! Why a run ends before all cases were tried.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use super::trial::Status;
+
+/// The fewest first trials without an answer after which a run gives up.
+const FIRST_ERRORS_MIN: usize = 10;
+/// How many trials in a row without an answer end a run whose endpoint did answer before.
+const LATER_ERRORS_MAX: usize = 50;
+
+/// Why the rest is not tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// As many trials as `--max-failures` allows do not hold.
+    Failures(usize),
+    /// So many trials in a row had no answer.
+    Silence(usize),
+    /// A purchase is not released: the next case would meet another state.
+    Kept,
+    /// The process got this signal.
+    Signal(&'static str),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failures(max) => write!(formatter, "--max-failures {max} was reached"),
+            Self::Silence(count) => write!(formatter, "{count} in a row had no answer"),
+            Self::Kept => formatter.write_str("what a case before did could not be taken back"),
+            Self::Signal(name) => write!(formatter, "{name} ended the run"),
+        }
+    }
+}
+
+/// Decides when a run begins no further trial.
+#[derive(Debug)]
+pub(super) struct Stop {
+    reason: watch::Sender<Option<Reason>>,
+    counts: Mutex<Counts>,
+    failures_max: Option<usize>,
+    first_errors_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    is_answered: bool,
+    errors_in_a_row: usize,
+    not_held: usize,
+}
+
+impl Stop {
+    pub(super) fn new(failures_max: Option<usize>, jobs: usize) -> Self {
+        Self {
+            reason: watch::Sender::new(None),
+            counts: Mutex::default(),
+            failures_max,
+            first_errors_max: FIRST_ERRORS_MIN.max(2 * jobs),
+        }
+    }
+
+    /// Begins no further trial. The first reason is kept, unless a signal follows.
+    pub(super) fn now(&self, reason: Reason) {
+        self.reason.send_if_modified(|known| {
+            let is_new = known.is_none() || matches!(reason, Reason::Signal(_));
+            if is_new {
+                *known = Some(reason);
+            }
+            is_new
+        });
+    }
+
+    /// Why no further trial begins; `None` while they do.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        *self.reason.borrow()
+    }
+
+    /// Counts a trial, which may have been one too many. Returns how many do not hold.
+    pub(super) fn count(&self, status: Status) -> usize {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if status == Status::Error {
+            counts.errors_in_a_row += 1;
+            let max = if counts.is_answered { LATER_ERRORS_MAX } else { self.first_errors_max };
+            if counts.errors_in_a_row >= max {
+                self.now(Reason::Silence(max));
+            }
+        } else {
+            counts.is_answered = true;
+            counts.errors_in_a_row = 0;
+        }
+        if status != Status::Held {
+            counts.not_held += 1;
+            if let Some(max) = self.failures_max.filter(|max| counts.not_held >= *max) {
+                self.now(Reason::Failures(max));
+            }
+        }
+        counts.not_held
+    }
+
+    /// Resolves once the process got a signal.
+    pub(super) async fn signalled(&self) {
+        let is_signal = |reason: &Option<Reason>| matches!(reason, Some(Reason::Signal(_)));
+        // The sender is here, so the wait ends with a signal alone.
+        drop(self.reason.subscribe().wait_for(is_signal).await);
+    }
+}
