@@ -3,6 +3,7 @@
 mod given;
 mod keys;
 mod no_answer;
+mod reports;
 mod signals;
 mod tls;
 
@@ -83,8 +84,14 @@ fn wrong() -> (TempDir, &'static str) {
 fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
     let (folder, path) = wrong();
     let contracts = folder.path().to_str().unwrap();
-    let file = |name: &str| folder.path().join(name).display().to_string();
-    let reports = format!("junit={},html={},github", file("verdict.xml"), file("verdict.html"));
+    let reports = scratch();
+    let file = |name: &str| reports.path().join(name).display().to_string();
+    let reports = format!(
+        "junit={},html={},github={}",
+        file("verdict.xml"),
+        file("verdict.html"),
+        file("github")
+    );
     let arguments =
         ["--contracts", contracts, "--case", "IllegalParam.Bandwidth/l*", "--in-process"];
     let (code, text, report) = verify(&[&arguments[..], &["--report", &reports]].concat());
@@ -98,7 +105,6 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
         "again: contract call --in-process --case 'AllocateIpv6InternetBandwidth/cases/\
          IllegalParam.Bandwidth/letters' --signature v1 --format xml",
         "4 do not hold",
-        "::error file=contracts/AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth/letters.json",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -112,6 +118,9 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
     let tried = count(&report, "trials");
     assert!(junit.contains(&format!("tests=\"{tried}\" skipped=\"0\" failures=\"4\"")), "{junit}");
     assert!(junit.contains("<failure message=\"Message\""), "{junit}");
+    let annotations = std::fs::read_to_string(file("github")).unwrap();
+    let annotation = format!("::error file=contracts/{path}");
+    assert!(annotations.contains(&annotation) && !text.contains("::error"), "{annotations}");
     let html = std::fs::read_to_string(file("verdict.html")).unwrap();
     assert!(html.contains("The param of Bandwith is illegal."), "{html}");
 
@@ -126,25 +135,6 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
     let (code, text, _) = verify(&[&arguments[..], &lenient].concat());
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("not judged, as --lenient says: snapshot, message"), "{text}");
-}
-
-#[test]
-fn a_report_that_cannot_be_written_leaves_the_one_before() {
-    let folder = scratch();
-    let taken = folder.path().join("taken");
-    std::fs::create_dir_all(taken.join("inner")).unwrap();
-    let report = format!("json={}", taken.display());
-    let arguments = ["verify", "--in-process", "--case", "MissingAction/*", "--report"];
-    let output = contract(&[&arguments[..], &[&report]].concat());
-    assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
-    assert!(
-        printed(&output).contains(&format!("error: {}", taken.display())),
-        "{}",
-        printed(&output)
-    );
-    assert!(taken.join("inner").is_dir());
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-    assert_eq!(left.len(), 1, "{left:?}");
 }
 
 #[tokio::test]
@@ -175,7 +165,7 @@ async fn bad_input_is_told_with_what_it_is_in() {
             "absent-v1.json:2:18: description: invalid",
         ),
         (&["--in-process", "--report", "xml=a"], 3, "not junit=FILE, json=FILE"),
-        (&["--in-process", "--report", "json=/no/folder/a"], 3, "there is no such folder"),
+        (&["--in-process", "--report", "github"], 3, "github=FILE: annotations go to a file"),
         (&["--in-process", "--endpoint", "http://127.0.0.1:1"], 3, "cannot be used with"),
         (&[], 3, "required arguments were not provided"),
     ] {

@@ -92,10 +92,15 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Fails) => ExitCode::from(1),
         Ok(Outcome::Unjudged) => ExitCode::from(2),
         Err(message) => {
-            drop(writeln!(anstream::stderr(), "error: {message}"));
+            print_error(&format!("error: {message}"));
             ExitCode::from(2)
         }
     }
+}
+
+/// Prints a line to standard error. If that cannot be written there is nowhere to say so.
+pub(crate) fn print_error(text: &str) {
+    drop(writeln!(anstream::stderr(), "{text}"));
 }
 
 /// Prints to standard output. A reader that has gone away ends nothing.

@@ -23,7 +23,7 @@ use crate::case::Style;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
 use crate::list::Chosen;
-use report::Report;
+use report::{Report, Reports};
 
 pub(crate) use report::{annotation, aside};
 
@@ -72,7 +72,8 @@ pub struct Options {
     /// What is not judged; may be given more than once
     #[arg(long, value_enum, value_name = "WHAT")]
     lenient: Vec<Leniency>,
-    /// Where to write reports: junit=FILE, json=FILE, html=FILE, or github for annotations
+    /// Where to write reports: junit=FILE, json=FILE, html=FILE, or github=FILE for annotations; - is
+    /// standard output
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',', value_parser = Report::parse)]
     report: Vec<Report>,
 }
@@ -213,15 +214,16 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     if options.propose && !folder.is_dir() {
         return Err("--propose: there is no folder to write to; name one by --contracts".to_owned());
     }
+    let reports = Reports::open(&options.report, &folder)?;
     let contract = Arc::new(contract);
     let mut run = run_cases(Arc::clone(&contract), cases, place, plan).await?;
-    report::print(&run)?;
+    report::print(&run, &reports)?;
     if options.propose {
         for file in std::mem::take(&mut run.proposed).write(&folder, &contract)? {
             print(&format!("proposed: {file}\n"))?;
         }
     }
-    options.report.iter().try_for_each(|report| report.write(&run))?;
+    reports.write(&run)?;
     if run.trials.is_empty() && run.stopped.is_none() {
         return Err("no case could be tried".to_owned());
     }

@@ -129,7 +129,8 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
     let options = options(&url);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let html = folder.path().join("verdict.html");
-    let report = format!("html={},github", html.display());
+    let annotations = folder.path().join("annotations");
+    let report = format!("html={},github={}", html.display(), annotations.display());
     let (code, text, report) = verify(&[&options[..], &["--report", &report]].concat());
     assert_eq!(code, Some(0), "{text}");
     let reasons = not_run(&report);
@@ -139,7 +140,8 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
     assert_eq!(report["readsState"], json!(false));
     assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), before);
     let page = std::fs::read_to_string(html).unwrap();
-    for told in [&text, &report.to_string(), &page] {
+    let annotations = std::fs::read_to_string(annotations).unwrap();
+    for told in [&text, &report.to_string(), &page, &annotations] {
         assert!(!told.contains(SECRET) && !told.contains("Signature="), "a secret is shown");
     }
     // The same again: no nonce of the first run stands in the way.

@@ -7,14 +7,15 @@ mod junit;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::{Run, Status, side_by_side};
-use crate::command::print as print_text;
-use crate::file::write_whole;
+use crate::command::{print as print_text, print_error};
+use crate::file::Output;
 use crate::judge::Finding;
 pub(crate) use github::annotation;
 
@@ -25,14 +26,21 @@ const COLUMNS: usize = 120;
 
 /// A report to write.
 #[derive(Clone, Debug)]
-pub(super) enum Report {
+pub(super) struct Report {
+    kind: Kind,
+    file: PathBuf,
+}
+
+/// The kinds of report.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
     /// As `JUnit` reads it.
-    Junit(PathBuf),
+    Junit,
     /// As JSON.
-    Json(PathBuf),
+    Json,
     /// As a page.
-    Html(PathBuf),
-    /// As annotations of a GitHub workflow, on standard output.
+    Html,
+    /// As annotations of a GitHub workflow.
     Github,
 }
 
@@ -41,52 +49,103 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// It is none.
+    /// It is not a kind with a file.
     pub(super) fn parse(option: &str) -> Result<Self, String> {
-        let report = match option.split_once('=') {
-            None if option == "github" => Self::Github,
-            Some(("junit", file)) if !file.is_empty() => Self::Junit(file.into()),
-            Some(("json", file)) if !file.is_empty() => Self::Json(file.into()),
-            Some(("html", file)) if !file.is_empty() => Self::Html(file.into()),
-            Some(_) | None => {
-                return Err("not junit=FILE, json=FILE, html=FILE or github".to_owned());
-            }
-        };
-        match &report {
-            Self::Junit(file) | Self::Json(file) | Self::Html(file) => {
-                let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-                if folder.is_some_and(|folder| !folder.is_dir()) {
-                    return Err("there is no such folder".to_owned());
-                }
-            }
-            Self::Github => {}
+        let (kind, file) = option.split_once('=').unwrap_or((option, ""));
+        match Kind::from_str(kind, false) {
+            Ok(kind) if !file.is_empty() => Ok(Self { kind, file: file.into() }),
+            Ok(Kind::Github) => Err("github=FILE: annotations go to a file of their own, as text \
+                                     of an answer may stand on standard output; a later step \
+                                     prints them by cat FILE"
+                .to_owned()),
+            Ok(_) => Err(format!("{kind}=FILE: the name of the file is missing")),
+            Err(_) => Err("not junit=FILE, json=FILE, html=FILE or github=FILE".to_owned()),
         }
-        Ok(report)
     }
 
-    /// Writes it.
-    ///
-    /// # Errors
-    ///
-    /// It could not be written.
-    pub(super) fn write(&self, run: &Run) -> Result<(), String> {
-        match self {
-            Self::Junit(file) => write_whole(file, junit::of(run)?.as_bytes()),
-            Self::Json(file) => write_whole(file, json::of(run)?.as_bytes()),
-            Self::Html(file) => write_whole(file, html::of(run).as_bytes()),
-            Self::Github => print_text(&github::of(run)),
+    fn text(&self, run: &Run) -> Result<String, String> {
+        match self.kind {
+            Kind::Junit => junit::of(run),
+            Kind::Json => json::of(run),
+            Kind::Html => Ok(html::of(run)),
+            Kind::Github => Ok(github::of(run)),
         }
     }
 }
 
-/// Tells on standard output what came of the cases.
+/// The reports of a run, each opened before it, so that what cannot be written is known early.
+#[derive(Debug)]
+pub(super) struct Reports {
+    opened: Vec<(Report, Output)>,
+    /// How many could not be opened.
+    lost: usize,
+}
+
+impl Reports {
+    /// Opens all reports. One that cannot be opened is told, and the others are kept.
+    ///
+    /// # Errors
+    ///
+    /// Two reports have one file, or one is in the folder of the contract.
+    pub(super) fn open(reports: &[Report], contract: &Path) -> Result<Self, String> {
+        let mut all = Self { opened: Vec::new(), lost: 0 };
+        for report in reports {
+            let file = report.file.display();
+            let output = match Output::open(&report.file) {
+                Ok(output) => output,
+                Err(error) => {
+                    all.lost += 1;
+                    print_error(&format!("--report {error}"));
+                    continue;
+                }
+            };
+            if output.is_in(contract) {
+                return Err(format!("--report {file}: it is in the folder of the contract"));
+            }
+            if all.opened.iter().any(|(_, other)| other.is_same(&output)) {
+                return Err(format!("--report {file}: another report has this file"));
+            }
+            all.opened.push((report.clone(), output));
+        }
+        Ok(all)
+    }
+
+    /// Whether one of them is written to standard output.
+    pub(super) fn use_stdout(&self) -> bool {
+        self.opened.iter().any(|(_, output)| output.is_stdout())
+    }
+
+    /// Writes all of them.
+    ///
+    /// # Errors
+    ///
+    /// Which could not be written; the others are.
+    pub(super) fn write(self, run: &Run) -> Result<(), String> {
+        let written = self.opened.into_iter().map(|(report, output)| {
+            report.text(run).and_then(|text| output.write(text.as_bytes()))
+        });
+        let mut lost = self.lost;
+        for error in written.filter_map(Result::err) {
+            print_error(&format!("--report {error}"));
+            lost += 1;
+        }
+        if lost == 0 { Ok(()) } else { Err(format!("{lost} reports could not be written")) }
+    }
+}
+
+/// Tells people what came of the cases, on standard error if a report has standard output.
 ///
 /// # Errors
 ///
 /// It cannot be written to.
-pub(super) fn print(run: &Run) -> Result<(), String> {
+pub(super) fn print(run: &Run, reports: &Reports) -> Result<(), String> {
     let columns = Table::new().width().map_or(COLUMNS, usize::from);
-    print_text(&text(run, columns))
+    let text = text(run, columns);
+    if reports.use_stdout() {
+        print_error(text.trim_end());
+        return Ok(());
+    }
+    print_text(&text)
 }
 
 fn text(run: &Run, columns: usize) -> String {
