@@ -56,9 +56,9 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         names: &["node"],
         probe: &["--version"],
-        version_min: Some("18"),
+        version_min: Some("20.19"),
         packages: "nodejs",
-        needed_by: "the Node clients, Prism, and the driver of the browser",
+        needed_by: "the Node clients, the tools for OpenAPI, and the driver of the browser",
     },
     Tool {
         names: &["npm"],

@@ -71,8 +71,8 @@ struct Shown<'a> {
     summary: Option<&'a str>,
     /// The name of its schema among the components.
     component: String,
-    /// An answer in each format, if one was reviewed.
-    examples: BTreeMap<&'static str, Value>,
+    /// A reviewed answer, if there is one.
+    example: Option<Value>,
 }
 
 /// The document of some operations, of all if none is named.
@@ -95,8 +95,8 @@ pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String
         let path = format!("{action}/schemas/success.json");
         schemas.insert(name.clone(), component(contract, &path, name, name)?);
         let case = cases.iter().find(|it| it.folder() == action && it.demanded.status == 200);
-        let examples = examples(contract, &chosen, case);
-        shown.push(Shown { status: 200, name, summary: None, component: name.clone(), examples });
+        let example = example(contract, &chosen, case);
+        shown.push(Shown { status: 200, name, summary: None, component: name.clone(), example });
     }
     let own = chosen
         .iter()
@@ -116,7 +116,7 @@ pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String
             name: code,
             summary: Some(description),
             component: name,
-            examples: examples(contract, &chosen, cases.iter().find(demands)),
+            example: example(contract, &chosen, cases.iter().find(demands)),
         });
     }
     let first = chosen.first().ok_or("there is no operation")?;
@@ -132,9 +132,16 @@ pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String
     let title = format!("{} of Alibaba Cloud's {}", names.join(", "), first.product);
     document["info"]["title"] = title.into();
     document["info"]["version"] = first.version.as_str().into();
+    let tag = |name| json!({ "name": name, "description": format!("Operations of {name}.") });
+    document["tags"] = products(&chosen).into_iter().map(tag).collect();
     document["paths"] = json!({ "/": methods });
     document["components"]["schemas"] = schemas.into();
     Ok(document)
+}
+
+/// The products of operations, which are their tags.
+fn products(chosen: &[&Operation]) -> BTreeSet<String> {
+    chosen.iter().map(|operation| operation.product.clone()).collect()
 }
 
 /// The call by a method.
@@ -153,6 +160,7 @@ fn method(method: &str, chosen: &[&Operation], responses: &Value) -> Value {
     let mut described = json!({
         "operationId": id,
         "summary": summary,
+        "tags": products(chosen),
         "description": chosen.iter().map(describe).collect::<Vec<_>>().join(" "),
         "security": [{ "v1": [] }, { "v3": [] }],
         "responses": responses,
@@ -190,10 +198,19 @@ fn component(contract: &Contract, path: &str, name: &str, root: &str) -> Result<
 fn refer(schema: &mut Value, name: &str) {
     match schema {
         Value::Object(members) => {
+            let is_closed = members.contains_key("additionalProperties");
             for (keyword, value) in members {
                 match value {
                     Value::String(text) if keyword == "$ref" => {
                         *text = text.replacen('#', &format!("#/components/schemas/{name}"), 1);
+                    }
+                    // Redocly takes an object schema for closed if it does not say otherwise, and a
+                    // condition does not name each member. The schema beside it does.
+                    Value::Object(condition)
+                        if is_closed && ["if", "then", "else"].contains(&&**keyword) =>
+                    {
+                        condition.entry("additionalProperties").or_insert(true.into());
+                        refer(value, name);
                     }
                     inner => refer(inner, name),
                 }
@@ -204,14 +221,11 @@ fn refer(schema: &mut Value, name: &str) {
     }
 }
 
-/// The body of a case's reviewed answer, in each format.
-fn examples(
-    contract: &Contract,
-    operations: &[&Operation],
-    case: Option<&Case>,
-) -> BTreeMap<&'static str, Value> {
-    let mut examples = BTreeMap::new();
-    let Some(case) = case else { return examples };
+/// The body of a case's reviewed answer. In XML as well it is an object, as a validator reads an example; the
+/// schema tells how it is written.
+fn example(contract: &Contract, operations: &[&Operation], case: Option<&Case>) -> Option<Value> {
+    // A case that is tried in XML only has no answer to show.
+    let reviewed = reviewed(contract, case?, "JSON").ok()?;
     let fresh = operations.iter().flat_map(|operation| &operation.success.elements);
     let fresh =
         fresh.filter_map(|element| Some((format!("[{}]", element.name), element.fresh.clone()?)));
@@ -219,37 +233,25 @@ fn examples(
     for (placeholder, value) in fresh {
         placeholders[placeholder] = value.into();
     }
-    for format in ["JSON", "XML"] {
-        // A case that is tried in one format only has no answer in the other.
-        let Ok(reviewed) = reviewed(contract, case, format) else { continue };
-        let Some(body) = reviewed.lines().last() else { continue };
-        let text = members(&placeholders).fold(body.to_owned(), |text, (placeholder, value)| {
-            let value = value.as_str().unwrap_or_default();
-            // The same value again is another one: "[RequestId 2]".
-            let stem = placeholder.trim_end_matches(']');
-            (2..4).fold(text.replace(placeholder, value), |text, number| {
-                text.replace(&format!("{stem} {number}]"), value)
-            })
-        });
-        // What a server signed is the call's; one example of such is as good as another.
-        let hash = "0".repeat(64);
-        let text = if text.contains("server StringToSign is") {
-            let end = if format == "JSON" { "\\n" } else { "\n" };
-            let canonical = ["POST", "/", "", &format!("host:{HOST}"), "", "host", &hash];
-            text.replace("[StringToSign]", &["ACS3-HMAC-SHA256", &hash].join(end))
-                .replace("[CanonicalRequest]", &canonical.join(end))
-        } else {
-            text.replace("[StringToSign]", "GET&%2F&AccessKeyId%3Dtestid")
-        };
-        let value = match format {
-            "JSON" => serde_json::from_str(&text).unwrap_or_default(),
-            _ => Value::String(text),
-        };
-        if !value.is_null() {
-            examples.insert(format, value);
-        }
-    }
-    examples
+    let body = reviewed.lines().last()?.to_owned();
+    let text = members(&placeholders).fold(body, |text, (placeholder, value)| {
+        let value = value.as_str().unwrap_or_default();
+        // The same value again is another one: "[RequestId 2]".
+        let stem = placeholder.trim_end_matches(']');
+        (2..4).fold(text.replace(placeholder, value), |text, number| {
+            text.replace(&format!("{stem} {number}]"), value)
+        })
+    });
+    // What a server signed is the call's; one example of such is as good as another.
+    let hash = "0".repeat(64);
+    let text = if text.contains("server StringToSign is") {
+        let canonical = ["POST", "/", "", &format!("host:{HOST}"), "", "host", &hash];
+        text.replace("[StringToSign]", &["ACS3-HMAC-SHA256", &hash].join("\\n"))
+            .replace("[CanonicalRequest]", &canonical.join("\\n"))
+    } else {
+        text.replace("[StringToSign]", "GET&%2F&AccessKeyId%3Dtestid")
+    };
+    serde_json::from_str(&text).ok()
 }
 
 /// What the parameters of operations are, in the query.
@@ -351,26 +353,21 @@ fn responses(shown: &[Shown<'_>]) -> Value {
             names.iter().copied().collect::<Vec<_>>().join(", ")
         };
         let schema = alternatives(status, names.len(), &answers);
-        let examples = |format| {
-            let mut examples = Map::new();
-            for Shown { name, summary, examples: shown, .. } in &answers {
-                if let Some(value) = shown.get(format).filter(|_| !examples.contains_key(*name)) {
-                    let mut example = json!({ "value": value });
-                    if let Some(summary) = summary {
-                        example["summary"] = (*summary).into();
-                    }
-                    examples.insert((*name).to_owned(), example);
+        let mut examples = Map::new();
+        for Shown { name, summary, example, .. } in &answers {
+            if let Some(value) = example.as_ref().filter(|_| !examples.contains_key(*name)) {
+                let mut example = json!({ "value": value });
+                if let Some(summary) = summary {
+                    example["summary"] = (*summary).into();
                 }
+                examples.insert((*name).to_owned(), example);
             }
-            examples
-        };
+        }
+        let content = json!({ "schema": schema, "examples": examples });
         let described = json!({
             "description": says,
             "headers": headers,
-            "content": {
-                "application/json": { "schema": schema, "examples": examples("JSON") },
-                "text/xml": { "schema": schema, "examples": examples("XML") },
-            },
+            "content": { "application/json": content, "text/xml": content },
         });
         (status.to_string(), described)
     };
