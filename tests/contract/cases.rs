@@ -58,7 +58,7 @@ async fn check(mut target: Target) {
                     writeln!(findings, "    {variant:?}: could not be tried: {error}").unwrap();
                 }
                 Ok(verdict) => {
-                    for finding in &verdict.findings {
+                    for finding in verdict.findings.iter() {
                         writeln!(findings, "    {variant:?}: {finding}").unwrap();
                     }
                     let first =

@@ -78,7 +78,8 @@ async fn find(defects: &[Defect]) {
         let caught = report.caught.unwrap_or_else(|| panic!("{name}: not found"));
         let calls = caught.plan.calls();
         assert!(calls <= 3, "{name}: {}", told(&caught));
-        let what: Vec<&str> = caught.failure.findings.iter().map(|f| f.what.as_str()).collect();
+        let findings = &caught.failure.findings;
+        let what: Vec<&str> = findings.iter().map(|it| it.place.path.as_str()).collect();
         assert!(defect.shows(&what), "{name}: {}", told(&caught));
         // The sequence alone shows it again.
         let again = campaign(proxy.url(), 0, 0);
@@ -181,7 +182,7 @@ fn compared(model: &Model, case: &Case, style: Style) -> (String, String) {
         }
         elements["RequestId"] = position.to_string().into();
         let elements = elements.as_object().unwrap().clone();
-        state.take(&earlier, &found, &Body { root: None, elements: elements.clone() });
+        state.take(&earlier, &found, &Body { elements: elements.clone(), ..Body::default() });
         before = elements.into();
     }
     let demanded = &case.demanded;

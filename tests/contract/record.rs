@@ -142,7 +142,7 @@ async fn what_is_answered_otherwise_is_told_and_nothing_that_nobody_may_see_is_w
     let action =
         recordings.iter().find(|it| it["case"].as_str().unwrap().contains("MissingAction"));
     let fields = action.unwrap()["answers"][0]["fields"].as_array().unwrap();
-    let code = fields.iter().find(|field| field["field"] == "Code").unwrap();
+    let code = fields.iter().find(|field| field["field"] == "body/Code").unwrap();
     assert_eq!(
         (&code["expected"], &code["observed"], &code["agrees"]),
         (&json!("MissingAction"), &json!("MissingRegionId"), &json!(false))

@@ -112,12 +112,12 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
         report["trials"].as_array().unwrap().iter().filter(|trial| trial["holds"] == false);
     for trial in failed {
         assert_eq!(trial["case"], path);
-        assert_eq!(trial["findings"][0]["what"], "Message");
+        assert_eq!(trial["findings"][0]["place"], "body/Message");
     }
     let junit = std::fs::read_to_string(file("verdict.xml")).unwrap();
     let tried = count(&report, "trials");
     assert!(junit.contains(&format!("tests=\"{tried}\" skipped=\"0\" failures=\"4\"")), "{junit}");
-    assert!(junit.contains("<failure message=\"Message\""), "{junit}");
+    assert!(junit.contains("<failure message=\"body/Message\""), "{junit}");
     let annotations = std::fs::read_to_string(file("github")).unwrap();
     let annotation = format!("::error file=contracts/{path}");
     assert!(annotations.contains(&annotation) && !text.contains("::error"), "{annotations}");

@@ -1,7 +1,8 @@
 //! The judge is proved: wrong answers, served by a proxy before a right endpoint, each of which it must
-//! catch and name, and odd ones that are right, which it must let pass.
+//! catch and name, and answers that mean the same and are written otherwise, which it must let pass.
 
 mod proxy;
+mod same;
 mod table;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,10 @@ use harness::contract::Contract;
 use harness::judge::{Rulebook, expected_format, judge};
 use harness::operations::COMMON;
 use harness::target::{Endpoint, Remote, Target, built};
-use harness::verify::reviewed;
+use harness::verify::judge_reviewed;
 
 use proxy::{Change, Proxy};
+use same::Same;
 use suites::support::ALLOCATE;
 use table::Wrong;
 
@@ -35,13 +37,17 @@ impl Bench {
         let rules = Rulebook::read(&contract).unwrap();
         // Other operations have cases of the same names.
         let cases = contract.cases().unwrap().into_iter();
-        let cases = cases.filter(|case| [ALLOCATE, COMMON].contains(&case.folder()));
-        let cases = cases.map(|case| (format!("{}/{}", case.group(), case.name()), case)).collect();
+        let cases = cases.map(|case| {
+            let name = format!("{}/{}", case.group(), case.name());
+            let is_usual = [ALLOCATE, COMMON].contains(&case.folder());
+            (if is_usual { name } else { format!("{}/{name}", case.folder()) }, case)
+        });
+        let cases = cases.collect();
         let proxy = Proxy::start(endpoint.address()).await;
         Self { contract, rules, cases, proxy, _endpoint: endpoint }
     }
 
-    /// What the judge finds of a case whose last answer is changed on its way; the snapshot last.
+    /// What the judge finds of a case whose last answer is changed on its way: each place with who says so.
     async fn found(&self, case: &str, format: &str, change: Change) -> Vec<String> {
         let case = self.cases.get(case).unwrap_or_else(|| panic!("there is no case {case}"));
         let mut variants = case.variants().into_iter();
@@ -50,16 +56,14 @@ impl Bench {
         let mut target = Target::Remote(remote);
         self.proxy.plan(case.before.len(), change);
         match judge(case, &variant, &mut target, &self.rules, now_secs()).await {
-            // There is no answer that could be judged, and that is what is told.
+            // There is no answer that could be judged, and that is what is found.
             Err(_) => vec!["answer".to_owned()],
             Ok(verdict) => {
-                let mut found: Vec<String> =
-                    verdict.findings.into_iter().map(|finding| finding.what).collect();
-                let reviewed = reviewed(&self.contract, case, format).unwrap();
-                if verdict.transcript.trim_end() != reviewed {
-                    found.push("snapshot".to_owned());
-                }
-                found
+                let (mut findings, transcript) = (verdict.findings, verdict.transcript);
+                let (contract, rules) = (&self.contract, &self.rules);
+                judge_reviewed(&mut findings, contract, rules, case, format, &transcript);
+                let told = findings.told(|_| true).into_iter();
+                told.map(|finding| format!("{} ({})", finding.place, finding.by.name())).collect()
             }
         }
     }
@@ -83,14 +87,45 @@ async fn every_wrong_answer_is_caught_and_what_is_wrong_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_odd_and_right_is_let_pass() {
+async fn an_answer_that_means_the_same_is_let_pass_however_it_is_written() {
     let bench = Bench::new().await;
-    for (name, change) in table::right() {
-        for case in ["Success/client-token", "IllegalParam.Bandwidth/letters"] {
-            for format in ["JSON", "XML"] {
-                let found = bench.found(case, format, change.clone()).await;
-                assert!(found.is_empty(), "{name}, {format} ({case}): {found:?}");
-            }
+    let (mut refused, mut count) = (Vec::new(), 0);
+    for Same { name, case, format, change } in same::all() {
+        count += 1;
+        let found = bench.found(case, format, change).await;
+        // That it is written otherwise is no finding of its meaning.
+        if found.iter().any(|found| found != "bytes (bytes)") {
+            refused.push(format!("{name}, {format} ({case}): {found:?}"));
         }
+    }
+    assert!(count >= 100, "{count}");
+    assert!(refused.is_empty(), "{} of {count}:\n{}", refused.len(), refused.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_an_answer_is_written_is_told_apart_from_what_it_means() {
+    let bench = Bench::new().await;
+    let case = "Success/client-token";
+    for (name, change) in same::untouched() {
+        let found = bench.found(case, "JSON", change).await;
+        assert!(found.is_empty(), "{name}: {found:?}");
+    }
+    for (name, change) in same::written_otherwise() {
+        let found = bench.found(case, "JSON", change).await;
+        assert_eq!(found, ["bytes (bytes)"], "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ids_of_a_request_are_no_other_answers_in_the_whole_run() {
+    let bench = Bench::new().await;
+    let told = ["IllegalParam.Bandwidth/letters", "MissingAction/absent-v1"];
+    for (position, case) in told.into_iter().enumerate() {
+        let found = bench.found(case, "JSON", table::with_ids_of_its_own()).await;
+        let expected: &[&str] = match position {
+            0 => &[],
+            _ => &["body/RequestId (demand)", "header/x-acs-trace-id (demand)"],
+        };
+        assert_eq!(found, expected, "{case}");
     }
 }

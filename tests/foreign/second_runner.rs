@@ -102,37 +102,37 @@ const ALTERED: &[(&str, &str, &str, &str)] = &[
         "AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth/above-32-bits",
         "/answer/code",
         "\"IllegalParam.ChargeType\"",
-        "Code",
+        "body/Code",
     ),
     (
         "common/cases/SignatureDoesNotMatch/body-changed-v1",
         "/answer/message",
         "\"Specified signature is not matched with our calculation.\"",
-        "Message",
+        "body/Message",
     ),
     (
         "common/cases/Forbidden.RAM/sm3",
         "/answer/accessDeniedDetail/NoPermissionType",
         "\"ExplicitDeny\"",
-        "AccessDeniedDetail",
+        "body/AccessDeniedDetail",
     ),
     (
         "common/cases/Throttling.User/sm3",
         "/answer/headers/x-acs-retry-after",
         "\"^0$\"",
-        "header x-acs-retry-after",
+        "header/x-acs-retry-after",
     ),
     (
         "AllocateIpv6InternetBandwidth/cases/Success/client-token",
         "/answer/elements/Ipv6AddressId",
         "\"ipv6-other\"",
-        "Ipv6AddressId",
+        "body/Ipv6AddressId",
     ),
     (
         "AllocateIpv6InternetBandwidth/cases/Success/replay-default-charge-type-left-out",
         "/answer/sameAsBefore",
         "false",
-        "InternetBandwidthId",
+        "body/InternetBandwidthId",
     ),
     (
         "AllocateIpv6InternetBandwidth/cases/Success/body-bandwidth-wins",
@@ -180,7 +180,7 @@ async fn both_find_the_same_cases_wrong_and_why() {
             let path = format!("{case}.json");
             for (_, findings) in found.iter().filter(|(trial, _)| trial.0 == path) {
                 let is_named = |finding: &Value| {
-                    finding["what"].as_str().is_some_and(|named| named.starts_with(what))
+                    finding["place"].as_str().is_some_and(|named| named.starts_with(what))
                 };
                 assert!(findings.iter().any(is_named), "{case}: {findings:?}");
             }

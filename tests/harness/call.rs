@@ -12,9 +12,9 @@ use crate::case::{Asked, Case, Fault, Request, Variant};
 use crate::client::{self, now_secs, quoted};
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
-use crate::judge::{Rulebook, expected_format, judge};
+use crate::judge::{Judged, Rulebook, expected_format, judge};
 use crate::list::Chosen;
-use crate::verify::{Bound, Place, Roles, Where, side_by_side};
+use crate::verify::{Bound, Place, Roles, Where, judge_reviewed, side_by_side};
 
 /// Tries one case in one variant and shows its world, the call, the answer, and what is wrong with it.
 #[derive(Debug, Args)]
@@ -105,12 +105,21 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     let (wire, answer) = &verdict.last;
     // Writing to a `String` cannot fail.
     let _ = writeln!(text, "\n{}\n{}", wire.shown(usize::MAX).text(), answer_text(answer));
-    for finding in &verdict.findings {
+    let mut findings = verdict.findings;
+    let transcript = bound.case_names(verdict.transcript.trim_end());
+    judge_reviewed(&mut findings, &contract, &rules, &bound.case, verdict.format, &transcript);
+    let (cosmetic, findings): (Vec<_>, Vec<_>) =
+        findings.told(|_| true).into_iter().partition(|finding| finding.by == Judged::Bytes);
+    for finding in findings.iter().chain(&cosmetic) {
         let sides = side_by_side(&finding.expected, &finding.actual, 120);
-        let _ = writeln!(text, "{}\n{}", finding.what, sides.trim_end());
+        let _ = writeln!(text, "{}\n{}", finding.place, sides.trim_end());
     }
-    let holds = verdict.findings.is_empty();
-    text.push_str(if holds { "it holds\n" } else { "it does not hold\n" });
+    let holds = findings.is_empty();
+    text.push_str(match (holds, cosmetic.is_empty()) {
+        (true, true) => "it holds\n",
+        (true, false) => "it holds, and is written otherwise\n",
+        (false, _) => "it does not hold\n",
+    });
     print(&text)?;
     Ok(if holds { Outcome::Holds } else { Outcome::Fails })
 }

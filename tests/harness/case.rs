@@ -340,7 +340,7 @@ pub enum Setting {
 }
 
 /// The answer that a case demands.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Demanded {
     /// The HTTP status.

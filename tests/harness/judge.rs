@@ -1,57 +1,48 @@
-//! Judges what a target answers to a case. Nothing is lenient.
+//! Judges what a target answers to a case, by what it means. How it is written is told apart.
 
+mod demand;
 mod findings;
+mod headers;
 mod lists;
 mod rulebook;
+mod transcript;
 
-use quick_xml::escape::partial_escape;
-use regex::Regex;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::answer::{Answer, Body};
-use crate::case::{Asked, Case, Request, Style, Variant};
-use crate::client::{self, Shown, Wire, now_secs, without_port};
+use crate::case::{Asked, Case, Demanded, Request, Style, Variant};
+use crate::client::{self, Shown, Wire, now_secs, timestamp, without_port};
 use crate::operations::{Operation, Undo};
-use crate::placeholder::Placeholders;
 use crate::secrets;
 use crate::target::Target;
-use crate::world::{self, View, differences, includes};
+use crate::world::{self, TOKEN_SECS, View, included, settled};
+use transcript::{Transcript, Written};
 
-pub(crate) use findings::Findings;
-pub use findings::{Demand, Finding};
+pub use demand::Demand;
+pub use findings::{Finding, Findings, Judged, Place};
 pub(crate) use lists::judge_list;
 pub use rulebook::{Rulebook, Schema, compiled, validator};
-
-/// How the names of headers begin that the vendor's answers have, and those that all of them have.
-const OUR_HEADERS: [&str; 3] = ["x-acs-", "x-ratelimit-", "access-control-"];
-const USUAL_HEADERS: [&str; 4] = [
-    "access-control-allow-origin",
-    "access-control-expose-headers",
-    "x-acs-request-id",
-    "x-acs-trace-id",
-];
-
-/// Headers that only some answers have.
-const EXTRA_HEADERS: [&str; 2] = ["x-acs-retry-after", "x-ratelimit-user-api"];
+pub(crate) use transcript::judge_snapshot;
 
 /// What came of one case in one variant.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Verdict {
-    /// What is wrong; nothing if the case holds.
-    pub findings: Vec<Finding>,
+    /// What is wrong by the case and by the schemas.
+    pub findings: Findings,
     /// The format of the answer, as the case asks for it.
     pub format: &'static str,
-    /// The whole answer, what is unstable replaced.
+    /// The answers, what is unstable replaced.
     pub transcript: String,
     /// The code answered; none for a success.
     pub code: Option<String>,
-    /// The call, and the answer as it came.
+    /// The last call, and the answer as it came.
     pub last: (Wire, Answer),
     /// The calls that take back what successes did, each once.
     pub undo: Vec<Undo>,
 }
 
-/// Tries `case` in one variant against `target`.
+/// Tries `case` in one variant against `target`. A call before the last that is not answered as it must
+/// be ends the case.
 ///
 /// # Errors
 ///
@@ -68,12 +59,13 @@ pub async fn judge(
         case,
         world: case.world.to_string(),
         rules,
-        placeholders: Placeholders::default(),
         findings: Findings::default(),
-        transcript: String::new(),
+        transcript: Transcript::default(),
         undo: Vec::new(),
     };
-    let mut before = None;
+    let success = Demanded { status: 200, ..Demanded::default() };
+    let mut met = target.world().await?;
+    let mut earlier = None;
     for (position, request) in case.before.iter().enumerate() {
         let variant = Variant {
             style: request.signature.unwrap_or(variant.style),
@@ -83,40 +75,19 @@ pub async fn judge(
                 Asked::Format(format) => Some(format.clone()),
             },
         };
-        let wire = client::sign(request, &variant, now_secs, &client::fresh_nonce());
-        let answer = target.send(&wire, None).await?;
-        if answer.status != 200 {
-            return Err(format!("the call before was not answered with 200: {answer:?}"));
+        judge.findings.call = Some(position + 1);
+        let call = judge.call(request, &success, &variant, target, now_secs, &mut met).await?;
+        if judge.findings.iter().any(|finding| finding.by != Judged::Bytes) {
+            return Ok(judge.verdict(&variant, call));
         }
-        let body = answer.read()?;
-        judge.write(&format!("# call {}", position + 1), request, &answer, &body, &wire);
-        before = Some(body);
+        earlier.clone_from(&call.body);
     }
-    let state_before = target.world().await?;
-    let wire = client::sign(&case.request, variant, now_secs, &client::fresh_nonce());
-    let answer = target.send(&wire, case.fault).await?;
-    let state_after = target.world().await?;
-
-    let format = expected_format(variant);
-    let body = match answer.read() {
-        Ok(body) => body,
-        Err(error) => {
-            let actual = format!("{error}: {}", answer.body);
-            judge.findings.add("body", "one that can be read", actual);
-            Body { root: None, elements: Map::new() }
-        }
-    };
-    let elements = judge.answer(&answer, &body, &wire, format);
-    judge.elements(&elements, before.as_ref());
-    if let (Some(state_before), Some(state_after)) = (state_before, state_after) {
-        judge.state(&state_before, &state_after, &elements);
-    }
-    let heading = format!("# call {}", case.before.len() + 1);
-    let heading = if case.before.is_empty() { "" } else { &heading };
-    judge.write(heading, &case.request, &answer, &body, &wire);
-    let code = body.text("Code").map(str::to_owned);
-    let Judge { findings: Findings(findings), transcript, undo, .. } = judge;
-    Ok(Verdict { findings, format, transcript, code, last: (wire, answer), undo })
+    judge.findings.call = None;
+    let call =
+        judge.call(&case.request, &case.demanded, variant, target, now_secs, &mut met).await?;
+    judge.anew(&call.elements, earlier.as_ref());
+    judge.after(met.as_ref());
+    Ok(judge.verdict(variant, call))
 }
 
 /// The format that the contract demands: the one asked for, else the default of the signature's
@@ -137,207 +108,223 @@ struct Judge<'a> {
     case: &'a Case,
     world: String,
     rules: &'a Rulebook,
-    placeholders: Placeholders,
     findings: Findings,
-    transcript: String,
+    transcript: Transcript,
     undo: Vec<Undo>,
 }
 
+/// A call that was answered.
+struct Called {
+    wire: Wire,
+    answer: Answer,
+    body: Option<Body>,
+    elements: Value,
+}
+
 impl Judge<'_> {
-    fn operation(&self, request: &Request) -> Option<&Operation> {
-        self.rules.operations.get(&request.action)
+    /// Makes a call and judges its answer and the world after it. `met` is the world that the call meets, if
+    /// the target tells it, and then the one after.
+    async fn call(
+        &mut self,
+        request: &Request,
+        demanded: &Demanded,
+        variant: &Variant,
+        target: &Target,
+        now_secs: i64,
+        met: &mut Option<Value>,
+    ) -> Result<Called, String> {
+        let is_last = self.findings.call.is_none();
+        let wire = client::sign(request, variant, now_secs, &client::fresh_nonce());
+        let answer = target.send(&wire, self.case.fault.filter(|_| is_last)).await?;
+        let after = target.world().await?;
+        let body = self.findings.read(&answer);
+        let signed = wire.signed_by_server();
+        let elements = self.answer(request, demanded, &answer, body.as_ref(), &signed, variant);
+        if let (Some(before), Some(after)) = (&met, &after) {
+            self.state(request, demanded, before, after, &elements);
+        }
+        *met = after;
+        let operation = self.rules.operations.get(&request.action);
+        if let (Some(operation), Some(body), 200) = (operation, &body, answer.status)
+            && let Some(undo) = operation.undone(request, body)
+            && !self.undo.contains(&undo)
+        {
+            self.undo.push(undo);
+        }
+        let number = self.findings.call.unwrap_or(self.case.before.len() + 1);
+        let written = Written {
+            answer: &answer,
+            body: body.as_ref(),
+            signed: &signed,
+            fresh: operation.into_iter().flat_map(Operation::fresh).collect(),
+            world: &self.world,
+        };
+        self.transcript.write((!self.case.before.is_empty()).then_some(number), &written);
+        for (usual, actual) in self.transcript.escaped_otherwise() {
+            self.findings.add_by(Judged::Bytes, "bytes", usual, actual);
+        }
+        Ok(Called { wire, answer, body, elements })
+    }
+
+    fn verdict(self, variant: &Variant, call: Called) -> Verdict {
+        let code = call.body.as_ref().and_then(|body| body.text("Code")).map(str::to_owned);
+        Verdict {
+            findings: self.findings,
+            format: expected_format(variant),
+            transcript: self.transcript.into_text(),
+            code,
+            last: (call.wire, call.answer),
+            undo: self.undo,
+        }
     }
 
     /// Judges the answer itself; gives its elements.
-    fn answer(&mut self, answer: &Answer, body: &Body, wire: &Wire, format: &'static str) -> Value {
-        let demanded = &self.case.demanded;
-        let signed = wire.signed_by_server();
+    fn answer(
+        &mut self,
+        request: &Request,
+        demanded: &Demanded,
+        answer: &Answer,
+        body: Option<&Body>,
+        signed: &Shown,
+        variant: &Variant,
+    ) -> Value {
         let message = demanded.message.clone().map(|message| {
             signed
                 .texts()
                 .fold(message, |message, (name, text)| message.replace(&format!("[{name}]"), text))
         });
         let demand = Demand {
-            action: &self.case.request.action,
+            action: &request.action,
             status: demanded.status,
             code: demanded.code.as_deref(),
             message,
-            format,
-            host: without_port(&self.case.request.host),
+            format: expected_format(variant),
+            host: without_port(&request.host),
         };
         let elements = self.findings.judge(&demand, answer, body, self.rules);
-        let detail = demanded.access_denied_detail.as_ref().map(|detail| json!(detail));
-        if detail.as_ref() != body.elements.get("AccessDeniedDetail") {
-            let shown = |it: Option<&Value>| it.map_or("(none)".to_owned(), Value::to_string);
-            let actual = shown(body.elements.get("AccessDeniedDetail"));
-            self.findings.add("AccessDeniedDetail", shown(detail.as_ref()), actual);
-        }
-        for (name, pattern) in &demanded.headers {
-            let actual = answer.header(name).unwrap_or("(none)");
-            if !Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(actual)) {
-                self.findings.add(format!("header {name}"), pattern, actual);
+        if body.is_some() {
+            let detail = demanded.access_denied_detail.as_ref().map(|detail| json!(detail));
+            let detail = ("AccessDeniedDetail", detail.as_ref());
+            let named = demanded.elements.iter().map(|(name, value)| (name.as_str(), Some(value)));
+            for (name, expected) in named.chain([detail]) {
+                self.findings.element(name, expected, &elements);
             }
         }
-        for (name, actual) in &answer.headers {
-            // Those of HTTP itself are whoever's carries the answer.
-            let is_ours = OUR_HEADERS.iter().any(|start| name.starts_with(start));
-            let is_usual = USUAL_HEADERS.contains(&name.as_str());
-            if is_ours && !is_usual && !demanded.headers.contains_key(name) {
-                self.findings.add(format!("header {name}"), "(none)", actual);
-            }
-        }
-        let mut body_text = answer.body.clone();
-        if demanded.code.as_deref() == Some("SignatureDoesNotMatch") {
-            // Its caller gets back what it sent: in the texts that were signed, and nowhere else.
-            for (_, text) in escaped(&signed, body) {
-                body_text = body_text.replace(&text, "");
-            }
-        }
-        let all = format!("{:?}\n{body_text}", answer.headers);
-        if let Some(secret) = secrets::find(&all) {
-            self.findings.add("secrecy", format!("an answer without {secret}"), all);
-        }
+        headers::judge_extra(&mut self.findings, demanded, answer);
+        self.unique(answer, body);
+        self.secrecy(demanded, answer, body, signed);
         elements
     }
 
-    /// Judges what the case says of elements, and those that are drawn anew.
-    fn elements(&mut self, elements: &Value, before: Option<&Body>) {
-        for (name, expected) in &self.case.demanded.elements {
-            let actual = &elements[name];
-            if actual != expected {
-                self.findings.add(name, expected, actual);
-            }
-        }
-        let Some(before) = before else { return };
-        if elements["RequestId"].as_str() == before.text("RequestId") {
-            self.findings.add("RequestId", "a new one", &elements["RequestId"]);
-        }
-        let operation = self.operation(&self.case.request);
-        let fresh: Vec<String> =
-            operation.into_iter().flat_map(Operation::fresh).map(str::to_owned).collect();
-        for name in fresh {
-            let (earlier, now) = (before.text(&name), elements[&name].as_str());
-            if self.case.demanded.same_as_before {
-                self.findings.equal(&name, earlier, now);
-            } else if now.is_some() && now == earlier {
-                self.findings.add(&name, "a new one", now.unwrap_or_default());
+    /// The ids of a request are those of no other that was judged.
+    fn unique(&mut self, answer: &Answer, body: Option<&Body>) {
+        let request = body.and_then(|body| body.text("RequestId"));
+        let trace = answer.header("x-acs-trace-id");
+        for (path, id) in [("body/RequestId", request), ("header/x-acs-trace-id", trace)] {
+            if let Some(id) = id.filter(|id| !self.rules.is_new(id)) {
+                self.findings.add(path, "one that no other answer has", id);
             }
         }
     }
 
-    /// Judges the world after the call: a refusal and a replay leave it as it was, a success does what the
+    /// Judges that the answer shows no secret. What it shows is not told.
+    fn secrecy(
+        &mut self,
+        demanded: &Demanded,
+        answer: &Answer,
+        body: Option<&Body>,
+        signed: &Shown,
+    ) {
+        let headers =
+            answer.headers.iter().map(|(name, value)| (format!("header/{name}"), value.clone()));
+        let texts = match body {
+            None => vec![("body".to_owned(), answer.body.clone())],
+            Some(body) => {
+                let texts = body.texts.iter().map(|text| {
+                    let mut value = text.value.clone();
+                    // Its caller gets back what it sent: in the texts that were signed, and nowhere else.
+                    if text.pointer == "/Message"
+                        && demanded.code.as_deref() == Some("SignatureDoesNotMatch")
+                    {
+                        for (_, signed) in signed.texts() {
+                            value = value.replace(signed, "");
+                        }
+                    }
+                    (format!("body{}", text.pointer), value)
+                });
+                texts.collect()
+            }
+        };
+        for (path, text) in headers.chain(texts) {
+            if let Some(kind) = secrets::find(&text) {
+                self.findings.add_by(Judged::Secrecy, path, format!("no {kind}"), kind);
+            }
+        }
+    }
+
+    /// Judges the elements that are drawn anew, by the answer to the call before.
+    fn anew(&mut self, elements: &Value, earlier: Option<&Body>) {
+        let Some(earlier) = earlier else { return };
+        let operation = self.rules.operations.get(&self.case.request.action);
+        for name in operation.into_iter().flat_map(Operation::fresh) {
+            let (before, now) = (earlier.text(name), elements[name].as_str());
+            let path = format!("body/{name}");
+            if self.case.demanded.same_as_before {
+                self.findings.equal(&path, before, now);
+            } else if now.is_some() && now == before {
+                self.findings.add(path, "a new one", now.unwrap_or_default());
+            }
+        }
+    }
+
+    /// Judges the world after a call: a refusal and a replay leave it as it was, a success does what the
     /// operation says, and nothing else.
-    fn state(&mut self, before: &Value, after: &Value, elements: &Value) {
-        let Case { request, demanded, after: holds, .. } = self.case;
-        let rules = self.rules;
-        let view = rules.operations.get(&request.action).map(|operation| {
+    fn state(
+        &mut self,
+        request: &Request,
+        demanded: &Demanded,
+        before: &Value,
+        after: &Value,
+        elements: &Value,
+    ) {
+        let now_secs = now_secs();
+        let view = self.rules.operations.get(&request.action).map(|operation| {
             View::of(operation, before, &request.access_key_id, &request.parameters())
         });
-        let now_secs = now_secs();
-        if let Some(view) = view.as_ref().filter(|_| demanded.status == 200) {
+        let mut expected = Ok(before.clone());
+        // An answer that is no success changes nothing, whether or not one is demanded.
+        let told = elements.as_object().filter(|told| !told.contains_key("Code"));
+        if let (Some(view), Some(told), 200) = (&view, told, demanded.status) {
             judge_list(&mut self.findings, view, elements);
-        }
-        let remembered = view.as_ref().and_then(|view| view.remembered(now_secs).cloned());
-        let expected = match &view {
-            Some(view) if demanded.status == 200 && remembered.is_none() => {
-                let none = Map::new();
-                view.after(before, elements.as_object().unwrap_or(&none))
+            match view.remembered(now_secs) {
+                Some(remembered) => {
+                    for (name, expected) in world::members(&remembered["Answer"]) {
+                        self.findings.element(name, Some(expected), elements);
+                    }
+                }
+                None => expected = view.after(before, told, &timestamp(now_secs + TOKEN_SECS)),
             }
-            Some(_) | None => Ok(before.clone()),
-        };
+        }
         match expected {
-            Err(missing) => self.findings.add("state", missing, "no such thing"),
+            Err(missing) => self.findings.add("state", missing, "no such document"),
             Ok(expected) => {
-                for (what, expected, actual) in differences(&expected, after, now_secs) {
-                    self.findings.add(what, expected, actual);
-                }
+                let (expected, after) = settled(&expected, after, now_secs);
+                self.findings.differences(Judged::Demand, "state", Some(&expected), Some(&after));
             }
         }
-        if demanded.status == 200
-            && let Some(remembered) = remembered
-        {
-            for (name, expected) in world::members(&remembered["Answer"]) {
-                if elements[name] != *expected {
-                    self.findings.add(name, expected, &elements[name]);
-                }
-            }
-        }
-        let account = world::key(after, &request.access_key_id).map(|key| key.account);
-        for (kind, documents) in holds {
+    }
+
+    /// Judges what the case says of the world afterwards.
+    fn after(&mut self, world: Option<&Value>) {
+        let Some(world) = world else { return };
+        let key = world::key(world, &self.case.request.access_key_id);
+        let Some(key) = key else { return };
+        for (kind, documents) in &self.case.after {
             for (id, expected) in documents {
-                let actual = account.map_or(&Value::Null, |account| &account[kind][id]);
-                if !includes(actual, expected) {
-                    self.findings.add(format!("state: {kind} {id}"), expected, actual);
-                }
+                let actual = included(&key.account[kind][id], expected);
+                let path = format!("state/{}/{kind}/{id}", key.account_id);
+                self.findings.differences(Judged::Demand, &path, Some(expected), Some(&actual));
             }
         }
     }
-
-    /// Adds an answer to the transcript.
-    fn write(
-        &mut self,
-        heading: &str,
-        request: &Request,
-        answer: &Answer,
-        body: &Body,
-        wire: &Wire,
-    ) {
-        let operation = self.rules.operations.get(&request.action);
-        let placeholders = &mut self.placeholders;
-        placeholders.learn("RequestId", body.text("RequestId").unwrap_or_default());
-        placeholders.learn("TraceId", answer.header("x-acs-trace-id").unwrap_or_default());
-        for name in operation.into_iter().flat_map(Operation::fresh) {
-            if let Some(id) = body.text(name)
-                && !self.world.contains(id)
-            {
-                placeholders.learn(name, id);
-            }
-        }
-        if let (Some(operation), 200) = (operation, answer.status)
-            && let Some(undo) = operation.undone(request, body)
-            && !self.undo.contains(&undo)
-        {
-            self.undo.push(undo);
-        }
-        for (name, text) in escaped(&wire.signed_by_server(), body) {
-            placeholders.learn(name, &text);
-        }
-        for (kind, name) in ["RetryAfter", "RateLimit"].into_iter().zip(EXTRA_HEADERS).rev() {
-            placeholders.learn(kind, answer.header(name).unwrap_or_default());
-        }
-        let mut text = String::new();
-        if !heading.is_empty() {
-            text.extend([heading, "\n"]);
-        }
-        text.extend(["HTTP ", &answer.status.to_string(), "\n"]);
-        for name in [
-            "content-type",
-            "access-control-allow-origin",
-            "access-control-expose-headers",
-            "x-acs-request-id",
-            "x-acs-trace-id",
-        ] {
-            text.extend([name, ": ", answer.header(name).unwrap_or("(none)"), "\n"]);
-        }
-        for name in EXTRA_HEADERS {
-            if let Some(value) = answer.header(name) {
-                text.extend([name, ": ", value, "\n"]);
-            }
-        }
-        text.extend(["\n", &answer.body, "\n"]);
-        self.transcript.push_str(&placeholders.apply(&text));
-    }
-}
-
-/// The texts that a server signed, as the format of `body` escapes them.
-fn escaped(signed: &Shown, body: &Body) -> impl Iterator<Item = (&'static str, String)> {
-    let is_xml = body.root.is_some();
-    signed.texts().map(move |(name, text)| {
-        let text = if is_xml {
-            partial_escape(text).into_owned()
-        } else {
-            json!(text).to_string().trim_matches('"').to_owned()
-        };
-        (name, text)
-    })
 }

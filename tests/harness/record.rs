@@ -80,6 +80,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         signature: options.signature,
         format: options.format,
         lenient: BTreeSet::new(),
+        is_exact: false,
         jobs: options.jobs.max(1),
         failures_max: None,
         allow_purchases: options.allow_purchases,

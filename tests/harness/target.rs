@@ -168,11 +168,8 @@ pub fn read_event_response(response: &Value) -> Result<Answer, String> {
     let single = single.into_iter().flatten();
     let multi = multi.into_iter().flatten().map(|(name, values)| (name, &values[0]));
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    Ok(Answer {
-        status,
-        headers: single.chain(multi).map(|(name, it)| (name.clone(), text(it))).collect(),
-        body: response["body"].as_str().ok_or("no body")?.to_owned(),
-    })
+    let headers = single.chain(multi).map(|(name, it)| (name.clone(), text(it))).collect();
+    Ok(Answer::new(status, headers, response["body"].as_str().ok_or("no body")?.as_bytes()))
 }
 
 /// The executables of the workspace, each with its package.

@@ -1,7 +1,7 @@
 //! World documents as JSON: whose a key is, which documents a call is about, and what the world is
 //! like after a success.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,12 @@ const DRY_RUN: &str = "DryRun";
 
 /// The member of an account that holds what client tokens remember.
 const TOKENS: &str = "ClientTokens";
+
+/// How long a client token is remembered, in seconds (decision `token`).
+pub const TOKEN_SECS: i64 = 24 * 60 * 60;
+
+/// How far two times may be apart that are the same, in seconds.
+const CLOCK_SECS: i64 = 60;
 
 /// An access key of a world.
 #[derive(Clone, Copy, Debug)]
@@ -247,13 +253,18 @@ impl<'a> View<'a> {
             && members(known).all(|(name, _)| sent.contains_key(name) || may_differ(name))
     }
 
-    /// The world after the call succeeded with these elements, where `before` is the one it met. The
-    /// time until which a new token is remembered is null.
+    /// The world after the call succeeded with these elements, where `before` is the one it met. A new
+    /// token is remembered until `until`.
     ///
     /// # Errors
     ///
     /// The document that the call should have changed and that is not there.
-    pub fn after(&self, before: &Value, answer: &Map<String, Value>) -> Result<Value, String> {
+    pub fn after(
+        &self,
+        before: &Value,
+        answer: &Map<String, Value>,
+        until: &str,
+    ) -> Result<Value, String> {
         let mut after = before.clone();
         let mut elements = answer.clone();
         elements.remove("RequestId");
@@ -275,17 +286,9 @@ impl<'a> View<'a> {
                 }
             }
             account[TOKENS][token] =
-                json!({ "ExpiresAt": null, "Parameters": parameters, "Answer": elements });
+                json!({ "ExpiresAt": until, "Parameters": parameters, "Answer": elements });
         }
         Ok(after)
-    }
-
-    /// Sets the time until which the call's client token is remembered.
-    pub(crate) fn keep_until(&self, world: &mut Value, time: &str) {
-        let Some(token) = self.token() else { return };
-        if let Some(remembered) = world["Accounts"][&self.account_id][TOKENS].get_mut(token) {
-            remembered["ExpiresAt"] = time.into();
-        }
     }
 }
 
@@ -323,71 +326,56 @@ pub fn merge(value: &mut Value, patch: &Value) {
     }
 }
 
-/// A difference between two worlds: where, what was expected, and what is there.
-pub type Difference = (String, String, String);
-
-/// How a world differs from the one that is expected, document by document. What tokens remember that
-/// have expired counts for nothing.
+/// The members of a value that another has, too; null for each that is missing.
 #[must_use]
-pub fn differences(expected: &Value, actual: &Value, now_secs: i64) -> Vec<Difference> {
-    let mut all = Vec::new();
-    let (expected, actual) = (&expected["Accounts"], &actual["Accounts"]);
-    for account_id in names(expected, actual) {
-        let (expected, actual) = (&expected[account_id], &actual[account_id]);
-        for kind in names(expected, actual) {
-            let (expected, actual) = (&expected[kind], &actual[kind]);
-            for id in names(expected, actual) {
-                let pair = [&expected[id], &actual[id]];
-                let is_same = if kind == TOKENS {
-                    is_same_memory(pair, now_secs)
-                } else {
-                    pair[0] == pair[1]
-                };
-                if !is_same {
-                    let [expected, actual] = pair.map(|value| match value {
-                        Value::Null => "none".to_owned(),
-                        value => value.to_string(),
-                    });
-                    all.push((format!("state: {kind} {id} of {account_id}"), expected, actual));
+pub fn included(value: &Value, wanted: &Value) -> Value {
+    match wanted {
+        Value::Object(wanted) => {
+            let members = wanted.iter();
+            members.map(|(name, wanted)| (name.clone(), included(&value[name], wanted))).collect()
+        }
+        _ => value.clone(),
+    }
+}
+
+/// The accounts of the world that is expected and of the one told, without what makes no difference:
+/// tokens that have expired, and some seconds in the time until which one is remembered, as the clock
+/// goes on while a call is on its way.
+#[must_use]
+pub fn settled(expected: &Value, told: &Value, now_secs: i64) -> (Value, Value) {
+    let [mut expected, mut told] = [expected, told].map(|world| world["Accounts"].clone());
+    for account in accounts(&mut expected).chain(accounts(&mut told)).map(|(_, account)| account) {
+        let Some(tokens) = account.get_mut(TOKENS).and_then(Value::as_object_mut) else { continue };
+        tokens.retain(|_, remembered| lives(remembered, now_secs));
+        for remembered in tokens.values_mut() {
+            for member in ["Parameters", "Answer"] {
+                if remembered[member].is_null() {
+                    remembered[member] = json!({});
                 }
             }
         }
-    }
-    all
-}
-
-/// The names of the members of either.
-fn names<'a>(one: &'a Value, other: &'a Value) -> BTreeSet<&'a str> {
-    members(one).chain(members(other)).map(|(name, _)| name.as_str()).collect()
-}
-
-/// Whether a token remembers what it should.
-fn is_same_memory(pair: [&Value; 2], now_secs: i64) -> bool {
-    let [expected, actual] = pair.map(|memory| {
-        if memory.is_null() || !lives(memory, now_secs) {
-            return Value::Null;
+        if tokens.is_empty() {
+            account.as_object_mut().map(|members| members.remove(TOKENS));
         }
-        let mut memory = memory.clone();
-        for member in ["Parameters", "Answer"] {
-            if memory[member].is_null() {
-                memory[member] = json!({});
+    }
+    for (account_id, account) in accounts(&mut told) {
+        let tokens = account.get_mut(TOKENS).and_then(Value::as_object_mut);
+        for (token, remembered) in tokens.into_iter().flatten() {
+            let until = &expected[account_id][TOKENS][token]["ExpiresAt"];
+            let secs =
+                [until, &remembered["ExpiresAt"]].map(|time| time.as_str().and_then(seconds));
+            if let [Some(one), Some(other)] = secs
+                && (one - other).abs() <= CLOCK_SECS
+            {
+                remembered["ExpiresAt"] = until.clone();
             }
         }
-        memory
-    });
-    let [mut expected, mut actual] = [expected, actual];
-    let [until, told] = [&mut expected, &mut actual].map(|memory| match memory {
-        Value::Null => Value::Null,
-        memory => memory["ExpiresAt"].take(),
-    });
-    let times = [&until, &told].map(|time| time.as_str().and_then(seconds));
-    let is_same_time = match times {
-        // A new token has any time, which lies in the future.
-        [None, told] => told.is_some() != actual.is_null(),
-        // The clock goes on while a call is on its way.
-        [Some(until), told] => told.is_some_and(|told| (until - told).abs() <= 60),
-    };
-    is_same_time && expected == actual
+    }
+    (expected, told)
+}
+
+fn accounts(accounts: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
+    accounts.as_object_mut().into_iter().flatten()
 }
 
 #[cfg(test)]
@@ -402,16 +390,26 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_has_expired_makes_no_difference_and_a_new_one_must_last() {
-        let world = |token: Value| json!({ "Accounts": { "1": { TOKENS: { "t": token } } } });
-        let token = |expires: Value| json!({ "ExpiresAt": expires, "Answer": { "a": "b" } });
-        let (past, future) = (json!("1970-01-01T00:00:10Z"), json!("2099-01-01T00:00:00Z"));
-        let count = |expected: Value, actual: Value| {
-            differences(&world(expected), &world(actual), 20).len()
+    fn a_token_that_has_expired_makes_no_difference_and_a_new_one_must_last_a_day() {
+        let world = |expires: Option<&str>| {
+            let token = |expires| json!({ "t": { "ExpiresAt": expires, "Answer": { "a": "b" } } });
+            json!({ "Accounts": { "1": { TOKENS: expires.map_or(json!({}), token) } } })
         };
-        assert_eq!(count(Value::Null, token(past.clone())), 0);
-        assert_eq!(count(Value::Null, token(future.clone())), 1);
-        assert_eq!(count(token(Value::Null), token(future)), 0);
-        assert_eq!(count(token(Value::Null), token(past)), 1);
+        let (past, day) = ("1970-01-01T00:00:10Z", "1970-01-02T00:00:20Z");
+        for (expected, told, is_same) in [
+            (None, Some(past), true),
+            (None, Some(day), false),
+            (Some(day), Some("1970-01-02T00:00:21Z"), true),
+            (Some(day), Some("1970-01-02T00:02:20Z"), false),
+            (Some(day), Some("1970-01-01T01:00:20Z"), false),
+            (Some(day), Some(past), false),
+            (Some(day), None, false),
+        ] {
+            let (one, other) = settled(&world(expected), &world(told), 20);
+            assert_eq!(one == other, is_same, "{expected:?} {told:?}");
+        }
+        let none = json!({ "Accounts": { "1": {} } });
+        let (one, other) = settled(&world(None), &none, 20);
+        assert_eq!(one, other);
     }
 }

@@ -161,20 +161,20 @@ def judged(case, operation, wire, status, headers, text, earlier, before, after)
     demanded, body, signed = case["answer"], read(text), wire.signed_by_server()
     message = re.sub(r"\[(\w+)\]", lambda name: signed.get(name[1], name[0]), demanded.get("message", ""))
     yield "status", demanded["status"], status
-    yield "Code", demanded.get("code"), body.get("Code")
-    yield "Message", message, body.get("Message", "")
-    yield "AccessDeniedDetail", demanded.get("accessDeniedDetail"), body.get("AccessDeniedDetail")
+    yield "body/Code", demanded.get("code"), body.get("Code")
+    yield "body/Message", message, body.get("Message", "")
+    yield "body/AccessDeniedDetail", demanded.get("accessDeniedDetail"), body.get("AccessDeniedDetail")
     patterns = dict.fromkeys(EXTRA_HEADERS, "^$") | {"x-acs-trace-id": "^[0-9a-f]{32}$"}
     for name, pattern in (patterns | demanded.get("headers", {})).items():
         value = headers.get(name, "")
-        yield f"header {name}", value if re.search(pattern, value) else pattern, value
+        yield f"header/{name}", value if re.search(pattern, value) else pattern, value
     for name, wanted in demanded.get("elements", {}).items():
         is_so = reads_as(wanted, body.get(name)) if text.startswith("<") else wanted == body.get(name)
-        yield name, wanted, wanted if is_so else body.get(name)
+        yield f"body/{name}", wanted, wanted if is_so else body.get(name)
     is_same = is_known = False
     for name in fresh(operation):
         is_same = bool(earlier) and body.get(name) == earlier[-1].get(name)
-        yield f"{name} is that of before", demanded.get("sameAsBefore", False), is_same
+        yield f"body/{name} is that of before", demanded.get("sameAsBefore", False), is_same
         is_known = body.get(name, "") in json.dumps([case["world"], *earlier])
     may_change = demanded["status"] == 200 and bool(operation.get("effects"))
     if not may_change or fresh(operation):
@@ -183,7 +183,7 @@ def judged(case, operation, wire, status, headers, text, earlier, before, after)
     for kind, documents in case.get("after", {}).items():
         for name, wanted in documents.items():
             actual = account.get(kind, {}).get(name)
-            yield f"state: {kind} {name}", wanted, wanted if holds(wanted, actual) else actual
+            yield f"state/{kind}/{name}", wanted, wanted if holds(wanted, actual) else actual
 
 def fresh(operation):
     """The elements that are drawn anew for each success that is no replay."""
@@ -208,8 +208,8 @@ def findings(case, operations, reviewed, connection, style, asked_format):
         shown += transcript(status, headers, text, wire, case["world"], fresh(operations[action]), names)
     after = control(connection, "GET", "world")
     every = judged(case, operations[action], wire, status, headers, text, earlier, before, after)
-    return [{"what": what, "expected": expected, "actual": actual}
-            for what, expected, actual in [*every, ("snapshot", reviewed, shown.rstrip())] if expected != actual]
+    return [{"place": place, "expected": expected, "actual": actual}
+            for place, expected, actual in [*every, ("snapshot", reviewed, shown.rstrip())] if expected != actual]
 
 def merge(value, patch):
     """Applies a JSON merge patch (RFC 7396)."""

@@ -79,7 +79,7 @@ const fn defect(
 const EXISTED: &str = "OperationFailed.InternetBandwidthAlreadyExisted";
 const CODE: &[&str] = &["Code", "answers"];
 const BODY: &[&str] = &["body", "answers"];
-const STATE: &[&str] = &["state: Ipv6Addresses"];
+const STATE: &[&str] = &["/Ipv6Addresses/"];
 
 /// The clock that goes slow is the proxy's, as it is set.
 const CLOCK_SLOW: &str = "the clock goes ten minutes slow once it is put forward";

@@ -1,4 +1,4 @@
-//! The wrong answers, and the odd ones that are right.
+//! The wrong answers.
 
 mod consistency;
 mod fields;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::proxy::{Change, Sent, Transfer};
+use super::proxy::{Change, Sent};
 
 /// A wrong answer to a case.
 pub(super) struct Wrong {
@@ -22,27 +22,27 @@ pub(super) struct Wrong {
     pub(super) change: Change,
 }
 
-const SUCCESS: &str = "Success/client-token";
+pub(super) const SUCCESS: &str = "Success/client-token";
 const REPLAY: &str = "Success/replay-twice";
-const ERROR: &str = "IllegalParam.Bandwidth/letters";
-const DENIED: &str = "Forbidden.RAM/no-policy";
-const MISMATCH: &str = "SignatureDoesNotMatch/session-wrong-secret-v3";
+pub(super) const ERROR: &str = "IllegalParam.Bandwidth/letters";
+pub(super) const DENIED: &str = "Forbidden.RAM/no-policy";
+pub(super) const MISMATCH: &str = "SignatureDoesNotMatch/session-wrong-secret-v3";
 const THROTTLED: &str = "Throttling.User/no-call-at-all";
 const SECOND: &str = "Success/no-token-second-address";
 
 const OF_SUCCESS: [&str; 3] = ["Ipv6AddressId", "RequestId", "InternetBandwidthId"];
 const OF_ERROR: [&str; 5] = ["RequestId", "HostId", "Code", "Message", "Recommend"];
 
-fn change(change: impl Fn(&mut Sent) + Send + Sync + 'static) -> Change {
+pub(super) fn change(change: impl Fn(&mut Sent) + Send + Sync + 'static) -> Change {
     Change::Answer(Arc::new(change))
 }
 
-fn text(sent: &Sent) -> String {
+pub(super) fn text(sent: &Sent) -> String {
     String::from_utf8(sent.body.clone()).unwrap()
 }
 
 /// Changes the body's text, and something must change.
-fn replace(sent: &mut Sent, old: &str, new: &str) {
+pub(super) fn replace(sent: &mut Sent, old: &str, new: &str) {
     let before = text(sent);
     let after = before.replace(old, new);
     assert_ne!(after, before, "{old} is not in it");
@@ -69,7 +69,7 @@ fn element(name: &'static str, change: impl Fn(&str) -> String + Send + Sync + '
     })
 }
 
-fn header(name: &'static str, value: Option<&'static str>) -> Change {
+pub(super) fn header(name: &'static str, value: Option<&'static str>) -> Change {
     change(move |sent| {
         sent.headers.retain(|(known, _)| known != name);
         sent.headers.extend(value.map(|value| (name.to_owned(), value.to_owned())));
@@ -107,26 +107,19 @@ fn set(members: &mut Map<String, Value>, field: &str, change: fn(&str) -> Value)
     members.insert(field.to_owned(), change(&text));
 }
 
-fn set_header(sent: &mut Sent, name: &str, value: &str) {
+pub(super) fn set_header(sent: &mut Sent, name: &str, value: &str) {
     sent.headers.retain(|(known, _)| known != name);
     sent.headers.push((name.to_owned(), value.to_owned()));
 }
 
-/// Odd answers that are right.
-pub(super) fn right() -> Vec<(&'static str, Change)> {
-    vec![
-        ("as it is", change(|_| ())),
-        ("in chunks of one byte", Change::Transfer(Transfer::Chunks)),
-        ("headers in another order", change(|sent| sent.headers.reverse())),
-        (
-            "names of headers in capitals",
-            change(|sent| {
-                for (name, _) in &mut sent.headers {
-                    *name = name.to_uppercase();
-                }
-            }),
-        ),
-        ("a server's own header", header("server", Some("nginx"))),
-        ("a header of a gateway", header("via", Some("1.1 gateway"))),
-    ]
+/// A right answer with ids that are always the same.
+pub(super) fn with_ids_of_its_own() -> Change {
+    change(|sent| {
+        let id = "00000000-0000-4000-8000-000000000001";
+        let known: Map<String, Value> = serde_json::from_slice(&sent.body).unwrap();
+        let known = known["RequestId"].as_str().unwrap().to_owned();
+        replace(sent, &known, id);
+        set_header(sent, "x-acs-request-id", id);
+        set_header(sent, "x-acs-trace-id", &"0a".repeat(16));
+    })
 }

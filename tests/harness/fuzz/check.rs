@@ -27,17 +27,10 @@ pub(super) fn findings(
         Ok(answer) => answer,
         Err(error) => {
             all.add("answer", "one", format!("none: {error}"));
-            return all.0;
+            return all.all();
         }
     };
-    let body = match answer.read() {
-        Ok(body) => body,
-        Err(error) => {
-            let actual = format!("HTTP {}: {error}: {}", answer.status, answer.body);
-            all.add("body", shown(&found.expected), actual);
-            return all.0;
-        }
-    };
+    let body = all.read(answer);
     let action = gate::action(call);
     let (status, code, message) = match &found.expected {
         Expected::Refused { code, message } => {
@@ -52,34 +45,32 @@ pub(super) fn findings(
     };
     let format = expected_format(&call.variant());
     let demand = Demand { action: &action, status, code, message, format, host: HOST };
-    let elements = all.judge(&demand, answer, &body, &model.rules);
+    let elements = all.judge(&demand, answer, body.as_ref(), &model.rules);
     match &found.expected {
         Expected::Refused { .. } => {}
         Expected::Success(_) => {
-            let Some(view) = state.view(call) else { return all.0 };
+            let Some(view) = state.view(call) else { return all.all() };
             for name in view.operation().fresh() {
                 if let Some(id) = elements[name].as_str().filter(|id| state.knows(id)) {
-                    all.add(name, "a new one", id);
+                    all.add(format!("body/{name}"), "a new one", id);
                 }
             }
             // An element that a parameter names, too, says the same.
             for (name, value) in world::members(&elements) {
                 let given = view.parameter(name).filter(|_| value.is_string());
-                if given.is_some() && given != value.as_str() {
-                    all.equal(name, given, value.as_str());
+                if given.is_some() {
+                    all.equal(&format!("body/{name}"), given, value.as_str());
                 }
             }
             judge_list(&mut all, &view, &elements);
         }
         Expected::Replay(_, known) => {
             for (name, expected) in world::members(known) {
-                if elements[name] != *expected {
-                    all.add(name, expected, &elements[name]);
-                }
+                all.element(name, Some(expected), &elements);
             }
         }
     }
-    all.0
+    all.told(|_| true)
 }
 
 /// What an expectation rests on.
@@ -102,11 +93,11 @@ pub(super) fn repeated_id(seen: &mut HashSet<String>, answer: &Answered) -> Opti
     let body = answer.as_ref().ok()?.read().ok()?;
     let id = body.text("RequestId")?;
     let is_new = seen.insert(id.to_owned());
-    (!is_new).then(|| Finding {
-        what: "RequestId".to_owned(),
-        expected: "one that no other request has".to_owned(),
-        actual: id.to_owned(),
-    })
+    let mut all = Findings::default();
+    if !is_new {
+        all.add("body/RequestId", "one that no other answer has", id);
+    }
+    all.all().pop()
 }
 
 /// An expectation in a line.

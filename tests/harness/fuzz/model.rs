@@ -13,12 +13,10 @@ use super::gate;
 use super::plan::Call;
 use crate::answer::Body;
 use crate::client::timestamp;
+use crate::judge::{Finding, Findings, Judged};
 use crate::judge::{Rulebook, compiled};
 use crate::operations::{ErrorRow, Operation};
-use crate::world::{Difference, View, differences};
-
-/// How long a client token is remembered (decision `token`).
-const TOKEN_SECS: i64 = 24 * 60 * 60;
+use crate::world::{TOKEN_SECS, View, settled};
 
 /// What is answered when the store stays contended.
 pub(super) const BUSY: &str = "SystemBusy";
@@ -227,8 +225,8 @@ impl<'a> State<'a> {
         let Expected::Success(_) = found.expected else { return };
         let Some(view) = self.view(call).filter(|view| view.operation().writes()) else { return };
         // What the call is about is there, or it would not have succeeded.
-        if let Ok(mut world) = view.after(&self.world, &body.elements) {
-            view.keep_until(&mut world, &timestamp(self.now_secs + TOKEN_SECS));
+        let until = timestamp(self.now_secs + TOKEN_SECS);
+        if let Ok(world) = view.after(&self.world, &body.elements, &until) {
             self.world = world;
         }
     }
@@ -241,7 +239,10 @@ impl<'a> State<'a> {
 
     /// How the world that an endpoint tells of differs from this state.
     #[must_use]
-    pub fn differences(&self, told: &Value) -> Vec<Difference> {
-        differences(&self.world, told, self.now_secs)
+    pub fn differences(&self, told: &Value) -> Vec<Finding> {
+        let (expected, told) = settled(&self.world, told, self.now_secs);
+        let mut findings = Findings::default();
+        findings.differences(Judged::Demand, "state", Some(&expected), Some(&told));
+        findings.all()
     }
 }

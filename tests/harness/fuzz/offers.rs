@@ -247,8 +247,9 @@ impl Offer {
                 Some((element.name.clone(), value.as_str().into()))
             })
             .collect();
-        let Some(Ok(mut after)) = answer.map(|answer| view.after(world, &answer)) else { return };
-        view.keep_until(&mut after, "2099-01-01T00:00:00Z");
+        let until = "2099-01-01T00:00:00Z";
+        let after = answer.map(|answer| view.after(world, &answer, until));
+        let Some(Ok(mut after)) = after else { return };
         let account_id = view.account_id().to_owned();
         let remembered = after["Accounts"][&account_id]["ClientTokens"].take();
         if !remembered.is_null() {

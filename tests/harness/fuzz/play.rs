@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::check::{self, Answered, repeated_id, shown, told};
 use super::gate;
@@ -13,7 +13,7 @@ use super::plan::{Call, Encoding, Plan, Step};
 use crate::answer::Body;
 use crate::client::signature::decode_pairs;
 use crate::client::{self, Wire, now_secs, seconds, timestamp};
-use crate::judge::Finding;
+use crate::judge::{Finding, Findings};
 use crate::operations::COMMON;
 use crate::target::Remote;
 
@@ -98,7 +98,7 @@ impl Player<'_> {
             }
         }
         // Once for all calls: what one leaves behind, those that follow meet, too.
-        let findings = differences(&course.state, &self.world().await?);
+        let findings = course.state.differences(&self.world().await?);
         let (expected, actual) =
             (LEFT.to_owned(), "another, though every answer is right".to_owned());
         let step = plan.steps.len();
@@ -167,13 +167,12 @@ impl Player<'_> {
         self.orders(&course.state, &sent.iter().collect::<Vec<_>>(), &mut ends);
         let world = self.world().await?;
         if ends.is_empty() {
-            findings.push(Finding {
-                what: "answers".to_owned(),
-                expected: "those that the calls get in some order, one after the other".to_owned(),
-                actual: "no order explains them".to_owned(),
-            });
+            let mut none = Findings::default();
+            let expected = "those that the calls get in some order, one after the other";
+            none.add("answers", expected, "no order explains them");
+            findings.extend(none.all());
         }
-        let left: Vec<Vec<Finding>> = ends.iter().map(|end| differences(end, &world)).collect();
+        let left: Vec<Vec<Finding>> = ends.iter().map(|end| end.differences(&world)).collect();
         match (left.iter().position(Vec::is_empty), left.into_iter().next()) {
             (Some(position), _) => course.state = ends.swap_remove(position),
             (None, Some(differences)) => findings.extend(differences),
@@ -212,15 +211,8 @@ impl Player<'_> {
     }
 }
 
-/// How the world told of differs from a state.
-fn differences(state: &State<'_>, told: &Value) -> Vec<Finding> {
-    let differences = state.differences(told).into_iter();
-    differences.map(|(what, expected, actual)| Finding { what, expected, actual }).collect()
-}
-
 fn body_of(answer: &Answered) -> Body {
-    let read = answer.as_ref().ok().and_then(|answer| answer.read().ok());
-    read.unwrap_or(Body { root: None, elements: Map::new() })
+    answer.as_ref().ok().and_then(|answer| answer.read().ok()).unwrap_or_default()
 }
 
 /// Whether a call gave up because others got in its way, as it may (decision `busy`).

@@ -55,7 +55,7 @@ pub(super) fn of(response: &Response, request: &Request, payload_bytes: usize) -
     // Which operation a payload calls is not known here: the answer is right for one of them.
     let wrong = |operation: &Operation| judged(&operation.action, &answer, &body);
     let wrong: Vec<Findings> = rules().operations.all().iter().map(wrong).collect();
-    assert!(wrong.iter().any(|findings| findings.0.is_empty()), "{wrong:?}: {}", shown());
+    assert!(wrong.iter().any(Findings::is_empty), "{wrong:?}: {}", shown());
     // XML 1.0 has no such characters.
     let is_none_of_xml =
         |c: char| c.is_ascii_control() && !"\n\t".contains(c) || "\u{fffe}\u{ffff}".contains(c);
@@ -103,7 +103,7 @@ fn judged(action: &str, answer: &Answer, body: &Body) -> Findings {
     let status = match row {
         None => 200,
         Some(None) => {
-            findings.add("Code", "a documented one", code.unwrap_or_default());
+            findings.add("body/Code", "a documented one", code.unwrap_or_default());
             return findings;
         }
         // A rule may be documented with a 500; anything else that is has failed.
@@ -117,7 +117,7 @@ fn judged(action: &str, answer: &Answer, body: &Body) -> Findings {
     let host = body.text("HostId").unwrap_or_default();
     let message = body.text("Message").map(str::to_owned);
     let demand = Demand { action, status, code, message, format, host };
-    findings.judge(&demand, answer, body, rules());
+    findings.judge(&demand, answer, Some(body), rules());
     findings
 }
 

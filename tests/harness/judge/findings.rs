@@ -1,17 +1,91 @@
-//! What is wrong with an answer, whoever demands it: a case, or the fuzzer's model.
+//! What is wrong with an answer: where, and who says so.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
 
-use super::rulebook::Rulebook;
-use crate::answer::{Answer, Body};
+use crate::answer::escaped;
+
+/// Where something is wrong, of a call of a case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The number of the call, from 1, if it is not the last of its case.
+    pub call: Option<usize>,
+    /// `status`, `header/<name>`, `root` (the root element), `body/<JSON pointer>`,
+    /// `state/<account>/<kind>/<id>/<JSON pointer>`, `list`, `schema`, `snapshot`, or `answer` for all of
+    /// it.
+    pub path: String,
+}
+
+impl Place {
+    /// Whether it is this place or lies in it.
+    #[must_use]
+    pub fn is_in(&self, path: &str) -> bool {
+        self.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The place with the index of each list as `*`.
+    #[must_use]
+    pub fn without_indices(&self) -> String {
+        let is_index = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let kind = self.path.split('/').next().unwrap_or_default();
+        // An account, too, is a number.
+        if kind != "body" {
+            return self.path.clone();
+        }
+        let parts = self.path.split('/').map(|part| if is_index(part) { "*" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.call {
+            None => formatter.write_str(&self.path),
+            Some(call) => write!(formatter, "call {call}: {}", self.path),
+        }
+    }
+}
+
+/// Who says that something is wrong. What several say of one place, the first of them tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Judged {
+    /// The answer shows a secret.
+    Secrecy,
+    /// The case, or what every answer must be.
+    Demand,
+    /// The schema of the answer.
+    Schema,
+    /// The reviewed answer.
+    Snapshot,
+    /// The reviewed answer, which means the same and is written otherwise.
+    Bytes,
+}
+
+impl Judged {
+    /// The name, as reports have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Secrecy => "secrecy",
+            Self::Demand => "demand",
+            Self::Schema => "schema",
+            Self::Snapshot => "snapshot",
+            Self::Bytes => "bytes",
+        }
+    }
+}
 
 /// One way in which an answer is not what the contract demands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What is wrong: a field, a header, the state.
-    pub what: String,
+    /// Where.
+    pub place: Place,
+    /// Who says so.
+    pub by: Judged,
+    /// Who says so besides, of the same place or one in it.
+    pub also: Vec<Judged>,
     /// What the contract demands.
     pub expected: String,
     /// What came.
@@ -20,110 +94,198 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, expected, actual } = self;
-        write!(formatter, "{what}\n      expected: {expected}\n      actual:   {actual}")
+        let Self { place, expected, actual, .. } = self;
+        write!(formatter, "{place}\n      expected: {expected}\n      actual:   {actual}")
     }
 }
 
-/// What an answer must be, as far as every answer can be judged alike.
-#[derive(Clone, Debug)]
-pub struct Demand<'a> {
-    /// The operation called.
-    pub action: &'a str,
-    /// The HTTP status.
-    pub status: u16,
-    /// The code; none for a success.
-    pub code: Option<&'a str>,
-    /// The message of an error.
-    pub message: Option<String>,
-    /// The format, `JSON` or `XML`.
-    pub format: &'static str,
-    /// The host that the call named, without a port.
-    pub host: &'a str,
+/// The findings of one case so far.
+#[derive(Debug, Default)]
+pub struct Findings {
+    all: Vec<Finding>,
+    /// The number of the call that is judged, if it is not the last.
+    pub(crate) call: Option<usize>,
 }
 
-/// The findings of one answer so far.
-#[derive(Debug, Default)]
-pub(crate) struct Findings(pub(crate) Vec<Finding>);
-
 impl Findings {
-    /// Adds what is wrong.
-    pub(crate) fn add(
+    /// Adds what is wrong by the case, or by what every answer must be.
+    pub fn add(
         &mut self,
-        what: impl Into<String>,
+        path: impl Into<String>,
         expected: impl fmt::Display,
         actual: impl fmt::Display,
     ) {
+        self.add_by(Judged::Demand, path, expected, actual);
+    }
+
+    /// Adds what is wrong.
+    pub fn add_by(
+        &mut self,
+        by: Judged,
+        path: impl Into<String>,
+        expected: impl fmt::Display,
+        actual: impl fmt::Display,
+    ) {
+        let place = Place { call: self.call, path: path.into() };
         let (expected, actual) = (expected.to_string(), actual.to_string());
-        self.0.push(Finding { what: what.into(), expected, actual });
+        self.all.push(Finding { place, by, also: Vec::new(), expected, actual });
     }
 
     /// Adds what is wrong if the two are not the same.
-    pub(crate) fn equal(&mut self, what: &str, expected: Option<&str>, actual: Option<&str>) {
+    pub(crate) fn equal(&mut self, path: &str, expected: Option<&str>, actual: Option<&str>) {
         if expected != actual {
-            self.add(what, expected.unwrap_or("(none)"), actual.unwrap_or("(none)"));
+            self.add(path, expected.unwrap_or("(none)"), actual.unwrap_or("(none)"));
         }
     }
 
-    /// Judges status, headers and body of an answer; gives its elements, each of the type that its schema
-    /// says.
-    pub(crate) fn judge(
+    /// Adds where an element is not the one expected; none is expected if there is no value for it.
+    pub(crate) fn element(&mut self, name: &str, expected: Option<&Value>, elements: &Value) {
+        self.differences(Judged::Demand, &format!("body/{name}"), expected, elements.get(name));
+    }
+
+    /// Adds where two values differ, below a place.
+    pub(crate) fn differences(
         &mut self,
-        demand: &Demand<'_>,
-        answer: &Answer,
-        body: &Body,
-        rules: &Rulebook,
-    ) -> Value {
-        if answer.status != demand.status {
-            self.add("status", demand.status, answer.status);
+        by: Judged,
+        path: &str,
+        expected: Option<&Value>,
+        actual: Option<&Value>,
+    ) {
+        let mut all = Vec::new();
+        compare("", expected, actual, &mut all);
+        for (pointer, expected, actual) in all {
+            let shown = |value: Option<&Value>| match value {
+                None => "(none)".to_owned(),
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+            };
+            let texts = [expected, actual].map(shown);
+            // A text and a value that is written like it are told apart.
+            let texts = if texts[0] == texts[1] {
+                [expected, actual].map(|it| it.map_or("(none)".to_owned(), Value::to_string))
+            } else {
+                texts
+            };
+            let [expected, actual] = texts;
+            self.add_by(by, format!("{path}{pointer}"), expected, actual);
         }
-        let content_type = match demand.format {
-            "JSON" => "application/json;charset=utf-8",
-            _ => "text/xml;charset=utf-8",
-        };
-        self.equal("header content-type", Some(content_type), answer.header("content-type"));
-        for name in ["access-control-allow-origin", "access-control-expose-headers"] {
-            self.equal(&format!("header {name}"), Some("*"), answer.header(name));
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Each as it was found.
+    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+        self.all.iter()
+    }
+
+    /// Each as it was found.
+    #[must_use]
+    pub fn all(self) -> Vec<Finding> {
+        self.all
+    }
+
+    /// Those that `is_judged`, one for each place: what is found in a place where something is found by
+    /// a closer look says the same again.
+    #[must_use]
+    pub fn told(self, is_judged: impl Fn(&Finding) -> bool) -> Vec<Finding> {
+        let mut all: Vec<Finding> = self.all.into_iter().filter(is_judged).collect();
+        // As they were found, by rank.
+        all.sort_by_key(|finding| finding.by);
+        let mut told: Vec<Finding> = Vec::new();
+        for finding in all {
+            let covers = |known: &&mut Finding| {
+                let (one, other) = (&known.place, &finding.place);
+                one.call == other.call && (other.is_in(&one.path) || one.is_in(&other.path))
+            };
+            match told.iter_mut().find(covers) {
+                // Of one place several things may be wrong in the same view.
+                Some(known) if known.by != finding.by => {
+                    if !known.also.contains(&finding.by) {
+                        known.also.push(finding.by);
+                    }
+                }
+                _ => told.push(finding),
+            }
         }
-        let trace_id = answer.header("x-acs-trace-id").unwrap_or_default();
-        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if trace_id.len() != 32 || !trace_id.bytes().all(is_digit) {
-            self.add("header x-acs-trace-id", "32 lower-case hexadecimal digits", trace_id);
+        told.sort_by(|one, other| (one.by, &one.place).cmp(&(other.by, &other.place)));
+        told
+    }
+}
+
+/// Where two values differ, as a JSON pointer, each with what it is there.
+type Difference<'a> = (String, Option<&'a Value>, Option<&'a Value>);
+
+fn compare<'a>(
+    pointer: &str,
+    expected: Option<&'a Value>,
+    actual: Option<&'a Value>,
+    all: &mut Vec<Difference<'a>>,
+) {
+    match (expected, actual) {
+        (Some(Value::Object(one)), Some(Value::Object(other))) => {
+            let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for name in names {
+                let pointer = format!("{pointer}/{}", escaped(name));
+                compare(&pointer, one.get(name), other.get(name), all);
+            }
         }
-        let id = body.text("RequestId");
-        self.equal("header x-acs-request-id", id, answer.header("x-acs-request-id"));
-        self.equal("Code", demand.code, body.text("Code"));
-        self.equal("Message", demand.message.as_deref(), body.text("Message"));
-        let root = match demand.code {
-            _ if demand.format == "JSON" => None,
-            Some(_) => Some("Error".to_owned()),
-            None => Some(format!("{}Response", demand.action)),
-        };
-        self.equal("root element", root.as_deref(), body.root.as_deref());
-        if demand.code.is_some() {
-            self.equal("HostId", Some(demand.host), body.text("HostId"));
+        (Some(Value::Array(one)), Some(Value::Array(other))) if one.len() == other.len() => {
+            for (index, (one, other)) in one.iter().zip(other).enumerate() {
+                compare(&format!("{pointer}/{index}"), Some(one), Some(other), all);
+            }
         }
-        // One id throughout.
-        if let (Some(id), Some(recommend)) = (id, body.text("Recommend"))
-            && !recommend.ends_with(&format!("requestId={id}"))
-        {
-            self.add("Recommend", format!("requestId={id}"), recommend);
+        (one, other) if one == other => {}
+        (one, other) => all.push((pointer.to_owned(), one, other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_several_say_of_a_place_is_told_once() {
+        let mut findings = Findings::default();
+        findings.add_by(Judged::Snapshot, "body/Message", "a", "b");
+        findings.add_by(Judged::Snapshot, "body/Code", "c", "d");
+        findings.add_by(Judged::Schema, "body/Message", "one that fits", "b");
+        findings.add("body/Message", "a", "b");
+        findings.add_by(Judged::Schema, "body", "an object", "a text");
+        let told = findings.told(|finding| finding.place.path != "body/Code");
+        let told: Vec<_> =
+            told.iter().map(|it| (it.place.path.as_str(), it.by, &it.also)).collect();
+        let also = vec![Judged::Schema, Judged::Snapshot];
+        assert_eq!(told, [("body/Message", Judged::Demand, &also)]);
+    }
+
+    #[test]
+    fn values_differ_at_the_deepest_place_and_by_type() {
+        for (one, other, places) in [
+            (
+                json!({ "a": [1, { "b": 1 }] }),
+                json!({ "a": [1.0, { "c": "1" }] }),
+                &["/a/0", "/a/1/b", "/a/1/c"][..],
+            ),
+            (json!({ "a": 1, "b": 2 }), json!({ "b": 2, "a": 1 }), &[]),
+            (json!({ "a": null }), json!({}), &["/a"]),
+            (json!([1, 2]), json!([2, 1]), &["/0", "/1"]),
+        ] {
+            let mut all = Vec::new();
+            compare("", Some(&one), Some(&other), &mut all);
+            let found: Vec<&str> = all.iter().map(|(pointer, ..)| pointer.as_str()).collect();
+            assert_eq!(found, places);
         }
-        let schema = match demand.code {
-            None => rules.success(demand.action),
-            Some(code) => rules.error(demand.action, code),
-        };
-        let Some(schema) = schema else {
-            self.add("schema", "one for the answer demanded", "there is none");
-            return Value::Object(body.elements.clone());
-        };
-        let (elements, twice) = schema.elements(body);
-        for name in twice {
-            self.add("body", "one that can be read", format!("{name} stands twice"));
-        }
-        for (place, error) in schema.errors(&elements) {
-            self.add(format!("schema {place}").trim_end(), "an answer that fits it", error);
-        }
-        elements
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn judge_list(all: &mut Findings, view: &View<'_>, elements: &Value) 
         for (name, expected) in members(document) {
             let actual = element.get(name).filter(|_| expected.is_string());
             if actual.is_some_and(|actual| actual != expected) {
-                all.add(format!("list: {name} of {id}"), expected, &element[name]);
+                all.add(format!("list/{id}/{name}"), expected, &element[name]);
             }
         }
     }
@@ -43,6 +43,6 @@ pub(crate) fn judge_list(all: &mut Findings, view: &View<'_>, elements: &Value) 
     let total = members(documents).filter(|(_, document)| is_listed(document)).count();
     let told = elements[&lists.total].as_u64();
     if is_whole && told != Some(total as u64) {
-        all.add(&lists.total, total, &elements[&lists.total]);
+        all.add(format!("body/{}", lists.total), total, &elements[&lists.total]);
     }
 }

@@ -1,6 +1,7 @@
 //! What answers are judged by: the operations, their errors, and the schemas of all answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
@@ -19,6 +20,8 @@ pub struct Rulebook {
     successes: BTreeMap<String, Schema>,
     /// By folder and code.
     errors: BTreeMap<(String, String), Schema>,
+    /// The ids of the requests that were judged so far.
+    ids: Mutex<HashSet<String>>,
 }
 
 /// A schema, as it is written and to be applied.
@@ -48,7 +51,19 @@ impl Rulebook {
                 _ => {}
             }
         }
-        Ok(Self { operations: Operations::read(contract)?, successes, errors })
+        let operations = Operations::read(contract)?;
+        Ok(Self { operations, successes, errors, ids: Mutex::default() })
+    }
+
+    /// Whether no answer that was judged so far had this id; the next one has it then.
+    pub(crate) fn is_new(&self, id: &str) -> bool {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned())
+    }
+
+    /// The schema of an answer of `action` with this code, or of a success.
+    #[must_use]
+    pub fn schema(&self, action: &str, code: Option<&str>) -> Option<&Schema> {
+        code.map_or_else(|| self.success(action), |code| self.error(action, code))
     }
 
     /// The schema of a success of `action`.
@@ -118,7 +133,8 @@ impl Schema {
                 return;
             }
             Some("object") => {
-                if value == "" {
+                // An element may be laid out over lines.
+                if value.as_str().is_some_and(|text| text.trim().is_empty()) {
                     *value = Value::Object(Map::new());
                 }
                 let Some(members) = value.as_object_mut() else { return };
@@ -134,7 +150,9 @@ impl Schema {
                 }
             }
             Some("integer") => {
-                let number = value.as_str().and_then(|text| text.parse::<i64>().ok());
+                let text = value.as_str().unwrap_or_default();
+                // `+1` and `01` are none.
+                let number = text.parse::<i64>().ok().filter(|number| number.to_string() == text);
                 if let Some(number) = number {
                     *value = number.into();
                 }

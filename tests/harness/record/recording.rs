@@ -1,6 +1,5 @@
 //! What an endpoint answered to a case, as it is written down.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -125,35 +124,24 @@ impl Recording {
 
 impl Recorded {
     fn new(case: &Case, trial: &Trial, redaction: &Redaction<'_>) -> Self {
-        let differing: BTreeMap<&str, (&str, &str)> = trial
-            .findings
-            .iter()
-            .map(|finding| (&*finding.what, (&*finding.expected, &*finding.actual)))
-            .collect();
-        let field = |name: &str, expected: &str, observed: &str, agrees: bool| Field {
-            field: name.to_owned(),
+        let field = |place: &str, expected: &str, observed: &str, agrees: bool| Field {
+            field: place.to_owned(),
             expected: redaction.apply(expected),
             observed: redaction.apply(observed),
             agrees,
         };
-        let mut fields = Vec::new();
-        for (name, expected) in demanded(case) {
-            fields.push(match differing.get(name) {
-                Some((expected, actual)) => field(name, expected, actual, false),
+        let is_wrong = |place: &str| trial.findings.iter().any(|it| it.place.is_in(place));
+        let demanded = demanded(case).into_iter().filter(|(place, _)| !is_wrong(place));
+        let mut fields: Vec<Field> = demanded
+            .map(|(place, expected)| {
                 // Nothing was read of an answer that is none.
-                None if trial.answered.is_none() => field(name, &expected, "", false),
-                None => field(name, &expected, &expected, true),
-            });
-        }
-        // Schema and snapshot only say again what another field says, unless there is none.
-        let again = |name: &str| name.starts_with("schema") || name == "snapshot";
-        let is_only = differing.keys().all(|name| again(name));
-        let more = differing.iter().filter(|(name, _)| {
-            (is_only || !again(name)) && !fields.iter().any(|field| field.field == **name)
-        });
-        let more: Vec<Field> =
-            more.map(|(name, (expected, actual))| field(name, expected, actual, false)).collect();
-        fields.extend(more);
+                let is_read = trial.answered.is_some();
+                field(&place, &expected, if is_read { &expected } else { "" }, is_read)
+            })
+            .collect();
+        fields.extend(trial.findings.iter().map(|finding| {
+            field(&finding.place.to_string(), &finding.expected, &finding.actual, false)
+        }));
         let transcript = trial.answered.as_ref().map_or("", |answered| &answered.transcript);
         Self {
             signature: style_name(trial.variant.style).to_owned(),
@@ -165,18 +153,18 @@ impl Recorded {
     }
 }
 
-/// What a case demands of an answer, by the name that the judge has for it.
-fn demanded(case: &Case) -> Vec<(&str, String)> {
+/// What a case demands of an answer, by its place.
+fn demanded(case: &Case) -> Vec<(String, String)> {
     let demanded = &case.demanded;
-    let mut fields = vec![("status", demanded.status.to_string())];
-    fields.extend(demanded.code.clone().map(|code| ("Code", code)));
-    fields.extend(demanded.message.clone().map(|message| ("Message", message)));
+    let mut fields = vec![("status".to_owned(), demanded.status.to_string())];
+    let body = |name: &str, value: String| (format!("body/{name}"), value);
+    fields.extend(demanded.code.clone().map(|code| body("Code", code)));
+    fields.extend(demanded.message.clone().map(|message| body("Message", message)));
     let detail = demanded.access_denied_detail.as_ref();
     let detail = detail.map(|detail| serde_json::to_value(detail).unwrap_or(Value::Null));
-    fields.extend(detail.map(|detail| ("AccessDeniedDetail", detail.to_string())));
+    fields.extend(detail.map(|detail| body("AccessDeniedDetail", detail.to_string())));
     fields.extend(demanded.elements.iter().map(|(name, value)| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        (name.as_str(), text)
+        body(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     }));
     fields
 }

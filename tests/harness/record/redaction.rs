@@ -43,11 +43,11 @@ impl<'a> Redaction<'a> {
             let secrets = [Some(&caller.access_key_secret), caller.security_token.as_ref()];
             for (kind, secret) in ["AccessKeySecret", "SecurityToken"].into_iter().zip(secrets) {
                 for secret in secret.into_iter().flat_map(|secret| forms(secret)) {
-                    redaction.placeholders.learn(kind, &secret);
+                    redaction.placeholders.named(kind, &secret);
                     redaction.secrets.push(secret);
                 }
             }
-            redaction.placeholders.learn("AccessKeyId", &caller.access_key_id);
+            redaction.placeholders.named("AccessKeyId", &caller.access_key_id);
         }
         redaction
     }
@@ -85,7 +85,7 @@ impl<'a> Redaction<'a> {
         if let Some(value) = value
             && !self.case.contains(value)
         {
-            self.placeholders.learn(kind, value);
+            self.placeholders.named(kind, value);
         }
     }
 

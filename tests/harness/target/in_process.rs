@@ -1,6 +1,7 @@
 //! The function, in this process.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -30,11 +31,14 @@ impl std::fmt::Debug for InProcess {
     }
 }
 
+/// The seed of the next function: no two of a process draw the same ids.
+static SEED: AtomicU64 = AtomicU64::new(1);
+
 impl Default for InProcess {
     fn default() -> Self {
         let fault = Arc::default();
         let store = FailingStore { memory: MemoryStore::default(), fault: Arc::clone(&fault) };
-        let ids = Ids::from_seed(1);
+        let ids = Ids::from_seed(SEED.fetch_add(1, Ordering::Relaxed));
         Self { function: Function::new(store, Operations::all(), Box::new(now), ids), fault }
     }
 }

@@ -277,10 +277,8 @@ impl Remote {
             let separator = if known.is_empty() { "" } else { ", " };
             known.extend([separator, &value]);
         }
-        // As it came: what is decoded is mended, too.
         let body = answer.bytes().await.map_err(|error| with_causes(&error))?;
-        let body = String::from_utf8(body.into()).map_err(|_| "the body is not in UTF-8")?;
-        Ok(Answer { status, headers, body })
+        Ok(Answer::new(status, headers, &body))
     }
 
     /// The documents that there are, if the endpoint tells.

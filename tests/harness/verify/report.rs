@@ -155,9 +155,9 @@ fn text(run: &Run, columns: usize) -> String {
     for trial in failed.iter().take(TOLD_MAX) {
         let _ = writeln!(text, "\n{}", trial.name());
         let _ = writeln!(text, "  {}\n  {}", trial.description, trial.rests_on);
-        for Finding { what, expected, actual } in &trial.findings {
+        for Finding { place, expected, actual, .. } in &trial.findings {
             let _ =
-                writeln!(text, "  {what}\n{}", side_by_side(expected, actual, columns).trim_end());
+                writeln!(text, "  {place}\n{}", side_by_side(expected, actual, columns).trim_end());
         }
         let again = &trial.again;
         let _ = writeln!(text, "  again: {again}\n  curl:  {again} --curl | sh");

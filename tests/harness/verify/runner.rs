@@ -16,7 +16,7 @@ use super::given::{Left, take_back};
 use super::place::Place;
 use super::propose::Proposed;
 use super::roles::{Bound, Caller, Roles};
-use super::snapshot::reviewed;
+use super::snapshot::judge_reviewed;
 use super::stop::{Reason, Stop};
 use super::trial::{Answered, NotRun, Status, Trial, again};
 use super::{Format, Leniency, Signature};
@@ -24,7 +24,7 @@ use crate::case::{Case, Request, Variant};
 use crate::client::now_secs;
 use crate::command::Outcome;
 use crate::contract::Contract;
-use crate::judge::{Finding, Rulebook, expected_format, judge};
+use crate::judge::{Findings, Judged, Rulebook, expected_format, judge};
 use crate::operations::Operation;
 use crate::signals::interrupted;
 use crate::target::{PLANNED_PANIC, Target};
@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) signature: Signature,
     pub(crate) format: Format,
     pub(crate) lenient: BTreeSet<Leniency>,
+    /// Whether an answer that is written otherwise than the reviewed one does not hold.
+    pub(crate) is_exact: bool,
     pub(crate) jobs: usize,
     /// After how many trials that do not hold no further one begins.
     pub(crate) failures_max: Option<usize>,
@@ -56,6 +58,8 @@ pub struct Run {
     pub contract: String,
     /// What was not judged, by name.
     pub lenient: Vec<&'static str>,
+    /// Whether an answer that is written otherwise than the reviewed one does not hold.
+    pub is_exact: bool,
     /// Whether the state was read.
     pub reads_state: bool,
     /// The cases tried, in order.
@@ -194,6 +198,7 @@ pub(crate) async fn run(
         place: place.option(),
         contract: contract.origin().to_owned(),
         lenient: plan.lenient.iter().map(|leniency| leniency.name()).collect(),
+        is_exact: plan.is_exact,
         reads_state,
         trials,
         not_run,
@@ -311,25 +316,27 @@ impl Shared {
                 verdict = judge(&bound.case, variant, target, &self.rules, now_secs()) => verdict,
             };
             let (mut undo, mut answered) = (Vec::new(), None);
-            let mut findings = match verdict {
+            let findings = match verdict {
                 Ok(verdict) => {
                     undo = verdict.undo;
                     let mut findings = verdict.findings;
-                    // What was put for what cases name stands for it again.
+                    // The case's own names again instead of what was bound to them.
                     let transcript = bound.case_names(verdict.transcript.trim_end());
-                    findings.extend(self.snapshot(bound, format, &transcript));
+                    self.snapshot(bound, format, &transcript, &mut findings);
                     answered = Some(Answered { answer: verdict.last.1, transcript });
                     findings
                 }
-                Err(error) => vec![Finding {
-                    what: "answer".to_owned(),
-                    expected: "one that can be judged".to_owned(),
-                    actual: error,
-                }],
+                Err(error) => {
+                    let mut findings = Findings::default();
+                    findings.add("answer", "one that can be judged", error);
+                    findings
+                }
             };
             let lenient = &self.plan.lenient;
-            findings
-                .retain(|finding| !lenient.iter().any(|let_pass| let_pass.covers(&finding.what)));
+            let told = findings.told(|finding| !lenient.iter().any(|it| it.covers(finding)));
+            let (cosmetic, findings): (Vec<_>, Vec<_>) = told
+                .into_iter()
+                .partition(|finding| finding.by == Judged::Bytes && !self.plan.is_exact);
             let mut left = Vec::new();
             if let Some(caller) = &self.plan.caller {
                 left = take_back(target, caller, &bound.case.path, undo).await;
@@ -341,6 +348,7 @@ impl Shared {
                 variant: variant.clone(),
                 format,
                 findings,
+                is_cosmetic: !cosmetic.is_empty(),
                 answered,
                 again: again(&bound.case, variant, &self.place.option(), format),
                 secs: start.elapsed().as_secs_f64(),
@@ -358,17 +366,21 @@ impl Shared {
         }
     }
 
-    /// Whether the answer is the reviewed one.
-    fn snapshot(&self, bound: &Bound, format: &'static str, transcript: &str) -> Option<Finding> {
-        let reviewed = reviewed(&self.contract, &bound.case, format);
-        let expected = match reviewed {
-            Ok(expected) if expected == transcript => return None,
-            Ok(expected) => expected.to_owned(),
-            Err(error) => format!("a reviewed answer, and {error}"),
-        };
-        let mut proposed = self.proposed.lock().unwrap_or_else(PoisonError::into_inner);
-        proposed.add(&bound.case, format, transcript.to_owned());
-        Some(Finding { what: "snapshot".to_owned(), expected, actual: transcript.to_owned() })
+    /// Judges the answers by the reviewed ones, and proposes them if they are not the same.
+    fn snapshot(
+        &self,
+        bound: &Bound,
+        format: &'static str,
+        transcript: &str,
+        findings: &mut Findings,
+    ) {
+        let found = findings.len();
+        judge_reviewed(findings, &self.contract, &self.rules, &bound.case, format, transcript);
+        let mut new = findings.iter().skip(found);
+        if new.any(|finding| self.plan.is_exact || finding.by != Judged::Bytes) {
+            let mut proposed = self.proposed.lock().unwrap_or_else(PoisonError::into_inner);
+            proposed.add(&bound.case, format, transcript.to_owned());
+        }
     }
 }
 

@@ -5,6 +5,22 @@
 
 use crate::case::Case;
 use crate::contract::Contract;
+use crate::judge::{Findings, Judged, Rulebook, judge_snapshot};
+
+/// Judges the answers of a case in a format by the reviewed ones.
+pub fn judge_reviewed(
+    findings: &mut Findings,
+    contract: &Contract,
+    rules: &Rulebook,
+    case: &Case,
+    format: &str,
+    transcript: &str,
+) {
+    match reviewed(contract, case, format) {
+        Ok(reviewed) => judge_snapshot(findings, case, rules, reviewed, transcript),
+        Err(error) => findings.add_by(Judged::Snapshot, "snapshot", "a reviewed answer", error),
+    }
+}
 
 /// The reviewed answer to a case in a format (`JSON` or `XML`), what is unstable replaced.
 ///

@@ -19,6 +19,8 @@ pub struct Trial {
     pub format: &'static str,
     /// What is wrong; nothing if the case holds.
     pub findings: Vec<Finding>,
+    /// Whether the answer means the same as the reviewed one and is written otherwise, which is let pass.
+    pub is_cosmetic: bool,
     /// What was answered, unless nothing came that can be judged.
     pub answered: Option<Answered>,
     /// The command that tries this case again.

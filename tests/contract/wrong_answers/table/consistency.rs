@@ -30,13 +30,13 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
     add(
         "another RequestId in the header",
         ERROR,
-        &["header x-acs-request-id"],
+        &["header/x-acs-request-id"],
         header("x-acs-request-id", Some(OTHER)),
     );
     add(
         "another RequestId in the body",
         ERROR,
-        &["header x-acs-request-id"],
+        &["header/x-acs-request-id"],
         members(|members| set(members, "RequestId", |_| json!(OTHER))),
     );
     add(

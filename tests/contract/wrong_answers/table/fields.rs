@@ -79,7 +79,7 @@ pub(super) fn in_xml(case: &'static str, field: &'static str, all: &mut Vec<Wron
         element(field, move |text| format!("<{small}>{text}</{small}>")),
     );
     let body = || vec!["body".to_owned()];
-    add("twice", body(), element(field, move |text| wrapped(text).repeat(2)));
+    add("twice", names(field), element(field, move |text| wrapped(text).repeat(2)));
     add(
         "with an attribute",
         body(),

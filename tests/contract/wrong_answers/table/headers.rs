@@ -11,7 +11,7 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
                 name: name.clone(),
                 case,
                 format,
-                names: vec![format!("header {named}")],
+                names: vec![format!("header/{named}")],
                 change: change.clone(),
             });
         }
@@ -32,7 +32,12 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         });
         add(format!("{name} twice"), ERROR, name, twice);
     }
-    for value in ["application/json", "text/xml", "application/json; charset=utf-8", "text/plain"] {
+    for value in [
+        "text/json",
+        "application/xml;charset=utf-8",
+        "application/json; charset=utf-16",
+        "text/plain",
+    ] {
         let change = header("content-type", Some(value));
         add(format!("the content type {value}"), SUCCESS, "content-type", change);
     }

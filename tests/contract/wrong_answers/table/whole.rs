@@ -150,7 +150,7 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         "one more element",
         ERROR,
         &["XML"],
-        &["schema /Details", "schema /Code"],
+        &["body/Details", "body/Code"],
         change(|sent| {
             replace(sent, "</Error>", "<Details>more</Details></Error>");
         }),
@@ -159,7 +159,7 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         "XML that is called JSON",
         ERROR,
         &["XML"],
-        &["body", "content-type"],
+        &["format", "content-type"],
         header("content-type", Some("application/json;charset=utf-8")),
     );
     add(
@@ -175,7 +175,7 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         "XML where JSON was asked for",
         ERROR,
         &["JSON"],
-        &["header content-type"],
+        &["header/content-type"],
         change(move |sent| {
             xml.clone_into_body(sent);
             set_header(sent, "content-type", "text/xml;charset=utf-8");
@@ -185,7 +185,7 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         "JSON where XML was asked for",
         ERROR,
         &["XML"],
-        &["header content-type"],
+        &["header/content-type"],
         change(|sent| {
             r#"{"Code":"IllegalParam.Bandwidth"}"#.clone_into_body(sent);
             set_header(sent, "content-type", "application/json;charset=utf-8");
@@ -195,23 +195,25 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         ("another root element", "Error>", "ErrorResponse>"),
         ("a root element in lower case", "Error>", "error>"),
     ] {
-        add(name, ERROR, &["XML"], &["root element"], change(move |sent| replace(sent, old, new)));
+        add(name, ERROR, &["XML"], &["root"], change(move |sent| replace(sent, old, new)));
     }
     add(
         "an error's root element",
         SUCCESS,
         &["XML"],
-        &["root element"],
+        &["root"],
         change(|sent| {
             replace(sent, "AllocateIpv6InternetBandwidthResponse>", "Error>");
         }),
     );
     for (name, old, new) in [
-        ("no declaration", "<?xml version='1.0' encoding='UTF-8'?>", ""),
-        ("another declaration", "version='1.0'", "version='1.1'"),
+        ("another version", "version='1.0'", "version='1.1'"),
+        ("another encoding", "encoding='UTF-8'", "encoding='ISO-8859-1'"),
         ("a document type", "?><", "?><!DOCTYPE Error><"),
-        ("a comment", "?><", "?><!-- comment --><"),
-        ("a processing instruction", "?><", "?><?do it?><"),
+        ("an entity of its own", "?><", "?><!DOCTYPE Error [<!ENTITY a \"b\">]><"),
+        ("an unknown entity", "</Message>", "&nbsp;</Message>"),
+        ("a namespace", "<Error>", "<Error xmlns=\"urn:a\">"),
+        ("an end of CDATA in a text", "</Message>", "]]></Message>"),
         ("text between elements", "</RequestId>", "</RequestId>and"),
     ] {
         let change = change(move |sent| replace(sent, old, new));
@@ -228,11 +230,11 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
     );
     add("nothing", ERROR, &both, &["body"], change(|sent| sent.body.clear()));
     add("a page", ERROR, &both, &["body"], change(|sent| "<html></html>".clone_into_body(sent)));
-    add("bytes that are no text", ERROR, &both, &["answer"], change(|sent| sent.body.push(0xff)));
+    add("bytes that are no text", ERROR, &both, &["body"], change(|sent| sent.body.push(0xff)));
     add(
         "a mark of the byte order",
         ERROR,
-        &both,
+        &["JSON"],
         &["body"],
         change(|sent| {
             sent.body.splice(0..0, *b"\xef\xbb\xbf");

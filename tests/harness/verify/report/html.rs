@@ -79,8 +79,8 @@ fn shown(trial: &Trial) -> Markup {
             summary { b class="bad" { (trial.name()) } }
             p { (trial.description) }
             p { (trial.rests_on) }
-            @for Finding { what, expected, actual } in &trial.findings {
-                h3 { (what) }
+            @for Finding { place, expected, actual, .. } in &trial.findings {
+                h3 { (place) }
                 div class="sides" {
                     div { "expected" pre { (expected) } }
                     div { "actual" pre { (actual) } }

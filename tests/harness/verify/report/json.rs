@@ -13,7 +13,9 @@ fn value(run: &Run) -> Value {
     let trials = run.trials.iter().map(|trial| {
         let findings = trial.findings.iter().map(|finding| {
             json!({
-                "what": finding.what, "expected": finding.expected, "actual": finding.actual
+                "place": finding.place.to_string(), "by": finding.by.name(),
+                "also": finding.also.iter().map(|by| by.name()).collect::<Vec<_>>(),
+                "expected": finding.expected, "actual": finding.actual
             })
         });
         json!({
@@ -24,6 +26,7 @@ fn value(run: &Run) -> Value {
             "format": trial.format,
             "outcome": trial.status().name(),
             "holds": trial.holds(),
+            "cosmetic": trial.is_cosmetic,
             "findings": findings.collect::<Vec<_>>(),
             "again": trial.again,
             "seconds": trial.secs,
@@ -45,6 +48,7 @@ fn value(run: &Run) -> Value {
         "holds": run.holds(),
         "stopped": run.stopped,
         "lenient": run.lenient,
+        "exact": run.is_exact,
         "readsState": run.reads_state,
         "seconds": run.time.as_secs_f64(),
         "trials": trials.collect::<Vec<_>>(),

@@ -19,7 +19,7 @@ pub(super) fn of(run: &Run) -> Result<String, String> {
         let status = kind.map_or_else(TestCaseStatus::success, |kind| {
             let mut status = TestCaseStatus::non_success(kind);
             let what: Vec<&str> =
-                trial.findings.iter().map(|finding| finding.what.as_str()).collect();
+                trial.findings.iter().map(|finding| finding.place.path.as_str()).collect();
             let findings: Vec<String> = trial.findings.iter().map(ToString::to_string).collect();
             status.set_message(some(&what));
             status.set_description(format!(
