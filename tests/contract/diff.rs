@@ -16,7 +16,7 @@ fn pairs() -> Value {
 }
 
 /// The files of a contract that are written as JSON or as text.
-fn files(written: &Value) -> BTreeMap<String, String> {
+pub(crate) fn files(written: &Value) -> BTreeMap<String, String> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),

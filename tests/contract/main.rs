@@ -22,6 +22,7 @@ mod failed_write;
 mod faults;
 mod fuzz;
 mod hostile;
+mod inclusion;
 mod limits;
 mod linearizability;
 mod openapi;

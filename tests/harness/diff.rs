@@ -2,11 +2,16 @@
 
 mod approvals;
 mod cases;
+mod edits;
 mod finding;
 mod findings;
+pub mod inclusion;
+mod opened;
 mod operation;
+mod parameter;
 mod report;
 mod schema;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

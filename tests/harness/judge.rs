@@ -21,7 +21,7 @@ use transcript::{Transcript, Written};
 pub use demand::Demand;
 pub use findings::{Finding, Findings, Judged, Place};
 pub(crate) use lists::judge_list;
-pub use rulebook::{Rulebook, Schema, compiled, validator};
+pub use rulebook::{FORMATS_ASSERT, Rulebook, Schema, compiled, validator};
 pub(crate) use transcript::judge_snapshot;
 
 /// What came of one case in one variant.

@@ -80,7 +80,7 @@ rules! {
     IGNORED_REMOVED "ignored-parameter-removed" Breaking "a parameter is not ignored any longer";
     CHECKING_ORDER_CHANGED "checking-order-changed" Breaking "of several faults another one is answered";
     SUCCESS_STATUS_CHANGED "success-status-changed" Breaking "a success has another HTTP status";
-    RESPONSE_FIELD_ADDED "response-field-added" Additive "an answer has another field";
+    RESPONSE_FIELD_ADDED "response-field-added" Additive "an answer has, or may have, another field";
     RESPONSE_FIELD_REMOVED "response-field-removed" Breaking "an answer has lost a field";
     RESPONSE_FIELD_RETYPED "response-field-retyped" Breaking "a field of an answer is of another type";
     RESPONSE_FIELD_NOW_OPTIONAL "response-field-now-optional" Breaking "a field of an answer need not be there";
@@ -96,6 +96,8 @@ rules! {
     FORMAT_CHANGED "format-changed" Breaking "the form of a file of the contract changed";
     SCHEMA_ADDED "schema-added" Additive "there is another schema";
     SCHEMA_REMOVED "schema-removed" Breaking "a schema is gone";
+    SCHEMA_RESPELT "schema-respelt" Cosmetic "the same is said in another way";
+    SCHEMA_UNDECIDED "schema-undecided" Breaking "it could not be decided whether what was relied on still holds";
     ERROR_ADDED "error-added" Additive "there is another error code";
     ERROR_REMOVED "error-removed" Breaking "an error code is gone";
     STATUS_CHANGED "status-changed" Breaking "an error has another HTTP status of the same class";

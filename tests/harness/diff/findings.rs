@@ -28,6 +28,13 @@ impl<'f> Findings<'f> {
         self.all.push(Finding::new(rule, &place, old.clone(), new.clone()));
     }
 
+    /// Continues the sentence of the change added last.
+    pub(super) fn explain(&mut self, words: Option<String>) {
+        if let (Some(words), Some(finding)) = (words, self.all.last_mut()) {
+            finding.sentence.push_str(&words);
+        }
+    }
+
     /// Adds a change if the two differ.
     pub(super) fn whole(&mut self, rule: &'static Rule, at: &str, old: &Value, new: &Value) {
         if old != new {

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::finding::{
-    CHECKING_ORDER_CHANGED, DEFAULT_ADDED, DEFAULT_CHANGED, ENUM_VALUE_ADDED, ENUM_VALUE_REMOVED,
-    ERROR_ADDED, ERROR_REMOVED, IGNORED_ADDED, IGNORED_REMOVED, LIMIT_NARROWED, LIMIT_WIDENED,
+    CHECKING_ORDER_CHANGED, ERROR_ADDED, ERROR_REMOVED, IGNORED_ADDED, IGNORED_REMOVED,
     MESSAGE_CHANGED, METHOD_ADDED, METHOD_REMOVED, OPERATION_CHANGED, PARAMETER_ADDED,
     PARAMETER_ADDED_REQUIRED, PARAMETER_NOW_OPTIONAL, PARAMETER_NOW_REQUIRED, PARAMETER_REMOVED,
-    PARAMETER_RETYPED, PERMISSION_CHANGED, RESPONSE_FIELD_ADDED, RESPONSE_FIELD_REMOVED,
-    RESPONSE_FIELD_RETYPED, RETRY_CLASS_CHANGED, STATUS_CHANGED, SUCCESS_STATUS_CHANGED,
+    PERMISSION_CHANGED, RESPONSE_FIELD_ADDED, RESPONSE_FIELD_REMOVED, RESPONSE_FIELD_RETYPED,
+    RETRY_CLASS_CHANGED, STATUS_CHANGED, SUCCESS_STATUS_CHANGED,
 };
 use super::findings::{Findings, pairs};
+use super::parameter;
 
 /// The changes of an `operation.json`.
 pub(super) fn operation(all: &mut Findings<'_>, old: &Value, new: &Value) {
@@ -33,19 +33,25 @@ pub(super) fn operation(all: &mut Findings<'_>, old: &Value, new: &Value) {
     }
     let (before, now) = (&old["success"], &new["success"]);
     all.whole(&SUCCESS_STATUS_CHANGED, "success", &before["status"], &now["status"]);
-    for (name, old, new) in pairs(&before["elements"], &now["elements"], "name") {
-        let at = format!("success/{name}");
-        let (before, now) = (&old["type"], &new["type"]);
-        if !all.alone([&RESPONSE_FIELD_REMOVED, &RESPONSE_FIELD_ADDED], &at, before, now) {
-            all.whole(&RESPONSE_FIELD_RETYPED, &at, before, now);
-            all.words(&at, &old["description"], &new["description"]);
-        }
-    }
+    elements(all, "success", &before["elements"], &now["elements"]);
     if !old["ram"].is_null() && !new["ram"].is_null() {
         all.whole(&PERMISSION_CHANGED, "ram", &old["ram"], &new["ram"]);
     }
     order(all, &old["checkingOrder"], &new["checkingOrder"]);
     all.words("notes", &old["notes"], &new["notes"]);
+}
+
+/// The elements of an answer, with those inside.
+fn elements(all: &mut Findings<'_>, at: &str, old: &Value, new: &Value) {
+    for (name, old, new) in pairs(old, new, "name") {
+        let at = format!("{at}/{name}");
+        let (before, now) = (&old["type"], &new["type"]);
+        if !all.alone([&RESPONSE_FIELD_REMOVED, &RESPONSE_FIELD_ADDED], &at, before, now) {
+            all.whole(&RESPONSE_FIELD_RETYPED, &at, before, now);
+            all.words(&at, &old["description"], &new["description"]);
+            elements(all, &at, &old["elements"], &new["elements"]);
+        }
+    }
 }
 
 fn is_required(parameter: &Value) -> bool {
@@ -58,45 +64,7 @@ fn parameter(all: &mut Findings<'_>, at: &str, old: &Value, new: &Value) {
         (true, false) => all.add(&PARAMETER_NOW_OPTIONAL, at, &Value::Null, &Value::Null),
         (true, true) | (false, false) => {}
     }
-    let inner = |name: &str| (format!("{at}/{name}"), &old[name], &new[name]);
-    let (default, before, now) = inner("default");
-    if !(before.is_null() && is_required(old)) {
-        // A default that was left to the server is stated now; a stated one means something else.
-        let rule = if before.is_null() { &DEFAULT_ADDED } else { &DEFAULT_CHANGED };
-        all.whole(rule, &default, before, now);
-    }
-    for name in ["type", "unit"] {
-        let (at, before, now) = inner(name);
-        all.whole(&PARAMETER_RETYPED, &at, before, now);
-    }
-    let limit = [&LIMIT_WIDENED, &LIMIT_NARROWED];
-    let (pattern, before, now) = inner("pattern");
-    if !all.alone(limit, &pattern, before, now) {
-        all.whole(&PARAMETER_RETYPED, &pattern, before, now);
-    }
-    let (values, before, now) = inner("enum");
-    if !all.alone(limit, &values, before, now) {
-        all.values([&ENUM_VALUE_REMOVED, &ENUM_VALUE_ADDED], &values, before, now);
-    }
-    limits(all, &format!("{at}/limits"), &old["limits"], &new["limits"]);
-    all.words(at, &old["description"], &new["description"]);
-}
-
-/// Limits in objects, which may be one for each value of another parameter.
-fn limits(all: &mut Findings<'_>, at: &str, old: &Value, new: &Value) {
-    for (name, old, new) in pairs(old, new, "") {
-        let at = format!("{at}/{name}");
-        if old.is_object() || new.is_object() {
-            limits(all, &at, old, new);
-            continue;
-        }
-        let is_narrower = match (old.as_f64(), new.as_f64()) {
-            (Some(old), Some(new)) => (new < old) == name.starts_with("max"),
-            // One more limit is narrower, one less wider, another one counts as narrower.
-            _ => !new.is_null(),
-        };
-        all.whole(if is_narrower { &LIMIT_NARROWED } else { &LIMIT_WIDENED }, &at, old, new);
-    }
+    parameter::parameter(all, at, old, new);
 }
 
 /// Adds whether codes that both orders have follow one another in another order.

@@ -1,189 +1,200 @@
-//! Changes to a schema, keyword by keyword.
+//! Changes to a schema. What a change means is decided on whole schemas. Each edit is then judged alone,
+//! to show where the change is.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::edits::{Edit, edits};
 use super::finding::{
-    FORMAT_CHANGED, FORMAT_LOOSENED, FORMAT_TIGHTENED, REQUEST_CHANGED, REQUEST_LOOSENED,
+    ENUM_VALUE_ADDED, ENUM_VALUE_REMOVED, FORMAT_CHANGED, FORMAT_LOOSENED, FORMAT_TIGHTENED,
+    LIMIT_NARROWED, LIMIT_WIDENED, PARAMETER_RETYPED, REQUEST_CHANGED, REQUEST_LOOSENED,
     REQUEST_TIGHTENED, RESPONSE_CHANGED, RESPONSE_FIELD_ADDED, RESPONSE_FIELD_NOW_OPTIONAL,
     RESPONSE_FIELD_NOW_REQUIRED, RESPONSE_FIELD_REMOVED, RESPONSE_FIELD_RETYPED, RESPONSE_LOOSENED,
-    RESPONSE_TIGHTENED, Rule,
+    RESPONSE_TIGHTENED, Rule, SCHEMA_RESPELT, SCHEMA_UNDECIDED,
 };
-use super::findings::{Findings, pairs};
+use super::findings::{Findings, differing, pairs};
+use super::inclusion::{Excess, aside, relation};
+use super::opened::opened;
+use super::parameter;
 
-/// The rules of schemas of a kind.
-struct Kind {
-    loosened: &'static Rule,
-    tightened: &'static Rule,
-    changed: &'static Rule,
-    /// Whether they describe answers, whose fields have rules of their own.
-    is_response: bool,
+/// Of how many edits each is judged alone.
+const EDITS_MAX: usize = 64;
+
+/// What a schema describes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Request,
+    Response,
+    /// A file of the contract.
+    Format,
+    /// A parameter of an operation, whose limits are turned into the schema that they mean.
+    Parameter,
 }
 
-impl Kind {
-    fn of(file: &str) -> Self {
-        let (rules, is_response) = if file.ends_with("/schemas/request.json") {
-            ([&REQUEST_LOOSENED, &REQUEST_TIGHTENED, &REQUEST_CHANGED], false)
-        } else if file.ends_with("/schemas/success.json") || file.contains("/schemas/errors/") {
-            ([&RESPONSE_LOOSENED, &RESPONSE_TIGHTENED, &RESPONSE_CHANGED], true)
-        } else {
-            ([&FORMAT_LOOSENED, &FORMAT_TIGHTENED, &FORMAT_CHANGED], false)
-        };
-        let [loosened, tightened, changed] = rules;
-        Self { loosened, tightened, changed, is_response }
-    }
+/// What a change means to those who rely on the old schema.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// The same values are accepted.
+    Same,
+    /// The same, but for members of an answer that are not named.
+    Opened,
+    /// Nothing that they rely on is lost.
+    Harmless,
+    /// Something is.
+    Harmful,
+    /// Something is, and something else is gained.
+    Both,
+    Undecided,
 }
-
-/// Keywords that explain a schema to readers.
-const WORDS: [&str; 8] =
-    ["$comment", "$id", "$schema", "default", "deprecated", "description", "examples", "title"];
-
-/// Keywords whose value is a schema for a part, whose changes are found one by one.
-const PARTS: [&str; 7] =
-    ["additionalProperties", "contains", "else", "if", "items", "propertyNames", "then"];
-
-/// Keywords whose value is an object of schemas.
-const NAMED_PARTS: [&str; 4] = ["$defs", "dependentSchemas", "patternProperties", "properties"];
 
 /// The changes of a schema.
 pub(super) fn schema(all: &mut Findings<'_>, old: &Value, new: &Value) {
-    let kind = Kind::of(all.file());
-    Walk { kind, all }.compare("", old, new);
+    let file = all.file();
+    let kind = if file.ends_with("/schemas/request.json") {
+        Kind::Request
+    } else if file.ends_with("/schemas/success.json") || file.contains("/schemas/errors/") {
+        Kind::Response
+    } else {
+        Kind::Format
+    };
+    // A definition means nothing before it is used, and an edit may use one that is new.
+    let mut base = old.clone();
+    for (name, before, now) in pairs(&old["$defs"], &new["$defs"], "") {
+        if before.is_null() && old.is_object() {
+            base["$defs"][name] = now.clone();
+        }
+    }
+    compare(all, kind, "", [old, &base, new], edits(old, new));
 }
 
-struct Walk<'w, 'f> {
+/// Adds what edits mean together, each at its place if the places tell the same as the whole.
+/// An edit is judged as the only one made to `base`.
+pub(super) fn compare(
+    all: &mut Findings<'_>,
     kind: Kind,
-    all: &'w mut Findings<'f>,
+    at: &str,
+    [old, base, new]: [&Value; 3],
+    edits: Vec<Edit>,
+) {
+    let (words, edits): (Vec<_>, Vec<_>) = edits.into_iter().partition(Edit::is_of_words);
+    for Edit { at: inner, shown: [old, new], .. } in words {
+        all.words(&format!("{at}{inner}"), &old, &new);
+    }
+    if edits.is_empty() {
+        return;
+    }
+    let judge = |pairs: Vec<[Value; 2]>| aside(pairs, move |[old, new]| kind.judge(&old, &new));
+    let undecided = (Effect::Undecided, None);
+    let whole = judge(vec![[old.clone(), new.clone()]]).pop();
+    let places = match &whole {
+        Some((Effect::Same, _)) => vec![(Effect::Same, None); edits.len()],
+        Some(_) if edits.len() <= EDITS_MAX => {
+            judge(edits.iter().map(|edit| [base.clone(), edit.applied_to(base)]).collect())
+        }
+        _ => Vec::new(),
+    };
+    let whole = whole.unwrap_or(undecided);
+    let whole_rule = kind.rule(None, whole.0);
+    let rules: Vec<&'static Rule> = edits
+        .iter()
+        .zip(&places)
+        .map(|(edit, (effect, _))| kind.rule(Some(edit), *effect))
+        .collect();
+    let worst = rules.iter().map(|rule| rule.severity).max();
+    if places.len() == edits.len() && worst == Some(whole_rule.severity) {
+        for ((edit, rule), (_, example)) in edits.iter().zip(rules).zip(&places) {
+            all.add(rule, &format!("{at}{}", edit.at), &edit.shown[0], &edit.shown[1]);
+            all.explain(kind.says(example.as_ref()));
+        }
+    } else {
+        let (old, new) = differing(old, new);
+        all.add(whole_rule, at, &old, &new);
+        all.explain(kind.says(whole.1.as_ref()));
+    }
 }
 
-impl Walk<'_, '_> {
-    fn compare(&mut self, at: &str, old: &Value, new: &Value) {
-        if old.is_object() && new.is_object() {
-            for (keyword, before, now) in pairs(old, new, "") {
-                if before != now {
-                    self.keyword(at, &keyword, (old, before), (new, now));
-                }
-            }
-            return;
-        }
-        // True takes everything, false nothing.
-        let rule = match (old, new) {
-            (Value::Bool(false), _) | (_, Value::Bool(true)) => self.kind.loosened,
-            (Value::Bool(true), _) | (_, Value::Bool(false)) => self.kind.tightened,
-            _ => self.kind.changed,
+impl Kind {
+    /// What a change means, with a value that shows what is lost where one was found.
+    fn judge(self, old: &Value, new: &Value) -> (Effect, Option<Value>) {
+        let found = match self {
+            Self::Request | Self::Format => relation(old, new),
+            Self::Response => relation(&opened(old), &opened(new)),
+            Self::Parameter => relation(&parameter::meaning(old), &parameter::meaning(new)),
         };
-        self.all.whole(rule, at, old, new);
-    }
-
-    /// Compares the values of a keyword, each with the schema that has it.
-    fn keyword(
-        &mut self,
-        place: &str,
-        keyword: &str,
-        (old_schema, old): (&Value, &Value),
-        (new_schema, new): (&Value, &Value),
-    ) {
-        let at = format!("{place}/{keyword}");
-        let Kind { loosened, tightened, is_response, .. } = self.kind;
-        if WORDS.contains(&keyword) {
-            self.all.words(&at, old, new);
-        } else if keyword == "required" {
-            let of_fields = [&RESPONSE_FIELD_NOW_OPTIONAL, &RESPONSE_FIELD_NOW_REQUIRED];
-            let rules = if is_response { of_fields } else { [loosened, tightened] };
-            self.all.values(rules, &at, old, new);
-        } else if keyword == "type" {
-            let rule = self.types(place, old, new);
-            self.all.add(rule, &at, old, new);
-        } else if NAMED_PARTS.contains(&keyword) {
-            for (name, old, new) in pairs(old, new, "") {
-                let at = format!("{at}/{name}");
-                let rules = match keyword {
-                    "properties" => {
-                        [self.property(new_schema, false), self.property(old_schema, true)]
-                    }
-                    // A definition counts where it is used, which is another change.
-                    "$defs" if old.is_null() || new.is_null() => continue,
-                    _ => [loosened, tightened],
-                };
-                if !self.all.alone(rules, &at, old, new) {
-                    self.compare(&at, old, new);
-                }
-            }
-        } else if PARTS.contains(&keyword) && !old.is_null() && !new.is_null() {
-            self.compare(&at, old, new);
-        } else if let (Some(parts), Some(others)) = (old.as_array(), new.as_array())
-            && ["allOf", "anyOf", "oneOf", "prefixItems"].contains(&keyword)
-            && parts.len() == others.len()
-        {
-            for (position, (old, new)) in parts.iter().zip(others).enumerate() {
-                self.compare(&format!("{at}/{position}"), old, new);
-            }
-        } else {
-            let rule = self.direction(keyword, old, new);
-            self.all.add(rule, &at, old, new);
+        if found.is_equal() {
+            let is_opened = self == Self::Response && !relation(old, new).is_equal();
+            return (if is_opened { Effect::Opened } else { Effect::Same }, None);
+        }
+        // Clients send requests, and read answers: of these they rely on what is not accepted.
+        let (harm, other) = match self {
+            Self::Response => (found.gained, found.lost),
+            Self::Request | Self::Format | Self::Parameter => (found.lost, found.gained),
+        };
+        match (harm, other) {
+            (Excess::Undecided, _) => (Effect::Undecided, None),
+            (Excess::No, _) => (Effect::Harmless, None),
+            (Excess::Yes(example), Excess::No) => (Effect::Harmful, example),
+            (Excess::Yes(example), _) => (Effect::Both, example),
         }
     }
 
-    /// Whether a keyword that demands something demands more, less or something else.
-    fn direction(&self, keyword: &str, old: &Value, new: &Value) -> &'static Rule {
-        let Kind { loosened, tightened, changed, .. } = self.kind;
-        let is_within = |one: &Value, other: &Value| {
-            let (one, other) = (one.as_array(), other.as_array());
-            one.zip(other).is_some_and(|(one, other)| one.iter().all(|it| other.contains(it)))
+    /// The rule for an edit, or for all of them together.
+    fn rule(self, edit: Option<&Edit>, effect: Effect) -> &'static Rule {
+        let keyword = |from_end: usize| {
+            let path = edit.map_or(&[][..], |edit| &edit.path);
+            path.iter().rev().nth(from_end).map_or("", String::as_str)
         };
-        match (keyword, old.as_f64(), new.as_f64()) {
-            // `additionalProperties: true` demands nothing.
-            ("additionalProperties", ..) if *new == json!(true) => loosened,
-            ("additionalProperties", ..) if *old == json!(true) => tightened,
-            _ if old.is_null() => tightened,
-            _ if new.is_null() => loosened,
-            (_, Some(old), Some(new)) => {
-                let is_upper = keyword.starts_with("max") || keyword == "exclusiveMaximum";
-                if (new > old) == is_upper { loosened } else { tightened }
+        let is_alone = |side: usize| edit.is_some_and(|edit| edit.shown[1 - side].is_null());
+        let is_property = keyword(1) == "properties";
+        match (effect, self) {
+            (Effect::Same, _) => &SCHEMA_RESPELT,
+            (Effect::Undecided, _) => &SCHEMA_UNDECIDED,
+            (Effect::Opened, _) => &RESPONSE_FIELD_ADDED,
+            (Effect::Harmless, Self::Request) => &REQUEST_LOOSENED,
+            (Effect::Harmful, Self::Request) => &REQUEST_TIGHTENED,
+            (Effect::Both, Self::Request) => &REQUEST_CHANGED,
+            (Effect::Harmless, Self::Format) => &FORMAT_LOOSENED,
+            (Effect::Harmful, Self::Format) => &FORMAT_TIGHTENED,
+            (Effect::Both, Self::Format) => &FORMAT_CHANGED,
+            (Effect::Harmless, Self::Response) if is_property && is_alone(1) => {
+                &RESPONSE_FIELD_ADDED
             }
-            ("enum" | "anyOf", ..) if is_within(old, new) => loosened,
-            ("enum" | "anyOf", ..) if is_within(new, old) => tightened,
-            ("allOf", ..) if is_within(old, new) => tightened,
-            ("allOf", ..) if is_within(new, old) => loosened,
-            ("uniqueItems", ..) if *new == json!(true) => tightened,
-            ("uniqueItems", ..) => loosened,
-            _ => changed,
+            (Effect::Harmless, Self::Response) if keyword(0) == "required" => {
+                &RESPONSE_FIELD_NOW_REQUIRED
+            }
+            (Effect::Harmless, Self::Response) => &RESPONSE_TIGHTENED,
+            (Effect::Harmful, Self::Response) if is_property && is_alone(0) => {
+                &RESPONSE_FIELD_REMOVED
+            }
+            (Effect::Harmful, Self::Response) if keyword(0) == "required" => {
+                &RESPONSE_FIELD_NOW_OPTIONAL
+            }
+            (Effect::Harmful, Self::Response) => &RESPONSE_LOOSENED,
+            (Effect::Both, Self::Response)
+                if keyword(0) == "type" && keyword(2) == "properties" =>
+            {
+                &RESPONSE_FIELD_RETYPED
+            }
+            (Effect::Both, Self::Response) => &RESPONSE_CHANGED,
+            (Effect::Harmless, Self::Parameter) if keyword(0) == "enum" && is_alone(1) => {
+                &ENUM_VALUE_ADDED
+            }
+            (Effect::Harmless, Self::Parameter) => &LIMIT_WIDENED,
+            (Effect::Harmful, Self::Parameter) if keyword(0) == "enum" && is_alone(0) => {
+                &ENUM_VALUE_REMOVED
+            }
+            (Effect::Harmful, Self::Parameter) if !["type", "unit"].contains(&keyword(0)) => {
+                &LIMIT_NARROWED
+            }
+            (Effect::Harmful | Effect::Both, Self::Parameter) => &PARAMETER_RETYPED,
         }
     }
 
-    /// The rule for one property more or less, by how the other schema takes properties that it does not
-    /// name.
-    fn property(&self, other: &Value, is_new: bool) -> &'static Rule {
-        let is_closed = other["additionalProperties"] == json!(false);
-        match (self.kind.is_response, is_new, is_closed) {
-            (true, true, true) => &RESPONSE_FIELD_ADDED,
-            (true, false, true) => &RESPONSE_FIELD_REMOVED,
-            // Without it nothing was there; now it may be.
-            (_, true, true) | (_, false, false) => self.kind.loosened,
-            (_, true, false) | (_, false, true) => self.kind.tightened,
-        }
-    }
-
-    fn types(&self, place: &str, old: &Value, new: &Value) -> &'static Rule {
-        let list = |value: &Value| match value {
-            Value::Null => Vec::new(),
-            Value::Array(all) => all.clone(),
-            one => vec![one.clone()],
-        };
-        let (before, after) = (list(old), list(new));
-        let is_within = |some: &[Value], all: &[Value]| {
-            let has =
-                |kind| all.contains(kind) || (kind == "integer" && all.contains(&json!("number")));
-            // No type at all is every type.
-            !some.is_empty() && (all.is_empty() || some.iter().all(has))
-        };
-        if is_within(&before, &after) {
-            self.kind.loosened
-        } else if is_within(&after, &before) {
-            self.kind.tightened
-        } else if self.kind.is_response && place.contains("/properties/") {
-            &RESPONSE_FIELD_RETYPED
-        } else {
-            self.kind.changed
-        }
+    /// A value that shows what is lost, in words.
+    fn says(self, example: Option<&Value>) -> Option<String> {
+        let what = if self == Self::Response { "is possible now" } else { "is refused now" };
+        // Of a parameter the schema is that of an object: one kind of limit is one member.
+        let member = example?.as_object().filter(|_| self == Self::Parameter);
+        let example = member.and_then(|limits| limits.values().next()).or(example)?;
+        Some(format!("; {example} {what}"))
     }
 }

@@ -185,13 +185,16 @@ pub fn validator(contract: &Contract, path: &str) -> Result<Validator, String> {
     compiled(&schema).map_err(fail)
 }
 
-/// A schema to be applied; formats count.
+/// Whether a format that a schema names is demanded.
+pub const FORMATS_ASSERT: bool = true;
+
+/// A schema to be applied.
 ///
 /// # Errors
 ///
 /// Why it is none.
 pub fn compiled(schema: &Value) -> Result<Validator, ValidationError<'static>> {
-    jsonschema::draft202012::options().should_validate_formats(true).build(schema)
+    jsonschema::draft202012::options().should_validate_formats(FORMATS_ASSERT).build(schema)
 }
 
 /// Where an answer does not fit its schema, down to a member that is missing or too many.

@@ -1,0 +1,121 @@
+//! Decides whether everything that one schema accepts is accepted by another.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use jsonschema::Draft;
+use jsonschema::canonical::{CanonicalSchema, Containment, options};
+use serde_json::Value;
+
+use super::values::values;
+use crate::judge::{FORMATS_ASSERT, compiled};
+
+/// A longer schema is not analysed: its time would not be bounded.
+const TEXT_MAX: usize = 256 * 1024;
+
+/// How long the analysis of two schemas may take, and how deep it may go.
+const PATIENCE: Duration = Duration::from_secs(2);
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// Whether a schema accepts a value that another one refuses.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Excess {
+    /// It accepts nothing that the other one refuses.
+    No,
+    /// It does; with such a value where one was found.
+    Yes(Option<Value>),
+    /// Neither could be shown.
+    Undecided,
+}
+
+/// What a new schema accepts beside an old one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relation {
+    /// What the new schema accepts and the old one refuses.
+    pub gained: Excess,
+    /// What the old schema accepts and the new one refuses.
+    pub lost: Excess,
+}
+
+impl Relation {
+    /// The relation of schemas of which nothing could be shown.
+    pub const UNDECIDED: Self = Self { gained: Excess::Undecided, lost: Excess::Undecided };
+
+    /// Whether both accept the same values.
+    #[must_use]
+    pub fn is_equal(&self) -> bool {
+        (&self.gained, &self.lost) == (&Excess::No, &Excess::No)
+    }
+}
+
+/// Compares two schemas.
+#[must_use]
+pub fn relation(old: &Value, new: &Value) -> Relation {
+    if old == new {
+        return Relation { gained: Excess::No, lost: Excess::No };
+    }
+    if [old, new].iter().any(|schema| schema.to_string().len() > TEXT_MAX) {
+        return Relation::UNDECIDED;
+    }
+    let (Some(before), Some(now)) = (canonical(old), canonical(new)) else {
+        return Relation::UNDECIDED;
+    };
+    let mut relation = Relation { gained: excess(&now, &before), lost: excess(&before, &now) };
+    if !relation.is_equal() {
+        try_values(&mut relation, old, new);
+    }
+    relation
+}
+
+/// Asks questions in turn, beside this thread, as nothing bounds the analysis of a schema from within.
+/// The answers end with the first one that takes too long.
+pub(super) fn aside<Q, A>(questions: Vec<Q>, ask: impl Fn(Q) -> A + Send + 'static) -> Vec<A>
+where
+    Q: Send + 'static,
+    A: Send + 'static,
+{
+    let (sender, receiver) = mpsc::sync_channel(0);
+    let worker = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+        // Nobody waits any longer once sending fails.
+        questions.into_iter().map(ask).all(|answer| sender.send(answer).is_ok())
+    });
+    let next = || receiver.recv_timeout(PATIENCE).ok();
+    if worker.is_err() { Vec::new() } else { std::iter::from_fn(next).collect() }
+}
+
+/// The normal form of a schema, if it is of the dialect that contracts are written in and can be
+/// analysed.
+pub(super) fn canonical(schema: &Value) -> Option<CanonicalSchema> {
+    let options = options().should_validate_formats(FORMATS_ASSERT).offline();
+    options.canonicalize(schema).ok().filter(|schema| schema.draft() == Draft::Draft202012)
+}
+
+/// What `one` accepts and `other` refuses.
+fn excess(one: &CanonicalSchema, other: &CanonicalSchema) -> Excess {
+    match other.covers(one) {
+        Ok(Containment::Yes) => Excess::No,
+        Ok(Containment::No) => Excess::Yes(None),
+        Ok(Containment::Unknown) | Err(_) => Excess::Undecided,
+    }
+}
+
+/// Looks for values that only one of the schemas accepts. A proof that there is none is left alone.
+fn try_values(relation: &mut Relation, old: &Value, new: &Value) {
+    let (Ok(before), Ok(now)) = (compiled(old), compiled(new)) else { return };
+    for value in values(old, new) {
+        let found = match (before.is_valid(&value), now.is_valid(&value)) {
+            (false, true) => &mut relation.gained,
+            (true, false) => &mut relation.lost,
+            (true, true) | (false, false) => continue,
+        };
+        let is_shorter = |one: &Value| value.to_string().len() < one.to_string().len();
+        if match &*found {
+            Excess::No => false,
+            Excess::Yes(Some(earlier)) => is_shorter(earlier),
+            Excess::Yes(None) | Excess::Undecided => true,
+        } {
+            *found = Excess::Yes(Some(value));
+        }
+    }
+}
