@@ -10,7 +10,10 @@ mod tls;
 use std::collections::BTreeMap;
 
 use harness::contract::Contract;
+use harness::http::{Server, local_client};
 use harness::target::built;
+use http::Request;
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use suites::command::{contract, copy, endpoint, printed, verify};
 use suites::scratch;
@@ -97,13 +100,14 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
     let (code, text, report) = verify(&[&arguments[..], &["--report", &reports]].concat());
     assert_eq!(code, Some(1), "{text}");
     for part in [
-        &format!("{path} (v1, XML)"),
+        "body/Message: 4 of 24 answers",
+        &format!("as in {path} (v1, JSON)"),
         "page: \"IllegalParam.Bandwidth The param of %s is illegal.",
         "decision bandwidth-form",
         "    The param of Bandwith is illegal.                        | The param of Bandwidth is illegal.",
         "                                                                                  ^",
         "again: contract call --in-process --case 'AllocateIpv6InternetBandwidth/cases/\
-         IllegalParam.Bandwidth/letters' --signature v1 --format xml",
+         IllegalParam.Bandwidth/letters' --signature v1 --format json",
         "4 do not hold",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
@@ -206,4 +210,38 @@ async fn somebody_can_add_a_case_of_their_own_review_its_answer_and_hold_an_endp
     );
     let output = contract(&["verify", "--in-process", "--case", "letters", "--propose"]);
     assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_cause_is_one_thing_however_many_answers_it_is_about() {
+    let (endpoint, _) = endpoint(&[]).await;
+    let (client, address) = (local_client().unwrap(), endpoint.address().to_owned());
+    // A gateway that says another type of each body.
+    let server = Server::start(move |request: Request<hyper::body::Incoming>| {
+        let (client, address) = (client.clone(), address.clone());
+        async move {
+            let (parts, body) = request.into_parts();
+            let is_control = parts.uri.path().starts_with("/_control/");
+            let body = body.collect().await?.to_bytes();
+            let mut answer = given::forward(&client, &address, parts, body).await?;
+            if !is_control {
+                let media = http::HeaderValue::from_static("text/html");
+                answer.headers_mut().insert("content-type", media);
+            }
+            Ok(answer)
+        }
+    });
+    let server = server.await.unwrap();
+    let (code, text, report) = verify(&["--endpoint", server.url(), "--case", "*.Ipv6*/*"]);
+    assert_eq!(code, Some(1), "{text}");
+    let all = count(&report, "trials");
+    assert!(all > 50 && text.contains(&format!("{all} do not hold")), "{text}");
+    // In either format, and nothing else.
+    let headings: Vec<&str> = text.lines().filter(|line| line.ends_with(" answers")).collect();
+    let half = format!("header/content-type: {} of {all} answers", all / 2);
+    assert_eq!(headings, [&half, &half], "{text}");
+    for trial in report["trials"].as_array().unwrap() {
+        assert_eq!(trial["findings"].as_array().unwrap().len(), 1, "{trial}");
+        assert_eq!(trial["findings"][0]["also"], json!(["snapshot"]));
+    }
 }

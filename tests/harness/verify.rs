@@ -1,5 +1,6 @@
 //! `contract verify`: tries the cases on an endpoint, and judges its answers.
 
+mod causes;
 mod difference;
 mod given;
 mod place;

@@ -196,7 +196,7 @@ async fn answer(
 }
 
 /// Sends a request on to the endpoint at `address`, and its answer back.
-pub(super) async fn forward(
+pub(crate) async fn forward(
     client: &reqwest::Client,
     address: &str,
     parts: http::request::Parts,

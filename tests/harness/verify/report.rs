@@ -13,13 +13,14 @@ use clap::ValueEnum;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
-use super::{Run, Status, side_by_side};
+use super::causes::causes;
+use super::{Run, Status, Trial, side_by_side};
 use crate::command::{print as print_text, print_error};
 use crate::file::Output;
 use crate::judge::Finding;
 pub(crate) use github::annotation;
 
-/// How many cases that do not hold are told in full.
+/// How many causes are told.
 const TOLD_MAX: usize = 20;
 /// How many columns are taken where there is no terminal.
 const COLUMNS: usize = 120;
@@ -151,20 +152,18 @@ pub(super) fn print(run: &Run, reports: &Reports) -> Result<(), String> {
 fn text(run: &Run, columns: usize) -> String {
     let mut text = String::new();
     // A text takes whatever is written to it.
-    let failed: Vec<_> = run.trials.iter().filter(|trial| !trial.holds()).collect();
-    for trial in failed.iter().take(TOLD_MAX) {
-        let _ = writeln!(text, "\n{}", trial.name());
-        let _ = writeln!(text, "  {}\n  {}", trial.description, trial.rests_on);
-        for Finding { place, expected, actual, .. } in &trial.findings {
-            let _ =
-                writeln!(text, "  {place}\n{}", side_by_side(expected, actual, columns).trim_end());
-        }
-        let again = &trial.again;
+    let causes = causes(run);
+    for cause in causes.iter().take(TOLD_MAX) {
+        let Finding { expected, actual, .. } = cause.finding;
+        let sides = side_by_side(expected, actual, columns);
+        let _ = writeln!(text, "\n{}\n{}", cause.heading(run), sides.trim_end());
+        let Trial { description, rests_on, again, .. } = cause.example;
+        let _ = writeln!(text, "  as in {}\n  {description}\n  {rests_on}", cause.example.name());
         let _ = writeln!(text, "  again: {again}\n  curl:  {again} --curl | sh");
     }
-    if failed.len() > TOLD_MAX {
-        let more = failed.len() - TOLD_MAX;
-        let _ = writeln!(text, "\n… and {more} more; --report json=FILE has all of them");
+    if causes.len() > TOLD_MAX {
+        let more = causes.len() - TOLD_MAX;
+        let _ = writeln!(text, "\n… and {more} more causes; --report json=FILE has all findings");
     }
     let _ = writeln!(text, "\n{}\n", table(run));
     text.push_str(&aside(run));
@@ -190,6 +189,17 @@ pub(crate) fn aside(run: &Run) -> String {
             None => writeln!(text, "bought and released: {what} ({case})"),
             Some(why) => writeln!(text, "BOUGHT AND NOT RELEASED: {what} ({case}): {why}"),
         };
+    }
+    let cosmetic = run.trials.iter().filter(|trial| trial.is_cosmetic).count();
+    if cosmetic > 0 {
+        let _ = writeln!(
+            text,
+            "written otherwise than reviewed, and the same in meaning: {cosmetic} answers; --exact \
+             lets them not hold"
+        );
+    }
+    if run.is_exact {
+        text.push_str("judged to the byte, as --exact says\n");
     }
     if !run.lenient.is_empty() {
         let _ = writeln!(text, "not judged, as --lenient says: {}", run.lenient.join(", "));

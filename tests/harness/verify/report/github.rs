@@ -1,6 +1,7 @@
 //! The report as annotations of a GitHub workflow.
 
-use super::super::Run;
+use super::super::causes::causes;
+use super::super::{Run, Trial};
 use super::summary;
 
 /// How many annotations are made: GitHub shows no more of a step.
@@ -8,12 +9,11 @@ const ANNOTATIONS_MAX: usize = 10;
 
 pub(super) fn of(run: &Run) -> String {
     let mut text = String::new();
-    let failed: Vec<_> = run.trials.iter().filter(|trial| !trial.holds()).collect();
-    for trial in failed.iter().take(ANNOTATIONS_MAX) {
-        let findings: Vec<String> = trial.findings.iter().map(ToString::to_string).collect();
-        let message = format!("{}\n{}\n{}", trial.rests_on, findings.join("\n"), trial.again);
-        let file = format!("contracts/{}", trial.case);
-        text.push_str(&annotation("error", Some(&file), &trial.name(), &message));
+    for cause in causes(run).iter().take(ANNOTATIONS_MAX) {
+        let Trial { rests_on, again, case, .. } = cause.example;
+        let message = format!("{}\n{rests_on}\n{again}", cause.finding);
+        let file = format!("contracts/{case}");
+        text.push_str(&annotation("error", Some(&file), &cause.heading(run), &message));
     }
     let level = if run.holds() { "notice" } else { "error" };
     text.push_str(&annotation(level, None, "contract verify", &summary(run)));

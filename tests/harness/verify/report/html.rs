@@ -2,9 +2,9 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::super::causes::{Cause, causes};
 use super::super::{NotRun, Run, Trial};
 use super::summary;
-use crate::judge::Finding;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --line: light-dark(#ccc, #444); --bad: light-dark(#b00020, #ff8a80);
@@ -24,6 +24,7 @@ code { overflow-wrap: anywhere; }
 pub(super) fn of(run: &Run) -> String {
     let failed: Vec<&Trial> = run.trials.iter().filter(|trial| !trial.holds()).collect();
     let held: Vec<&Trial> = run.trials.iter().filter(|trial| trial.holds()).collect();
+    let causes = causes(run);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -55,7 +56,11 @@ pub(super) fn of(run: &Run) -> String {
                 main {
                     @if !failed.is_empty() {
                         h2 { (failed.len()) " do not hold" }
-                        @for trial in &failed { (shown(trial)) }
+                        @for cause in &causes { (shown(run, cause)) }
+                        details {
+                            summary { "which" }
+                            ul { @for trial in &failed { li { (trial.name()) ": " (trial.description) } } }
+                        }
                     }
                     @if !run.not_run.is_empty() {
                         h2 { (run.not_run.len()) " cases not run" }
@@ -73,20 +78,19 @@ pub(super) fn of(run: &Run) -> String {
     page.into_string()
 }
 
-fn shown(trial: &Trial) -> Markup {
+fn shown(run: &Run, cause: &Cause<'_>) -> Markup {
+    let Trial { description, rests_on, again, .. } = cause.example;
     html! {
         details open {
-            summary { b class="bad" { (trial.name()) } }
-            p { (trial.description) }
-            p { (trial.rests_on) }
-            @for Finding { place, expected, actual, .. } in &trial.findings {
-                h3 { (place) }
-                div class="sides" {
-                    div { "expected" pre { (expected) } }
-                    div { "actual" pre { (actual) } }
-                }
+            summary { b class="bad" { (cause.heading(run)) } }
+            div class="sides" {
+                div { "expected" pre { (cause.finding.expected) } }
+                div { "actual" pre { (cause.finding.actual) } }
             }
-            p { "Again: " code { (trial.again) } }
+            p { "As in " (cause.example.name()) }
+            p { (description) }
+            p { (rests_on) }
+            p { "Again: " code { (again) } }
         }
     }
 }
