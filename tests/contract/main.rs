@@ -25,6 +25,7 @@ mod hostile;
 mod inclusion;
 mod limits;
 mod linearizability;
+mod lint;
 mod openapi;
 mod places;
 mod policies;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
-use crate::{call, coverage, diff, fuzz, list, openapi, record, review, unpack, verify};
+use crate::{call, coverage, diff, fuzz, lint, list, openapi, record, review, unpack, verify};
 
 /// What a subcommand found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,7 @@ enum Sub {
     Coverage(coverage::Options),
     Diff(diff::Options),
     Fuzz(fuzz::Options),
+    Lint(lint::Options),
     List(list::Options),
     Openapi(openapi::Options),
     Record(Box<record::Options>),
@@ -63,6 +64,7 @@ impl Sub {
             Self::Coverage(options) => std::future::ready(coverage::run(&options, &contract)).await,
             Self::Openapi(options) => std::future::ready(openapi::run(&options, &contract)).await,
             Self::Review(options) => std::future::ready(review::run(&options, &contract)).await,
+            Self::Lint(options) => std::future::ready(lint::run(&options, &contract)).await,
             Self::List(options) => std::future::ready(list::run(&options, &contract)).await,
         }
     }
@@ -81,6 +83,8 @@ pub fn main() -> ExitCode {
     };
     let contract = match contracts {
         None => Ok(Contract::embedded()),
+        // It tells of everything that is wrong, not of the first only.
+        Some(place) if matches!(subcommand, Sub::Lint(_)) => Contract::open(&place),
         Some(place) => Contract::open(&place).and_then(Contract::checked),
     };
     let outcome = contract.and_then(|contract| {

@@ -4,7 +4,6 @@ mod load;
 mod revision;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::Path;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -12,8 +11,9 @@ use serde_json::Value;
 
 use self::load::Files;
 use crate::case::Case;
-use crate::json;
+use crate::command::print_error;
 use crate::world::merge;
+use crate::{json, lint};
 
 /// The folder of the contract inside a repository.
 const FOLDER: &str = "contracts";
@@ -53,13 +53,13 @@ impl Contract {
         Self::open_if_any(place)?.ok_or_else(|| format!("{place}: {NO_CONTRACT}"))
     }
 
-    /// The same contract, if every file says one thing only.
+    /// The same contract, if no file of it is ambiguous.
     ///
     /// # Errors
     ///
-    /// The first file that does not, and where.
+    /// Each that is, and where.
     pub fn checked(self) -> Result<Self, String> {
-        self.given_twice(|_| true).next().map_or(Ok(()), Err)?;
+        lint::refuse_ambiguous(&self)?;
         Ok(self)
     }
 
@@ -67,19 +67,19 @@ impl Contract {
     /// that takes one away must be comparable. Says where one is on the standard error.
     #[must_use]
     pub fn as_base(self) -> Self {
-        // What is no JSON at all is an error once it is compared.
-        let is_json = |text: &str| json::read_loosely::<IgnoredAny>(text).is_ok();
-        for fault in self.given_twice(is_json) {
-            drop(writeln!(anstream::stderr(), "note: {fault}; the last one counts"));
+        for fault in self.given_twice() {
+            print_error(&format!("note: {fault}; the last one counts"));
         }
         Self { is_base: true, ..self }
     }
 
-    /// Where the JSON files have a member twice, or are not JSON, of those that `is_asked`.
-    fn given_twice(&self, is_asked: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
+    /// Where JSON files have a member twice.
+    fn given_twice(&self) -> impl Iterator<Item = String> {
+        // What is no JSON at all is an error once it is compared.
+        let is_json = |text: &str| json::read_loosely::<IgnoredAny>(text).is_ok();
         let files = self.files.iter().filter(|(path, _)| has_ending(path, "json"));
         files.filter_map(move |(path, text)| {
-            let fault = json::once(text).err().filter(|_| is_asked(text))?;
+            let fault = json::once(text).err().filter(|_| is_json(text))?;
             Some(format!("{}/{path}:{fault}", self.origin))
         })
     }

@@ -19,6 +19,7 @@ pub mod hostile;
 pub mod http;
 pub mod json;
 pub mod judge;
+pub mod lint;
 pub mod list;
 pub mod openapi;
 pub mod operations;

@@ -1,0 +1,379 @@
+//! What files of a contract say of each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Problems, files, meant, parameters};
+use crate::case::{Case, Request};
+use crate::contract::Contract;
+use crate::judge::compiled;
+use crate::operations::{COMMON, Operations};
+
+/// The JSON files that could be read.
+type Values<'a> = BTreeMap<&'a str, Value>;
+
+pub(super) fn check(contract: &Contract, values: &Values<'_>, problems: &mut Problems) {
+    let known = Known::of(contract, values, problems);
+    for (path, value) in values {
+        match path.split('/').collect::<Vec<_>>()[..] {
+            [folder, "operation.json"] => operation(&known, path, folder, value, problems),
+            [folder, "errors.json"] => errors(contract, &known, path, folder, value, problems),
+            [folder, "schemas", "errors", file] => {
+                let code = file.strip_suffix(".json").unwrap_or(file);
+                let codes: Vec<&str> = match folder {
+                    COMMON => known.all_codes().collect(),
+                    _ => known.codes_of(folder).collect(),
+                };
+                problems.code(path, "", code, &codes);
+            }
+            [_, "roles.json"] => {
+                for (place, code) in texts(&value["needNothing"], "/needNothing") {
+                    problems.code(path, &place, code, &known.all_codes().collect::<Vec<_>>());
+                }
+            }
+            _ => {}
+        }
+        if ["operation", "error-table", "case"].contains(&files::kind(path).unwrap_or_default()) {
+            decisions_named(&known, path, value, "", problems);
+        }
+    }
+    match contract.case_paths() {
+        Ok(paths) => cases(contract, &known, &paths, values, problems),
+        Err(error) => problems.at_odds("format.json", "", error),
+    }
+}
+
+/// The names that files may refer to.
+struct Known<'a> {
+    /// The codes of the rows by folder.
+    codes: BTreeMap<&'a str, Vec<&'a str>>,
+    /// The ids of decisions.
+    decisions: BTreeSet<&'a str>,
+    /// The names of common/when.json.
+    when: BTreeSet<&'a str>,
+    /// The values that a parameter of some operation may have.
+    values: BTreeSet<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(contract: &'a Contract, values: &'a Values<'_>, problems: &mut Problems) -> Self {
+        let tables = values.iter().filter_map(|(path, value)| {
+            let folder =
+                path.strip_suffix("/errors.json").filter(|folder| !folder.contains('/'))?;
+            let rows = value["errors"].as_array().into_iter().flatten();
+            Some((folder, rows.filter_map(|row| row["code"].as_str()).collect()))
+        });
+        let when = values.get("common/when.json").and_then(|file| file["when"].as_object());
+        let operations = values.iter().filter(|(path, _)| path.ends_with("/operation.json"));
+        let parameters = operations.flat_map(|(_, file)| {
+            let all = ["parameters", "acceptedBeyondThePage"].map(|list| file[list].as_array());
+            let all = all.into_iter().flatten().flatten();
+            all.flat_map(|parameter| parameter["enum"].as_array().into_iter().flatten())
+        });
+        Self {
+            codes: tables.collect(),
+            decisions: ledger(contract, problems),
+            when: when.into_iter().flatten().map(|(name, _)| name.as_str()).collect(),
+            values: parameters.filter_map(Value::as_str).collect(),
+        }
+    }
+
+    fn all_codes(&self) -> impl Iterator<Item = &'a str> {
+        self.codes.values().flatten().copied()
+    }
+
+    /// The codes of an action's own rows.
+    fn codes_of(&self, folder: &str) -> impl Iterator<Item = &'a str> {
+        self.codes.get(folder).into_iter().flatten().copied()
+    }
+
+    /// The codes that a call of an action may be answered.
+    fn codes_answered(&self, folder: &str) -> Vec<&'a str> {
+        self.codes_of(folder).chain(self.codes_of(COMMON)).collect()
+    }
+}
+
+impl Problems {
+    /// Tells of a code that no row has.
+    fn code(&mut self, path: &str, place: &str, code: &str, among: &[&str]) {
+        if !among.contains(&code) {
+            let meant = meant(code, among.iter().copied());
+            self.at_odds(path, place, format!("errors.json has no code {code}{meant}"));
+        }
+    }
+}
+
+/// The ids of the decisions, and what is wrong with the sections of each.
+fn ledger<'a>(contract: &'a Contract, problems: &mut Problems) -> BTreeSet<&'a str> {
+    const PARTS: [&str; 4] = ["Question", "Page", "Choice", "Reason"];
+    let mut ids = BTreeSet::new();
+    for (path, text) in contract.files() {
+        let folders: Vec<&str> = path.split('/').collect();
+        if folders.last() != Some(&"decisions.md") || folders.len() > 2 {
+            continue;
+        }
+        for (index, section) in text.split("\n## ").enumerate().skip(1) {
+            let line =
+                text.split("\n## ").take(index).map(|before| before.lines().count()).sum::<usize>()
+                    + 1;
+            let place = line.to_string();
+            let heading = section.lines().next().unwrap_or_default();
+            let id = heading.strip_prefix('`').and_then(|id| id.strip_suffix('`'));
+            let Some(id) = id else {
+                problems.at_odds(
+                    path,
+                    &place,
+                    format!("the heading {heading:?} is no id in backticks"),
+                );
+                continue;
+            };
+            if !ids.insert(id) {
+                problems.at_odds(path, &place, format!("the decision {id} is given twice"));
+            }
+            for part in PARTS.iter().filter(|part| !section.contains(&format!("**{part}.**"))) {
+                problems.at_odds(path, &place, format!("the decision {id} has no {part}"));
+            }
+        }
+    }
+    ids
+}
+
+/// Each member `decision` of a file, at any depth.
+fn decisions_named(
+    known: &Known<'_>,
+    path: &str,
+    value: &Value,
+    at: &str,
+    problems: &mut Problems,
+) {
+    match value {
+        Value::Object(members) => {
+            if let Some(id) = members.get("decision").and_then(Value::as_str)
+                && !known.decisions.contains(id)
+            {
+                let meant = meant(id, known.decisions.iter().copied());
+                let what = format!("no decisions.md has the decision {id}{meant}");
+                problems.at_odds(path, &format!("{at}/decision"), what);
+            }
+            for (name, value) in members {
+                decisions_named(known, path, value, &format!("{at}/{name}"), problems);
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                decisions_named(known, path, value, &format!("{at}/{index}"), problems);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The texts of a list with their places.
+fn texts<'a>(list: &'a Value, at: &str) -> Vec<(String, &'a str)> {
+    let items = list.as_array().into_iter().flatten().enumerate();
+    items.filter_map(|(index, item)| Some((format!("{at}/{index}"), item.as_str()?))).collect()
+}
+
+fn operation(known: &Known<'_>, path: &str, folder: &str, file: &Value, problems: &mut Problems) {
+    let action = file["action"].as_str().unwrap_or_default();
+    if action != folder {
+        problems.at_odds(path, "/action", format!("{action} is not the folder's name"));
+    }
+    for (place, code) in texts(&file["checkingOrder"], "/checkingOrder") {
+        problems.code(path, &place, code, &known.codes_of(folder).collect::<Vec<_>>());
+    }
+    let lists = ["parameters", "acceptedBeyondThePage"].map(|list| (list, file[list].as_array()));
+    let parameters = || {
+        lists.into_iter().flat_map(|(list, all)| {
+            let all = all.into_iter().flatten().enumerate();
+            all.map(move |(index, parameter)| (format!("/{list}/{index}"), parameter))
+        })
+    };
+    // A parameter of another operation may have set the value that a document holds.
+    let values = &known.values;
+    let bounds = &files::schema("operation").written()["$defs"]["bounds"]["properties"];
+    let mut names = BTreeSet::new();
+    for (place, parameter) in parameters() {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        if !names.insert(name) {
+            problems.at_odds(path, &place, format!("the parameter {name} is given twice"));
+        }
+        if parameter["required"] == true && !parameter["default"].is_null() {
+            let what = "a required parameter has no default";
+            problems.at_odds(path, &format!("{place}/default"), what.to_owned());
+        }
+        for (limit, _) in parameter["limits"].as_object().into_iter().flatten() {
+            if bounds[limit].is_null() && !values.contains(limit.as_str()) {
+                let bounds =
+                    bounds.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+                let meant = meant(limit, bounds.chain(values.iter().copied()));
+                let what = format!("neither a limit nor a value of a parameter{meant}");
+                problems.at_odds(path, &format!("{place}/limits/{limit}"), what);
+            }
+        }
+    }
+    let documents: Vec<&str> = file["documents"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|document| document["name"].as_str())
+        .collect();
+    let effects = file["effects"].as_array().into_iter().flatten().enumerate();
+    let effects =
+        effects.map(|(index, effect)| (format!("/effects/{index}/document"), &effect["document"]));
+    let defaults = parameters()
+        .map(|(place, parameter)| (format!("{place}/defaultFrom"), &parameter["defaultFrom"]));
+    for (place, name) in effects.chain(defaults) {
+        if let Some(name) = name.as_str().filter(|name| !documents.contains(name)) {
+            let meant = meant(name, documents.iter().copied());
+            problems.at_odds(path, &place, format!("there is no document {name}{meant}"));
+        }
+    }
+}
+
+fn errors(
+    contract: &Contract,
+    known: &Known<'_>,
+    path: &str,
+    folder: &str,
+    file: &Value,
+    problems: &mut Problems,
+) {
+    let order = contract.json(&format!("{folder}/operation.json"));
+    let order = order.ok().map(|file| file["checkingOrder"].clone()).filter(Value::is_array);
+    let mut codes = BTreeSet::new();
+    for (index, row) in file["errors"].as_array().into_iter().flatten().enumerate() {
+        let Some(code) = row["code"].as_str() else { continue };
+        let place = format!("/errors/{index}");
+        let mut tell = |what: String| problems.at_odds(path, &place, format!("{code}: {what}"));
+        if !codes.insert(code) {
+            tell("the code is given twice".to_owned());
+        }
+        let cases = format!("{folder}/cases/{code}/");
+        let is_answered = row["notApplicable"].is_null();
+        if is_answered && !contract.paths().any(|path| path.starts_with(&cases)) {
+            tell(format!("no case of {cases} demands it"));
+        }
+        let schema = |folder: &str| contract.text(&format!("{folder}/schemas/errors/{code}.json"));
+        if schema(folder).is_none() && schema(COMMON).is_none() {
+            tell("no schema of its answer is in schemas/errors/".to_owned());
+        }
+        // A failure inside may come at any time.
+        let is_of_the_call = row["status"].as_u64().is_some_and(|status| status < 500);
+        if let Some(order) = &order
+            && is_answered
+            && is_of_the_call
+            && !texts(order, "").iter().any(|(_, listed)| *listed == code)
+        {
+            tell("the checkingOrder of operation.json lacks it".to_owned());
+        }
+        if let Some(name) = row["when"].as_str().filter(|name| !known.when.contains(name)) {
+            let meant = meant(name, known.when.iter().copied());
+            problems.at_odds(
+                path,
+                &format!("{place}/when"),
+                format!("common/when.json has no {name}{meant}"),
+            );
+        }
+    }
+}
+
+fn cases(
+    contract: &Contract,
+    known: &Known<'_>,
+    paths: &[&str],
+    values: &Values<'_>,
+    problems: &mut Problems,
+) {
+    let operations = Operations::read(contract).ok();
+    let requests: BTreeMap<&str, _> = values
+        .iter()
+        .filter_map(|(path, schema)| {
+            Some((path.strip_suffix("/schemas/request.json")?, compiled(schema).ok()?))
+        })
+        .collect();
+    for path in paths {
+        let Some(value) = values.get(path) else { continue };
+        let before = problems.0.len();
+        let world = &value["world"];
+        if let Some(name) = world["from"].as_str()
+            && !values.contains_key(format!("common/worlds/{name}.json").as_str())
+        {
+            let worlds = values
+                .keys()
+                .filter_map(|path| path.strip_prefix("common/worlds/")?.strip_suffix(".json"));
+            let meant = meant(name, worlds);
+            problems.at_odds(
+                path,
+                "/world/from",
+                format!("common/worlds has no {name}.json{meant}"),
+            );
+            continue;
+        }
+        if world["merge"].is_object()
+            && let Ok(world) = contract.world(world)
+        {
+            files::schema("world").check(path, "/world", &world, problems);
+        }
+        match Case::read(contract, path) {
+            Ok(case) => self::case(known, &case, operations.as_ref(), &requests, problems),
+            Err(error) if problems.0.len() == before => {
+                let error =
+                    error.strip_prefix(&format!("{}/{path}:", contract.origin())).unwrap_or(&error);
+                problems.at_odds(path, "", error.to_owned());
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+fn case(
+    known: &Known<'_>,
+    case: &Case,
+    operations: Option<&Operations>,
+    requests: &BTreeMap<&str, jsonschema::Validator>,
+    problems: &mut Problems,
+) {
+    let (path, group) = (case.path.as_str(), case.group());
+    let code = case.demanded.code.as_deref();
+    if code.unwrap_or("Success") != group {
+        let what = format!("the case is in the folder {group}");
+        problems.at_odds(path, "/answer/code", what);
+    }
+    if let Some(code) = code {
+        problems.code(path, "/answer/code", code, &known.codes_answered(&case.action));
+    }
+    let Some(operations) = operations else { return };
+    let status = match code {
+        Some(code) => operations.error(&case.action, code).map(|row| row.status),
+        None => operations.get(&case.action).map(|operation| operation.success.status),
+    };
+    if let Some(status) = status.filter(|status| *status != case.demanded.status) {
+        let (demanded, of) = (case.demanded.status, code.unwrap_or("a success"));
+        let what = format!("{demanded} is demanded, and {of} has the status {status}");
+        problems.at_odds(path, "/answer/status", what);
+    }
+    let mut succeed = |request: &Request, place: &str| {
+        let Some(operation) = operations.get(&request.action) else { return };
+        let parameters = request.parameters();
+        let mut broken = parameters::broken(operation, &parameters);
+        let value: Value =
+            parameters.into_iter().map(|(name, text)| (name, Value::from(text))).collect();
+        let schema = requests.get(request.action.as_str());
+        if let Some(Err(error)) =
+            schema.filter(|_| broken.is_empty()).map(|schema| schema.validate(&value))
+        {
+            broken.push(format!("its parameters do not fit schemas/request.json: {error}"));
+        }
+        for what in broken {
+            problems.at_odds(path, place, format!("a success is demanded, but {what}"));
+        }
+    };
+    for (index, request) in case.before.iter().enumerate() {
+        succeed(request, &format!("/before/{index}"));
+    }
+    if code.is_none() {
+        succeed(&case.request, "/request");
+    }
+}
