@@ -18,7 +18,7 @@ pub(crate) fn small(folder: &Path) {
         let parts: Vec<&str> = path.split('/').collect();
         let is_wanted = match parts[..] {
             [_] => path == "format.json" || path == "decisions.md",
-            ["common", "schemas", .., file] => file == "MissingBandwidth.json",
+            ["common", "schemas", file] => file.is_empty(),
             ["common", kind, ..] => {
                 !["cases", "snapshots", "policies", "signatures"].contains(&kind)
             }
@@ -319,9 +319,11 @@ fn a_clone_with_other_line_ends_is_the_same_contract() {
         assert_eq!(code, 0, "{own}: {text}");
         let base = format!("HEAD:{own}");
         for places in [[base.as_str(), own], [own, base.as_str()]] {
-            let (code, text) = run(&clone, &[&["diff", "--format", "json"][..], &places].concat());
-            assert_eq!(code, 0, "{own}: {text}");
-            let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let arguments = [&["diff", "--format", "json"][..], &places].concat();
+            let output = command(&arguments).current_dir(&clone).output().unwrap();
+            let text = printed(&output);
+            assert!(output.status.success(), "{own}: {text}");
+            let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             assert_eq!(told["findings"], serde_json::json!([]), "{own}: {text}");
         }
     }

@@ -43,6 +43,10 @@ const RUN: &[(&str, &str)] = &[
     ),
     ("contract diff main contracts", "diff.rs, and tests/foreign/action.rs on a revision"),
     ("contract review main contracts --output review.html", "review.rs, on folders"),
+    (
+        "contract lint --contracts contracts",
+        "lint.rs, nothing_is_wrong_with_the_contract_of_this_repository",
+    ),
     ("contract coverage --ratchet", "proofs.rs, every_row_is_proved_and_none_has_lost_a_proof"),
     (
         "contract fuzz --endpoint http://127.0.0.1:8787",

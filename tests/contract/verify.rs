@@ -6,6 +6,7 @@ mod no_answer;
 mod reports;
 mod signals;
 mod tls;
+mod unused;
 
 use std::collections::BTreeMap;
 

@@ -24,6 +24,7 @@ use crate::case::Style;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
 use crate::judge::{Finding, Judged};
+use crate::lint::unused_snapshots;
 use crate::list::Chosen;
 use report::{Report, Reports};
 
@@ -70,7 +71,8 @@ pub struct Options {
     #[arg(long)]
     allow_purchases: bool,
     /// Write what is answered where it is not the reviewed answer beside that, as ….snap.new, for
-    /// `cargo insta review` or to be renamed to ….snap; needs --contracts with a folder
+    /// `cargo insta review` or to be renamed to ….snap; what is proposed for a case that holds is removed. Needs --contracts
+    /// with a folder
     #[arg(long)]
     propose: bool,
     /// What is not judged; may be given more than once
@@ -227,7 +229,18 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     let reports = Reports::open(&options.report, &folder)?;
     let contract = Arc::new(contract);
     let mut run = run_cases(Arc::clone(&contract), cases, place, plan).await?;
+    run.unused = unused_snapshots(&contract);
+    let settled = if options.propose { run.settled(&contract)? } else { Vec::new() };
+    run.unused.retain(|(path, _)| !settled.contains(path));
     report::print(&run, &reports)?;
+    for (path, what) in &run.unused {
+        print(&format!("{}/{path}: {what}\n", contract.origin()))?;
+    }
+    for path in settled {
+        let file = folder.join(&path);
+        std::fs::remove_file(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        print(&format!("removed: {}/{path}\n", contract.origin()))?;
+    }
     if options.propose {
         for file in std::mem::take(&mut run.proposed).write(&folder, &contract)? {
             print(&format!("proposed: {file}\n"))?;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::snapshot::own_path;
+use super::snapshot::{answer, own_path, reviewed, shared_path};
+use super::{Run, Trial};
 use crate::case::Case;
 use crate::contract::Contract;
 use crate::file::write_whole;
@@ -31,7 +32,7 @@ impl Proposed {
         let mut written = Vec::new();
         for (case, mut answers) in self.0.into_values() {
             for format in ["JSON", "XML"] {
-                if let Ok(reviewed) = super::reviewed(contract, &case, format) {
+                if let Ok(reviewed) = reviewed(contract, &case, format) {
                     answers.entry(format).or_insert_with(|| reviewed.to_owned());
                 }
             }
@@ -51,5 +52,38 @@ impl Proposed {
             written.push(file.display().to_string());
         }
         Ok(written)
+    }
+}
+
+impl Run {
+    /// The answers waiting for review that are no longer needed: those of cases that hold as they are.
+    ///
+    /// # Errors
+    ///
+    /// A case cannot be read.
+    pub(super) fn settled(&self, contract: &Contract) -> Result<Vec<String>, String> {
+        let cases = contract.cases()?;
+        let holds = |case: &Case, pending: &str| {
+            let mut trials = self.trials.iter().filter(|trial| trial.case == case.path).peekable();
+            trials.peek().is_some()
+                && trials.clone().all(Trial::holds)
+                // An answer in a format that was not tried may still be a better one.
+                && ["JSON", "XML"].into_iter().all(|format| {
+                    let proposed = answer(pending, format);
+                    trials.clone().any(|trial| trial.format == format)
+                        || proposed.is_none()
+                        || proposed == reviewed(contract, case, format).ok()
+                })
+        };
+        let pending = contract.files().iter().filter_map(|(path, text)| {
+            let snapshot = path.strip_suffix(".new")?;
+            let mut of = cases
+                .iter()
+                .filter(|case| [own_path(case), shared_path(case)].iter().any(|it| it == snapshot))
+                .peekable();
+            of.peek()?;
+            of.all(|case| holds(case, text)).then(|| path.clone())
+        });
+        Ok(pending.collect())
     }
 }

@@ -70,6 +70,8 @@ pub struct Run {
     pub stopped: Option<String>,
     /// What cases left behind.
     pub left: Vec<Left>,
+    /// The snapshots that no case has or that wait for review, each with which of both.
+    pub unused: Vec<(String, String)>,
     /// The answers that are not the reviewed ones.
     pub(super) proposed: Proposed,
     /// How long all of it took.
@@ -83,17 +85,19 @@ impl Run {
         self.trials.iter().filter(|trial| trial.status() == status).count()
     }
 
-    /// Whether every case that was tried holds, and no purchase is kept.
+    /// Whether every case that was tried holds, no purchase is kept and no snapshot is unused.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.trials.iter().all(Trial::holds) && self.left.iter().all(|left| left.kept.is_none())
+        self.trials.iter().all(Trial::holds)
+            && self.left.iter().all(|left| left.kept.is_none())
+            && self.unused.is_empty()
     }
 
     /// What the run found. Where something fails, what could not be judged matters no more.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let is_kept = self.left.iter().any(|left| left.kept.is_some());
-        if is_kept || self.count(Status::Failed) > 0 {
+        if is_kept || self.count(Status::Failed) > 0 || !self.unused.is_empty() {
             Outcome::Fails
         } else if self.stopped.is_some() || self.count(Status::Error) > 0 {
             Outcome::Unjudged
@@ -204,6 +208,7 @@ pub(crate) async fn run(
         not_run,
         stopped,
         left,
+        unused: Vec::new(),
         proposed: proposed.into_inner().unwrap_or_else(PoisonError::into_inner),
         time: start.elapsed(),
     })
