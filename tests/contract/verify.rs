@@ -9,6 +9,7 @@ mod tls;
 mod unused;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use harness::contract::Contract;
 use harness::http::{Server, local_client};
@@ -91,11 +92,14 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
     let reports = scratch();
     let file = |name: &str| reports.path().join(name).display().to_string();
     let reports = format!(
-        "junit={},html={},github={}",
+        "junit={},html={},github={},codequality={}",
         file("verdict.xml"),
         file("verdict.html"),
-        file("github")
+        file("github"),
+        file("quality.json")
     );
+    // The reports name a file as the repository around it does.
+    std::fs::create_dir(folder.path().join(".git")).unwrap();
     let arguments =
         ["--contracts", contracts, "--case", "IllegalParam.Bandwidth/l*", "--in-process"];
     let (code, text, report) = verify(&[&arguments[..], &["--report", &reports]].concat());
@@ -124,7 +128,26 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
     assert!(junit.contains(&format!("tests=\"{tried}\" skipped=\"0\" failures=\"4\"")), "{junit}");
     assert!(junit.contains("<failure message=\"body/Message\""), "{junit}");
     let annotations = std::fs::read_to_string(file("github")).unwrap();
-    let annotation = format!("::error file=contracts/{path}");
+    assert!(junit.contains(&format!(" file=\"{path}\"")), "{junit}");
+    let quality = std::fs::read_to_string(file("quality.json")).unwrap();
+    let quality: Value = serde_json::from_str(&quality).unwrap();
+    let location = json!({ "path": path, "lines": { "begin": 1 } });
+    for issue in quality.as_array().unwrap() {
+        assert!(issue["description"].as_str().unwrap().contains("answers: expected"), "{quality}");
+        assert_eq!(
+            (&issue["check_name"], &issue["severity"]),
+            (&json!("contract verify"), &json!("major"))
+        );
+        assert_eq!(issue["location"], location);
+    }
+    let fingerprints =
+        quality.as_array().unwrap().iter().map(|issue| issue["fingerprint"].as_str().unwrap());
+    let fingerprints: BTreeSet<&str> = fingerprints.collect();
+    assert!(
+        fingerprints.len() == quality.as_array().unwrap().len() && !fingerprints.is_empty(),
+        "{quality}"
+    );
+    let annotation = format!("::error file={path}");
     assert!(annotations.contains(&annotation) && !text.contains("::error"), "{annotations}");
     let html = std::fs::read_to_string(file("verdict.html")).unwrap();
     assert!(html.contains("The param of Bandwith is illegal."), "{html}");

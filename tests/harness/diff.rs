@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
 
+pub(crate) use finding::digest;
 pub use finding::{Finding, RULES, Rule, Severity};
 use findings::Findings;
 
@@ -132,7 +133,7 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
         Format::Text => report::text(&comparison, &old, &new),
         Format::Json => report::json(&comparison, &old, &new)?,
         Format::Markdown => report::markdown(&comparison, &old, &new),
-        Format::Github => report::github(&comparison),
+        Format::Github => report::github(&comparison, &new),
     })?;
     Ok(if holds { Outcome::Holds } else { Outcome::Fails })
 }

@@ -25,6 +25,7 @@ pub mod openapi;
 pub mod operations;
 pub mod placeholder;
 pub mod record;
+mod repository;
 pub mod review;
 pub mod secrets;
 mod signals;

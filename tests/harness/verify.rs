@@ -81,8 +81,8 @@ pub struct Options {
     /// Let an answer that means the same as the reviewed one, and is written otherwise, not hold
     #[arg(long)]
     exact: bool,
-    /// Where to write reports: junit=FILE, json=FILE, html=FILE, or github=FILE for annotations; - is
-    /// standard output
+    /// Where to write reports: junit=FILE, json=FILE, html=FILE, github=FILE for annotations, or
+    /// codequality=FILE for GitLab; - is standard output
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',', value_parser = Report::parse)]
     report: Vec<Report>,
 }

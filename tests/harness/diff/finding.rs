@@ -162,7 +162,7 @@ impl Finding {
             (old, Value::Null) => format!("{what}: {}: {}", rule.says, shown(old)),
             (old, new) => format!("{what}: {}: {} -> {}", rule.says, shown(old), shown(new)),
         };
-        let fingerprint = fingerprint(rule, place, &old, &new);
+        let fingerprint = digest(&json!([rule.id, place, old, new]));
         let place = place.to_owned();
         Self {
             rule,
@@ -204,10 +204,10 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn fingerprint(rule: &Rule, place: &str, old: &Value, new: &Value) -> String {
+/// A short name of a value, the same in every run.
+pub(crate) fn digest(value: &Value) -> String {
     // Members of objects are in the order of their names, not in that of the file.
-    let whole = json!([rule.id, place, old, new]).to_string();
-    let digest = Sha256::digest(whole.as_bytes());
+    let digest = Sha256::digest(value.to_string().as_bytes());
     digest.iter().take(6).fold(String::new(), |mut text, byte| {
         // Writing to a `String` cannot fail.
         let _ = write!(text, "{byte:02x}");

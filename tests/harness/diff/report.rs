@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Comparison, Finding, RULES, Severity};
 use crate::contract::Contract;
+use crate::repository;
 use crate::verify::annotation;
 
 /// How many changes a comment on a pull request tells: it may have 65,536 characters.
@@ -133,7 +134,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// The changes, as annotations of a GitHub workflow.
-pub(super) fn github(comparison: &Comparison) -> String {
+pub(super) fn github(comparison: &Comparison, new: &Contract) -> String {
     let mut text = String::new();
     for severity in [Severity::Breaking, Severity::Additive] {
         let of = comparison.findings.iter().filter(|finding| finding.severity == severity);
@@ -143,8 +144,8 @@ pub(super) fn github(comparison: &Comparison) -> String {
                 (Severity::Breaking | Severity::Additive | Severity::Cosmetic, _) => "notice",
             };
             let message = format!("{}\nfingerprint {}", finding.sentence, finding.fingerprint);
-            let file = format!("contracts/{}", finding.file());
-            text.push_str(&annotation(level, Some(&file), finding.rule.id, &message));
+            let file = repository::name(new.origin(), finding.file());
+            text.push_str(&annotation(level, file.as_deref(), finding.rule.id, &message));
         }
     }
     let (breaking, approved) = comparison.count(Severity::Breaking);

@@ -1,5 +1,6 @@
 //! What is told of a run.
 
+mod code_quality;
 mod github;
 mod html;
 mod json;
@@ -43,6 +44,9 @@ enum Kind {
     Html,
     /// As annotations of a GitHub workflow.
     Github,
+    /// As GitLab marks the changes of a merge request.
+    #[value(name = "codequality")]
+    CodeQuality,
 }
 
 impl Report {
@@ -60,7 +64,10 @@ impl Report {
                                      prints them by cat FILE"
                 .to_owned()),
             Ok(_) => Err(format!("{kind}=FILE: the name of the file is missing")),
-            Err(_) => Err("not junit=FILE, json=FILE, html=FILE or github=FILE".to_owned()),
+            Err(_) => {
+                Err("not junit=FILE, json=FILE, html=FILE, github=FILE or codequality=FILE"
+                    .to_owned())
+            }
         }
     }
 
@@ -70,6 +77,7 @@ impl Report {
             Kind::Json => json::of(run),
             Kind::Html => Ok(html::of(run)),
             Kind::Github => Ok(github::of(run)),
+            Kind::CodeQuality => Ok(code_quality::of(run)),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::super::causes::causes;
 use super::super::{Run, Trial};
 use super::summary;
+use crate::repository;
 
 /// How many annotations are made: GitHub shows no more of a step.
 const ANNOTATIONS_MAX: usize = 10;
@@ -12,8 +13,8 @@ pub(super) fn of(run: &Run) -> String {
     for cause in causes(run).iter().take(ANNOTATIONS_MAX) {
         let Trial { rests_on, again, case, .. } = cause.example;
         let message = format!("{}\n{rests_on}\n{again}", cause.finding);
-        let file = format!("contracts/{case}");
-        text.push_str(&annotation("error", Some(&file), &cause.heading(run), &message));
+        let file = repository::name(&run.contract, case);
+        text.push_str(&annotation("error", file.as_deref(), &cause.heading(run), &message));
     }
     let level = if run.holds() { "notice" } else { "error" };
     text.push_str(&annotation(level, None, "contract verify", &summary(run)));

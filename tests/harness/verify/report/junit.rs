@@ -7,6 +7,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::super::{Run, Status};
 use super::some;
+use crate::repository;
 
 pub(super) fn of(run: &Run) -> Result<String, String> {
     let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
@@ -33,6 +34,7 @@ pub(super) fn of(run: &Run) -> Result<String, String> {
         });
         let mut case = TestCase::new(trial.name(), status);
         case.set_classname(folder(&trial.case)).set_time(Duration::from_secs_f64(trial.secs));
+        locate(&mut case, run, &trial.case);
         add(&mut suites, folder(&trial.case), case);
     }
     for not_run in &run.not_run {
@@ -40,6 +42,7 @@ pub(super) fn of(run: &Run) -> Result<String, String> {
         status.set_message(not_run.reason.clone());
         let mut case = TestCase::new(not_run.case.clone(), status);
         case.set_classname(folder(&not_run.case));
+        locate(&mut case, run, &not_run.case);
         add(&mut suites, folder(&not_run.case), case);
     }
     let mut report = Report::new(format!("contract verify {}", run.place));
@@ -49,6 +52,13 @@ pub(super) fn of(run: &Run) -> Result<String, String> {
 
 fn add<'a>(suites: &mut BTreeMap<&'a str, TestSuite>, name: &'a str, case: TestCase) {
     suites.entry(name).or_insert_with(|| TestSuite::new(name)).add_test_case(case);
+}
+
+/// Names the file of a case, as pipelines link it.
+fn locate(case: &mut TestCase, run: &Run, path: &str) {
+    if let Some(file) = repository::name(&run.contract, path) {
+        case.extra.insert("file".into(), file.into());
+    }
 }
 
 fn folder(path: &str) -> &str {
