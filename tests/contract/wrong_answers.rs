@@ -49,12 +49,24 @@ impl Bench {
 
     /// What the judge finds of a case whose last answer is changed on its way: each place with who says so.
     async fn found(&self, case: &str, format: &str, change: Change) -> Vec<String> {
+        let calls = self.cases.get(case).map_or(0, |case| case.before.len());
+        self.found_at(calls, case, format, change).await
+    }
+
+    /// The same, of a case whose answer after so many is changed.
+    async fn found_at(
+        &self,
+        passed: usize,
+        case: &str,
+        format: &str,
+        change: Change,
+    ) -> Vec<String> {
         let case = self.cases.get(case).unwrap_or_else(|| panic!("there is no case {case}"));
         let mut variants = case.variants().into_iter();
         let variant: Variant = variants.find(|variant| expected_format(variant) == format).unwrap();
         let remote = Remote::new(self.proxy.url(), None).unwrap().apart("wrong");
         let mut target = Target::Remote(remote);
-        self.proxy.plan(case.before.len(), change);
+        self.proxy.plan(passed, change);
         match judge(case, &variant, &mut target, &self.rules, now_secs()).await {
             // There is no answer that could be judged, and that is what is found.
             Err(_) => vec!["answer".to_owned()],
@@ -84,6 +96,17 @@ async fn every_wrong_answer_is_caught_and_what_is_wrong_named() {
     }
     assert!(names.len() >= 60, "{}", names.len());
     assert!(missed.is_empty(), "{} of {}:\n{}", missed.len(), names.len(), missed.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_of_a_case_is_judged_and_the_whole_world_after_it() {
+    let bench = Bench::new().await;
+    for (name, change, place) in table::of_the_first_call() {
+        let found = bench.found_at(0, table::REPLAY, "JSON", change).await;
+        let place = format!("call 1: {place}");
+        assert!(found.iter().all(|it| it.starts_with("call 1: ")), "{name}: {found:?}");
+        assert!(found.iter().any(|it| it.starts_with(&place)), "{name}: {found:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

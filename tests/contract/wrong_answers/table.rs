@@ -3,6 +3,7 @@
 mod consistency;
 mod fields;
 mod headers;
+mod lists;
 mod states;
 mod whole;
 
@@ -23,7 +24,7 @@ pub(super) struct Wrong {
 }
 
 pub(super) const SUCCESS: &str = "Success/client-token";
-const REPLAY: &str = "Success/replay-twice";
+pub(super) const REPLAY: &str = "Success/replay-twice";
 pub(super) const ERROR: &str = "IllegalParam.Bandwidth/letters";
 pub(super) const DENIED: &str = "Forbidden.RAM/no-policy";
 pub(super) const MISMATCH: &str = "SignatureDoesNotMatch/session-wrong-secret-v3";
@@ -97,6 +98,7 @@ pub(super) fn wrong() -> Vec<Wrong> {
     }
     whole::add(&mut all);
     headers::add(&mut all);
+    lists::add(&mut all);
     consistency::add(&mut all);
     states::add(&mut all);
     all
@@ -110,6 +112,25 @@ fn set(members: &mut Map<String, Value>, field: &str, change: fn(&str) -> Value)
 pub(super) fn set_header(sent: &mut Sent, name: &str, value: &str) {
     sent.headers.retain(|(known, _)| known != name);
     sent.headers.push((name.to_owned(), value.to_owned()));
+}
+
+/// What may be wrong with the first call of a case, each with its place.
+pub(super) fn of_the_first_call() -> Vec<(&'static str, Change, &'static str)> {
+    vec![
+        ("another status", change(|sent| sent.status = 202), "status"),
+        ("another type", header("content-type", Some("text/plain")), "header/content-type"),
+        (
+            "an id out of its form",
+            members(|members| set(members, "InternetBandwidthId", |id| id.to_uppercase().into())),
+            "body/InternetBandwidthId",
+        ),
+        (
+            "an element too many",
+            members(|members| drop(members.insert("Extra".to_owned(), 1.into()))),
+            "body/Extra",
+        ),
+        ("a change to another account", Change::World(states::another_account), "state/9"),
+    ]
 }
 
 /// A right answer with ids that are always the same.

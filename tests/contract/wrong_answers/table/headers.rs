@@ -41,6 +41,10 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         let change = header("content-type", Some(value));
         add(format!("the content type {value}"), SUCCESS, "content-type", change);
     }
+    for value in ["gzip", "br", "identity, gzip"] {
+        let change = header("content-encoding", Some(value));
+        add(format!("a plain body said to be {value}"), SUCCESS, "content-encoding", change);
+    }
     let upper = change(|sent| {
         let id = sent.headers.iter_mut().find(|(name, _)| name == "x-acs-trace-id").unwrap();
         id.1 = id.1.to_uppercase();

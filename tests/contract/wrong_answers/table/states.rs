@@ -16,6 +16,11 @@ fn address(world: &mut Value) -> &mut Value {
     account(world)["Ipv6Addresses"].as_object_mut().unwrap().values_mut().next().unwrap()
 }
 
+/// Makes an account beside those there are.
+pub(super) fn another_account(world: &mut Value) {
+    world["Accounts"]["9000000000000009"] = json!({ "AccessKeys": {} });
+}
+
 /// Adds them.
 pub(super) fn add(all: &mut Vec<Wrong>) {
     let mut add = |name: &str, case: &'static str, change: Change| {
@@ -109,4 +114,27 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
             account(world).as_object_mut().unwrap().remove("Ipv6Gateways").unwrap();
         }),
     );
+    add_to_purchases(&mut add);
+}
+
+/// Adds what may be wrong besides what a purchase says.
+fn add_to_purchases(add: &mut dyn FnMut(&str, &'static str, Change)) {
+    add(
+        "a purchase in arrears",
+        SUCCESS,
+        Change::World(|world| {
+            address(world)["Ipv6InternetBandwidth"]["BusinessStatus"] = json!("FinancialLocked");
+        }),
+    );
+    add(
+        "a purchase that is remembered for ever",
+        SUCCESS,
+        Change::World(|world| {
+            let tokens = account(world)["ClientTokens"].as_object_mut().unwrap();
+            for token in tokens.values_mut() {
+                token["ExpiresAt"] = json!("2999-12-31T23:59:59Z");
+            }
+        }),
+    );
+    add("a purchase behind which another account is made", SUCCESS, Change::World(another_account));
 }
