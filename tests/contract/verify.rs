@@ -3,6 +3,7 @@
 mod given;
 mod keys;
 mod no_answer;
+mod reached;
 mod reports;
 mod signals;
 mod tls;
@@ -165,7 +166,7 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
     assert!(text.contains("not judged, as --lenient says: snapshot, message"), "{text}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_input_is_told_with_what_it_is_in() {
     use tokio::io::AsyncWriteExt as _;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -184,6 +185,11 @@ async fn bad_input_is_told_with_what_it_is_in() {
         (&["--endpoint", &silent], 2, "no HTTP server answers"),
         (&["--endpoint", "nothing"], 2, "--endpoint nothing: relative URL without a base"),
         (&["--endpoint", "http://127.0.0.1:1/a"], 2, "the operation is at the path /"),
+        (&["--endpoint", "http://127.0.0.1:1/#a"], 2, "the operation is at the path /"),
+        (&["--endpoint", "http://127.0.0.1:1", "--wait", "1"], 2, "answers: within 1 s: "),
+        (&["--endpoint", &silent, "--wait", "100000"], 2, "no HTTP server answers"),
+        (&["--in-process", "--wait", "1"], 3, "--endpoint"),
+        (&["--endpoint", "http://127.0.0.1:1", "--wait", "-1"], 3, "--wait"),
         (&["--function", "/no/bootstrap"], 2, "--function /no/bootstrap: there is no such file"),
         (&["--in-process", "--case", "none"], 2, "--case none: no case of contracts fits it"),
         (&["--in-process", "--bind", "a=b"], 2, "--bind a=b: there is no role a"),
@@ -200,6 +206,23 @@ async fn bad_input_is_told_with_what_it_is_in() {
         let output = contract(&[&["verify"], arguments].concat());
         let text = printed(&output);
         assert!(output.status.code() == Some(code) && text.contains(told), "{arguments:?}\n{text}");
+    }
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_and_not_shown() {
+    for url in [
+        "http://user:CANARY@127.0.0.1:1",
+        "https://CANARY@example.com",
+        "user:CANARY@127.0.0.1:1",
+        "http://user:CANARY@127.0.0.1:99999",
+        "ftp://user:CANARY@127.0.0.1",
+        "http://user:CANARY@127.0.0.1/a",
+    ] {
+        let output = contract(&["verify", "--endpoint", url]);
+        let text = printed(&output);
+        assert!(!text.contains("CANARY") && text.contains("--endpoint the URL: "), "{url}: {text}");
+        assert_eq!(output.status.code(), Some(2), "{url}: {text}");
     }
 }
 

@@ -1,5 +1,9 @@
 //! HTTP clients, and the servers of fakes.
 
+use std::error::Error;
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,9 +11,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
+use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Certificate, Client, ClientBuilder, Url};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpListener;
@@ -19,30 +24,95 @@ use tokio::task::JoinHandle;
 ///
 /// # Errors
 ///
-/// The system does not let it be.
+/// The system does not allow one.
 pub fn local_client() -> Result<Client, String> {
-    build(plain()?)
+    build(plain()?.no_proxy())
 }
 
-/// A client for the endpoint at `url`, which waits so long for an answer if it says so. It follows no
-/// redirection: that is an answer, too.
+/// A client for the endpoint at `url`, which waits `time_max` for an answer and trusts the certificate
+/// authorities in the file `cacert`, else those of the system. It follows no redirection, which is an
+/// answer, too.
 ///
 /// # Errors
 ///
-/// The system does not let it be, or it has no certificates to judge others by.
-pub fn client(url: &str, time_max: Option<Duration>) -> Result<Client, String> {
-    let builder = if url.starts_with("https:") {
+/// The system does not allow one, or there are no certificates to judge others by.
+pub fn client(
+    url: &Url,
+    time_max: Option<Duration>,
+    cacert: Option<&Path>,
+) -> Result<Client, String> {
+    let builder = if url.scheme() == "https" || proxy(url).is_some() {
         // It fails if there is one already, which is as good.
         drop(ring::default_provider().install_default());
         Client::builder()
     } else {
         plain()?
     };
-    let builder = match time_max {
-        Some(time_max) => builder.timeout(time_max),
+    let builder = if is_this_machine(url) { builder.no_proxy() } else { builder };
+    let builder = match cacert {
+        Some(file) => builder.tls_certs_only(authorities(file)?),
         None => builder,
     };
-    build(builder)
+    build(match time_max {
+        Some(time_max) => builder.timeout(time_max),
+        None => builder,
+    })
+}
+
+/// The proxy of the environment for calls to `url`, without its user and password.
+#[must_use]
+pub fn proxy(url: &Url) -> Option<String> {
+    if is_this_machine(url) {
+        return None;
+    }
+    // As the client reads the environment.
+    let proxy = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
+    let authority = proxy.uri().authority()?.as_str();
+    let (_, authority) = authority.rsplit_once('@').unwrap_or(("", authority));
+    Some(format!("{}://{authority}", proxy.uri().scheme_str().unwrap_or("http")))
+}
+
+/// Whether the host is `localhost` or an address of this machine alone.
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let address: Result<IpAddr, _> = host.trim_matches(['[', ']']).parse();
+    match address.map(|address| address.to_canonical()) {
+        Ok(address) => address.is_loopback() || address.is_unspecified(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+/// Reads the certificates in a PEM file.
+fn authorities(file: &Path) -> Result<Vec<Certificate>, String> {
+    let fail = |why: &str| format!("--cacert {}: {why}", file.display());
+    let text = std::fs::read(file).map_err(|error| fail(&error.to_string()))?;
+    let found = Certificate::from_pem_bundle(&text).map_err(|error| fail(&error.to_string()))?;
+    if found.is_empty() { Err(fail("it has no certificate in PEM")) } else { Ok(found) }
+}
+
+/// Whether an endpoint that was not reached may be reached later: what has a wrong certificate, or does
+/// not speak HTTP, will not change.
+pub(crate) fn may_pass(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let is_http = error.downcast_ref::<hyper::Error>().is_none_or(|error| {
+            error.is_incomplete_message()
+                || error.is_canceled()
+                || error.is_closed()
+                || error.source().is_some_and(<dyn Error>::is::<io::Error>)
+        });
+        if is_tls(error) || !is_http {
+            return false;
+        }
+        cause = error.source();
+    }
+    !error.is_builder()
+}
+
+/// An error of TLS is wrapped by errors of the system, which do not tell it as their source.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error.is::<rustls::Error>() || wrapped.is_some_and(|error| is_tls(error))
 }
 
 /// Trusts no certificate, and so needs none of the system, which may have none.
@@ -61,12 +131,12 @@ const IDLE_MAX: Duration = Duration::from_secs(5);
 
 #[expect(clippy::disallowed_methods, reason = "here it is")]
 fn build(builder: ClientBuilder) -> Result<Client, String> {
-    let builder = builder.no_proxy().redirect(Policy::none()).pool_idle_timeout(IDLE_MAX);
+    let builder = builder.redirect(Policy::none()).pool_idle_timeout(IDLE_MAX);
     builder.build().map_err(|error| error.to_string())
 }
 
 /// Why a fake does not answer: its connection breaks.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub type Failure = Box<dyn Error + Send + Sync>;
 
 /// An HTTP server on a free port of loopback, ended with this value.
 #[derive(Debug)]
@@ -110,5 +180,33 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_told_by_the_host_of_the_url() {
+        for (url, expected) in [
+            ("http://localhost:8787", true),
+            ("HTTP://LocalHost.:8787", true),
+            ("http://api.localhost", true),
+            ("http://127.0.0.1", true),
+            ("http://127.1:1", true),
+            ("http://127.200.0.1", true),
+            ("http://[::1]:8787", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("http://0.0.0.0:8787", true),
+            ("http://localhost.example.com", false),
+            ("http://notlocalhost", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://example.com/?localhost", false),
+            ("http://192.0.2.1", false),
+            ("https://[2001:db8::1]", false),
+        ] {
+            assert_eq!(is_this_machine(&Url::parse(url).unwrap()), expected, "{url}");
+        }
     }
 }

@@ -100,8 +100,8 @@ Examples:
 
 A connection that breaks, or an answer that does not come in time, is an error and no failure. A run
 whose first 10 answers are all errors (with more than 5 jobs: twice as many as jobs) gives up, and so does
-one with 50 errors in a row. SIGINT, SIGTERM and SIGHUP end a run within seconds: purchases are released, worlds are dropped,
-and the reports of what was judged are written.
+one with 50 errors in a row. SIGINT, SIGTERM and SIGHUP end a run within seconds: purchases are released,
+worlds are dropped, and the reports of what was judged are written.
 
 Exit codes: 0 all hold, 1 some do not, 2 all that could be judged hold and some could not be judged or
 the run did not come to its end, 3 usage.";

@@ -51,4 +51,24 @@ async fn an_endpoint_that_speaks_tls_is_verified_if_the_system_trusts_it() {
     let text = printed(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("invalid peer certificate"), "{text}");
+
+    // The option comes before the system.
+    let trusted = folder.path().join("it's trusted.pem");
+    std::fs::write(&trusted, cert.pem()).unwrap();
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    let absent = folder.path().join("absent.pem");
+    for (file, code, told) in [
+        (&trusted, 0, r"--cacert '/"),
+        (&certificate, 2, "invalid peer certificate"),
+        (&empty, 2, "empty.pem: it has no certificate in PEM"),
+        (&absent, 2, "absent.pem: No such file"),
+    ] {
+        // A wrong certificate is not waited for.
+        let more = ["--wait", "100000", "--cacert", file.to_str().unwrap()];
+        let mut command = command(&[&arguments[..], &more].concat());
+        let output = command.env("SSL_CERT_FILE", &certificate).output().unwrap();
+        let text = printed(&output);
+        assert!(output.status.code() == Some(code) && text.contains(told), "{file:?}: {text}");
+    }
 }

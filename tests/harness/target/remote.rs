@@ -1,20 +1,28 @@
 //! Any endpoint over HTTP.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use reqwest::Method;
+use reqwest::{Method, StatusCode, Url};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
-use crate::client::Wire;
-use crate::http::client;
+use crate::client::{Wire, quoted};
+use crate::http::{client, may_pass, proxy};
 use crate::secrets;
 
 /// The header that names the world of a call, for an endpoint that has worlds apart.
 const WORLD_HEADER: &str = "x-local-world";
+
+/// What a gateway answers for an endpoint that does not listen yet.
+const ABSENT: [StatusCode; 3] =
+    [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
+/// How long an endpoint that is waited for may take to answer, and how long after that it is asked again.
+const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(10);
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// What the control paths of an endpoint demand.
 #[derive(Clone, Debug, Default, Args)]
@@ -35,6 +43,10 @@ pub struct Remote {
     /// `http://host:port`, without a path.
     url: String,
     client: reqwest::Client,
+    /// The file with the certificate authorities that are trusted in place of the system's.
+    cacert: Option<PathBuf>,
+    /// The proxy that calls go through, without its user and password.
+    proxy: Option<String>,
     /// What its control paths demand. A secret.
     control_token: Option<String>,
     world: World,
@@ -58,20 +70,45 @@ impl Remote {
     ///
     /// `url` is none.
     pub fn new(url: &str, time_max: Option<Duration>) -> Result<Self, String> {
+        Self::trusting(url, time_max, None)
+    }
+
+    /// The same, which trusts the certificate authorities in the file `cacert` in place of the system's.
+    ///
+    /// # Errors
+    ///
+    /// `url` is none, or the file has none.
+    pub fn trusting(
+        url: &str,
+        time_max: Option<Duration>,
+        cacert: Option<&Path>,
+    ) -> Result<Self, String> {
         // As SDKs take it: a host and a port, without a scheme.
         let is_bare = !url.contains("://") && url.contains(':');
         let scheme = if is_bare { "http://" } else { "" };
         let url = &format!("{scheme}{url}");
-        let parsed = reqwest::Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
+        // What may be a password is not shown.
+        let shown = if url.contains('@') { "the URL" } else { url };
+        let parsed = Url::parse(url).map_err(|error| format!("{shown}: {error}"))?;
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err("the URL: name no user and password in it".to_owned());
+        }
         if !["http", "https"].contains(&parsed.scheme()) || parsed.host_str().is_none() {
-            return Err(format!("{url}: not a URL like http://127.0.0.1:8787"));
+            return Err(format!("{shown}: not a URL like http://127.0.0.1:8787"));
         }
-        if parsed.path() != "/" || parsed.query().is_some() {
-            return Err(format!("{url}: the operation is at the path /, so name none"));
+        if parsed.path() != "/" || parsed.query().is_some() || parsed.fragment().is_some() {
+            return Err(format!("{shown}: the operation is at the path /, so name none"));
         }
-        let client = client(url, time_max)?;
+        let client = client(&parsed, time_max, cacert)?;
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { url, client, control_token: None, world: World::Main })
+        Ok(Self {
+            url,
+            client,
+            cacert: cacert.map(Path::to_owned),
+            proxy: proxy(&parsed),
+            control_token: None,
+            world: World::Main,
+        })
     }
 
     /// The same endpoint, whose control paths are called with what `options` say.
@@ -96,6 +133,16 @@ impl Remote {
         Self { world: World::Given, ..self.clone() }
     }
 
+    /// The options that name it.
+    #[must_use]
+    pub fn options(&self) -> String {
+        let url = format!("--endpoint {}", self.url);
+        match &self.cacert {
+            None => url,
+            Some(file) => format!("{url} --cacert {}", quoted(&file.display().to_string())),
+        }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -115,6 +162,38 @@ impl Remote {
             World::Apart(name) => name,
             World::Main | World::Given => "",
         }
+    }
+
+    /// The proxy that calls go through, without its user and password.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
+    /// Waits until an HTTP server answers. What a gateway answers for an absent one does not count.
+    ///
+    /// # Errors
+    ///
+    /// Why none does, once `time_max` is over or waiting longer cannot help.
+    pub async fn wait(&self, time_max: Duration) -> Result<(), String> {
+        let mut why = "no answer".to_owned();
+        let attempts = async {
+            loop {
+                let request = self.control_request(Method::GET, "worlds").timeout(ATTEMPT_TIME_MAX);
+                match request.send().await {
+                    Ok(answer) if !ABSENT.contains(&answer.status()) => return Ok(()),
+                    Ok(answer) => why = answer.status().to_string(),
+                    Err(error) if may_pass(&error) => why = with_causes(&error),
+                    Err(error) => return Err(with_causes(&error)),
+                }
+                tokio::time::sleep(ATTEMPT_PAUSE).await;
+            }
+        };
+        let attempts = tokio::time::timeout(time_max, attempts).await;
+        let secs = time_max.as_secs();
+        attempts
+            .unwrap_or_else(|_| Err(format!("within {secs} s: {why}")))
+            .map_err(|why| format!("{}: no HTTP server answers: {why}", self.url))
     }
 
     /// Whether the endpoint has worlds apart.

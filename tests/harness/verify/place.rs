@@ -31,6 +31,14 @@ pub struct Where {
     /// How long an answer may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     timeout: u64,
+    /// Wait until the endpoint answers, this long at most. Any HTTP answer but 502, 503 and 504 will do; an
+    /// error of TLS ends the wait
+    #[arg(long, value_name = "SECONDS", requires = "endpoint")]
+    #[arg(value_parser = clap::value_parser!(u32))]
+    wait: Option<u32>,
+    /// Trust the certificate authorities in this PEM file in place of the system's
+    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    cacert: Option<PathBuf>,
     /// A real id for a role that cases name, as ipv6-free=ipv6-2zexxxx; may be given more than once
     #[arg(long = "bind", value_name = "ROLE=ID")]
     pub(crate) bindings: Vec<String>,
@@ -43,7 +51,8 @@ pub struct Where {
 #[derive(Clone, Debug, Args)]
 #[group(required = true, multiple = false)]
 struct PlaceOptions {
-    /// The endpoint, as `http://127.0.0.1:8787`
+    /// The endpoint, as `http://127.0.0.1:8787`. It is called through the proxy that `HTTP_PROXY`,
+    /// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name for it, unless it is on this machine
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// A built bootstrap, run under an emulation of the Lambda Runtime API
@@ -69,9 +78,13 @@ impl Where {
             return Ok((Place::Function(binary.clone()), None));
         }
         let Some(url) = endpoint else { return Ok((Place::InProcess, None)) };
-        let remote = Remote::new(url, Some(Duration::from_secs(self.timeout.max(1))));
+        let time_max = Duration::from_secs(self.timeout.max(1));
+        let remote = Remote::trusting(url, Some(time_max), self.cacert.as_deref());
         let remote = remote.map_err(|error| format!("--endpoint {error}"))?;
         let remote = remote.controlled_by(&self.control);
+        if let Some(secs) = self.wait {
+            remote.wait(Duration::from_secs(secs.into())).await?;
+        }
         if !self.as_given && remote.has_worlds().await? {
             return Ok((Place::Apart(remote), None));
         }
@@ -114,10 +127,19 @@ impl Place {
     #[must_use]
     pub fn option(&self) -> String {
         match self {
-            Self::Apart(remote) => format!("--endpoint {}", remote.url()),
-            Self::Given(remote) => format!("--endpoint {} --as-given", remote.url()),
+            Self::Apart(remote) => remote.options(),
+            Self::Given(remote) => format!("{} --as-given", remote.options()),
             Self::Function(binary) => format!("--function {}", binary.display()),
             Self::InProcess => "--in-process".to_owned(),
+        }
+    }
+
+    /// The proxy of the environment that calls go through.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        match self {
+            Self::Apart(remote) | Self::Given(remote) => remote.proxy(),
+            Self::Function(_) | Self::InProcess => None,
         }
     }
 

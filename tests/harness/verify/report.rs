@@ -241,8 +241,10 @@ fn summary(run: &Run) -> String {
     }
     let not_run = run.not_run.len();
     let (contract, place) = (&run.contract, &run.place);
+    let proxy =
+        run.proxy.as_ref().map_or(String::new(), |proxy| format!(" through the proxy {proxy}"));
     format!(
-        "{tried} answers judged by {contract} ({place}) in {:.1} s: {verdict}; {not_run} cases not run",
+        "{tried} answers judged by {contract} ({place}{proxy}) in {:.1} s: {verdict}; {not_run} cases not run",
         run.time.as_secs_f64()
     )
 }

@@ -54,6 +54,8 @@ pub(crate) struct Plan {
 pub struct Run {
     /// Where they were tried, as an option.
     pub place: String,
+    /// The proxy that calls went through, without its user and password.
+    pub proxy: Option<String>,
     /// Which contract.
     pub contract: String,
     /// What was not judged, by name.
@@ -200,6 +202,7 @@ pub(crate) async fn run(
     not_run.sort_by(|one, other| one.case.cmp(&other.case));
     Ok(Run {
         place: place.option(),
+        proxy: place.proxy().map(str::to_owned),
         contract: contract.origin().to_owned(),
         lenient: plan.lenient.iter().map(|leniency| leniency.name()).collect(),
         is_exact: plan.is_exact,

@@ -44,6 +44,7 @@ fn value(run: &Run) -> Value {
     });
     json!({
         "place": run.place,
+        "proxy": run.proxy,
         "contract": run.contract,
         "holds": run.holds(),
         "stopped": run.stopped,

@@ -1,0 +1,124 @@
+//! Endpoints that do not listen yet, and endpoints behind a proxy.
+
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use harness::http::{Failure, Server, local_client};
+use harness::target::{Endpoint, built};
+use http_body_util::{BodyExt as _, Full};
+use hyper::Response;
+use suites::command::{command, endpoint, printed};
+
+use super::given::forward;
+
+/// The variables that name a proxy.
+const PROXY: [&str; 7] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "REQUEST_METHOD",
+];
+
+fn verify(url: &str, options: &[&str]) -> Command {
+    let place = ["verify", "--case", "MissingAction/*", "--endpoint", url];
+    let mut command = command(&[&place[..], options].concat());
+    for name in PROXY.iter().chain(&["NO_PROXY", "no_proxy"]) {
+        command.env_remove(name);
+    }
+    command
+}
+
+async fn run(command: Command) -> (Option<i32>, String) {
+    let output = tokio::process::Command::from(command).output().await.unwrap();
+    (output.status.code(), printed(&output))
+}
+
+/// An endpoint behind something that breaks the first connections and answers the next ones as a gateway
+/// does for an absent endpoint.
+async fn starting(endpoint: &Endpoint) -> Server {
+    let (client, address) = (local_client().unwrap(), endpoint.address().to_owned());
+    let requests = Arc::new(AtomicUsize::new(0));
+    let server = Server::start(move |request| {
+        let (client, address, requests) = (client.clone(), address.clone(), Arc::clone(&requests));
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = body.collect().await?.to_bytes();
+            let gateway = |status: u16| {
+                let response = Response::builder().status(status);
+                Ok(response.body(Full::new(Bytes::from("<html>not yet</html>")))?)
+            };
+            match requests.fetch_add(1, Ordering::SeqCst) {
+                0 | 1 => Err(Failure::from("not yet")),
+                2 => gateway(502),
+                3 => gateway(503),
+                4 => gateway(504),
+                _ => forward(&client, &address, parts, body).await,
+            }
+        }
+    });
+    server.await.unwrap()
+}
+
+#[tokio::test]
+async fn an_endpoint_is_waited_for_until_it_answers() {
+    let (endpoint, _) = endpoint(&[]).await;
+    let server = starting(&endpoint).await;
+    let (code, text) = run(verify(server.url(), &["--wait", "600"])).await;
+    assert_eq!(code, Some(0), "{text}");
+
+    // One that only begins to listen: until then the port refuses.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let waiting = tokio::spawn(run(verify(&format!("http://{free}"), &["--wait", "600"])));
+    tokio::task::yield_now().await;
+    let late = ["--listen", &free];
+    let binary = built("local-endpoint").unwrap();
+    let _late = Endpoint::start_logging(&binary, &late, "warn").await.unwrap();
+    let (code, text) = waiting.await.unwrap();
+    assert_eq!(code, Some(0), "{text}");
+}
+
+#[tokio::test]
+async fn a_proxy_of_the_environment_is_used_beyond_this_machine_and_named_without_its_password() {
+    let (endpoint, url) = endpoint(&[]).await;
+    let (client, address) = (local_client().unwrap(), endpoint.address().to_owned());
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let proxy = Server::start(move |request| {
+        let (client, address, requests) = (client.clone(), address.clone(), Arc::clone(&counted));
+        async move {
+            let (mut parts, body) = request.into_parts();
+            assert_eq!(parts.uri.host(), Some("192.0.2.1"));
+            assert!(parts.headers.remove("proxy-authorization").is_some());
+            requests.fetch_add(1, Ordering::SeqCst);
+            let body = body.collect().await?.to_bytes();
+            forward(&client, &address, parts, body).await
+        }
+    });
+    let proxy = proxy.await.unwrap();
+    let host = proxy.url().strip_prefix("http://").unwrap();
+    let with_password = format!("http://user:CANARY@{host}");
+    for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+        let mut command = verify("http://192.0.2.1:8787", &[]);
+        command.env(name, &with_password);
+        let (code, text) = run(command).await;
+        assert_eq!(code, Some(0), "{name}: {text}");
+        assert!(text.contains(&format!("through the proxy {}", proxy.url())), "{text}");
+        assert!(!text.contains("CANARY") && !text.contains("user"), "{text}");
+        assert!(requests.swap(0, Ordering::SeqCst) > 0, "{name}");
+    }
+    let port = url.rsplit_once(':').unwrap().1;
+    for local in [&url, &format!("http://127.1:{port}"), &format!("http://LOCALHOST:{port}")] {
+        let mut command = verify(local, &[]);
+        command.envs(PROXY[..6].iter().map(|name| (name, &with_password)));
+        let (code, text) = run(command).await;
+        assert_eq!(code, Some(0), "{local}: {text}");
+        assert!(!text.contains("proxy"), "{text}");
+    }
+    assert_eq!(requests.load(Ordering::SeqCst), 0);
+}
