@@ -1,6 +1,7 @@
 //! `contract verify` and `contract call`: what they judge, where, and what they tell.
 
 mod given;
+mod hostile_texts;
 mod keys;
 mod no_answer;
 mod reached;

@@ -10,11 +10,12 @@ use tempfile::TempDir;
 use crate::answer::Answer;
 use crate::case::{Asked, Case, Fault, Request, Variant};
 use crate::client::{self, now_secs, quoted};
-use crate::command::{Outcome, print};
+use crate::command::{Outcome, print_as_is, print_document};
 use crate::contract::Contract;
 use crate::judge::{Judged, Rulebook, expected_format, judge};
 use crate::list::Chosen;
-use crate::verify::{Bound, Place, Roles, Where, judge_reviewed, side_by_side};
+use crate::shown::visible;
+use crate::verify::{Bound, Differences, Place, Roles, Where, judge_reviewed};
 
 /// Tries one case in one variant and shows its world, the call, the answer, and what is wrong with it.
 #[derive(Debug, Args)]
@@ -92,7 +93,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         }
     };
     if options.curl {
-        return print(&commands(&bound.case, &variant, &place)?).map(|()| Outcome::Holds);
+        return print_as_is(&commands(&bound.case, &variant, &place)?).map(|()| Outcome::Holds);
     }
     let folder = TempDir::new().map_err(|error| error.to_string())?;
     let mut target = place.target(0, &folder)?;
@@ -110,9 +111,11 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     judge_reviewed(&mut findings, &contract, &rules, &bound.case, verdict.format, &transcript);
     let (cosmetic, findings): (Vec<_>, Vec<_>) =
         findings.told(|_| true).into_iter().partition(|finding| finding.by == Judged::Bytes);
+    text = visible(&text);
+    let differences = Differences::of_width(120);
     for finding in findings.iter().chain(&cosmetic) {
-        let sides = side_by_side(&finding.expected, &finding.actual, 120);
-        let _ = writeln!(text, "{}\n{}", finding.place, sides.trim_end());
+        let sides = differences.side_by_side(&finding.expected, &finding.actual);
+        let _ = writeln!(text, "{}\n{}", visible(&finding.place.to_string()), sides.trim_end());
     }
     let holds = findings.is_empty();
     text.push_str(match (holds, cosmetic.is_empty()) {
@@ -120,7 +123,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         (true, false) => "it holds, and is written otherwise\n",
         (false, _) => "it does not hold\n",
     });
-    print(&text)?;
+    print_document(&text)?;
     Ok(if holds { Outcome::Holds } else { Outcome::Fails })
 }
 

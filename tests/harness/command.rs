@@ -3,9 +3,11 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
+use crate::shown;
 use crate::{call, coverage, diff, fuzz, lint, list, openapi, record, review, unpack, verify};
 
 /// What a subcommand found.
@@ -104,15 +106,47 @@ pub fn main() -> ExitCode {
 
 /// Prints a line to standard error. If that cannot be written there is nowhere to say so.
 pub(crate) fn print_error(text: &str) {
-    drop(writeln!(anstream::stderr(), "{text}"));
+    drop(writeln!(std::io::stderr(), "{}", shown::plain(text)));
 }
 
-/// Prints to standard output. A reader that has gone away ends nothing.
+/// Prints a text of lines as [`print_document`] does, and to standard error.
+pub(crate) fn print_document_error(text: &str) {
+    let text = document(text, AutoStream::choice(&std::io::stderr()));
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+/// Prints a text for people to standard output.
 ///
 /// # Errors
 ///
-/// The system's, if nothing can be written for another reason.
+/// The system's. A reader that has gone away is none.
 pub(crate) fn print(text: &str) -> Result<(), String> {
+    print_as_is(&shown::plain(text))
+}
+
+/// Prints a text in which invisible characters are escaped already: one with colours, or a document.
+///
+/// # Errors
+///
+/// As [`print`].
+pub(crate) fn print_document(text: &str) -> Result<(), String> {
+    print_as_is(&document(text, AutoStream::choice(&std::io::stdout())))
+}
+
+fn document(text: &str, colors: ColorChoice) -> String {
+    if colors != ColorChoice::Never {
+        return shown::without_commands(text);
+    }
+    // A colour may hide a command until it is taken away.
+    shown::without_commands(&anstream::adapter::strip_str(text).to_string())
+}
+
+/// Prints what a program reads: annotations, a command for a shell.
+///
+/// # Errors
+///
+/// As [`print`].
+pub(crate) fn print_as_is(text: &str) -> Result<(), String> {
     match anstream::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(format!("standard output: {error}"))

@@ -13,7 +13,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
 
 use crate::case::Case;
-use crate::command::{Outcome, print};
+use crate::command::{Outcome, print, print_document, print_error};
 use crate::contract::Contract;
 use crate::file::write_whole;
 use crate::operations::{COMMON, ErrorRow, Operation, Operations};
@@ -148,7 +148,7 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     };
     match &options.output {
         Some(file) => write_whole(file, shown.as_bytes())?,
-        None => print(&shown)?,
+        None => print_document(&shown)?,
     }
     let mut is_well = rows.iter().all(|row| row.lacks().is_empty());
     let mut told = String::new();
@@ -169,7 +169,7 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     if options.format == Format::Table || options.output.is_some() {
         print(&told)?;
     } else if !told.is_empty() {
-        drop(std::io::Write::write_all(&mut anstream::stderr(), told.as_bytes()));
+        print_error(told.trim_end());
     }
     Ok(if is_well { Outcome::Holds } else { Outcome::Fails })
 }

@@ -19,7 +19,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::command::{Outcome, print};
+use crate::command::{Outcome, print, print_as_is, print_document};
 use crate::contract::Contract;
 
 pub(crate) use finding::digest;
@@ -129,12 +129,12 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     }
     let holds = comparison.holds();
     comparison.findings.retain(|finding| finding.severity >= options.least);
-    print(&match options.format {
-        Format::Text => report::text(&comparison, &old, &new),
-        Format::Json => report::json(&comparison, &old, &new)?,
-        Format::Markdown => report::markdown(&comparison, &old, &new),
-        Format::Github => report::github(&comparison, &new),
-    })?;
+    match options.format {
+        Format::Text => print(&report::text(&comparison, &old, &new)),
+        Format::Json => print_document(&report::json(&comparison, &old, &new)?),
+        Format::Markdown => print_document(&report::markdown(&comparison, &old, &new)),
+        Format::Github => print_as_is(&report::github(&comparison, &new)),
+    }?;
     Ok(if holds { Outcome::Holds } else { Outcome::Fails })
 }
 

@@ -28,6 +28,7 @@ pub mod record;
 mod repository;
 pub mod review;
 pub mod secrets;
+pub mod shown;
 mod signals;
 pub mod target;
 pub mod unpack;

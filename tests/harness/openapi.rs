@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::case::Case;
 use crate::client::HOST;
-use crate::command::{Outcome, print};
+use crate::command::{Outcome, print_document};
 use crate::contract::Contract;
 use crate::file::write_whole;
 use crate::operations::{COMMON, ErrorRow, Operation, Operations, Parameter};
@@ -58,7 +58,7 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     text.push('\n');
     match &options.output {
         Some(file) => write_whole(file, text.as_bytes())?,
-        None => print(&text)?,
+        None => print_document(&text)?,
     }
     Ok(Outcome::Holds)
 }

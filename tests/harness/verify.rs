@@ -30,7 +30,8 @@ use report::{Report, Reports};
 
 pub(crate) use report::{annotation, aside};
 
-pub use difference::side_by_side;
+pub use difference::Differences;
+pub(crate) use difference::parts;
 pub use place::{Place, Where};
 pub use roles::{Bound, Caller, Roles};
 pub use runner::Run;

@@ -1,11 +1,14 @@
 //! The page: what changed, and each case that it touches.
 
+use std::time::Duration;
+
 use maud::{Markup, html};
 use similar::{ChangeTag, TextDiff};
 
 use super::changes::{Changed, Side};
 use crate::contract::Contract;
 use crate::diff::{Comparison, Finding, Severity};
+use crate::shown::{both_visible, visible};
 
 pub(super) fn of(
     old: &Contract,
@@ -55,7 +58,7 @@ fn told(finding: &Finding) -> Markup {
         div class="finding" data-severity=(finding.severity.name()) {
             span class={ "tag " (finding.severity.name()) } { (finding.severity.name()) }
             " " code { (finding.rule.id) } " " span class="place" { (finding.place) }
-            p { (finding.sentence) }
+            p { (visible(&finding.sentence)) }
             p class="small" {
                 "fingerprint " code { (finding.fingerprint) }
                 @if let Some(reason) = &finding.approved { " approved: " (reason) }
@@ -93,8 +96,8 @@ fn shown(case: &Changed<'_>) -> Markup {
                 }
             }
             @if let Some(side) = either {
-                p { (side.description) }
-                blockquote { (side.rests_on) }
+                p { (visible(&side.description)) }
+                blockquote { (visible(&side.rests_on)) }
             }
             @for finding in &case.findings { (told(finding)) }
             (answers(old, new))
@@ -123,8 +126,18 @@ fn answers(old: Option<&Side>, new: Option<&Side>) -> Markup {
     }
 }
 
+/// How long two texts are compared.
+const COMPARED_MAX: Duration = Duration::from_millis(200);
+
 /// Two texts side by side with what differs marked, or one text if they are the same.
 fn both(heading: &str, old: Option<&str>, new: Option<&str>) -> Markup {
+    let escaped = match (old, new) {
+        (Some(old), Some(new)) => Some(both_visible(old, new)),
+        _ => None,
+    };
+    let alone = |text: Option<&str>| text.map(visible);
+    let (old, new) = escaped.map_or((alone(old), alone(new)), |(old, new)| (Some(old), Some(new)));
+    let (old, new) = (old.as_deref(), new.as_deref());
     html! {
         @if !heading.is_empty() { h3 { (heading) } }
         @if old == new {
@@ -152,7 +165,8 @@ fn both(heading: &str, old: Option<&str>, new: Option<&str>) -> Markup {
 fn marked(text: &str, other: Option<&str>, tag: ChangeTag) -> Markup {
     let Some(other) = other else { return html! { (text) } };
     let (old, new) = if tag == ChangeTag::Delete { (text, other) } else { (other, text) };
-    let difference = TextDiff::from_words(old, new);
+    // Of texts without any likeness a coarser comparison is as good.
+    let difference = TextDiff::configure().timeout(COMPARED_MAX).diff_words(old, new);
     html! {
         @for change in difference.iter_all_changes() {
             @if change.tag() == ChangeTag::Equal {

@@ -1,9 +1,13 @@
-//! Two texts side by side, with what differs marked.
+//! Two texts side by side, with what differs marked; bounded in time and size.
 
 use std::fmt::Write as _;
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
-use similar::{ChangeTag, TextDiff};
+use similar::{ChangeTag, DiffTag, TextDiff};
+
+use crate::shown::both_visible;
 
 const EXPECTED: Style = AnsiColor::Green.on_default().bold();
 const ACTUAL: Style = AnsiColor::Red.on_default().bold();
@@ -14,38 +18,129 @@ const SIMILAR_MIN: f32 = 0.7;
 /// The least width of a column, in characters.
 const COLUMN_MIN: usize = 20;
 
-/// What was expected on the left and what came on the right, in so many columns of a terminal; below a
-/// line that differs carets stand where it does.
-#[must_use]
-pub fn side_by_side(expected: &str, actual: &str, width: usize) -> String {
-    let column = (width.saturating_sub(7) / 2).max(COLUMN_MIN);
-    let mut text = String::new();
-    row(&mut text, &Cell::plain("expected"), ' ', &Cell::plain("actual"), column);
-    let lines = TextDiff::from_lines(expected, actual);
-    let (old, new) = (expected.lines().collect::<Vec<_>>(), actual.lines().collect::<Vec<_>>());
-    for op in lines.ops() {
-        let (old, new) = (&old[op.old_range()], &new[op.new_range()]);
-        let is_equal = op.tag() == similar::DiffTag::Equal;
-        for position in 0..old.len().max(new.len()) {
-            match (old.get(position), new.get(position)) {
-                (Some(line), Some(same)) if is_equal => {
-                    wrapped(&mut text, &Cell::plain(line), ' ', &Cell::plain(same), column);
+/// The longest line that is shown whole, in characters.
+const LINE_MAX: usize = 160;
+/// How much of a longer line is shown, and how much of that is before the first difference.
+const PART: usize = 60;
+const BEFORE: usize = 20;
+/// After how many lines of two texts no further one is begun, so that 40 are the most.
+const LINES_MAX: usize = 32;
+/// How many lines that are the same are shown around those that differ.
+const CONTEXT: usize = 4;
+
+/// How long the lines of two texts are compared, and those of all texts of a report.
+const ONE_MAX: Duration = Duration::from_millis(50);
+const ALL_MAX: Duration = Duration::from_secs(1);
+
+/// Shows the differences of one report.
+#[derive(Debug)]
+pub struct Differences {
+    /// When all of them have taken enough time: what is compared then is compared line by line.
+    end: Instant,
+    width: usize,
+}
+
+impl Differences {
+    /// For so many columns of a terminal.
+    #[must_use]
+    pub fn of_width(width: usize) -> Self {
+        Self { end: now() + ALL_MAX, width }
+    }
+
+    /// What was expected on the left and what came on the right; below a line that differs carets point
+    /// to where it does.
+    #[must_use]
+    pub fn side_by_side(&self, expected: &str, actual: &str) -> String {
+        let column = (self.width.saturating_sub(7) / 2).max(COLUMN_MIN);
+        let (expected, actual) = both_visible(expected, actual);
+        let mut text = String::new();
+        row(&mut text, &Cell::plain("expected"), ' ', &Cell::plain("actual"), column);
+        let end = self.end.min(now() + ONE_MAX);
+        let lines = TextDiff::configure().deadline(end).diff_lines(&expected, &actual);
+        let (old, new) = (expected.lines().collect::<Vec<_>>(), actual.lines().collect::<Vec<_>>());
+        let (mut shown_to, mut rest) = (0, 0);
+        for op in lines.grouped_ops(CONTEXT).iter().flatten() {
+            let (old_range, new_range) = (op.old_range(), op.new_range());
+            if old_range.start > shown_to {
+                let _ = writeln!(text, "    … {} lines are the same", old_range.start - shown_to);
+            }
+            shown_to = old_range.end;
+            // The last line may have no end in one of the texts: that is no line of its own.
+            let lines = |all: &[&str], range: Range<usize>| -> Vec<String> {
+                range.filter_map(|at| all.get(at).map(|line| (*line).to_owned())).collect()
+            };
+            let (old, new) = (lines(&old, old_range), lines(&new, new_range));
+            for position in 0..old.len().max(new.len()) {
+                if text.lines().count() >= LINES_MAX {
+                    rest += 1;
+                    continue;
                 }
-                (Some(old), Some(new)) => {
-                    let (old, new) = differing(old, new);
-                    wrapped(&mut text, &old, '|', &new, column);
-                }
-                (Some(old), None) => {
-                    wrapped(&mut text, &Cell::marked(old), '<', &Cell::plain(""), column);
-                }
-                (None, Some(new)) => {
-                    wrapped(&mut text, &Cell::plain(""), '>', &Cell::marked(new), column);
-                }
-                (None, None) => {}
+                let pair = (old.get(position), new.get(position));
+                pair_of_lines(&mut text, pair, op.tag() == DiffTag::Equal, column);
             }
         }
+        if rest > 0 {
+            let _ = writeln!(text, "    … and {rest} lines more");
+        }
+        text
     }
-    text
+}
+
+/// Two texts that are too long to be shown: of each the part where the first difference is, and its
+/// length.
+#[must_use]
+pub(crate) fn parts(expected: &str, actual: &str, chars_max: usize) -> (String, String) {
+    let start = common_start(expected, actual);
+    let part = |text: &str| part(text, start, chars_max);
+    (part(expected), part(actual))
+}
+
+/// How many characters two texts begin with alike.
+fn common_start(one: &str, other: &str) -> usize {
+    one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count()
+}
+
+fn part(text: &str, difference: usize, chars_max: usize) -> String {
+    let length = text.chars().count();
+    if length <= chars_max {
+        return text.to_owned();
+    }
+    let start = difference.saturating_sub(BEFORE).min(length.saturating_sub(PART));
+    let end = (start + PART).min(length);
+    let shown: String = text.chars().skip(start).take(PART).collect();
+    let mark = |is_cut| if is_cut { "…" } else { "" };
+    format!("{}{shown}{} ({length} characters)", mark(start > 0), mark(end < length))
+}
+
+fn pair_of_lines(
+    text: &mut String,
+    pair: (Option<&String>, Option<&String>),
+    is_equal: bool,
+    column: usize,
+) {
+    let one = |line: &str| part(line, 0, LINE_MAX);
+    match pair {
+        (Some(line), Some(same)) if is_equal => {
+            wrapped(text, &Cell::plain(&one(line)), ' ', &Cell::plain(&one(same)), column);
+        }
+        (Some(old), Some(new)) => {
+            let (old, new) = parts(old, new, LINE_MAX);
+            let (old, new) = differing(&old, &new);
+            wrapped(text, &old, '|', &new, column);
+        }
+        (Some(old), None) => {
+            wrapped(text, &Cell::marked(&one(old)), '<', &Cell::plain(""), column);
+        }
+        (None, Some(new)) => {
+            wrapped(text, &Cell::plain(""), '>', &Cell::marked(&one(new)), column);
+        }
+        (None, None) => {}
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a comparison that takes long is cut short")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// A line, each character with whether it differs.
@@ -95,7 +190,7 @@ fn wrapped(text: &mut String, left: &Cell, mark: char, right: &Cell, column: usi
 /// Writes a row, and below it one of carets if something in it differs.
 fn row(text: &mut String, left: &Cell, mark: char, right: &Cell, column: usize) {
     let padding = " ".repeat(column - left.0.len().min(column));
-    // A text takes whatever is written to it.
+    // Writing to a `String` cannot fail.
     let _ = write!(text, "    {}{padding} {mark} {}", shown(left, EXPECTED), shown(right, ACTUAL));
     text.truncate(text.trim_end().len());
     text.push('\n');
@@ -112,7 +207,7 @@ fn row(text: &mut String, left: &Cell, mark: char, right: &Cell, column: usize) 
     }
 }
 
-/// The characters, those that cannot be seen escaped, those that differ in a style.
+/// The characters, those that differ in a style.
 fn shown(cell: &Cell, style: Style) -> String {
     let mut text = String::new();
     let mut is_styled = false;
@@ -121,14 +216,7 @@ fn shown(cell: &Cell, style: Style) -> String {
             is_styled = *differs;
             let _ = if is_styled { write!(text, "{style}") } else { write!(text, "{style:#}") };
         }
-        // One character each, so that the columns stay.
-        text.push(match character {
-            '\t' => '\u{2409}',
-            '\r' => '\u{240d}',
-            '\u{feff}' => '\u{fffd}',
-            other if other.is_control() => '\u{fffd}',
-            other => *other,
-        });
+        text.push(*character);
     }
     if is_styled {
         let _ = write!(text, "{style:#}");
@@ -142,7 +230,8 @@ mod tests {
 
     #[test]
     fn what_differs_is_marked_below() {
-        let text = side_by_side("a\nThe param is illegal.\nz", "a\nThe param is  illegal\nz", 67);
+        let text = Differences::of_width(67)
+            .side_by_side("a\nThe param is illegal.\nz", "a\nThe param is  illegal\nz");
         let plain = anstream::adapter::strip_str(&text).to_string();
         let expected = [
             "    expected                         actual",
@@ -157,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_missing_and_one_that_is_too_many_stand_alone() {
-        let text = side_by_side("a\nb\n", "b\nc\n", 67);
+        let text = Differences::of_width(67).side_by_side("a\nb\n", "b\nc\n");
         let plain = anstream::adapter::strip_str(&text).to_string();
         let marks: Vec<_> = plain.lines().skip(1).map(|line| line.chars().nth(35)).collect();
         assert_eq!(marks, [Some('<'), Some(' '), Some('>')]);

@@ -11,7 +11,7 @@ use crate::contract::Contract;
 use crate::file::write_whole;
 
 /// Answers to cases that are not the reviewed ones, by case and format.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Proposed(BTreeMap<String, (Case, BTreeMap<&'static str, String>)>);
 
 impl Proposed {

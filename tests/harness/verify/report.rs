@@ -15,14 +15,17 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::causes::causes;
-use super::{Run, Status, Trial, side_by_side};
-use crate::command::{print as print_text, print_error};
+use super::{Differences, Run, Status, Trial, parts};
+use crate::command::{print_document, print_document_error, print_error};
 use crate::file::Output;
 use crate::judge::Finding;
+use crate::shown::{both_visible, visible, without_commands};
 pub(crate) use github::annotation;
 
 /// How many causes are told.
 const TOLD_MAX: usize = 20;
+/// The longest text that a report for people has in full, in characters.
+const TEXT_MAX: usize = 4_000;
 /// How many columns are taken where there is no terminal.
 const COLUMNS: usize = 120;
 
@@ -71,14 +74,16 @@ impl Report {
         }
     }
 
-    fn text(&self, run: &Run) -> Result<String, String> {
-        match self.kind {
-            Kind::Junit => junit::of(run),
+    /// Its text: for programs the values as they are, for people as [`visible`] shows them.
+    fn text(&self, run: &Run, shown: &Run) -> Result<String, String> {
+        let text = match self.kind {
+            Kind::Github => return Ok(github::of(shown)),
+            Kind::Junit => junit::of(shown),
             Kind::Json => json::of(run),
-            Kind::Html => Ok(html::of(run)),
-            Kind::Github => Ok(github::of(run)),
-            Kind::CodeQuality => Ok(code_quality::of(run)),
-        }
+            Kind::Html => Ok(html::of(shown)),
+            Kind::CodeQuality => Ok(code_quality::of(shown)),
+        };
+        text.map(|text| without_commands(&text))
     }
 }
 
@@ -130,8 +135,9 @@ impl Reports {
     ///
     /// Which could not be written; the others are.
     pub(super) fn write(self, run: &Run) -> Result<(), String> {
+        let shown = shown(run);
         let written = self.opened.into_iter().map(|(report, output)| {
-            report.text(run).and_then(|text| output.write(text.as_bytes()))
+            report.text(run, &shown).and_then(|text| output.write(text.as_bytes()))
         });
         let mut lost = self.lost;
         for error in written.filter_map(Result::err) {
@@ -149,21 +155,56 @@ impl Reports {
 /// It cannot be written to.
 pub(super) fn print(run: &Run, reports: &Reports) -> Result<(), String> {
     let columns = Table::new().width().map_or(COLUMNS, usize::from);
-    let text = text(run, columns);
+    let text = text(&shown(run), columns);
     if reports.use_stdout() {
-        print_error(text.trim_end());
+        print_document_error(&text);
         return Ok(());
     }
-    print_text(&text)
+    print_document(&text)
+}
+
+/// The run with every text in it as people see it.
+fn shown(run: &Run) -> Run {
+    let mut shown = run.clone();
+    let escape = |text: &mut String| *text = visible(text);
+    for text in [&mut shown.place, &mut shown.contract].into_iter().chain(&mut shown.stopped) {
+        escape(text);
+    }
+    for trial in &mut shown.trials {
+        for text in [&mut trial.case, &mut trial.description, &mut trial.rests_on, &mut trial.again]
+        {
+            escape(text);
+        }
+        for Finding { place, expected, actual, .. } in &mut trial.findings {
+            escape(&mut place.path);
+            (*expected, *actual) = both_visible(expected, actual);
+        }
+    }
+    for not_run in &mut shown.not_run {
+        escape(&mut not_run.case);
+        escape(&mut not_run.reason);
+    }
+    for left in &mut shown.left {
+        left.undo.parameters.values_mut().chain(&mut left.kept).for_each(escape);
+    }
+    shown
+}
+
+/// A finding, with no more of long texts than a person reads.
+fn short(finding: &Finding) -> Finding {
+    let mut short = finding.clone();
+    (short.expected, short.actual) = parts(&finding.expected, &finding.actual, TEXT_MAX);
+    short
 }
 
 fn text(run: &Run, columns: usize) -> String {
     let mut text = String::new();
     // A text takes whatever is written to it.
     let causes = causes(run);
+    let differences = Differences::of_width(columns);
     for cause in causes.iter().take(TOLD_MAX) {
         let Finding { expected, actual, .. } = cause.finding;
-        let sides = side_by_side(expected, actual, columns);
+        let sides = differences.side_by_side(expected, actual);
         let _ = writeln!(text, "\n{}\n{}", cause.heading(run), sides.trim_end());
         let Trial { description, rests_on, again, .. } = cause.example;
         let _ = writeln!(text, "  as in {}\n  {description}\n  {rests_on}", cause.example.name());

@@ -1,7 +1,6 @@
 //! Tries cases, many at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,7 +21,7 @@ use super::trial::{Answered, NotRun, Status, Trial, again};
 use super::{Format, Leniency, Signature};
 use crate::case::{Case, Request, Variant};
 use crate::client::now_secs;
-use crate::command::Outcome;
+use crate::command::{Outcome, print_error};
 use crate::contract::Contract;
 use crate::judge::{Findings, Judged, Rulebook, expected_format, judge};
 use crate::operations::Operation;
@@ -50,7 +49,7 @@ pub(crate) struct Plan {
 }
 
 /// What came of all cases.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
     /// Where they were tried, as an option.
     pub place: String,
@@ -305,7 +304,7 @@ async fn end(target: &Target, is_hurried: bool) {
     let ended = timeout(time_max, remote.end()).await;
     if let Err(why) = ended.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
         let name = remote.world_name();
-        drop(writeln!(anstream::stderr(), "left at the endpoint: the world {name}: {why}"));
+        print_error(&format!("left at the endpoint: the world {name}: {why}"));
     }
 }
 

@@ -4,13 +4,15 @@ use serde_json::{Value, json};
 
 use super::super::Run;
 use super::super::causes::{Cause, causes};
+use super::short;
 use crate::diff::digest;
+use crate::judge::Finding;
 use crate::repository;
 
 pub(super) fn of(run: &Run) -> String {
     let issue = |cause: &Cause<'_>| {
         let case = &cause.example.case;
-        let (expected, actual) = (&cause.finding.expected, &cause.finding.actual);
+        let Finding { expected, actual, .. } = &short(cause.finding);
         // The same cause is the same issue in the next run, however many answers it is about.
         let texts = (cause.pairs == 1).then_some([expected, actual]);
         let file = repository::name(&run.contract, case);
@@ -25,5 +27,5 @@ pub(super) fn of(run: &Run) -> String {
             },
         })
     };
-    Value::from_iter(causes(run).iter().map(issue)).to_string() + "\n"
+    causes(run).iter().map(issue).collect::<Value>().to_string() + "\n"
 }

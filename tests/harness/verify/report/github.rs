@@ -2,8 +2,9 @@
 
 use super::super::causes::causes;
 use super::super::{Run, Trial};
-use super::summary;
+use super::{short, summary};
 use crate::repository;
+use crate::shown::plain;
 
 /// How many annotations are made: GitHub shows no more of a step.
 const ANNOTATIONS_MAX: usize = 10;
@@ -12,7 +13,7 @@ pub(super) fn of(run: &Run) -> String {
     let mut text = String::new();
     for cause in causes(run).iter().take(ANNOTATIONS_MAX) {
         let Trial { rests_on, again, case, .. } = cause.example;
-        let message = format!("{}\n{rests_on}\n{again}", cause.finding);
+        let message = format!("{}\n{rests_on}\n{again}", short(cause.finding));
         let file = repository::name(&run.contract, case);
         text.push_str(&annotation("error", file.as_deref(), &cause.heading(run), &message));
     }
@@ -29,7 +30,7 @@ pub(crate) fn annotation(level: &str, file: Option<&str>, title: &str, message: 
 
 /// A text as the message of a command.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    plain(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A text as a property of a command.

@@ -4,7 +4,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::super::causes::{Cause, causes};
 use super::super::{NotRun, Run, Trial};
-use super::summary;
+use super::{short, summary};
+use crate::judge::Finding;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --line: light-dark(#ccc, #444); --bad: light-dark(#b00020, #ff8a80);
@@ -83,9 +84,10 @@ fn shown(run: &Run, cause: &Cause<'_>) -> Markup {
     html! {
         details open {
             summary { b class="bad" { (cause.heading(run)) } }
+            @let Finding { expected, actual, .. } = short(cause.finding);
             div class="sides" {
-                div { "expected" pre { (cause.finding.expected) } }
-                div { "actual" pre { (cause.finding.actual) } }
+                div { "expected" pre { (expected) } }
+                div { "actual" pre { (actual) } }
             }
             p { "As in " (cause.example.name()) }
             p { (description) }

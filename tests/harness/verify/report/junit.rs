@@ -6,7 +6,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::super::{Run, Status};
-use super::some;
+use super::{short, some};
 use crate::repository;
 
 pub(super) fn of(run: &Run) -> Result<String, String> {
@@ -21,7 +21,8 @@ pub(super) fn of(run: &Run) -> Result<String, String> {
             let mut status = TestCaseStatus::non_success(kind);
             let what: Vec<&str> =
                 trial.findings.iter().map(|finding| finding.place.path.as_str()).collect();
-            let findings: Vec<String> = trial.findings.iter().map(ToString::to_string).collect();
+            let findings: Vec<String> =
+                trial.findings.iter().map(|finding| short(finding).to_string()).collect();
             status.set_message(some(&what));
             status.set_description(format!(
                 "{}\n{}\n{}\nagain: {}",

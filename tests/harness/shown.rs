@@ -1,0 +1,70 @@
+//! Shows texts that others wrote: none of their characters is invisible or gives a command.
+
+use std::fmt::Write as _;
+
+/// Characters that are blank, and that Rust takes for visible: fillers of Hangul and the empty Braille.
+const BLANK: [char; 5] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{2800}'];
+
+/// A text with every invisible character escaped, but for the ends of its lines.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '"' | '\'' | '\\' => shown.push(character),
+            // Writing to a `String` cannot fail.
+            blank if BLANK.contains(&blank) => drop(write!(shown, "{}", blank.escape_unicode())),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    shown
+}
+
+/// Two texts as [`visible`] shows them. If they then look alike and are not, backslashes are escaped too.
+#[must_use]
+pub fn both_visible(one: &str, other: &str) -> (String, String) {
+    let (shown, other_shown) = (visible(one), visible(other));
+    if one == other || shown != other_shown {
+        return (shown, other_shown);
+    }
+    let escaped = |text: &str| visible(&text.replace('\\', r"\\"));
+    (escaped(one), escaped(other))
+}
+
+/// Lines in which the runner of GitHub's workflows finds no command: it obeys `::` at the beginning of a
+/// line, after any blanks, and `##[` anywhere. The escapes mean the same in JSON.
+#[must_use]
+pub fn without_commands(text: &str) -> String {
+    let mut lines = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let begin = line.trim_start();
+        if begin.starts_with("::") {
+            lines.push_str(&line[..line.len() - begin.len()]);
+            lines.push_str(r"\u003a");
+            lines.push_str(&begin[1..]);
+        } else {
+            lines.push_str(line);
+        }
+    }
+    lines.replace("##[", r"#\u0023[")
+}
+
+/// A text for people: [`visible`], and [`without_commands`].
+#[must_use]
+pub fn plain(text: &str) -> String {
+    without_commands(&visible(text))
+}
+
+/// A text as code in a row of a Markdown table: GitHub finds no mention, reference, link or markup in it.
+#[must_use]
+pub fn markdown_code(text: &str) -> String {
+    let mut code = "<code>".to_owned();
+    for character in visible(text).replace('\n', r"\n").chars() {
+        // Writing to a `String` cannot fail.
+        let _ = match character {
+            mark if mark.is_ascii_punctuation() => write!(code, "&#{};", u32::from(mark)),
+            other => write!(code, "{other}"),
+        };
+    }
+    code + "</code>"
+}
