@@ -45,6 +45,26 @@ fn each_pair_of_schemas_has_the_right_word() {
     assert!(pairs.len() >= 60);
 }
 
+/// Patterns that include one another, are equal or have texts in common.
+const PATTERNS: [&str; 16] = [
+    "",
+    "a",
+    "^a",
+    "b$",
+    "^[ab]*$",
+    "^[ab]+$",
+    "^a+$",
+    "^(a|b)$",
+    "^a$|^b$",
+    "^a|b$",
+    "^.{1,2}$",
+    r"^[\s\S]{1,2}$",
+    r"\d",
+    "[0-9]",
+    "^(?=a)",
+    "^^a",
+];
+
 /// Makes schemas and values of few names and small numbers, so that they meet often.
 struct Random(StdRng);
 
@@ -58,11 +78,15 @@ impl Random {
     }
 
     fn value(&mut self, depth: u32) -> Value {
-        let texts = ["", "a", "b", "ab", "abc", "2026-01-01"];
         match self.0.random_range(0..if depth == 0 { 4 } else { 8 }) {
             0 => self.one(&[json!(null), json!(true), json!(false)]),
             1 | 2 => self.small(),
-            3 => json!(self.one(&texts)),
+            3 => {
+                let length = self.0.random_range(0..5);
+                json!(
+                    (0..length).map(|_| self.one(&['a', 'b', 'c', '1', '\n'])).collect::<String>()
+                )
+            }
             4 | 5 => (0..self.0.random_range(0..4)).map(|_| self.value(depth - 1)).collect(),
             _ => {
                 let names: Vec<&str> =
@@ -144,7 +168,7 @@ impl Random {
             "const" => self.value(1),
             "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => self.small(),
             "multipleOf" => self.one(&[json!(1), json!(2), json!(3), json!(0.5)]),
-            "pattern" => self.one(&[json!("^a"), json!("b$"), json!("^[ab]*$")]),
+            "pattern" => json!(self.one(&PATTERNS)),
             "format" => json!("date"),
             "uniqueItems" => self.0.random::<bool>().into(),
             "required" => self.one(&[json!(["a"]), json!(["b"]), json!(["a", "b"])]),

@@ -9,6 +9,8 @@ pub mod inclusion;
 mod opened;
 mod operation;
 mod parameter;
+mod parts;
+mod patterns;
 mod report;
 mod schema;
 mod values;

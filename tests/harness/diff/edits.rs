@@ -3,28 +3,11 @@
 use serde_json::{Value, json};
 
 use super::findings::pairs;
+use super::parts::{LISTED_PARTS, NAMED_PARTS, PARTS};
 
 /// Keywords that explain a schema to readers.
 pub(super) const WORDS: [&str; 7] =
     ["$comment", "$id", "default", "deprecated", "description", "examples", "title"];
-
-/// Keywords whose value is a schema.
-const PARTS: [&str; 10] = [
-    "additionalProperties",
-    "contains",
-    "else",
-    "if",
-    "items",
-    "not",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-];
-
-/// Keywords whose value is a list of schemas, or an object of them.
-const LISTED_PARTS: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
-const NAMED_PARTS: [&str; 4] = ["$defs", "dependentSchemas", "patternProperties", "properties"];
 
 /// One edit.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ use jsonschema::Draft;
 use jsonschema::canonical::{CanonicalSchema, Containment, options};
 use serde_json::Value;
 
+use super::patterns::Patterns;
 use super::values::values;
 use crate::judge::{FORMATS_ASSERT, compiled};
 
@@ -58,12 +59,14 @@ pub fn relation(old: &Value, new: &Value) -> Relation {
     if [old, new].iter().any(|schema| schema.to_string().len() > TEXT_MAX) {
         return Relation::UNDECIDED;
     }
-    let (Some(before), Some(now)) = (canonical(old), canonical(new)) else {
+    let patterns = Patterns::of([old, new]);
+    let [before, now] = [old, new].map(|schema| canonical(&patterns.saturated(schema)));
+    let (Some(before), Some(now)) = (before, now) else {
         return Relation::UNDECIDED;
     };
     let mut relation = Relation { gained: excess(&now, &before), lost: excess(&before, &now) };
     if !relation.is_equal() {
-        try_values(&mut relation, old, new);
+        try_values(&mut relation, old, new, &patterns);
     }
     relation
 }
@@ -101,9 +104,9 @@ fn excess(one: &CanonicalSchema, other: &CanonicalSchema) -> Excess {
 }
 
 /// Looks for values that only one of the schemas accepts. A proof that there is none is left alone.
-fn try_values(relation: &mut Relation, old: &Value, new: &Value) {
+fn try_values(relation: &mut Relation, old: &Value, new: &Value, patterns: &Patterns) {
     let (Ok(before), Ok(now)) = (compiled(old), compiled(new)) else { return };
-    for value in values(old, new) {
+    for value in values(old, new, &patterns.samples()) {
         let found = match (before.is_valid(&value), now.is_valid(&value)) {
             (false, true) => &mut relation.gained,
             (true, false) => &mut relation.lost,

@@ -23,9 +23,10 @@ const UNNAMED: &str = "unnamed";
 
 type Part = Map<String, Value>;
 
-/// Values at the boundaries of two schemas.
-pub(super) fn values(old: &Value, new: &Value) -> Vec<Value> {
-    let of = |root| Maker { root, left: Cell::new(PARTS_MAX) }.part(root, DEPTH_MAX, ALL_MAX);
+/// Values at the boundaries of two schemas, with these texts where a pattern asks for one.
+pub(super) fn values(old: &Value, new: &Value, texts: &[Value]) -> Vec<Value> {
+    let of =
+        |root| Maker { root, texts, left: Cell::new(PARTS_MAX) }.part(root, DEPTH_MAX, ALL_MAX);
     let mut all = of(old);
     all.extend(of(new));
     all
@@ -34,6 +35,7 @@ pub(super) fn values(old: &Value, new: &Value) -> Vec<Value> {
 /// Makes values of the parts of a schema.
 struct Maker<'s> {
     root: &'s Value,
+    texts: &'s [Value],
     /// How many parts it still looks at.
     left: Cell<usize>,
 }
@@ -49,7 +51,7 @@ impl<'s> Maker<'s> {
             self.left.set(self.left.get() - 1);
             all.extend(constants(&parts));
             all.extend(numbers(&parts));
-            all.extend(texts(&parts));
+            all.extend(self.texts(&parts));
             all.extend(self.lists(&parts, depth - 1));
             all.extend(self.objects(&parts, depth - 1));
         }
@@ -80,6 +82,14 @@ impl<'s> Maker<'s> {
         for inner in target.into_iter().chain(listed).chain(single).chain(dependent) {
             self.applied(inner, depth - 1, parts);
         }
+    }
+
+    /// Texts at the bounds of schemas.
+    fn texts(&self, parts: &[&Part]) -> Vec<Value> {
+        let lengths = lengths(parts, &["minLength", "maxLength"]);
+        let long = lengths.map(|length| json!("a".repeat(length)));
+        let is_matched = parts.iter().any(|part| part.contains_key("pattern"));
+        long.chain(self.texts.iter().filter(|_| is_matched).cloned()).collect()
     }
 
     fn lists(&self, parts: &[&'s Part], depth: usize) -> Vec<Value> {
@@ -165,7 +175,7 @@ impl<'s> Maker<'s> {
             );
         }
         let names = parts.iter().filter_map(|part| part.get("propertyNames")?.as_object());
-        for name in texts(&names.collect::<Vec<_>>()) {
+        for name in self.texts(&names.collect::<Vec<_>>()) {
             all.push(json!({ name.as_str().unwrap_or_default(): "a" }));
         }
         all
@@ -216,11 +226,6 @@ fn numbers(parts: &[&Part]) -> Vec<Value> {
         }
     }
     all
-}
-
-/// Texts at the bounds of schemas.
-fn texts(parts: &[&Part]) -> Vec<Value> {
-    lengths(parts, &["minLength", "maxLength"]).map(|length| json!("a".repeat(length))).collect()
 }
 
 /// Lengths at and around bounds.
