@@ -11,8 +11,10 @@ mod operation;
 mod parameter;
 mod parts;
 mod patterns;
+mod renamed;
 mod report;
 mod schema;
+mod snapshots;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -197,6 +199,7 @@ pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
             findings.extend(file(&kind, path, old, new)?);
         }
     }
+    renamed::renamed(&mut findings, old, new)?;
     findings.sort_by(|one, other| {
         let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.place.clone());
         key(one).cmp(&key(other))
@@ -235,7 +238,7 @@ fn kind(path: &str) -> Option<Kind> {
         "errors.json" if !folder.is_empty() => ("errors", Json(operation::errors)),
         "schemas" => ("schemas", Json(schema::schema)),
         CASES => (CASES, Json(cases::case)),
-        "snapshots" => (SNAPSHOTS, Text(cases::snapshot)),
+        "snapshots" => (SNAPSHOTS, Text(snapshots::snapshot)),
         "decisions.md" if folder.is_empty() => ("decisions", Text(cases::decisions)),
         "decision-table.json" => ("decision tables", Json(cases::decision_table)),
         "roles.json" => ("roles", Json(cases::roles)),
@@ -256,22 +259,17 @@ fn kind(path: &str) -> Option<Kind> {
 /// The changes of one file.
 fn file(kind: &Kind, path: &str, old: &Contract, new: &Contract) -> Result<Vec<Finding>, String> {
     let text = |contract| match kind.name {
-        SNAPSHOTS => cases::snapshot_text(contract, path),
+        SNAPSHOTS => snapshots::text(contract, path),
         _ => Contract::text(contract, path),
     };
     if let (Some([removed, added]), (None, _) | (_, None)) = (kind.alone, (text(old), text(new))) {
         let rule = if text(old).is_none() { added } else { removed };
         return Ok(vec![Finding::new(rule, path, Value::Null, Value::Null)]);
     }
-    let json = |contract: &Contract| {
-        let mut file = match contract.text(path) {
-            Some(_) => contract.json(path)?,
-            None => json!({}),
-        };
-        if kind.name == CASES {
-            file["world"] = contract.world(&file["world"])?;
-        }
-        Ok::<_, String>(file)
+    let json = |contract: &Contract| match contract.text(path) {
+        Some(_) if kind.name == CASES => cases::whole(contract, path),
+        Some(_) => contract.json(path),
+        None => Ok(json!({})),
     };
     let mut findings = Findings::of(path);
     match kind.compare {

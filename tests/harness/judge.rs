@@ -20,9 +20,10 @@ use transcript::{Transcript, Written};
 
 pub use demand::Demand;
 pub use findings::{Finding, Findings, Judged, Place};
+pub(crate) use headers::is_same as is_same_header;
 pub(crate) use lists::judge_list;
 pub use rulebook::{FORMATS_ASSERT, Rulebook, Schema, compiled, validator};
-pub(crate) use transcript::judge_snapshot;
+pub(crate) use transcript::{judge_snapshot, meaning};
 
 /// What came of one case in one variant.
 #[derive(Debug)]

@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 use super::finding::{
     CASE_ANSWER_CHANGED, CASE_SITUATION_CHANGED, CASE_STATE_CHANGED, CELL_CHANGED, DECISION_ADDED,
     DECISION_CHANGED, DECISION_REMOVED, HEADER_ADDED, HEADER_CHANGED, HEADER_REMOVED, ROW_ADDED,
-    ROW_CHANGED, ROW_REMOVED, Rule, SNAPSHOT_CHANGED,
+    ROW_CHANGED, ROW_REMOVED, Rule,
 };
 use super::findings::{Findings, differing, pairs, without};
 use crate::contract::Contract;
 
 /// Members of a case that only explain it to readers.
-const CASE_WORDS: [&str; 3] = ["decision", "description", "page"];
+pub(super) const CASE_WORDS: [&str; 3] = ["decision", "description", "page"];
 
 /// The changes of a case: another situation, another answer, or other words.
 pub(super) fn case(all: &mut Findings<'_>, old: &Value, new: &Value) {
@@ -38,29 +38,15 @@ fn members(all: &mut Findings<'_>, rule: &'static Rule, at: &str, old: &Value, n
     all.whole(rule, at, &old, &new);
 }
 
-/// The text of a snapshot. A case without one of its own has the one that the cases of its code
-/// share.
-pub(super) fn snapshot_text<'a>(contract: &'a Contract, path: &str) -> Option<&'a str> {
-    let shared = || {
-        let (stem, name) = path.strip_suffix(".snap")?.split_once('@')?;
-        let case = format!("{}/{name}.json", stem.replacen("/snapshots/", "/cases/", 1));
-        contract.text(&case).and_then(|_| contract.text(&format!("{stem}.snap")))
-    };
-    contract.text(path).or_else(shared)
-}
-
-/// The changes of a file of reviewed answers.
-pub(super) fn snapshot(all: &mut Findings<'_>, old: &str, new: &str) {
-    // The head describes the case as it was when the answers were reviewed.
-    let parts = |text: &str| {
-        let (head, answers) = text.split_once("\n---\n").unwrap_or(("", text));
-        (json!(head), json!(answers))
-    };
-    let ((old_head, old), (new_head, new)) = (parts(old), parts(new));
-    all.whole(&SNAPSHOT_CHANGED, "", &old, &new);
-    if old == new {
-        all.words("description", &old_head, &new_head);
-    }
+/// A case with the world that it names.
+///
+/// # Errors
+///
+/// It or its world cannot be read.
+pub(super) fn whole(contract: &Contract, path: &str) -> Result<Value, String> {
+    let mut case = contract.json(path)?;
+    case["world"] = contract.world(&case["world"])?;
+    Ok(case)
 }
 
 /// The changes of `decisions.md`.

@@ -105,6 +105,7 @@ rules! {
     MESSAGE_CHANGED "message-changed" Breaking "an error has another message";
     CASE_ADDED "case-added" Additive "there is another case";
     CASE_REMOVED "case-removed" Breaking "a case is gone, and nothing holds its answer any longer";
+    CASE_RENAMED "case-renamed" Cosmetic "a case has another name and is otherwise the same";
     CASE_SITUATION_CHANGED "case-situation-changed" Breaking "a case is of another call or another world, and the earlier one is not held any longer";
     CASE_ANSWER_CHANGED "case-answer-changed" Breaking "the same call in the same world demands another answer";
     CASE_STATE_CHANGED "case-state-changed" Breaking "the same call demands another state afterwards";

@@ -63,7 +63,7 @@ pub(super) fn judge_extra(findings: &mut Findings, demanded: &Demanded, answer: 
 }
 
 /// Whether two values of a header mean the same.
-pub(super) fn is_same(name: &str, one: &str, other: &str) -> bool {
+pub(crate) fn is_same(name: &str, one: &str, other: &str) -> bool {
     one == other || name == "content-type" && is_same_type(one, other)
 }
 

@@ -4,7 +4,7 @@
 //! texts are compared by what they mean: status, headers, and the values in the bodies.
 
 use quick_xml::escape::partial_escape;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::findings::{Findings, Judged};
 use super::headers::{self, EXTRA, USUAL};
@@ -210,6 +210,21 @@ fn read(text: &str) -> Result<Vec<Read<'_>>, String> {
         rest = after;
     }
     Ok(all)
+}
+
+/// What the answers of a transcript mean: of each its status, headers and body. `None` if it is none.
+pub(crate) fn meaning(text: &str) -> Option<Vec<Value>> {
+    let answer = |read: Read<'_>| {
+        let headers = read.headers.into_iter().filter(|(_, value)| *value != "(none)");
+        let headers: Map<String, Value> =
+            headers.map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let (root, body) = match Body::read(read.body) {
+            Ok(body) => (body.root, body.elements.into()),
+            Err(_) => (None, json!(read.body)),
+        };
+        json!({ "status": read.status, "headers": headers, "root": root, "body": body })
+    };
+    Some(read(text).ok()?.into_iter().map(answer).collect())
 }
 
 /// Judges the answers of a case by those that were reviewed.
