@@ -9,7 +9,7 @@ use harness::judge::validator;
 use http_body_util::Full;
 use hyper::Response;
 use serde_json::{Value, json};
-use suites::command::{contract, endpoint, printed};
+use suites::command::{contract, copy, endpoint, printed};
 use suites::scratch;
 
 /// What must be in no file: a key and its secret, a token, an account, a user, ids, a signature, addresses.
@@ -76,6 +76,28 @@ async fn what_is_answered_as_expected_bears_its_decisions_out() {
         let line = decision.map(|id| told.lines().find(|line| line.contains(&format!(" {id} "))));
         assert!(line.is_none_or(|line| line.unwrap().contains("borne out")), "{told}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_is_judged_by_the_places_that_it_is_about() {
+    let (_endpoint, url) = endpoint(&[]).await;
+    let folder = scratch();
+    let output = folder.path().to_str().unwrap();
+    // Another text than that of the endpoint's answers, which only the decision about texts is about.
+    let contracts = scratch();
+    let path = "AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth/letters.json";
+    let right = Contract::embedded().text(path).unwrap().to_owned();
+    let about_code = right.replace("The param of", "A param of");
+    let about_text = about_code.replace("bandwidth-form", "fills");
+    let other = path.replace("letters", "letters-too");
+    copy(contracts.path(), &[(path, &about_code), (&other, &about_text)]);
+    let place = ["record", "--endpoint", &url, "--output", output, "--contracts"];
+    let place =
+        [&place[..], &[contracts.path().to_str().unwrap(), "--case", "*/letters*"]].concat();
+    let told = printed(&contract(&place));
+    let line = |id: &str| told.lines().find(|line| line.contains(&format!(" {id} "))).unwrap();
+    assert!(line("bandwidth-form").contains("borne out"), "{told}");
+    assert!(line("fills").contains("contradicted"), "{told}");
 }
 
 /// A fake: an endpoint that answers every call with one code, and tells all that it should not.

@@ -100,7 +100,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         let known = contract.existing(&case.path)?;
         let mut redaction = Redaction::new(known, caller.as_ref());
         let observation = Observation::new(date, &host);
-        let recording = Recording::new(case, trials, &mut redaction, observation);
+        let recording = Recording::new(&contract, case, trials, &mut redaction, observation);
         is_expected &= recording.agrees;
         text.push_str(&differences(&recording));
         let file = file(&folder, &case.path);
@@ -165,10 +165,12 @@ fn differences(recording: &Recording) -> String {
 fn settled(folder: &Path) -> Result<String, String> {
     let mut decisions: BTreeMap<String, ([usize; 2], String)> = BTreeMap::new();
     for file in files(folder)? {
-        let Recording { expectation, observation, agrees, .. } = Recording::read(&file)?;
+        let recording = Recording::read(&file)?;
+        let is_borne_out = recording.bears_out();
+        let Recording { expectation, observation, .. } = recording;
         let decision = expectation.decision.unwrap_or_else(|| "(the page)".to_owned());
         let (counts, last) = decisions.entry(decision).or_default();
-        counts[usize::from(!agrees)] += 1;
+        counts[usize::from(!is_borne_out)] += 1;
         *last = observation.date.max(std::mem::take(last));
     }
     let mut table = Table::new();

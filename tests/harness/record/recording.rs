@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::redaction::Redaction;
 use crate::case::Case;
-use crate::contract::without_mark;
+use crate::contract::{Contract, without_mark};
+use crate::judge::Place;
 use crate::verify::{Trial, style_name};
 
 /// What an endpoint answered to a case, beside what was expected.
@@ -29,6 +30,9 @@ pub(super) struct Expectation {
     page: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) decision: Option<String>,
+    /// The places that the decision is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    about: Vec<String>,
 }
 
 /// How something is known.
@@ -79,6 +83,7 @@ pub(super) struct Field {
 impl Recording {
     /// What came of a case.
     pub(super) fn new(
+        contract: &Contract,
         case: &Case,
         trials: &[&Trial],
         redaction: &mut Redaction<'_>,
@@ -100,11 +105,31 @@ impl Recording {
                 provenance,
                 page: case.page.clone(),
                 decision: case.decision.clone(),
+                about: case
+                    .decision
+                    .as_deref()
+                    .map_or_else(Vec::new, |id| about(contract, id, case)),
             },
             observation,
             agrees: trials.iter().all(|trial| trial.holds()),
             answers: trials.iter().map(|trial| Recorded::new(case, trial, redaction)).collect(),
         }
+    }
+
+    /// Whether what was answered bears the decision out: in the places that it is about, or in all of them
+    /// where no decision is concerned.
+    pub(super) fn bears_out(&self) -> bool {
+        let about = &self.expectation.about;
+        if about.is_empty() {
+            return self.agrees;
+        }
+        let mut fields = self.answers.iter().flat_map(|answer| &answer.fields);
+        // What is wrong with an earlier call is named by its number, and counts in any case.
+        let is_about = |place: &str| {
+            let place = Place { call: None, path: place.to_owned() };
+            place.path.starts_with("call ") || about.iter().any(|about| place.is_in(about))
+        };
+        fields.all(|field| field.agrees || !is_about(&field.field))
     }
 
     /// Reads a file that was written earlier.
@@ -151,6 +176,24 @@ impl Recorded {
             observed: redaction.apply(transcript).lines().map(str::to_owned).collect(),
         }
     }
+}
+
+/// The places that a decision is about: those that it names after `**About.**`, or else the code and what
+/// a case demands besides. Not the texts that every answer has: they are another decision's.
+fn about(contract: &Contract, decision: &str, case: &Case) -> Vec<String> {
+    let ledgers = contract.files().iter().filter(|(path, _)| path.ends_with("decisions.md"));
+    let sections = ledgers.flat_map(|(_, text)| text.split("\n## `"));
+    let mut own = sections.filter(|section| section.starts_with(&format!("{decision}`")));
+    let named = own.find_map(|section| section.split_once("\n**About.** "));
+    if let Some((_, places)) = named {
+        let places = places.lines().next().unwrap_or_default().split('`').skip(1).step_by(2);
+        return places.map(str::to_owned).collect();
+    }
+    let demanded = &case.demanded;
+    let usual = ["answer", "status", "body/Code", "body/AccessDeniedDetail", "state", "list"];
+    let elements = demanded.elements.keys().map(|name| format!("body/{name}"));
+    let headers = demanded.headers.keys().map(|name| format!("header/{name}"));
+    usual.map(str::to_owned).into_iter().chain(elements).chain(headers).collect()
 }
 
 /// What a case demands of an answer, by its place.
