@@ -523,9 +523,8 @@ fn what_is_ambiguous_ends_every_command_and_what_is_at_odds_fails_lint_alone() {
         write(&own, &path, text.replacen(old, new, 1).as_bytes());
     };
     let own_place = ["--contracts", "own"];
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 5] = [
         &["list"],
-        &["openapi"],
         &["coverage"],
         &["diff", "own"],
         &["unpack", "new"],
