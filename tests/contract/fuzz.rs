@@ -3,22 +3,20 @@
 
 mod defects;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use harness::answer::Body;
-use harness::case::{Asked, Case, Pairs, Request, Setting, Style};
+use harness::case::{Case, Setting, Style};
 use harness::contract::Contract;
-use harness::fuzz::{Call, Campaign, Caught, Encoding, Expected, Keys, Model, Plan, Report, State};
+use harness::fuzz::{
+    CASES_SECS, Call, Campaign, Caught, Expected, Keys, Model, Plan, Report, State,
+};
 use harness::judge::Rulebook;
 use harness::operations::{Operation, Operations};
 use harness::target::{ControlOptions, Endpoint, built};
 use serde_json::{Value, json};
 
 use defects::{DEFECTS, Defect, NO_CONTROL, STATUS_OF_REGION};
-
-/// The time of the model's clock: everything that a case remembers is remembered then.
-const NOW_SECS: i64 = 1_767_323_045;
 
 /// A local endpoint that logs little, for it is asked much.
 async fn endpoint() -> Endpoint {
@@ -133,44 +131,12 @@ fn a_sequence_that_is_none_is_told_with_its_line_and_field() {
     assert!(error.starts_with("no-such-file.json: "), "{error}");
 }
 
-/// A case's request as a call of the model.
-fn call(request: &Request, style: Style, format: &str) -> Call {
-    let settings = |settings: &BTreeMap<String, Setting>| -> BTreeMap<String, Value> {
-        let value = |setting: &Setting| match setting {
-            Setting::Text(text) => text.whole().into(),
-            Setting::Time { offset_seconds } => json!({ "offsetSeconds": offset_seconds }),
-            Setting::Absent(()) => Value::Null,
-        };
-        settings.iter().map(|(name, setting)| (name.clone(), value(setting))).collect()
-    };
-    let pairs = |pairs: &Pairs| pairs.list();
-    Call {
-        action: request.action.clone(),
-        method: request.method.clone(),
-        signature: request.signature.unwrap_or(style),
-        format: match &request.format {
-            Asked::Either => Some(format.to_owned()),
-            Asked::None => None,
-            Asked::Format(format) => Some(format.clone()),
-        },
-        access_key_id: request.access_key_id.clone(),
-        access_key_secret: request.access_key_secret.clone(),
-        security_token: request.security_token.clone(),
-        nonce: request.nonce.clone(),
-        query: pairs(&request.query),
-        body: pairs(&request.body),
-        common: settings(&request.common),
-        after_signing: settings(&request.after_signing),
-        encoding: Encoding::Plain,
-    }
-}
-
 /// What the model finds of a case, and what the case demands.
 fn compared(model: &Model, case: &Case, style: Style) -> (String, String) {
-    let mut state = State::of(model, case.world.clone(), NOW_SECS);
+    let mut state = State::of(model, case.world.clone(), CASES_SECS);
     let mut before = Value::Null;
     for (position, request) in case.before.iter().enumerate() {
-        let earlier = call(request, style, "JSON");
+        let earlier = Call::of(request, style, "JSON");
         let found = state.find(&earlier);
         let mut elements = json!({});
         if let Expected::Replay(_, known) = &found.expected {
@@ -193,7 +159,7 @@ fn compared(model: &Model, case: &Case, style: Style) -> (String, String) {
         let fresh: Vec<String> = fresh.map(|name| elements[name].to_string()).collect();
         format!("a replay: {}", fresh.join(", "))
     };
-    let found = state.find(&call(&case.request, style, "JSON"));
+    let found = state.find(&Call::of(&case.request, style, "JSON"));
     let (shown, is_replay) = match &found.expected {
         Expected::Refused { code, .. } if code == "SignatureDoesNotMatch" => (code.clone(), false),
         Expected::Refused { code, message } => (format!("{code}: {message}"), false),

@@ -377,6 +377,35 @@ const SPOILT: &[Row] = &[
         Lint,
         "common/when.json has no region-missing; is region-mising meant?",
     ),
+    // The order in which errors are checked, and when they apply.
+    (
+        "A/operation.json",
+        "\"MissingBandwidth\",\n    \"IllegalParam.Ipv6Address\"",
+        "\"IllegalParam.Ipv6Address\",\n    \"MissingBandwidth\"",
+        Lint,
+        "bandwidth-missing-before-address-form.json:/answer: MissingBandwidth is demanded; checkingOrder and the conditions of errors.json lead to IllegalParam.Ipv6Address",
+    ),
+    (
+        "A/errors.json",
+        "\"bandwidth-missing\"",
+        "\"region-missing\"",
+        Lint,
+        "absent.json:/answer: MissingBandwidth is demanded; checkingOrder and the conditions of errors.json lead to ",
+    ),
+    (
+        "A/schemas/request.json",
+        "\"Bandwidth\": {",
+        "\"Bandwidth\": { \"default\": \"1\",",
+        Lint,
+        "/properties/Bandwidth/default: a required parameter has no default",
+    ),
+    (
+        "A/schemas/success.json",
+        "\"required\": [\"Ipv6AddressId\"",
+        "\"required\": [\"Ipv6AdressId\"",
+        Lint,
+        "success.json: nothing fits it: ",
+    ),
     // Cases that demand a success although a parameter breaks its limits.
     (
         "A/cases/Success/x.json",
@@ -516,6 +545,7 @@ fn what_is_ambiguous_ends_every_command_and_what_is_at_odds_fails_lint_alone() {
     let folder = scratch();
     let own = folder.path().join("own");
     small(&own);
+    write(&own, "format.json", "\u{feff}{ \"format\": 2 }".as_bytes());
     let spoil = |old: &str, new: &str| {
         let path = format!("{A}/schemas/success.json");
         let text = std::fs::read_to_string(own.join(&path)).unwrap();
@@ -537,6 +567,7 @@ fn what_is_ambiguous_ends_every_command_and_what_is_at_odds_fails_lint_alone() {
     let (code, text) = run(folder.path(), &[&["lint"][..], &own_place].concat());
     assert_eq!(code, 1, "{text}");
     assert!(text.contains(&format!("own/{A}/schemas/success.json: nothing fits it")), "{text}");
+    assert!(text.contains("own/format.json: it begins with a byte order mark"), "{text}");
     for arguments in commands {
         let (code, text) = run(folder.path(), &[arguments, &own_place].concat());
         assert_ne!(code, 2, "{arguments:?}: {text}");

@@ -29,6 +29,7 @@ const FORMAT: u64 = 2;
 pub struct Contract {
     origin: String,
     files: BTreeMap<String, String>,
+    marked: Vec<String>,
     is_base: bool,
 }
 
@@ -93,7 +94,7 @@ impl Contract {
         let folder = Path::new(place);
         let found = if folder.is_dir() { in_folder(folder)? } else { revision::read(place)? };
         let Some((origin, files)) = found else { return Ok(None) };
-        let contract = Self::of(&origin, files);
+        let contract = Self { marked: files.marked, ..Self::of(&origin, files.texts) };
         contract.format()?;
         Ok(Some(contract))
     }
@@ -110,7 +111,7 @@ impl Contract {
     /// A contract of these files.
     #[must_use]
     pub fn of(origin: &str, files: BTreeMap<String, String>) -> Self {
-        Self { origin: origin.to_owned(), files, is_base: false }
+        Self { origin: origin.to_owned(), files, marked: Vec::new(), is_base: false }
     }
 
     /// Where it was found, as it begins the name of a file in a message.
@@ -128,6 +129,12 @@ impl Contract {
     /// The paths of all files, in order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
+    }
+
+    /// The paths of the files that begin with a byte order mark, which is no part of their text.
+    #[must_use]
+    pub fn marked(&self) -> &[String] {
+        &self.marked
     }
 
     /// The text of a file.

@@ -10,6 +10,7 @@ mod check;
 mod gate;
 mod generate;
 mod model;
+mod of_case;
 mod offers;
 mod plan;
 mod play;
@@ -28,6 +29,7 @@ use crate::target::ControlOptions;
 
 pub use campaign::{Campaign, Caught, Report};
 pub use model::{Expected, Found, Model, State};
+pub use of_case::CASES_SECS;
 pub use plan::{Call, Encoding, Plan, Step};
 pub use play::Failure;
 

@@ -8,6 +8,7 @@
 mod files;
 mod fit;
 mod odds;
+mod order;
 mod parameters;
 mod schemas;
 mod snapshots;
@@ -29,11 +30,12 @@ pub use snapshots::unused as unused_snapshots;
 pub struct Options {}
 
 const AFTER_HELP: &str = "\
-The schemas are those of common/schemas/ that are part of this program. Besides them it finds names and
-keywords that are unknown, with the one that is meant; codes, decisions, worlds and schemas that a file
-names and no file has; errors without a case, a schema or a place in the checking order; cases that
-demand a success although a parameter breaks its limits; schemas that nothing fits; snapshots of no case
-and those that wait for review.
+The schemas are those of common/schemas/ that are part of this program. Besides what does not fit them
+it finds: names and keywords that are unknown, with the one that is meant; codes, decisions, worlds and
+schemas that a file names and no file has; errors without a case, a schema or a place in the checking
+order; cases that demand another code than the checking order leads to, or a success although a
+parameter breaks its limits; schemas that nothing fits; snapshots of no case, and those that wait for
+review.
 
 Exit codes: 0 nothing is wrong, 1 something is, 2 a file cannot be read, 3 usage.";
 
@@ -133,6 +135,9 @@ pub fn problems(contract: &Contract) -> Vec<Problem> {
     }
     for (path, what) in snapshots::unused(contract) {
         problems.at_odds(&path, "", what);
+    }
+    for path in contract.marked() {
+        problems.at_odds(path, "", "it begins with a byte order mark".to_owned());
     }
     let Problems(mut problems) = problems;
     problems.sort_by(|one, other| {

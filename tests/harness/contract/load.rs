@@ -5,7 +5,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The files of a contract by their paths relative to its folder, with `/` between the names.
-pub(super) type Files = BTreeMap<String, String>;
+#[derive(Default)]
+pub(super) struct Files {
+    pub(super) texts: BTreeMap<String, String>,
+    /// Those that begin with a byte order mark.
+    pub(super) marked: Vec<String>,
+}
+
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Whether a file or folder of this name is no part of a contract: what editors, version control and
 /// desktops leave behind.
@@ -17,7 +24,7 @@ fn is_passed_over(name: &str) -> bool {
 }
 
 /// The files that are part of this program.
-pub(super) fn embedded() -> Result<Files, String> {
+pub(super) fn embedded() -> Result<BTreeMap<String, String>, String> {
     let paths = contracts::paths().into_iter();
     let paths = paths.filter(|path| !path.split('/').any(is_passed_over));
     let files = paths.map(|path| {
@@ -36,7 +43,7 @@ pub(super) fn embedded() -> Result<Files, String> {
 pub(super) fn folder(folder: &Path, named: &str) -> Result<Files, String> {
     let fail = |error| format!("{named}: {error}");
     let root = folder.canonicalize().map_err(fail)?;
-    let mut walk = Walk { root: root.clone(), named, above: Vec::new(), files: Files::new() };
+    let mut walk = Walk { root: root.clone(), named, above: Vec::new(), files: Files::default() };
     walk.folder(&root, "")?;
     Ok(walk.files)
 }
@@ -72,7 +79,14 @@ impl Walk<'_> {
             };
             let read = read.map_err(|what| format!("{}/{path}: {what}", self.named));
             match read? {
-                Entry::File(text) => drop(self.files.insert(path, text)),
+                Entry::File(bytes) => {
+                    let text =
+                        text(&bytes).map_err(|what| format!("{}/{path}: {what}", self.named))?;
+                    if bytes.starts_with(MARK) {
+                        self.files.marked.push(path.clone());
+                    }
+                    self.files.texts.insert(path, text);
+                }
                 Entry::Folder(folder) => self.folder(&folder, &path)?,
             }
         }
@@ -101,12 +115,12 @@ impl Walk<'_> {
             return Err("neither a file nor a folder".to_owned());
         }
         let bytes = std::fs::read(&real).map_err(|error| error.to_string())?;
-        Ok(Entry::File(text(&bytes)?))
+        Ok(Entry::File(bytes))
     }
 }
 
 enum Entry {
-    File(String),
+    File(Vec<u8>),
     Folder(PathBuf),
 }
 
@@ -117,7 +131,7 @@ enum Entry {
 /// What the bytes look like instead.
 pub(crate) fn text(bytes: &[u8]) -> Result<String, String> {
     const NOT: &str = "not UTF-8 text";
-    let after_mark = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let after_mark = bytes.strip_prefix(MARK).unwrap_or(bytes);
     let wide = [
         (&b"\xff\xfe\0\0"[..], "UTF-32"),
         (b"\0\0\xfe\xff", "UTF-32"),

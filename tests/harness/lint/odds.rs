@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Problems, files, meant, parameters};
+use super::{Problems, files, meant, order, parameters};
 use crate::case::{Case, Request};
 use crate::contract::Contract;
 use crate::judge::compiled;
@@ -26,6 +26,14 @@ pub(super) fn check(contract: &Contract, values: &Values<'_>, problems: &mut Pro
                     _ => known.codes_of(folder).collect(),
                 };
                 problems.code(path, "", code, &codes);
+            }
+            [_, "schemas", "request.json"] => {
+                for (_, name) in texts(&value["required"], "") {
+                    if !value["properties"][name]["default"].is_null() {
+                        let what = "a required parameter has no default".to_owned();
+                        problems.at_odds(path, &format!("/properties/{name}/default"), what);
+                    }
+                }
             }
             [_, "roles.json"] => {
                 for (place, code) in texts(&value["needNothing"], "/needNothing") {
@@ -293,6 +301,7 @@ fn cases(
             Some((path.strip_suffix("/schemas/request.json")?, compiled(schema).ok()?))
         })
         .collect();
+    let mut all = Vec::new();
     for path in paths {
         let Some(value) = values.get(path) else { continue };
         let before = problems.0.len();
@@ -317,7 +326,10 @@ fn cases(
             files::schema("world").check(path, "/world", &world, problems);
         }
         match Case::read(contract, path) {
-            Ok(case) => self::case(known, &case, operations.as_ref(), &requests, problems),
+            Ok(case) => {
+                self::case(known, &case, operations.as_ref(), &requests, problems);
+                all.push(case);
+            }
             Err(error) if problems.0.len() == before => {
                 let error =
                     error.strip_prefix(&format!("{}/{path}:", contract.origin())).unwrap_or(&error);
@@ -326,6 +338,7 @@ fn cases(
             Err(_) => {}
         }
     }
+    order::check(contract, &all, problems);
 }
 
 fn case(

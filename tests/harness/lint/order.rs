@@ -1,0 +1,46 @@
+//! Cases that demand another code than the checking order and the conditions of the errors lead to.
+
+use super::Problems;
+use crate::case::{Case, Style};
+use crate::contract::Contract;
+use crate::fuzz::{CASES_SECS, Call, Expected, Model, State};
+use crate::judge::Rulebook;
+use crate::operations::COMMON;
+
+/// Checks the cases of single calls that only the operation decides: what is checked before it, and
+/// what earlier calls leave behind, is more than these two files say.
+pub(super) fn check(contract: &Contract, cases: &[Case], problems: &mut Problems) {
+    let model = Rulebook::read(contract).and_then(Model::of);
+    // What keeps it from being made is told of its file.
+    let Ok(model) = model else { return };
+    for case in cases {
+        let Some(operation) = model.rules.operations.get(&case.action) else { continue };
+        let demanded = case.demanded.code.as_deref();
+        let is_own = |code: &str| operation.error(code).is_some();
+        let is_simple = case.folder() != COMMON
+            && case.before.is_empty()
+            && case.fault.is_none()
+            && case.throttling.is_none()
+            && case.request.common.is_empty()
+            && case.request.after_signing.is_empty();
+        if !is_simple || !demanded.is_none_or(is_own) {
+            continue;
+        }
+        let call = Call::of(&case.request, Style::V1, "JSON");
+        let found = State::of(&model, case.world.clone(), CASES_SECS).find(&call);
+        let found = match &found.expected {
+            Expected::Refused { code, .. } if !is_own(code) => continue,
+            Expected::Refused { code, .. } => Some(code.as_str()),
+            Expected::Success(_) | Expected::Replay(..) => None,
+        };
+        if found != demanded {
+            let name = |code: Option<&str>| code.unwrap_or("a success").to_owned();
+            let what = format!(
+                "{} is demanded; checkingOrder and the conditions of errors.json lead to {}",
+                name(demanded),
+                name(found)
+            );
+            problems.at_odds(&case.path, "/answer", what);
+        }
+    }
+}
