@@ -10,6 +10,8 @@ use suites::command::copy;
 use suites::command::{contract, printed};
 use suites::scratch;
 
+use crate::reading::{git, run};
+
 /// A contract, and changes to it.
 fn pairs() -> Value {
     serde_json::from_str(include_str!("diff/pairs.json")).unwrap()
@@ -215,4 +217,42 @@ fn what_cannot_be_compared_is_told() {
     let rules = printed(&contract(&["diff", "--rules"]));
     assert!(RULES.iter().all(|rule| rules.contains(rule.id)), "{rules}");
     assert!(RULES.iter().any(|rule| rule.severity == Severity::Cosmetic));
+}
+
+#[test]
+fn a_first_contract_is_additive_unless_the_base_has_one_at_another_path() {
+    let folder = scratch();
+    let place = |name: &str| folder.path().join(name);
+    for name in ["empty", "new", "base/api/v1/own"] {
+        std::fs::create_dir_all(place(name)).unwrap();
+    }
+    copy(&place("new"), &[]);
+    copy(&place("base/api/v1/own"), &[]);
+    git(&place("empty"), &["init", "-q", "-b", "main"]);
+    git(&place("empty"), &["commit", "-q", "--allow-empty", "-m", "none"]);
+    git(&place("base"), &["init", "-q", "-b", "main"]);
+    git(&place("base"), &["add", "-A"]);
+    git(&place("base"), &["commit", "-q", "-m", "one"]);
+    let new = place("new").to_str().unwrap().to_owned();
+    for base in ["main", "main:contracts", "."] {
+        let (code, told) = run(&place("empty"), &["diff", base, &new]);
+        assert_eq!(code, 0, "{base}: {told}");
+        assert!(
+            told.contains("no contract there yet") && told.contains("0 breaking, 4 additive"),
+            "{told}"
+        );
+        assert!(!told.contains("not compared"), "{told}");
+        let page = place("page.html");
+        let (code, told) =
+            run(&place("empty"), &["review", base, &new, "--output", page.to_str().unwrap()]);
+        assert_eq!(code, 0, "{base}: {told}");
+    }
+    for base in ["main:contracts", "."] {
+        let (code, told) = run(&place("base"), &["diff", base, &new]);
+        assert_eq!(code, 2, "{base}: {told}");
+        assert!(told.contains("api/v1/own"), "{base}: {told}");
+    }
+    let (code, told) = run(&place("base"), &["diff", "main", &new]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("0 breaking, 0 additive"), "{told}");
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), printed(&output))
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let mut git = Command::new("git");
     let names =
         ["-c", "user.name=n", "-c", "user.email=e@example.com", "-c", "commit.gpgSign=false"];

@@ -11,14 +11,14 @@ mod operation;
 mod parameter;
 mod parts;
 mod patterns;
+mod places;
 mod renamed;
 mod report;
 mod schema;
 mod snapshots;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -29,13 +29,15 @@ use crate::contract::Contract;
 pub(crate) use finding::digest;
 pub use finding::{Finding, RULES, Rule, Severity};
 use findings::Findings;
+pub(crate) use places::{open, open_base};
 
 /// Compares two contracts: each change with the rule it falls under, what it means, and a fingerprint.
 ///
 /// A contract is a folder, a git revision whose contracts/ is read, or a dated version that is kept in the
 /// contract, as history/2021. A breaking change that contracts/approved-changes.json of the new contract
 /// does not approve makes the command end with 1. What only one of the two has none of at all (an older
-/// version has no cases) is not compared, and told.
+/// version has no cases) is not compared, and told. If the older place has no contract at any path, the
+/// whole newer one is additive.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -120,7 +122,7 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     let Some(old) = options.old.as_deref().filter(|_| !options.rules) else {
         return print(&report::rules()).map(|()| Outcome::Holds);
     };
-    let old = open(old, contract)?.as_base();
+    let old = open_base(old, contract)?;
     let new = match &options.new {
         Some(place) => open(place, contract)?.checked()?,
         None => contract.clone(),
@@ -140,24 +142,6 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
         Format::Github => print_as_is(&report::github(&comparison, &new)),
     }?;
     Ok(if holds { Outcome::Holds } else { Outcome::Fails })
-}
-
-/// The contract at a place, which may be a dated version that `contract` keeps.
-///
-/// # Errors
-///
-/// There is none.
-pub(crate) fn open(place: &str, contract: &Contract) -> Result<Contract, String> {
-    let prefix = format!("{}/", place.trim_end_matches('/'));
-    let files: BTreeMap<String, String> = contract
-        .files()
-        .iter()
-        .filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?.to_owned(), text.clone())))
-        .collect();
-    if !place.starts_with("history/") || Path::new(place).is_dir() || files.is_empty() {
-        return Contract::open(place);
-    }
-    Ok(Contract::of(&format!("{}/{place}", contract.origin()), files))
 }
 
 /// Every change from one contract to another, with those approved marked.
@@ -187,9 +171,12 @@ pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
     let kinds = |contract: &Contract| -> BTreeSet<&'static str> {
         contract.paths().filter_map(kind).map(|kind| kind.name).collect()
     };
+    // Of a first contract all is new, and its operations say so.
+    let is_first = old.files().is_empty();
     let (old_kinds, new_kinds) = (kinds(old), kinds(new));
-    let not_compared: Vec<&str> = old_kinds.symmetric_difference(&new_kinds).copied().collect();
-    let paths: BTreeSet<&str> = old.paths().chain(new.paths()).collect();
+    let alone = old_kinds.symmetric_difference(&new_kinds).copied();
+    let not_compared: Vec<&str> = alone.filter(|_| !is_first).collect();
+    let paths: BTreeSet<&str> = old.paths().chain(new.paths()).filter(|_| !is_first).collect();
     for path in paths.into_iter().filter(|path| !is_alone(path)) {
         let Some(kind) = kind(path).filter(|kind| !not_compared.contains(&kind.name)) else {
             continue;

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
-use crate::diff::{compare, open};
+use crate::diff::{compare, open, open_base};
 use crate::file::write_whole;
 
 /// Writes one page for a change to the contract: what it means, and for each case that it touches the call,
@@ -44,7 +44,7 @@ pub struct Options {
 ///
 /// A contract cannot be read, or the page not be written.
 pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
-    let old = open(&options.old, contract)?.as_base();
+    let old = open_base(&options.old, contract)?;
     let new = match &options.new {
         Some(place) => open(place, contract)?.checked()?,
         None => contract.clone(),
