@@ -9,6 +9,7 @@ mod broken;
 mod cases;
 mod connections;
 mod contract;
+mod control;
 mod coverage;
 mod crashes;
 mod decision_table;

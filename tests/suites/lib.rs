@@ -12,6 +12,7 @@
 
 pub mod command;
 pub mod conformance;
+pub mod control;
 pub mod decision_table;
 pub mod interruptions;
 pub mod linearizability;

@@ -47,11 +47,13 @@ Control paths, for test suites:
   GET    /_control/throttling   how often an account may call an action
   PUT    /_control/throttling   set it: {\"Calls\": 300, \"Seconds\": 60}
   DELETE /_control/throttling   as often as it likes
-  PUT    /_control/worlds/NAME  make a world apart; calls with the header x-local-world: NAME meet it
+  PUT    /_control/worlds/NAME  make a world apart; calls with the header x-local-world: NAME meet it.
+                                It ends once nobody has called it for --world-lease seconds
          /_control/worlds/NAME/clock, calls, faults, throttling: as above, of that world
   GET    /_control/worlds/NAME  that world as it is now
   DELETE /_control/worlds/NAME  drop it
   GET    /_control/worlds       the names of all worlds apart
+contracts/control/README.md describes them, with a schema of each message.
 They refuse web pages of other origins and any Host but localhost and IP addresses.
 
 Examples:
@@ -105,6 +107,10 @@ pub(crate) struct Serve {
     )]
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) control_token: Option<String>,
+    /// Drop a world apart once nobody has called it for so long; 0 keeps it until it is dropped. A client
+    /// that is killed leaves its worlds behind. The world that the endpoint begins with never ends.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) world_lease: u32,
     /// Let the control paths replace and reset a world that is kept in a directory or a table.
     #[arg(long)]
     pub(crate) allow_replace: bool,

@@ -60,19 +60,27 @@ pub(crate) async fn answer(
     let is_whole = !rest.contains('/');
     let outcome = match method.as_str() {
         "PUT" if is_whole => match parse(body) {
-            Ok(documents) => worlds.put(world, documents).await,
+            Ok(documents) => worlds.put(world, documents).await.map(|()| lease(worlds)),
             Err(message) => Err(message),
         },
-        "DELETE" if is_whole => worlds.drop_world(world),
+        "DELETE" if is_whole => match worlds.drop_world(world) {
+            Ok(()) => Ok(json!({})),
+            Err(message) => return error(StatusCode::NOT_FOUND, &message),
+        },
         _ => match worlds.get(world) {
             Ok(endpoint) => return of_world(&endpoint, method, path, name, body).await,
             Err(message) => return error(StatusCode::NOT_FOUND, &message),
         },
     };
     match outcome {
-        Ok(()) => (StatusCode::OK, json!({})),
+        Ok(body) => (StatusCode::OK, body),
         Err(message) => error(StatusCode::BAD_REQUEST, &message),
     }
+}
+
+/// How long a world that was made lasts after its last call.
+fn lease(worlds: &Worlds) -> Value {
+    worlds.lease().map_or_else(|| json!({}), |lease| json!({ "LeaseSeconds": lease.as_secs() }))
 }
 
 /// Answers a request to a control path of one world.

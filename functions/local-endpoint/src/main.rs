@@ -25,7 +25,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use clap::Parser as _;
 use ipv6_gateway::{Ids, random};
@@ -132,7 +132,8 @@ async fn listen(serve: Serve) -> Result<ExitCode, String> {
             "listening beyond this machine without --control-token: the control paths answer 403"
         );
     }
-    let worlds = Worlds::new(endpoint, serve.seed, now, nonces);
+    let lease = (serve.world_lease > 0).then(|| Duration::from_secs(serve.world_lease.into()));
+    let worlds = Worlds::new(endpoint, lease, serve.seed, now, nonces);
     let main = Arc::clone(worlds.main());
     server::serve(listeners, worlds, access, serve.max_connections, shutdown()).await;
     let Some(failure) = main.backend().failure() else { return Ok(ExitCode::SUCCESS) };

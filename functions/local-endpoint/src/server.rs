@@ -52,7 +52,7 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(25);
 /// How long calls may go on after the endpoint was told to end.
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(3);
 
-/// How often documents whose time is up are dropped.
+/// How often documents and worlds whose time is up are dropped.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// The connection is to be broken instead of answered.
@@ -130,6 +130,7 @@ async fn sweep(serving: Arc<Serving>) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;
+        serving.worlds.end_unused();
         for endpoint in serving.worlds.all() {
             if let Err(error) = endpoint.backend().drop_expired(endpoint.clock.now_secs()).await {
                 tracing::error!("expired documents were not dropped: {}", error.with_causes());

@@ -2,12 +2,13 @@
 //! run at once do not disturb one another.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use ipv6_gateway::Ids;
 use store::{Document, NonceBudget};
+use tokio::time::Instant;
 
 use crate::backend::Backend;
 use crate::clock::Clock;
@@ -23,11 +24,27 @@ const WORLDS_MAX: usize = 10_000;
 /// The longest name of a world, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 
+/// A world that a control path made.
+struct Apart {
+    endpoint: Arc<Endpoint>,
+    /// When the last call began, by the monotonic clock: no setting of the system's clock ends a world.
+    called: Mutex<Instant>,
+}
+
+impl Apart {
+    fn lasts(&self, lease: Option<Duration>) -> bool {
+        let called = *self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        lease.is_none_or(|lease| called.elapsed() < lease)
+    }
+}
+
 /// The worlds behind one address.
 pub(crate) struct Worlds {
-    /// The world of calls that name none.
+    /// The world of calls that name none. It never ends.
     main: Arc<Endpoint>,
-    apart: RwLock<HashMap<String, Arc<Endpoint>>>,
+    apart: RwLock<HashMap<String, Apart>>,
+    /// How long a world apart lasts after its last call; `None` for ever.
+    lease: Option<Duration>,
     /// What the ids of each world begin with; without it they are the system's.
     seed: Option<u64>,
     now: fn() -> SystemTime,
@@ -37,14 +54,15 @@ pub(crate) struct Worlds {
 
 impl Worlds {
     /// Only `main`. The ids of worlds made later begin with `seed`, their clocks tell what `now` does.
-    /// They remember nonces from the main world's budget.
+    /// They remember nonces from the main world's budget, and end once nobody has called them for `lease`.
     pub(crate) fn new(
         main: Endpoint,
+        lease: Option<Duration>,
         seed: Option<u64>,
         now: fn() -> SystemTime,
         nonces: NonceBudget,
     ) -> Self {
-        Self { main: Arc::new(main), apart: RwLock::default(), seed, now, nonces }
+        Self { main: Arc::new(main), apart: RwLock::default(), lease, seed, now, nonces }
     }
 
     /// The world of calls that name none.
@@ -52,12 +70,24 @@ impl Worlds {
         &self.main
     }
 
-    /// The world of this name.
+    /// How long a world apart lasts after its last call; `None` for ever.
+    pub(crate) fn lease(&self) -> Option<Duration> {
+        self.lease
+    }
+
+    /// The world of this name, whose lease begins anew.
     pub(crate) fn get(&self, name: &str) -> Result<Arc<Endpoint>, String> {
         let worlds = self.apart.read().unwrap_or_else(PoisonError::into_inner);
-        worlds.get(name).cloned().ok_or_else(|| {
-            format!("there is no world {name}: make it with PUT /_control/worlds/{name}")
-        })
+        let Some(world) = worlds.get(name).filter(|world| world.lasts(self.lease)) else {
+            let ends = self.lease.map_or(String::new(), |lease| {
+                format!("; it ends once nobody has called it for {} s", lease.as_secs())
+            });
+            return Err(format!(
+                "there is no world {name}: make it with PUT /_control/worlds/{name}{ends}"
+            ));
+        };
+        *world.called.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        Ok(Arc::clone(&world.endpoint))
     }
 
     /// The world that a call with these headers is meant for.
@@ -85,18 +115,33 @@ impl Worlds {
         let endpoint =
             Endpoint::begin(backend, Some(documents), Clock::new(self.now), ids, None).await;
         let endpoint = endpoint.map_err(|error| error.with_causes())?;
+        self.end_unused();
         let mut worlds = self.apart.write().unwrap_or_else(PoisonError::into_inner);
         if worlds.len() >= WORLDS_MAX && !worlds.contains_key(name) {
             return Err(format!(
                 "there are {WORLDS_MAX} worlds already: drop one with DELETE /_control/worlds/NAME"
             ));
         }
-        worlds.insert(name.to_owned(), Arc::new(endpoint));
+        let called = Mutex::new(Instant::now());
+        worlds.insert(name.to_owned(), Apart { endpoint: Arc::new(endpoint), called });
         Ok(())
+    }
+
+    /// Drops the worlds whose lease is over.
+    pub(crate) fn end_unused(&self) {
+        let mut worlds = self.apart.write().unwrap_or_else(PoisonError::into_inner);
+        worlds.retain(|name, world| {
+            let lasts = world.lasts(self.lease);
+            if !lasts {
+                tracing::info!("the world {name} ended, as nobody calls it any more");
+            }
+            lasts
+        });
     }
 
     /// Drops a world.
     pub(crate) fn drop_world(&self, name: &str) -> Result<(), String> {
+        self.end_unused();
         let dropped = self.apart.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         dropped.map(drop).ok_or_else(|| format!("there is no world {name}"))
     }
@@ -104,11 +149,13 @@ impl Worlds {
     /// All worlds.
     pub(crate) fn all(&self) -> Vec<Arc<Endpoint>> {
         let worlds = self.apart.read().unwrap_or_else(PoisonError::into_inner);
-        worlds.values().chain([&self.main]).cloned().collect()
+        let apart = worlds.values().map(|world| &world.endpoint);
+        apart.chain([&self.main]).cloned().collect()
     }
 
     /// The names of all worlds apart, in order.
     pub(crate) fn names(&self) -> Vec<String> {
+        self.end_unused();
         let worlds = self.apart.read().unwrap_or_else(PoisonError::into_inner);
         let mut names: Vec<String> = worlds.keys().cloned().collect();
         names.sort();

@@ -299,17 +299,18 @@ impl Remote {
         Ok(())
     }
 
-    /// Drops the world that was made.
+    /// Drops the world that was made, unless it ended by itself.
     ///
     /// # Errors
     ///
     /// It is still there.
     pub async fn end(&self) -> Result<(), String> {
-        match &self.world {
-            World::Main | World::Given => Ok(()),
-            World::Apart(name) => {
-                self.control(Method::DELETE, &format!("worlds/{name}"), "").await.map(drop)
-            }
+        let World::Apart(name) = &self.world else { return Ok(()) };
+        let request = self.control_request(Method::DELETE, &format!("worlds/{name}"));
+        let answer = request.send().await.map_err(|error| with_causes(&error))?;
+        match answer.status() {
+            status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(()),
+            status => Err(status.to_string()),
         }
     }
 

@@ -1,0 +1,40 @@
+//! The control protocol: the endpoint's messages fit the schema that third parties read, and a world that
+//! nobody calls ends.
+
+use harness::target::Endpoint;
+use reqwest::Method;
+use serde_json::{Value, json};
+use suites::control::follows_the_protocol;
+use suites::worlds::one_address;
+
+use crate::endpoint::start;
+
+#[tokio::test]
+async fn the_endpoint_follows_the_protocol() {
+    let endpoint = start(&[]).await;
+    follows_the_protocol(endpoint.remote()).await;
+}
+
+async fn worlds(endpoint: &Endpoint) -> Value {
+    endpoint.control(Method::GET, "worlds", "").await.unwrap()
+}
+
+#[tokio::test]
+async fn a_world_that_nobody_calls_ends_and_the_first_never() {
+    let endpoint = start(&["--world-lease", "1"]).await;
+    let first = endpoint.control(Method::GET, "world", "").await.unwrap();
+    endpoint.control(Method::PUT, "worlds/a", &one_address().to_string()).await.unwrap();
+    // To list the worlds is to call none of them.
+    while worlds(&endpoint).await != json!({ "Worlds": [] }) {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    for (method, name) in [(Method::GET, "worlds/a"), (Method::DELETE, "worlds/a")] {
+        let error = endpoint.control(method, name, "").await.unwrap_err();
+        assert!(error.contains("404") && error.contains("there is no world a"), "{error}");
+    }
+    assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), first);
+    let forever = start(&["--world-lease", "0"]).await;
+    let document = one_address().to_string();
+    let made = forever.control(Method::PUT, "worlds/a", &document).await.unwrap();
+    assert_eq!(made, json!({}));
+}

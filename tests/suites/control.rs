@@ -1,0 +1,71 @@
+//! The control protocol, as `contracts/control.md` describes it, for any endpoint that offers it.
+
+use harness::contract::Contract;
+use harness::judge::{compiled, validator};
+use harness::target::Remote;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::ALLOCATE;
+use crate::worlds::one_address;
+
+/// Sends every request of the protocol, and judges each answer by the schema of its message.
+///
+pub async fn follows_the_protocol(remote: &Remote) {
+    let contract = Contract::embedded();
+    let schema = contract.json("common/schemas/control.json").unwrap();
+    let messages = compiled(&schema).unwrap();
+    let world = validator(&contract, "common/schemas/world.json").unwrap();
+    let document = one_address();
+    let clock = json!({ "Now": "2030-01-02T03:04:05Z" });
+    let throttling = json!({ "Calls": 0, "Seconds": 60 });
+    let fault = json!({ "Action": ALLOCATE, "Times": 2, "Kind": "StoreUnavailable" });
+    let faults = json!({ "Faults": [fault] });
+    let nothing = Value::Null;
+    for (method, path, body, message) in [
+        (Method::GET, "worlds", &nothing, "worlds"),
+        (Method::PUT, "worlds/told", &document, "made"),
+        (Method::GET, "worlds/told", &nothing, "world"),
+        (Method::GET, "worlds/told/clock", &nothing, "clock"),
+        (Method::PUT, "worlds/told/clock", &clock, "clock"),
+        (Method::DELETE, "worlds/told/clock", &nothing, "clock"),
+        (Method::GET, "worlds/told/throttling", &nothing, "unthrottled"),
+        (Method::PUT, "worlds/told/throttling", &throttling, "throttling"),
+        (Method::GET, "worlds/told/throttling", &nothing, "throttling"),
+        (Method::DELETE, "worlds/told/throttling", &nothing, "unthrottled"),
+        (Method::PUT, "worlds/told/faults", &faults, "faults"),
+        (Method::GET, "worlds/told/faults", &nothing, "faults"),
+        (Method::DELETE, "worlds/told/faults", &nothing, "done"),
+        (Method::GET, "worlds/told/calls", &nothing, "calls"),
+        (Method::DELETE, "worlds/told/calls", &nothing, "done"),
+        (Method::GET, "worlds", &nothing, "worlds"),
+        (Method::DELETE, "worlds/told", &nothing, "done"),
+    ] {
+        let sent = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = remote.control(method.clone(), path, &sent).await.unwrap();
+        if message == "world" {
+            assert!(world.is_valid(&answer), "{path}: {answer}");
+            continue;
+        }
+        if !body.is_null() && message != "made" {
+            assert!(messages.is_valid(&json!({ message: body })), "{message}: {body}");
+        }
+        assert!(messages.is_valid(&json!({ message: answer })), "{method} {path}: {answer}");
+    }
+    for (method, path, body, status) in [
+        (Method::GET, "worlds/told", "", "404"),
+        (Method::DELETE, "worlds/told", "", "404"),
+        (Method::GET, "worlds/told/clock", "", "404"),
+        (Method::PUT, "worlds/told/faults", r#"{ "Faults": [] }"#, "404"),
+        (Method::PUT, "worlds/a%20b", r#"{ "Accounts": {} }"#, "400"),
+        (Method::PUT, "worlds/told", "{", "400"),
+    ] {
+        let error = remote.control(method.clone(), path, body).await.unwrap_err();
+        let (told, text) = error.split_once('{').unwrap();
+        assert!(told.contains(status), "{method} {path}: {error}");
+        let text: Value = serde_json::from_str(&format!("{{{text}")).unwrap();
+        assert!(messages.is_valid(&json!({ "error": text })), "{method} {path}: {text}");
+    }
+    let left = remote.control(Method::GET, "worlds", "").await.unwrap();
+    assert_eq!(left, json!({ "Worlds": [] }));
+}
