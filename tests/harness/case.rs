@@ -16,7 +16,7 @@ const CLIENT_TOKEN_MAX: usize = 64;
 
 /// A case file.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Case {
     /// Where the file stands, relative to `contracts/`.
     #[serde(skip)]
@@ -61,7 +61,6 @@ pub enum Fault {
 
 /// How often an account may call an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Throttling {
     /// How many calls.
     pub calls: u32,
@@ -71,7 +70,7 @@ pub struct Throttling {
 
 /// A request, before it is signed.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Request {
     /// The operation; absent: that of the case.
     #[serde(default)]
@@ -341,7 +340,6 @@ pub enum Setting {
 
 /// The answer that a case demands.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Demanded {
     /// The HTTP status.
     pub status: u16,

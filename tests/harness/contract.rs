@@ -10,6 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use self::load::Files;
+pub(crate) use self::load::text as utf8;
 use crate::case::Case;
 use crate::command::print_error;
 use crate::world::merge;
@@ -296,9 +297,4 @@ fn only_root(roots: &BTreeSet<&str>, place: &str, joint: &str) -> Result<Option<
     }
     let root = roots.get(FOLDER).or_else(|| roots.first());
     Ok(root.map(|root| (*root).to_owned()))
-}
-
-/// The text of a file without the byte order mark that some editors begin it with.
-pub(crate) fn without_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
 }

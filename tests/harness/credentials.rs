@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
-use crate::contract::without_mark;
+use crate::contract::utf8;
 
 /// The access key: the options before the environment, the environment before the current profile.
 #[derive(Args)]
@@ -105,13 +105,14 @@ impl KeyOptions {
                        ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET";
         let home = home.as_ref().ok_or(missing)?;
         let path = home.join(".aliyun/config.json");
-        let Ok(text) = std::fs::read_to_string(&path) else {
+        let Ok(bytes) = std::fs::read(&path) else {
             return Err(format!("{missing}, or run aliyun configure"));
         };
         let path = path.display();
+        let text = utf8(&bytes).map_err(|_| format!("{path}: not UTF-8 text"))?;
         // An error names the place and shows nothing of
         // the file, which holds secrets.
-        let config: Value = serde_json::from_str(without_mark(&text))
+        let config: Value = serde_json::from_str(&text)
             .map_err(|error| format!("{path}:{}:{}: no JSON", error.line(), error.column()))?;
         let named = self.profile.as_deref().or(environment_profile.as_deref());
         let name = named.filter(|name| !name.is_empty()).or_else(|| config["current"].as_str());

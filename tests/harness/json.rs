@@ -5,11 +5,14 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::path::Path;
 
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
 };
 use serde_json::error::Error;
+
+use crate::contract::utf8;
 
 /// Why a text is not the JSON that was expected.
 #[derive(Debug)]
@@ -40,6 +43,18 @@ impl fmt::Display for Fault {
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     once(text)?;
     read_loosely(text)
+}
+
+/// Reads a file as [`read`] does.
+///
+/// # Errors
+///
+/// What is wrong, with the file.
+pub fn read_file<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    let text = utf8(&bytes).map_err(|what| format!("{shown}: {what}"))?;
+    read(&text).map_err(|fault| format!("{shown}:{fault}"))
 }
 
 /// Reads a text as a `T`. Of a member that an object has twice, the last one counts.

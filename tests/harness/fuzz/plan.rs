@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::case::{Request, Style, Variant};
-use crate::contract::without_mark;
+use crate::json;
 
 /// A sequence of calls in a world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -205,18 +205,10 @@ impl Plan {
     ///
     /// What is wrong with it, with its file, line and field.
     pub fn open(place: &str) -> Result<Self, String> {
-        let (name, text) = if place.trim_start().starts_with('{') {
-            ("--replay", place.to_owned())
-        } else {
-            let text = std::fs::read_to_string(Path::new(place));
-            (place, text.map_err(|error| format!("{place}: {error}"))?)
-        };
-        let mut reader = serde_json::Deserializer::from_str(without_mark(&text));
-        serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let field = error.path().to_string();
-            let error = error.into_inner();
-            format!("{name}:{}:{}: {field}: {error}", error.line(), error.column())
-        })
+        if place.trim_start().starts_with('{') {
+            return json::read(place).map_err(|fault| format!("--replay:{fault}"));
+        }
+        json::read_file(Path::new(place))
     }
 
     /// Plans that are a little simpler, those that leave out most first: a step less, a call of a race

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::redaction::Redaction;
 use crate::case::Case;
-use crate::contract::{Contract, without_mark};
+use crate::contract::Contract;
+use crate::json;
 use crate::judge::Place;
 use crate::verify::{Trial, style_name};
 
@@ -138,12 +139,7 @@ impl Recording {
     ///
     /// What is wrong with it, and where.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
-        serde_json::from_str(without_mark(&text)).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            format!("{shown}:{line}:{column}: no recording: {error}")
-        })
+        json::read_file(path)
     }
 }
 
