@@ -1,5 +1,6 @@
 //! `contract verify` and `contract call`: what they judge, where, and what they tell.
 
+mod altered;
 mod given;
 mod hostile_texts;
 mod keys;
@@ -14,10 +15,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use harness::contract::Contract;
-use harness::http::{Server, local_client};
 use harness::target::built;
-use http::Request;
-use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use suites::command::{contract, copy, endpoint, printed, verify};
 use suites::scratch;
@@ -258,38 +256,4 @@ async fn somebody_can_add_a_case_of_their_own_review_its_answer_and_hold_an_endp
     );
     let output = contract(&["verify", "--in-process", "--case", "letters", "--propose"]);
     assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_cause_is_one_thing_however_many_answers_it_is_about() {
-    let (endpoint, _) = endpoint(&[]).await;
-    let (client, address) = (local_client().unwrap(), endpoint.address().to_owned());
-    // A gateway that says another type of each body.
-    let server = Server::start(move |request: Request<hyper::body::Incoming>| {
-        let (client, address) = (client.clone(), address.clone());
-        async move {
-            let (parts, body) = request.into_parts();
-            let is_control = parts.uri.path().starts_with("/_control/");
-            let body = body.collect().await?.to_bytes();
-            let mut answer = given::forward(&client, &address, parts, body).await?;
-            if !is_control {
-                let media = http::HeaderValue::from_static("text/html");
-                answer.headers_mut().insert("content-type", media);
-            }
-            Ok(answer)
-        }
-    });
-    let server = server.await.unwrap();
-    let (code, text, report) = verify(&["--endpoint", server.url(), "--case", "*.Ipv6*/*"]);
-    assert_eq!(code, Some(1), "{text}");
-    let all = count(&report, "trials");
-    assert!(all > 50 && text.contains(&format!("{all} do not hold")), "{text}");
-    // In either format, and nothing else.
-    let headings: Vec<&str> = text.lines().filter(|line| line.ends_with(" answers")).collect();
-    let half = format!("header/content-type: {} of {all} answers", all / 2);
-    assert_eq!(headings, [&half, &half], "{text}");
-    for trial in report["trials"].as_array().unwrap() {
-        assert_eq!(trial["findings"].as_array().unwrap().len(), 1, "{trial}");
-        assert_eq!(trial["findings"][0]["also"], json!(["snapshot"]));
-    }
 }

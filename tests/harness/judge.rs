@@ -161,7 +161,7 @@ impl Judge<'_> {
             world: &self.world,
         };
         self.transcript.write((!self.case.before.is_empty()).then_some(number), &written);
-        for (usual, actual) in self.transcript.escaped_otherwise() {
+        for (usual, actual) in self.transcript.otherwise() {
             self.findings.add_by(Judged::Bytes, "bytes", usual, actual);
         }
         Ok(Called { wire, answer, body, elements })

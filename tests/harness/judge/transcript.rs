@@ -24,8 +24,8 @@ pub(super) struct Transcript {
     placeholders: Placeholders,
     /// The elements whose values were replaced as drawn anew.
     fresh: Vec<String>,
-    /// Texts that were replaced and are escaped otherwise than usual: as they would be, and as they are.
-    escaped: Vec<(String, String)>,
+    /// What is written otherwise than usual where the text does not show it: how it would be, and how it is.
+    otherwise: Vec<(String, String)>,
 }
 
 /// What an answer is written with.
@@ -67,14 +67,19 @@ impl Transcript {
                 self.text.extend([name, ": ", &self.placeholders.named(kind, value), "\n"]);
             }
         }
+        let end = answer.body.trim_end().len();
+        if end < answer.body.len() {
+            self.otherwise.push(("no blanks behind".to_owned(), answer.body[end..].to_owned()));
+        }
         // Line ends are those of a text file.
         let body = body.replace("\r\n", "\n").replace('\r', "\n");
         self.text.extend(["\n", &body, "\n"]);
     }
 
-    /// The texts that were replaced and are escaped otherwise than usual, as they would be and as they are.
-    pub(super) fn escaped_otherwise(&mut self) -> Vec<(String, String)> {
-        std::mem::take(&mut self.escaped)
+    /// What is written otherwise than usual where the text does not show it: texts that were replaced, and the
+    /// end of a body.
+    pub(super) fn otherwise(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.otherwise)
     }
 
     /// All of it.
@@ -97,7 +102,7 @@ impl Transcript {
                 }
                 let replaced = put(raw, &text.value, &parts, is_xml);
                 let replaced = replaced.unwrap_or_else(|meant| {
-                    self.escaped.push((escaped(&text.value, is_xml), raw.to_owned()));
+                    self.otherwise.push((escaped(&text.value, is_xml), raw.to_owned()));
                     escaped(&meant, is_xml)
                 });
                 Some((text, replaced))

@@ -1,0 +1,113 @@
+//! Endpoints that answer all calls wrong in one way.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use harness::http::{Server, local_client};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use serde_json::json;
+use suites::command::{endpoint, verify};
+
+use super::count;
+use super::given::forward;
+
+/// What is changed of the headers and the body of an answer.
+type Change = fn(&mut HeaderMap, &mut String);
+
+/// What is changed of the world told.
+type WorldChange = fn(&mut String, usize);
+
+/// A fake: the endpoint behind it, with answers that are changed.
+async fn altered(address: &str, change: Change, change_world: WorldChange) -> Server {
+    static READS: AtomicUsize = AtomicUsize::new(0);
+    let (client, address) = (local_client().unwrap(), address.to_owned());
+    let server = Server::start(move |request: Request<hyper::body::Incoming>| {
+        let (client, address) = (client.clone(), address.clone());
+        async move {
+            let (parts, body) = request.into_parts();
+            let is_control = parts.uri.path().starts_with("/_control/");
+            let is_read = is_control && parts.method == http::Method::GET;
+            let body = body.collect().await?.to_bytes();
+            let answer = forward(&client, &address, parts, body).await?;
+            let (mut parts, body) = answer.into_parts();
+            let mut body = String::from_utf8(body.collect().await?.to_bytes().into())?;
+            if is_read {
+                change_world(&mut body, READS.fetch_add(1, Ordering::Relaxed));
+            } else if !is_control {
+                change(&mut parts.headers, &mut body);
+            }
+            parts.headers.remove("content-length");
+            Ok(Response::from_parts(parts, Full::new(body.into())))
+        }
+    });
+    server.await.unwrap()
+}
+
+const CASES: [&str; 2] = ["--case", "IllegalParam.Bandwidth/l*"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_cause_is_one_thing_however_many_answers_it_is_about() {
+    let (endpoint, _) = endpoint(&[]).await;
+    // A gateway that says another type of each body.
+    let change = |headers: &mut HeaderMap, _: &mut String| {
+        headers.insert("content-type", HeaderValue::from_static("text/html"));
+    };
+    let server = altered(endpoint.address(), change, |_, _| {}).await;
+    let (code, text, report) = verify(&["--endpoint", server.url(), "--case", "*.Ipv6*/*"]);
+    assert_eq!(code, Some(1), "{text}");
+    let all = count(&report, "trials");
+    assert!(all > 50 && text.contains(&format!("{all} do not hold")), "{text}");
+    // In either format, and nothing else.
+    let headings: Vec<&str> = text.lines().filter(|line| line.ends_with(" answers")).collect();
+    let half = format!("header/content-type: {} of {all} answers", all / 2);
+    assert_eq!(headings, [&half, &half], "{text}");
+    for trial in report["trials"].as_array().unwrap() {
+        assert_eq!(trial["findings"].as_array().unwrap().len(), 1, "{trial}");
+        assert_eq!(trial["findings"][0]["also"], json!(["snapshot"]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_lenience_lets_its_own_pass_and_nothing_else() {
+    let (endpoint, _) = endpoint(&[]).await;
+    let changes: [(&str, Change, WorldChange); 5] = [
+        ("message", |_, body| *body = body.replace("The param of", "A param of"), |_, _| {}),
+        ("recommend", |_, body| *body = body.replace("product=Vpc", "product=Ecs"), |_, _| {}),
+        ("host-id", |_, body| *body = body.replace("vpc.cn-", "ecs.cn-"), |_, _| {}),
+        ("headers", |headers, _| drop(headers.remove("access-control-expose-headers")), |_, _| {}),
+        (
+            "state",
+            |_, _| {},
+            |body, reads| {
+                *body = body.replace("\"RegionId\"", &format!("\"Read{reads}\":1,\"RegionId\""));
+            },
+        ),
+    ];
+    for (own, change, change_world) in changes {
+        let server = altered(endpoint.address(), change, change_world).await;
+        let place = [&["--endpoint", server.url()][..], &CASES].concat();
+        let strict = verify(&place);
+        assert_eq!(strict.0, Some(1), "{own}: {}", strict.1);
+        for (kind, ..) in changes {
+            let (code, text, _) = verify(&[&place[..], &["--lenient", kind]].concat());
+            let expected = i32::from(kind != own);
+            assert_eq!(code, Some(expected), "{own} with --lenient {kind}: {text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_otherwise_is_counted_and_does_not_hold_to_the_byte() {
+    let (endpoint, _) = endpoint(&[]).await;
+    let change = |_: &mut HeaderMap, body: &mut String| body.push('\n');
+    let server = altered(endpoint.address(), change, |_, _| {}).await;
+    let place = [&["--endpoint", server.url()][..], &CASES].concat();
+    let (code, text, report) = verify(&place);
+    assert_eq!(code, Some(0), "{text}");
+    let all = count(&report, "trials");
+    assert!(text.contains(&format!("the same in meaning: {all} answers")), "{text}");
+    assert!(report["trials"].as_array().unwrap().iter().all(|trial| trial["cosmetic"] == true));
+    let (code, text, _) = verify(&[&place[..], &["--exact"]].concat());
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("judged to the byte, as --exact says"), "{text}");
+}
