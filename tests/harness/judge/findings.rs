@@ -208,6 +208,7 @@ impl Findings {
                 one.call == other.call && (other.is_in(&one.path) || one.is_in(&other.path))
             };
             match told.iter_mut().find(covers) {
+                Some(known) if known.by == Judged::Bytes => {}
                 // Of one place several things may be wrong in the same view.
                 Some(known) if known.by != finding.by => {
                     if !known.also.contains(&finding.by) {
