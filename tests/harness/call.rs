@@ -14,6 +14,7 @@ use crate::command::{Outcome, print_as_is, print_document};
 use crate::contract::Contract;
 use crate::judge::{Judged, Rulebook, expected_format, judge};
 use crate::list::Chosen;
+use crate::secrets::Blot;
 use crate::shown::visible;
 use crate::verify::{Bound, Differences, Place, Roles, Where, judge_reviewed};
 
@@ -111,11 +112,18 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     judge_reviewed(&mut findings, &contract, &rules, &bound.case, verdict.format, &transcript);
     let (cosmetic, findings): (Vec<_>, Vec<_>) =
         findings.told(|_| true).into_iter().partition(|finding| finding.by == Judged::Bytes);
-    text = visible(&text);
+    let blot = Blot::of_known();
+    text = visible(&blot.apply(&text));
     let differences = Differences::of_width(120);
     for finding in findings.iter().chain(&cosmetic) {
-        let sides = differences.side_by_side(&finding.expected, &finding.actual);
-        let _ = writeln!(text, "{}\n{}", visible(&finding.place.to_string()), sides.trim_end());
+        let sides =
+            differences.side_by_side(&blot.apply(&finding.expected), &blot.apply(&finding.actual));
+        let _ = writeln!(
+            text,
+            "{}\n{}",
+            visible(&blot.apply(&finding.place.to_string())),
+            sides.trim_end()
+        );
     }
     let holds = findings.is_empty();
     text.push_str(match (holds, cosmetic.is_empty()) {

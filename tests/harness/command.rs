@@ -7,6 +7,7 @@ use anstream::{AutoStream, ColorChoice};
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
+use crate::secrets::Blot;
 use crate::shown;
 use crate::{call, coverage, diff, fuzz, lint, list, openapi, record, review, unpack, verify};
 
@@ -106,7 +107,7 @@ pub fn main() -> ExitCode {
 
 /// Prints a line to standard error. If that cannot be written there is nowhere to say so.
 pub(crate) fn print_error(text: &str) {
-    drop(writeln!(std::io::stderr(), "{}", shown::plain(text)));
+    drop(writeln!(std::io::stderr(), "{}", shown::plain(&Blot::of_known().apply(text))));
 }
 
 /// Prints a text of lines as [`print_document`] does, and to standard error.
@@ -121,7 +122,7 @@ pub(crate) fn print_document_error(text: &str) {
 ///
 /// The system's. A reader that has gone away is none.
 pub(crate) fn print(text: &str) -> Result<(), String> {
-    print_as_is(&shown::plain(text))
+    print_as_is(&shown::plain(&Blot::of_known().apply(text)))
 }
 
 /// Prints a text in which invisible characters are escaped already: one with colours, or a document.

@@ -1,10 +1,20 @@
 //! Canaries: secrets that must turn up nowhere but where they were put.
 //!
 //! Every case's secrets are exchanged for canary values before it is tried, and every signature made
-//! is remembered. Everything that a target answers or writes is searched for them.
+//! is remembered. Everything that a target answers or writes is searched for them, and [`Blot`] takes
+//! them out of what is shown.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use form_urlencoded::byte_serialize;
+use maud::html;
+
+use crate::client::signature::encode;
 
 /// The canary of the secret `testsecret` of the cases.
 pub const SECRET: &str = "CANARYsecretThatNobodyMayShow";
@@ -24,20 +34,126 @@ fn signatures() -> &'static Mutex<HashSet<String>> {
     SIGNATURES.get_or_init(Mutex::default)
 }
 
-/// Remembers a signature that was made.
-pub fn remember(signature: &str) {
+/// Remembers a signature that was made, or another secret of this run.
+pub fn remember(secret: &str) {
     let mut known = signatures().lock().unwrap_or_else(PoisonError::into_inner);
-    known.insert(signature.to_owned());
+    known.insert(secret.to_owned());
+}
+
+/// What is shown in place of a secret.
+const BLOT: &str = "[secret]";
+
+/// Shorter secrets are too likely to be a part of other words.
+const LENGTH_MIN: usize = 8;
+
+/// Takes the secrets known to this run out of texts, in every form that an answer may give them.
+#[derive(Debug)]
+pub struct Blot {
+    long: Option<AhoCorasick>,
+    short: HashSet<String>,
+}
+
+impl Blot {
+    /// For all secrets that are known by now.
+    #[must_use]
+    pub fn of_known() -> Arc<Self> {
+        static LAST: Mutex<Option<(usize, Arc<Blot>)>> = Mutex::new(None);
+        let known = signatures().lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((count, blot)) if *count == known.len() => Arc::clone(blot),
+            _ => Arc::clone(&last.insert((known.len(), Arc::new(Self::of(&known)))).1),
+        }
+    }
+
+    fn of(known: &HashSet<String>) -> Self {
+        let all = known.iter().map(String::as_str).chain([SECRET, TOKEN]);
+        let (long, short): (Vec<_>, Vec<_>) = all.partition(|secret| secret.len() >= LENGTH_MIN);
+        let short = short.into_iter().filter(|secret| !secret.is_empty()).map(str::to_owned);
+        // A search for thousands of signatures in all forms would take a minute to build.
+        let of =
+            |secret: &&str| if is_signature(secret) { url_forms(secret) } else { forms(secret) };
+        Self { short: short.collect(), long: finder(long.iter().flat_map(of)) }
+    }
+
+    /// The text without them. A short one is only taken out where it is the whole text.
+    #[must_use]
+    pub fn apply(&self, text: &str) -> String {
+        match &self.long {
+            _ if self.short.contains(text) => BLOT.to_owned(),
+            Some(long) => long.replace_all(text, &vec![BLOT; long.patterns_len()]),
+            // So many secrets that no search for them can be built.
+            None => BLOT.to_owned(),
+        }
+    }
+}
+
+/// Finds some forms of secrets.
+fn finder(forms: impl IntoIterator<Item = String>) -> Option<AhoCorasick> {
+    let forms: HashSet<String> = forms.into_iter().collect();
+    let mut builder = AhoCorasick::builder();
+    // Hexadecimal digits are written in both cases.
+    builder.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
+    builder.build(forms).ok()
+}
+
+/// Whether a secret has the form of a signature of this program: HMAC-SHA1, HMAC-SHA256 or HMAC-SM3.
+fn is_signature(secret: &str) -> bool {
+    let is_sha1 = secret.len() == 28 && secret.ends_with('=');
+    is_sha1 || secret.len() == 64 && secret.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// A secret as it is, encoded as in a query, and encoded twice as in a string to sign.
+fn url_forms(secret: &str) -> Vec<String> {
+    let once = encode(secret);
+    vec![secret.to_owned(), encode(&once), once]
+}
+
+/// The forms of a secret: as it is, in URLs, escaped in JSON, XML and HTML, in hexadecimal and in base64,
+/// where what precedes it in the encoded text shifts it.
+fn forms(secret: &str) -> Vec<String> {
+    let (mut digits, mut escapes) = (String::new(), String::new());
+    for byte in secret.bytes() {
+        // Writing to a `String` cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        let _ = write!(escapes, "%{byte:02x}");
+    }
+    let json = serde_json::Value::from(secret).to_string();
+    let json = json.trim_matches('"').to_owned();
+    let mut forms = url_forms(secret);
+    forms.extend([
+        byte_serialize(secret.as_bytes()).collect(),
+        json.replace('/', r"\/"),
+        json,
+        html! { (secret) }.into_string(),
+        quick_xml::escape::escape(secret).into_owned(),
+        digits,
+        escapes,
+    ]);
+    for shift in 0..3 {
+        let bytes = [&b"\0\0"[..shift], secret.as_bytes()].concat();
+        // The first and the last of them tell of the neighbours, too.
+        let (start, end) = ((shift * 8).div_ceil(6), bytes.len() * 8 / 6);
+        for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+            forms.push(alphabet.encode(&bytes)[start..end].to_owned());
+        }
+    }
+    forms
 }
 
 /// Finds a secret in a text, and says what kind it is.
 #[must_use]
 pub fn find(text: &str) -> Option<&'static str> {
-    if text.contains(SECRET) {
-        return Some("an access key's secret");
-    }
-    if text.contains(TOKEN) {
-        return Some("a security token");
+    static KINDS: LazyLock<[(&str, Option<AhoCorasick>); 2]> = LazyLock::new(|| {
+        [
+            ("an access key's secret", finder(forms(SECRET))),
+            ("a security token", finder(forms(TOKEN))),
+        ]
+    });
+    for (kind, finder) in &*KINDS {
+        if finder.as_ref().is_none_or(|finder| finder.is_match(text)) {
+            return Some(kind);
+        }
     }
     let known = signatures().lock().unwrap_or_else(PoisonError::into_inner);
     // As it is, or encoded as in a query, or twice as in a string to sign.
@@ -72,6 +188,42 @@ mod tests {
             (&format!("Credential=k,Signature={}", "0f".repeat(32)), Some("a signature")),
         ] {
             assert_eq!(find(text), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_in_every_form() {
+        let secret = "Zm+9/q&<\"'x e%7E\u{e9}tail";
+        remember(secret);
+        remember("short");
+        let blot = Blot::of_known();
+        assert_eq!(blot.apply("short"), BLOT);
+        assert_eq!(blot.apply("a short one"), "a short one");
+        let once =
+            percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC);
+        let once = once.to_string();
+        let twice = once.replace('%', "%25");
+        let of_base64 =
+            |before: &str, after: &str| STANDARD_NO_PAD.encode(format!("{before}{secret}{after}"));
+        let hex = secret.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat();
+        for form in [
+            secret.to_owned(),
+            once.to_lowercase(),
+            once,
+            twice,
+            of_base64("", ""),
+            of_base64("a", "b"),
+            of_base64("ab", "cd"),
+            of_base64("abc", "d").replace('+', "-").replace('/', "_"),
+            serde_json::json!({ "a": secret }).to_string(),
+            maud::html! { (secret) }.into_string(),
+            quick_xml::escape::escape(secret).into_owned(),
+            hex.to_lowercase(),
+            hex,
+        ] {
+            let shown = blot.apply(&form);
+            assert!(shown.contains(BLOT), "{form}: {shown}");
+            assert!(shown.len() <= BLOT.len() + 12, "{form}: {shown}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod roles;
 mod runner;
 mod snapshot;
 mod stop;
+mod texts;
 mod trial;
 
 use std::collections::BTreeSet;
@@ -31,7 +32,6 @@ use report::{Report, Reports};
 pub(crate) use report::{annotation, aside};
 
 pub use difference::Differences;
-pub(crate) use difference::parts;
 pub use place::{Place, Where};
 pub use roles::{Bound, Caller, Roles};
 pub use runner::Run;

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use harness::http::{Server, local_client};
+use harness::secrets::TOKEN;
 use harness::target::Endpoint;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Response;
@@ -16,6 +19,9 @@ use super::given::forward;
 
 /// What one run shows, by where it shows it.
 pub(super) type Sinks = BTreeMap<&'static str, String>;
+
+/// A case of one call.
+const CASE: &str = "MissingAction/absent-v1";
 
 const KINDS: [&str; 4] = ["json", "junit", "html", "github"];
 
@@ -51,13 +57,12 @@ impl Answering {
 }
 
 /// Verifies one case at an endpoint, with reports of every kind.
-pub(super) async fn shown(at: &Answering, more: &[&str]) -> Sinks {
+pub(super) async fn shown(at: &Answering, case: &str) -> Sinks {
     let folder = scratch();
     let file = |kind: &str| folder.path().join(kind);
     let reports = KINDS.map(|kind| format!("{kind}={}", file(kind).display())).join(",");
-    let case = "MissingAction/absent-v1";
     let mut command = command(&["verify", "--endpoint", at.server.url()]);
-    command.args(["--case", case]).args(more);
+    command.args(["--case", case, "--signature", "v1"]);
     command.args(["--report", &reports]);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let mut sinks = Sinks::new();
@@ -110,7 +115,7 @@ async fn no_text_of_an_answer_is_invisible_or_a_command_anywhere() {
         let server = Answering::with(move |sent| {
             if sent.contains("Format=XML") { text.to_owned() } else { body.clone() }
         });
-        let sinks = shown(&server.await, &["--signature", "v1"]).await;
+        let sinks = shown(&server.await, CASE).await;
         for (sink, shown) in &sinks {
             assert!(*sink == "stderr" || shown.contains("injected"), "{name} in {sink}: {shown}");
             for line in shown.lines() {
@@ -148,11 +153,42 @@ async fn long_answers_are_cut_where_they_differ() {
         let body = json!({ "Message": text }).to_string();
         for (body, told) in [(body, told), (text, "do not hold")] {
             let server = Answering::with(move |_| body.clone()).await;
-            let sinks = shown(&server, &["--signature", "v1"]).await;
+            let sinks = shown(&server, CASE).await;
             for sink in ["stdout", "junit", "html", "github"] {
                 assert!(sinks[sink].len() < 40_000, "{told} {sink}: {}", sinks[sink].len());
             }
             assert!(sinks["stdout"].contains(told), "{told}: {}", sinks["stdout"]);
+        }
+    }
+}
+
+fn in_hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()
+}
+
+/// What an endpoint shows that gives its caller's token and signature back in many forms.
+#[tokio::test]
+async fn no_secret_of_an_answer_is_shown_anywhere() {
+    let value = |sent: &str, name: &str| {
+        let value = sent.split_once(name).map_or("", |(_, rest)| rest);
+        value.split(['&', '"', ' ', '\n', ',']).next().unwrap_or_default().to_owned()
+    };
+    let echo = move |sent: &str| {
+        let (token, signature) = (value(sent, "SecurityToken="), value(sent, "Signature="));
+        let hex = in_hex(&token);
+        let [plain, shifted] = [token.clone(), format!("a{token}b")].map(|it| STANDARD.encode(it));
+        let twice = signature.replace('%', "%25");
+        let far = "x".repeat(90) + &token;
+        let text = format!("injected {token} {hex} {plain} {shifted} {signature} {twice} {far}");
+        json!({ "Message": text, "Code": token, token: signature }).to_string()
+    };
+    let server = Answering::with(echo).await;
+    let sinks = shown(&server, "DryRunOperation/session").await;
+    let [plain, shifted] = ["", "a"].map(|before| STANDARD.encode(format!("{before}{TOKEN}")));
+    for (sink, text) in sinks {
+        assert!(sink == "stderr" || text.contains("[secret]"), "{sink}: {text}");
+        for form in [TOKEN, &in_hex(TOKEN), &plain[..12], &shifted[4..16], "%3D", "%253D"] {
+            assert!(!text.contains(form), "{form} in {sink}: {text}");
         }
     }
 }

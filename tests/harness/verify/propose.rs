@@ -22,6 +22,11 @@ impl Proposed {
         answers.entry(format).or_insert(transcript);
     }
 
+    /// The answers.
+    pub(super) fn answers(&mut self) -> impl Iterator<Item = &mut String> {
+        self.0.values_mut().flat_map(|(_, answers)| answers.values_mut())
+    }
+
     /// Writes a file `….snap.new` for each case beside where its reviewed answers stand, with those of
     /// the formats that were tried anew and the reviewed ones of others. Says where they are.
     ///

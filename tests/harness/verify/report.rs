@@ -15,17 +15,16 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::causes::causes;
-use super::{Differences, Run, Status, Trial, parts};
+use super::texts::short;
+use super::{Differences, Run, Status, Trial};
 use crate::command::{print_document, print_document_error, print_error};
 use crate::file::Output;
 use crate::judge::Finding;
-use crate::shown::{both_visible, visible, without_commands};
+use crate::shown::without_commands;
 pub(crate) use github::annotation;
 
 /// How many causes are told.
 const TOLD_MAX: usize = 20;
-/// The longest text that a report for people has in full, in characters.
-const TEXT_MAX: usize = 4_000;
 /// How many columns are taken where there is no terminal.
 const COLUMNS: usize = 120;
 
@@ -74,7 +73,7 @@ impl Report {
         }
     }
 
-    /// Its text: for programs the values as they are, for people as [`visible`] shows them.
+    /// Its text: for programs the values as they are, for people as they are shown.
     fn text(&self, run: &Run, shown: &Run) -> Result<String, String> {
         let text = match self.kind {
             Kind::Github => return Ok(github::of(shown)),
@@ -135,7 +134,7 @@ impl Reports {
     ///
     /// Which could not be written; the others are.
     pub(super) fn write(self, run: &Run) -> Result<(), String> {
-        let shown = shown(run);
+        let shown = run.shown();
         let written = self.opened.into_iter().map(|(report, output)| {
             report.text(run, &shown).and_then(|text| output.write(text.as_bytes()))
         });
@@ -155,46 +154,12 @@ impl Reports {
 /// It cannot be written to.
 pub(super) fn print(run: &Run, reports: &Reports) -> Result<(), String> {
     let columns = Table::new().width().map_or(COLUMNS, usize::from);
-    let text = text(&shown(run), columns);
+    let text = text(&run.shown(), columns);
     if reports.use_stdout() {
         print_document_error(&text);
         return Ok(());
     }
     print_document(&text)
-}
-
-/// The run with every text in it as people see it.
-fn shown(run: &Run) -> Run {
-    let mut shown = run.clone();
-    let escape = |text: &mut String| *text = visible(text);
-    for text in [&mut shown.place, &mut shown.contract].into_iter().chain(&mut shown.stopped) {
-        escape(text);
-    }
-    for trial in &mut shown.trials {
-        for text in [&mut trial.case, &mut trial.description, &mut trial.rests_on, &mut trial.again]
-        {
-            escape(text);
-        }
-        for Finding { place, expected, actual, .. } in &mut trial.findings {
-            escape(&mut place.path);
-            (*expected, *actual) = both_visible(expected, actual);
-        }
-    }
-    for not_run in &mut shown.not_run {
-        escape(&mut not_run.case);
-        escape(&mut not_run.reason);
-    }
-    for left in &mut shown.left {
-        left.undo.parameters.values_mut().chain(&mut left.kept).for_each(escape);
-    }
-    shown
-}
-
-/// A finding, with no more of long texts than a person reads.
-fn short(finding: &Finding) -> Finding {
-    let mut short = finding.clone();
-    (short.expected, short.actual) = parts(&finding.expected, &finding.actual, TEXT_MAX);
-    short
 }
 
 fn text(run: &Run, columns: usize) -> String {

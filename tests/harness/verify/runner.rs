@@ -199,7 +199,7 @@ pub(crate) async fn run(
     }
     trials.sort_by_cached_key(|trial| (trial.case.clone(), trial.variant.style, trial.format));
     not_run.sort_by(|one, other| one.case.cmp(&other.case));
-    Ok(Run {
+    let mut run = Run {
         place: place.option(),
         proxy: place.proxy().map(str::to_owned),
         contract: contract.origin().to_owned(),
@@ -213,7 +213,9 @@ pub(crate) async fn run(
         unused: Vec::new(),
         proposed: proposed.into_inner().unwrap_or_else(PoisonError::into_inner),
         time: start.elapsed(),
-    })
+    };
+    run.blot();
+    Ok(run)
 }
 
 /// Some cases have the store panic, and what that prints is nobody's news.

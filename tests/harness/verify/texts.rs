@@ -1,0 +1,66 @@
+//! The texts of a run, before somebody sees them.
+
+use super::difference::parts;
+use super::runner::Run;
+use crate::judge::Finding;
+use crate::secrets::Blot;
+use crate::shown::{both_visible, visible};
+
+/// The longest text that a report for people has in full, in characters.
+const TEXT_MAX: usize = 4_000;
+
+impl Run {
+    /// Takes the secrets known to this process out of every text that came from elsewhere.
+    pub(super) fn blot(&mut self) {
+        let came = self.trials.iter().any(|trial| !trial.holds() || trial.is_cosmetic);
+        if came || !self.left.is_empty() || self.stopped.is_some() {
+            let blot = Blot::of_known();
+            self.each_text(|text| *text = blot.apply(text));
+        }
+    }
+
+    /// The run with every text in it as people see it.
+    pub(super) fn shown(&self) -> Self {
+        let mut shown = self.clone();
+        for Finding { expected, actual, .. } in shown.findings() {
+            (*expected, *actual) = both_visible(expected, actual);
+        }
+        shown.each_text(|text| *text = visible(text));
+        shown
+    }
+
+    fn findings(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.trials.iter_mut().flat_map(|trial| &mut trial.findings)
+    }
+
+    fn each_text(&mut self, change: impl Fn(&mut String)) {
+        for finding in self.findings() {
+            let Finding { place, expected, actual, .. } = finding;
+            [&mut place.path, expected, actual].into_iter().for_each(&change);
+        }
+        for trial in &mut self.trials {
+            let texts = [&mut trial.case, &mut trial.description, &mut trial.rests_on];
+            texts.into_iter().chain([&mut trial.again]).for_each(&change);
+            if let Some(answered) = &mut trial.answered {
+                change(&mut answered.transcript);
+            }
+        }
+        for not_run in &mut self.not_run {
+            change(&mut not_run.case);
+            change(&mut not_run.reason);
+        }
+        for left in &mut self.left {
+            left.undo.parameters.values_mut().chain(&mut left.kept).for_each(&change);
+        }
+        self.proposed.answers().for_each(&change);
+        let places = [&mut self.place, &mut self.contract];
+        places.into_iter().chain(&mut self.proxy).chain(&mut self.stopped).for_each(&change);
+    }
+}
+
+/// A finding, with no more of long texts than a person reads.
+pub(super) fn short(finding: &Finding) -> Finding {
+    let mut short = finding.clone();
+    (short.expected, short.actual) = parts(&finding.expected, &finding.actual, TEXT_MAX);
+    short
+}
