@@ -91,7 +91,9 @@ fn walk(all: &mut Vec<Edit>, path: &mut Vec<String>, old: &Value, new: &Value) {
         }
         return;
     }
-    for (keyword, old, new) in pairs(old, new, "").filter(|(_, old, new)| old != new) {
+    // Null may be a value as well as none: `const: null`.
+    let differs = |keyword: &str| old.get(keyword) != new.get(keyword);
+    for (keyword, old, new) in pairs(old, new, "").filter(|(keyword, ..)| differs(keyword)) {
         path.push(keyword.clone());
         let keyword = keyword.as_str();
         let same_length = old

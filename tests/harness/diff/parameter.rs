@@ -10,7 +10,7 @@ use super::schema::{Kind, compare};
 /// The changes of a parameter, but for whether it is required.
 pub(super) fn parameter(all: &mut Findings<'_>, at: &str, old: &Value, new: &Value) {
     let mut edits = Vec::new();
-    for name in ["type", "unit", "pattern", "enum", "const", "limits"] {
+    for name in ["type", "unit", "pattern", "enum", "limits"] {
         leaves(&mut edits, &mut vec![name.to_owned()], &old[name], &new[name]);
     }
     compare(all, Kind::Parameter, at, [old, old, new], edits);
@@ -40,7 +40,7 @@ fn leaves(all: &mut Vec<Edit>, path: &mut Vec<String>, old: &Value, new: &Value)
 /// a limit may be for one value of another parameter.
 pub(super) fn meaning(parameter: &Value) -> Value {
     let mut members = Map::new();
-    for name in ["pattern", "enum", "const"] {
+    for name in ["pattern", "enum"] {
         if !parameter[name].is_null() {
             members.entry("value").or_insert(json!({}))[name] = parameter[name].clone();
         }
@@ -68,16 +68,13 @@ fn limits(members: &mut Map<String, Value>, group: &str, all: &Value) {
                 limits(members, &inner, limit);
                 continue;
             }
-            ("characters", Value::String(set)) if set == "UTF-8" || set == "Unicode" => continue,
+            ("characters", Value::String(set)) if set == "UTF-8" => continue,
             // Every text in ASCII is one in UTF-8.
             ("characters", Value::String(set)) if set == "ASCII" => {
                 (inner, "const", json!("ASCII"))
             }
-            ("minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", Value::Number(_)) => {
+            ("minimum" | "maximum", Value::Number(_)) => {
                 (group.to_owned(), name.as_str(), limit.clone())
-            }
-            ("minimumCharacters", Value::Number(_)) => {
-                (group.to_owned(), "minLength", limit.clone())
             }
             ("maximumCharacters", Value::Number(_)) => {
                 (group.to_owned(), "maxLength", limit.clone())
