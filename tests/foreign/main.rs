@@ -8,6 +8,7 @@
 
 mod action;
 mod clients;
+mod control;
 mod curl;
 mod dynamodb;
 mod openapi;
