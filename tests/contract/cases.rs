@@ -53,7 +53,7 @@ async fn check(mut target: Target) {
         let mut findings = String::new();
         for variant in case.variants() {
             tried += 1;
-            match judge(&case, &variant, &mut target, &rules, now_secs()).await {
+            match judge(&case, &variant, &mut target, &rules, now_secs(), &mut Vec::new()).await {
                 Err(error) => {
                     writeln!(findings, "    {variant:?}: could not be tried: {error}").unwrap();
                 }

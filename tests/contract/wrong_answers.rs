@@ -67,7 +67,7 @@ impl Bench {
         let remote = Remote::new(self.proxy.url(), None).unwrap().apart("wrong");
         let mut target = Target::Remote(remote);
         self.proxy.plan(passed, change);
-        match judge(case, &variant, &mut target, &self.rules, now_secs()).await {
+        match judge(case, &variant, &mut target, &self.rules, now_secs(), &mut Vec::new()).await {
             // There is no answer that could be judged, and that is what is found.
             Err(_) => vec!["answer".to_owned()],
             Ok(verdict) => {

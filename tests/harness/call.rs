@@ -16,7 +16,8 @@ use crate::judge::{Judged, Rulebook, expected_format, judge};
 use crate::list::Chosen;
 use crate::secrets::Blot;
 use crate::shown::visible;
-use crate::verify::{Bound, Differences, Place, Roles, Where, judge_reviewed};
+use crate::signals::interrupted;
+use crate::verify::{Bound, Differences, Place, Roles, Where, end, judge_reviewed};
 
 /// Tries one case in one variant and shows its world, the call, the answer, and what is wrong with it.
 #[derive(Debug, Args)]
@@ -99,10 +100,13 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     let folder = TempDir::new().map_err(|error| error.to_string())?;
     let mut target = place.target(0, &folder)?;
     let rules = Rulebook::read(&contract)?;
-    let verdict = judge(&bound.case, &variant, &mut target, &rules, now_secs()).await?;
-    if let crate::target::Target::Remote(remote) = &target {
-        remote.end().await?;
-    }
+    let mut undo = Vec::new();
+    let verdict = tokio::select! {
+        verdict = judge(&bound.case, &variant, &mut target, &rules, now_secs(), &mut undo) => verdict,
+        signal = interrupted() => Err(format!("{signal} ended the call")),
+    };
+    end(&target, verdict.is_err()).await;
+    let verdict = verdict?;
     let mut text = format!("{}\n{}\n{}\n", case.path, case.description, case.rests_on());
     let (wire, answer) = &verdict.last;
     // Writing to a `String` cannot fail.

@@ -38,12 +38,12 @@ pub struct Verdict {
     pub code: Option<String>,
     /// The last call, and the answer as it came.
     pub last: (Wire, Answer),
-    /// The calls that take back what successes did, each once.
-    pub undo: Vec<Undo>,
 }
 
 /// Tries `case` in one variant against `target`. A call before the last that is not answered as it must
 /// be ends the case.
+/// The calls that take back what successes did are added to `undo`, each once: also of a case that ends
+/// with an error, or is not tried to its end.
 ///
 /// # Errors
 ///
@@ -54,6 +54,7 @@ pub async fn judge(
     target: &mut Target,
     rules: &Rulebook,
     now_secs: i64,
+    undo: &mut Vec<Undo>,
 ) -> Result<Verdict, String> {
     target.begin(&case.world, case.throttling).await?;
     let mut judge = Judge {
@@ -62,7 +63,7 @@ pub async fn judge(
         rules,
         findings: Findings::default(),
         transcript: Transcript::default(),
-        undo: Vec::new(),
+        undo,
     };
     let success = Demanded { status: 200, ..Demanded::default() };
     let mut met = target.world().await?;
@@ -111,7 +112,7 @@ struct Judge<'a> {
     rules: &'a Rulebook,
     findings: Findings,
     transcript: Transcript,
-    undo: Vec<Undo>,
+    undo: &'a mut Vec<Undo>,
 }
 
 /// A call that was answered.
@@ -175,7 +176,6 @@ impl Judge<'_> {
             transcript: self.transcript.into_text(),
             code,
             last: (call.wire, call.answer),
-            undo: self.undo,
         }
     }
 

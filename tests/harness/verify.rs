@@ -35,7 +35,7 @@ pub use difference::Differences;
 pub use place::{Place, Where};
 pub use roles::{Bound, Caller, Roles};
 pub use runner::Run;
-pub(crate) use runner::{Plan, run as run_cases};
+pub(crate) use runner::{Plan, end, run as run_cases};
 pub use snapshot::{
     answer, judge_reviewed, own_path, path as snapshot_path, reviewed, shared_path,
 };

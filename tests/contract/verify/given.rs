@@ -66,14 +66,14 @@ fn world() -> Value {
     } } })
 }
 
-async fn given_endpoint(folder: &Path) -> (Endpoint, String) {
+pub(super) async fn given_endpoint(folder: &Path) -> (Endpoint, String) {
     let file = folder.join("world.json");
     std::fs::write(&file, world().to_string()).unwrap();
     endpoint(&["--world", file.to_str().unwrap()]).await
 }
 
 /// The options that name the key, the region and everybody's real ids.
-fn options(url: &str) -> Vec<String> {
+pub(super) fn options(url: &str) -> Vec<String> {
     let mut options: Vec<String> = [
         "--as-given",
         "--endpoint",
@@ -211,6 +211,13 @@ pub(crate) async fn forward(
     Ok(response.body(Full::new(answered.bytes().await?))?)
 }
 
+/// How many addresses of a world have a bandwidth.
+pub(super) fn bandwidths(world: &Value) -> usize {
+    let accounts = members(&world["Accounts"]);
+    let addresses = accounts.flat_map(|(_, account)| members(&account["Ipv6Addresses"]));
+    addresses.filter(|(_, it)| it.get("Ipv6InternetBandwidth").is_some()).count()
+}
+
 #[tokio::test]
 async fn what_is_bought_is_released_before_the_next_and_told() {
     let folder = scratch();
@@ -234,11 +241,7 @@ async fn what_is_bought_is_released_before_the_next_and_told() {
     assert!(purchases.iter().all(|purchase| purchase["released"] == true), "{text}");
     assert!(text.contains("bought and released: Ipv6InternetBandwidthId ipv6bw-"), "{text}");
     let world = endpoint.control(Method::GET, "world", "").await.unwrap();
-    let with_bandwidth = members(&world["Accounts"]).flat_map(|(_, account)| {
-        members(&account["Ipv6Addresses"])
-            .filter(|(_, it)| it.get("Ipv6InternetBandwidth").is_some())
-    });
-    assert_eq!(with_bandwidth.count(), 1, "only the one that was there: {world}");
+    assert_eq!(bandwidths(&world), 1, "only the one that was there: {world}");
 
     // Where nothing can be released it is told, and no more is bought.
     let (code, text, report) = run(keeping.url().to_owned()).await;

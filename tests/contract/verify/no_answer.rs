@@ -38,7 +38,10 @@ pub(super) struct Faulty {
 
 impl Faulty {
     pub(super) async fn start(what: Plan) -> Self {
-        let (endpoint, _) = endpoint(&[]).await;
+        Self::before(endpoint(&[]).await.0, what).await
+    }
+
+    pub(super) async fn before(endpoint: Endpoint, what: Plan) -> Self {
         let (client, address) = (local_client().unwrap(), endpoint.address().to_owned());
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use suites::command::{command, printed};
 use suites::scratch;
 
+use super::given::{bandwidths, given_endpoint, options};
 use super::no_answer::{Faulty, To};
 use super::not_run;
 
@@ -39,5 +40,39 @@ async fn a_signal_ends_a_run_at_once_and_leaves_no_world_behind() {
         assert!(not_run(&report).contains_key(&format!("{name} ended the run")), "{text}");
         let worlds = faulty.endpoint.control(Method::GET, "worlds", "").await.unwrap();
         assert_eq!(worlds, json!({ "Worlds": [] }), "{name}: {text}");
+    }
+}
+
+/// The key is tried first, then the case buys, and its next call is not answered.
+#[tokio::test]
+async fn a_purchase_is_released_whatever_ends_its_case() {
+    let plans: [fn(usize) -> To; 2] = [
+        |call| if call == 2 { To::Break } else { To::Answer },
+        |call| if call == 2 { To::Hang } else { To::Answer },
+    ];
+    for (plan, is_ended) in plans.into_iter().zip([false, true]) {
+        let folder = scratch();
+        let (endpoint, _) = given_endpoint(folder.path()).await;
+        let faulty = Faulty::before(endpoint, plan).await;
+        let mut command = command(&["verify", "--allow-purchases", "--timeout", "100000"]);
+        let case =
+            "AllocateIpv6InternetBandwidth/cases/Success/replay-default-charge-type-left-out.json";
+        command.args(options(faulty.url())).args(["--case", case]);
+        let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        if is_ended {
+            while faulty.calls.load(Ordering::SeqCst) < 3 {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            kill(Pid::from_raw(run.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+        }
+        let output = tokio::task::spawn_blocking(|| run.wait_with_output().unwrap()).await.unwrap();
+        let text = printed(&output);
+        // What the call without an answer bought is not known.
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains("bought and released: Ipv6InternetBandwidthId ipv6bw-"), "{text}");
+        assert!(text.contains("BOUGHT AND NOT RELEASED: "), "{text}");
+        assert!(text.contains("a call had no answer, so it is not known"), "{text}");
+        let world = faulty.endpoint.control(Method::GET, "world", "").await.unwrap();
+        assert_eq!(bandwidths(&world), 1, "only the one that was there: {text}");
     }
 }

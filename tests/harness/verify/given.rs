@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::roles::Caller;
+use super::stop::Stop;
 use crate::answer::Answer;
-use crate::case::{Request, Style, Variant};
+use crate::case::{Case, Request, Style, Variant};
 use crate::client::{self, Wire};
 use crate::operations::Undo;
 use crate::target::{Remote, Target};
@@ -78,6 +79,15 @@ pub struct Left {
 }
 
 impl Left {
+    /// What a case may have bought by a call that was not answered.
+    pub(super) fn unknown(case: &Case) -> Self {
+        let Request { action, .. } = &case.request;
+        let undo = Undo { action: action.clone(), parameters: case.request.parameters() };
+        let kept =
+            Some("a call had no answer, so it is not known whether it was bought".to_owned());
+        Self { case: case.path.clone(), undo, kept }
+    }
+
     /// What it is: the parameters that name it.
     #[must_use]
     pub fn what(&self) -> String {
@@ -93,11 +103,15 @@ pub(super) async fn take_back(
     caller: &Caller,
     case: &str,
     undo: Vec<Undo>,
+    stop: &Stop,
 ) -> Vec<Left> {
     let mut left = Vec::new();
     for undo in undo {
         let kept = match target {
-            Target::Remote(remote) => undone(remote, caller, &undo).await.err(),
+            Target::Remote(remote) => tokio::select! {
+                undone = undone(remote, caller, &undo) => undone.err(),
+                () = stop.release_is_over() => Some("a signal ended the run".to_owned()),
+            },
             Target::InProcess(_) | Target::Endpoint(_) | Target::Bootstrap(_) => continue,
         };
         left.push(Left { case: case.to_owned(), undo, kept });

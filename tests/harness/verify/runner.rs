@@ -300,7 +300,7 @@ async fn work(shared: &Arc<Shared>, items: &Arc<Vec<Item>>, jobs: usize) -> Resu
 }
 
 /// Drops the world of a target. One that is left behind is no verdict, so standard error tells it.
-async fn end(target: &Target, is_hurried: bool) {
+pub(crate) async fn end(target: &Target, is_hurried: bool) {
     let Target::Remote(remote) = target else { return };
     let time_max = if is_hurried { END_TIME_MAX } else { Duration::MAX };
     let ended = timeout(time_max, remote.end()).await;
@@ -319,15 +319,33 @@ impl Shared {
             }
             let start = now();
             let format = expected_format(variant);
+            let (mut undo, mut answered) = (Vec::new(), None);
             let verdict = tokio::select! {
                 biased;
-                () = self.stop.signalled() => break,
-                verdict = judge(&bound.case, variant, target, &self.rules, now_secs()) => verdict,
+                () = self.stop.signalled() => None,
+                verdict =
+                    judge(&bound.case, variant, target, &self.rules, now_secs(), &mut undo) =>
+                    Some(verdict),
             };
-            let (mut undo, mut answered) = (Vec::new(), None);
+            let is_unanswered = verdict.as_ref().is_none_or(Result::is_err);
+            let left = match &self.plan.caller {
+                None => Vec::new(),
+                Some(caller) => {
+                    let mut left =
+                        take_back(target, caller, &bound.case.path, undo, &self.stop).await;
+                    if is_unanswered && writes(&bound.case, &self.rules) {
+                        left.push(Left::unknown(&bound.case));
+                    }
+                    left
+                }
+            };
+            if left.iter().any(|left| left.kept.is_some()) {
+                self.stop.now(Reason::Kept);
+            }
+            self.found.lock().unwrap_or_else(PoisonError::into_inner).2.extend(left);
+            let Some(verdict) = verdict else { break };
             let findings = match verdict {
                 Ok(verdict) => {
-                    undo = verdict.undo;
                     let mut findings = verdict.findings;
                     // The case's own names again instead of what was bound to them.
                     let transcript = bound.case_names(verdict.transcript.trim_end());
@@ -346,10 +364,6 @@ impl Shared {
             let (cosmetic, findings): (Vec<_>, Vec<_>) = told
                 .into_iter()
                 .partition(|finding| finding.by == Judged::Bytes && !self.plan.is_exact);
-            let mut left = Vec::new();
-            if let Some(caller) = &self.plan.caller {
-                left = take_back(target, caller, &bound.case.path, undo).await;
-            }
             let trial = Trial {
                 case: bound.case.path.clone(),
                 description: bound.case.description.clone(),
@@ -362,14 +376,8 @@ impl Shared {
                 again: again(&bound.case, variant, &self.place.option(), format),
                 secs: start.elapsed().as_secs_f64(),
             };
-            if left.iter().any(|left| left.kept.is_some()) {
-                self.stop.now(Reason::Kept);
-            }
             let failed = self.stop.count(trial.status());
-            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.0.push(trial);
-            found.2.extend(left);
-            drop(found);
+            self.found.lock().unwrap_or_else(PoisonError::into_inner).0.push(trial);
             self.progress.set_message(format!("{failed} do not hold"));
             self.progress.inc(1);
         }

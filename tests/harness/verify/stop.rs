@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -11,6 +12,9 @@ use super::trial::Status;
 const FIRST_ERRORS_MIN: usize = 10;
 /// How many trials in a row without an answer end a run whose endpoint did answer before.
 const LATER_ERRORS_MAX: usize = 50;
+
+/// How long after a signal a purchase may take to be released.
+const RELEASE_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Why the rest is not tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +102,12 @@ impl Stop {
             }
         }
         counts.not_held
+    }
+
+    /// Resolves once a purchase must be released after a signal.
+    pub(super) async fn release_is_over(&self) {
+        self.signalled().await;
+        tokio::time::sleep(RELEASE_TIME_MAX).await;
     }
 
     /// Resolves once the process got a signal.
