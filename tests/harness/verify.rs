@@ -8,6 +8,7 @@ mod propose;
 
 mod report;
 mod roles;
+mod run;
 mod runner;
 mod snapshot;
 mod stop;
@@ -34,7 +35,7 @@ pub(crate) use report::{annotation, aside};
 pub use difference::Differences;
 pub use place::{Place, Where};
 pub use roles::{Bound, Caller, Roles};
-pub use runner::Run;
+pub use run::Run;
 pub(crate) use runner::{Plan, end, run as run_cases};
 pub use snapshot::{
     answer, judge_reviewed, own_path, path as snapshot_path, reviewed, shared_path,

@@ -76,3 +76,29 @@ async fn a_purchase_is_released_whatever_ends_its_case() {
         assert_eq!(bandwidths(&world), 1, "only the one that was there: {text}");
     }
 }
+
+#[tokio::test]
+async fn a_signal_ends_a_call_and_a_campaign_and_leaves_no_world_behind() {
+    let case = "AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth/letters";
+    for (options, calls) in
+        [(&["call", "--case", case, "--timeout", "100000"][..], 1), (&["fuzz", "--jobs", "2"], 22)]
+    {
+        let faulty = match calls {
+            1 => Faulty::start(|_| To::Hang).await,
+            _ => Faulty::start(|call| if call < 20 { To::Answer } else { To::Hang }).await,
+        };
+        let mut command = command(options);
+        command.args(["--endpoint", faulty.url()]);
+        let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while faulty.calls.load(Ordering::SeqCst) < calls {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        kill(Pid::from_raw(run.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+        let output = tokio::task::spawn_blocking(|| run.wait_with_output().unwrap()).await.unwrap();
+        let text = printed(&output);
+        assert_eq!(output.status.code(), Some(2), "{options:?}: {text}");
+        assert!(text.contains("error: SIGTERM ended the "), "{options:?}: {text}");
+        let worlds = faulty.endpoint.control(Method::GET, "worlds", "").await.unwrap();
+        assert_eq!(worlds, json!({ "Worlds": [] }), "{options:?}: {text}");
+    }
+}

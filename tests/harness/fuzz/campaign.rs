@@ -10,6 +10,7 @@ use proptest::strategy::{BoxedStrategy, Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use super::Keys;
 use super::generate;
@@ -21,7 +22,9 @@ use super::scene::Scene;
 use crate::client;
 use crate::contract::Contract;
 use crate::judge::Rulebook;
-use crate::target::{ControlOptions, Remote};
+use crate::signals::interrupted;
+use crate::target::{ControlOptions, Remote, Target};
+use crate::verify::end;
 
 /// How long an answer is waited for.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
@@ -89,6 +92,8 @@ struct Shared {
     progress: ProgressBar,
     met: Met,
     caught: OnceLock<Result<Caught, String>>,
+    /// The signal that ends the campaign, once there is one.
+    signal: watch::Sender<Option<&'static str>>,
 }
 
 impl Campaign {
@@ -108,10 +113,17 @@ impl Campaign {
             let remote = if has_worlds { remote.apart(&world_name(job)) } else { remote.clone() };
             tokio::task::spawn_blocking(move || shared.work(&handle, remote))
         });
+        let signalled = Arc::clone(&shared);
+        let watch = tokio::spawn(async move {
+            signalled.signal.send_replace(Some(interrupted().await));
+        });
         let mut ended = Ok(());
         for job in jobs.collect::<Vec<_>>() {
-            ended = ended.and(job.await.map_err(|error| error.to_string()).flatten());
+            ended = ended.and(job.await.map_err(|error| error.to_string()));
         }
+        watch.abort();
+        // It may hold its part for a moment yet.
+        drop(watch.await);
         ended?;
         Arc::try_unwrap(shared).map_err(|_| "a job goes on".to_owned())?.report()
     }
@@ -126,8 +138,11 @@ impl Campaign {
         let shared = self.shared(contract)?;
         let remote = if has_worlds { remote.apart(&world_name(0)) } else { remote };
         let player = Player { remote, model: &shared.model, met: &shared.met };
-        let failure = again(&player, &plan).await;
-        player.remote.end().await?;
+        let failure = tokio::select! {
+            failure = again(&player, &plan) => failure,
+            signal = interrupted() => Err(format!("{signal} ended the campaign")),
+        };
+        end(&Target::Remote(player.remote), failure.is_err()).await;
         shared.next.fetch_add(1, Ordering::Relaxed);
         if let Some(failure) = failure? {
             drop(shared.caught.set(Ok(Caught { seed: None, plan, failure })));
@@ -175,6 +190,7 @@ impl Campaign {
             progress,
             met: Met::default(),
             caught: OnceLock::new(),
+            signal: watch::Sender::new(None),
         })
     }
 }
@@ -232,17 +248,32 @@ fn sequence(strategy: &BoxedStrategy<Plan>, seed: u64) -> Result<Plan, String> {
 
 impl Shared {
     /// Tries sequences in a world until it is over.
-    fn work(&self, handle: &Handle, remote: Remote) -> Result<(), String> {
+    fn work(&self, handle: &Handle, remote: Remote) {
         let player = Player { remote, model: &self.model, met: &self.met };
         let strategy = generate::plan(&self.offers, &self.campaign.keys);
         while !self.is_enough() {
             let seed = self.campaign.seed.wrapping_add(self.next.fetch_add(1, Ordering::Relaxed));
-            if let Some(caught) = handle.block_on(self.one(&player, &strategy, seed)).transpose() {
+            let caught = handle.block_on(async {
+                tokio::select! {
+                    biased;
+                    signal = self.signalled() => Err(format!("{signal} ended the campaign")),
+                    caught = self.one(&player, &strategy, seed) => caught,
+                }
+            });
+            if let Some(caught) = caught.transpose() {
                 // Only the first counts.
                 drop(self.caught.set(caught));
             }
         }
-        handle.block_on(player.remote.end())
+        let is_hurried = self.signal.borrow().is_some();
+        handle.block_on(end(&Target::Remote(player.remote), is_hurried));
+    }
+
+    /// Resolves with the signal that ends the campaign.
+    async fn signalled(&self) -> &'static str {
+        let mut signal = self.signal.subscribe();
+        // The sender is here, so there is one at last.
+        signal.wait_for(Option::is_some).await.ok().and_then(|signal| *signal).unwrap_or_default()
     }
 
     /// Tries the sequence of a seed, and shrinks it if it fails.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::runner::Run;
+use super::run::Run;
 use super::trial::Trial;
 use crate::judge::{Finding, Judged};
 

@@ -1,7 +1,7 @@
 //! The texts of a run, before somebody sees them.
 
 use super::difference::parts;
-use super::runner::Run;
+use super::run::Run;
 use crate::judge::Finding;
 use crate::secrets::Blot;
 use crate::shown::{both_visible, visible};
