@@ -13,6 +13,7 @@ mod curl;
 mod dynamodb;
 mod openapi;
 mod places;
+mod recipes;
 mod review;
 mod revisions;
 mod second_runner;
