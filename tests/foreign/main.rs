@@ -9,8 +9,10 @@
 mod action;
 mod clients;
 mod control;
+mod coverage;
 mod curl;
 mod dynamodb;
+mod fuzz;
 mod openapi;
 mod places;
 mod recipes;

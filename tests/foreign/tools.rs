@@ -75,6 +75,13 @@ pub const TOOLS: &[Tool] = &[
         needed_by: "DynamoDB Local",
     },
     Tool {
+        names: &["script"],
+        probe: &["--version"],
+        version_min: None,
+        packages: "bsdutils",
+        needed_by: "what `contract fuzz` shows in a terminal",
+    },
+    Tool {
         names: &["chromium", "chromium-browser", "google-chrome"],
         probe: &["--version"],
         version_min: None,

@@ -8,14 +8,23 @@ const STYLE: &str = "
 :root { color-scheme: light dark; --line: light-dark(#ccc, #444); --bad: light-dark(#b00020, #ff8a80); }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
 h1 { font-size: 1.4rem; }
-.wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; }
+th, td { overflow-wrap: anywhere; }
 .bad { color: var(--bad); font-weight: bold; }
 .says { display: block; font-size: .85rem; opacity: .8; }
 summary { cursor: pointer; }
 ul { margin: .3rem 0; padding-left: 1.2rem; }
+@media (max-width: 48rem) {
+  body { margin: 1rem auto; }
+  h1 { overflow-wrap: anywhere; }
+  thead { display: none; }
+  table, tbody, tr, th, td { display: block; }
+  tr { border-bottom: 1px solid var(--line); padding: .4rem 0; }
+  th, td { border: 0; padding: .1rem 0; }
+  td::before { content: attr(data-of) ': '; opacity: .8; }
+  details { display: inline-block; vertical-align: top; }
+}
 ";
 
 pub(super) fn page(rows: &[Row], contract: &str) -> String {
@@ -34,7 +43,7 @@ pub(super) fn page(rows: &[Row], contract: &str) -> String {
                     h1 { "contract coverage " code { (contract) } }
                     p { (proved) " of " (rows.len()) " rows are proved" }
                 }
-                main class="wide" {
+                main {
                     table {
                         thead {
                             tr {
@@ -59,7 +68,7 @@ fn shown(row: &Row) -> Markup {
         tr id=(row.id) {
             th scope="row" { code { (row.id) } span class="says" { (row.says) } }
             @for (name, list) in lists {
-                td {
+                td data-of=(name) {
                     @if row.lacks().contains(&name) { span class="bad" { "none" } }
                     @match &list[..] {
                         [] => {},

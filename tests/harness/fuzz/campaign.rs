@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use proptest::strategy::{BoxedStrategy, Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
@@ -88,7 +88,9 @@ struct Shared {
     usual_world: Value,
     next: AtomicU64,
     begin: Instant,
-    /// Counts the calls, those that shrink a sequence left out.
+    /// How many calls were made, those that shrink a sequence left out.
+    calls: AtomicU64,
+    /// Shows how much of the time is over, or else of the calls.
     progress: ProgressBar,
     met: Met,
     caught: OnceLock<Result<Caught, String>>,
@@ -173,12 +175,16 @@ impl Campaign {
         reason = "how long to go on is the command's own question"
     )]
     fn shared(&self, contract: &Contract) -> Result<Shared, String> {
-        let progress = match self.calls {
-            Some(calls) => ProgressBar::new(calls),
-            None => ProgressBar::no_length(),
+        let (length, template) = match (self.time, self.calls) {
+            (Some(time), _) => (Some(time.as_secs()), "{wide_bar} {pos} of {len} s, {msg}"),
+            (None, Some(calls)) => {
+                (Some(calls), "{wide_bar} {pos} of {len} calls in {elapsed}, {msg}")
+            }
+            (None, None) => (None, "{elapsed}, {msg}"),
         };
-        let style = ProgressStyle::with_template("{wide_bar} {pos} calls in {elapsed} {msg}");
-        progress.set_style(style.map_err(|error| error.to_string())?);
+        let progress = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template(template).map_err(|error| error.to_string())?;
+        progress.set_style(style);
         let rules = Rulebook::read(contract)?;
         Ok(Shared {
             campaign: self.clone(),
@@ -187,6 +193,7 @@ impl Campaign {
             usual_world: Scene::of(&self.keys).world,
             next: AtomicU64::new(0),
             begin: Instant::now(),
+            calls: AtomicU64::new(0),
             progress,
             met: Met::default(),
             caught: OnceLock::new(),
@@ -284,16 +291,32 @@ impl Shared {
         seed: u64,
     ) -> Result<Option<Caught>, String> {
         let plan = sequence(strategy, seed)?;
-        self.progress.inc(plan.calls() as u64);
+        self.calls.fetch_add(plan.calls() as u64, Ordering::Relaxed);
+        self.show("none is wrong");
         let Some(failure) = player.play(&plan).await? else { return Ok(None) };
-        self.progress.set_message("one is wrong, and is made smaller");
+        self.show("one is wrong, and is made smaller");
         let caught = Caught { seed: Some(seed), plan, failure };
         simplest(player, caught, &self.usual_world).await.map(Some)
     }
 
+    fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    fn show(&self, found: &str) {
+        let calls = self.calls();
+        if self.campaign.time.is_some() {
+            self.progress.set_position(self.begin.elapsed().as_secs());
+            self.progress.set_message(format!("{calls} calls, {found}"));
+        } else {
+            self.progress.set_position(calls);
+            self.progress.set_message(found.to_owned());
+        }
+    }
+
     fn is_enough(&self) -> bool {
         self.caught.get().is_some()
-            || self.campaign.calls.is_some_and(|calls| self.progress.position() >= calls)
+            || self.campaign.calls.is_some_and(|calls| self.calls() >= calls)
             || self.campaign.time.is_some_and(|time| self.begin.elapsed() >= time)
     }
 

@@ -1,0 +1,21 @@
+//! `contract fuzz` in a terminal.
+
+use foreign::tools::{command, run};
+use harness::target::built;
+use suites::command::endpoint;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_shows_how_much_of_its_time_is_over() {
+    let (_endpoint, url) = endpoint(&[]).await;
+    let contract = built("contract").unwrap();
+    let line = format!("{} fuzz --endpoint {url} --seed 1 --seconds 4", contract.display());
+    // Of a script the terminal has no size.
+    let output = run(command("script")
+        .args(["--quiet", "--return", "--command"])
+        .arg(format!("stty cols 100; {line}"))
+        .arg("/dev/null"));
+    let shown = String::from_utf8_lossy(&output.stdout);
+    for part in ["1 of 4 s, ", "2 of 4 s, ", " calls, none is wrong"] {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+}
