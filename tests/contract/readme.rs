@@ -33,7 +33,7 @@ const RUN: &[(&str, &str)] = &[
     ),
     (
         "cargo run --release --bin contract -- call --endpoint http://127.0.0.1:8787 --case \
-         IllegalParam.Bandwidth/letters --signature v1 --format xml",
+         IllegalParam.Bandwidth/letters --signature V1 --format XML",
         "verify.rs, what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command",
     ),
     (

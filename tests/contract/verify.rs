@@ -106,13 +106,13 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
     assert_eq!(code, Some(1), "{text}");
     for part in [
         "body/Message: 4 of 24 answers",
-        &format!("as in {path} (v1, JSON)"),
+        &format!("as in {path} (V1, JSON)"),
         "page: \"IllegalParam.Bandwidth The param of %s is illegal.",
         "decision bandwidth-form",
         "    The param of Bandwith is illegal.                        | The param of Bandwidth is illegal.",
         "                                                                                  ^",
         "again: contract call --in-process --case 'AllocateIpv6InternetBandwidth/cases/\
-         IllegalParam.Bandwidth/letters' --signature v1 --format json",
+         IllegalParam.Bandwidth/letters' --signature V1 --format JSON",
         "4 do not hold",
     ] {
         assert!(text.contains(part), "{part}\n{text}");

@@ -24,7 +24,7 @@ use crate::verify::{Bound, Differences, Place, Roles, Where, end, judge_reviewed
 #[command(after_help = "\
 Example:
   contract call --endpoint http://127.0.0.1:8787 --case IllegalParam.Bandwidth/letters \\
-    --signature v1 --format xml
+    --signature V1 --format XML
 
 Exit codes: 0 it holds, 1 it does not, 2 it could not be run, 3 usage.")]
 pub struct Options {
@@ -33,10 +33,10 @@ pub struct Options {
     #[command(flatten)]
     chosen: Chosen,
     /// The kind of signature
-    #[arg(long, value_enum, default_value_t = Signature::V3)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Signature::V3)]
     signature: Signature,
     /// The format to ask for
-    #[arg(long, value_enum, default_value_t = Format::Json)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Format::Json)]
     format: Format,
     /// Call nothing, and print the commands that do with curl. They are signed, so whoever reads them
     /// can make that call for a quarter of an hour
@@ -47,16 +47,20 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Signature {
     /// HMAC-SHA1 over all parameters
+    #[value(name = "V1")]
     V1,
     /// ACS3-HMAC-SHA256, or ACS3-HMAC-SM3 if the case names it
+    #[value(name = "V3")]
     V3,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// JSON
+    #[value(name = "JSON")]
     Json,
     /// XML
+    #[value(name = "XML")]
     Xml,
 }
 
@@ -151,8 +155,8 @@ fn variant(case: &Case, options: &Options) -> Result<Variant, String> {
             .variants()
             .iter()
             .map(|variant| {
-                let style = if variant.style.is_v3() { "v3" } else { "v1" };
-                let format = expected_format(variant).to_lowercase();
+                let style = if variant.style.is_v3() { "V3" } else { "V1" };
+                let format = expected_format(variant);
                 format!("--signature {style} --format {format}")
             })
             .collect();

@@ -162,7 +162,7 @@ fn method(method: &str, chosen: &[&Operation], responses: &Value) -> Value {
         "summary": summary,
         "tags": products(chosen),
         "description": chosen.iter().map(describe).collect::<Vec<_>>().join(" "),
-        "security": [{ "v1": [] }, { "v3": [] }],
+        "security": [{ "V1": [] }, { "V3": [] }],
         "responses": responses,
     });
     if method == "post" {

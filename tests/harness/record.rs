@@ -35,10 +35,10 @@ pub struct Options {
     #[command(flatten)]
     chosen: Chosen,
     /// The kinds of signature to try
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t)]
     signature: Signature,
     /// The formats to ask for
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t)]
     format: Format,
     /// How many cases are asked at once
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -40,7 +40,6 @@ pub(crate) use runner::{Plan, end, run as run_cases};
 pub use snapshot::{
     answer, judge_reviewed, own_path, path as snapshot_path, reviewed, shared_path,
 };
-pub(crate) use trial::style_name;
 pub use trial::{Answered, NotRun, Status, Trial};
 
 /// Tries the cases on an endpoint and judges every answer: status, code, message, schema, headers, the
@@ -58,10 +57,10 @@ pub struct Options {
     #[command(flatten)]
     chosen: Chosen,
     /// The kinds of signature to try
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t)]
     signature: Signature,
     /// The formats to ask for
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t)]
     format: Format,
     /// How many cases are tried at once
     #[arg(long, value_name = "N", default_value_t = 8)]
@@ -96,7 +95,7 @@ The roles.json of an operation's folder says what each is.
 
 Examples:
   contract verify --endpoint http://127.0.0.1:8787
-  contract verify --endpoint http://127.0.0.1:8787 --case 'IllegalParam.*' --signature v3
+  contract verify --endpoint http://127.0.0.1:8787 --case 'IllegalParam.*' --signature V3
   contract verify --endpoint https://vpc.cn-hangzhou.aliyuncs.com --region cn-hangzhou \\
     --bind ipv6-free=ipv6-bp1xxxx --bind ipv6gw-free=ipv6gw-bp1xxxx --report junit=verdict.xml
 
@@ -112,8 +111,10 @@ the run did not come to its end, 3 usage.";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Signature {
     /// HMAC-SHA1 over all parameters
+    #[value(name = "V1")]
     V1,
     /// ACS3-HMAC-SHA256, and ACS3-HMAC-SM3 where a case names it
+    #[value(name = "V3")]
     V3,
     /// Both
     #[default]
@@ -134,8 +135,10 @@ impl Signature {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// JSON
+    #[value(name = "JSON")]
     Json,
     /// XML
+    #[value(name = "XML")]
     Xml,
     /// Both
     #[default]

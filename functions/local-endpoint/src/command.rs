@@ -208,10 +208,10 @@ pub(crate) struct Call {
     #[arg(long, value_name = "TOKEN")]
     pub(crate) security_token: Option<String>,
     /// The signature to make.
-    #[arg(long, value_enum, default_value_t = Signature::V3)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Signature::V3)]
     pub(crate) signature: Signature,
     /// The format to ask for.
-    #[arg(long, value_enum, default_value_t = Format::Json)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Format::Json)]
     pub(crate) format: Format,
 }
 
@@ -219,10 +219,13 @@ pub(crate) struct Call {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Signature {
     /// HMAC-SHA1 over all parameters.
+    #[value(name = "V1")]
     V1,
     /// ACS3-HMAC-SHA256.
+    #[value(name = "V3")]
     V3,
     /// ACS3-HMAC-SM3.
+    #[value(name = "V3-SM3")]
     V3Sm3,
 }
 
@@ -230,8 +233,10 @@ pub(crate) enum Signature {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Format {
     /// JSON.
+    #[value(name = "JSON")]
     Json,
     /// XML.
+    #[value(name = "XML")]
     Xml,
 }
 

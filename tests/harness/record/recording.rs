@@ -10,7 +10,7 @@ use crate::case::Case;
 use crate::contract::Contract;
 use crate::json;
 use crate::judge::Place;
-use crate::verify::{Trial, style_name};
+use crate::verify::Trial;
 
 /// What an endpoint answered to a case, beside what was expected.
 #[derive(Debug, Deserialize, Serialize)]
@@ -165,7 +165,7 @@ impl Recorded {
         }));
         let transcript = trial.answered.as_ref().map_or("", |answered| &answered.transcript);
         Self {
-            signature: style_name(trial.variant.style).to_owned(),
+            signature: trial.variant.style.to_string(),
             format: trial.format.to_owned(),
             agrees: trial.holds(),
             fields,

@@ -92,26 +92,13 @@ impl Trial {
     /// The case and how it was tried.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{} ({}, {})", self.case, style_name(self.variant.style), self.format)
-    }
-}
-
-/// A kind of signature, as options name it.
-pub(crate) fn style_name(style: Style) -> &'static str {
-    match style {
-        Style::V1 => "v1",
-        Style::V3 => "v3",
-        Style::V3Sm3 => "v3-sm3",
+        format!("{} ({}, {})", self.case, self.variant.style, self.format)
     }
 }
 
 /// The command that tries a case again at a place.
 pub(super) fn again(case: &Case, variant: &Variant, place: &str, format: &str) -> String {
     let path = case.path.strip_suffix(".json").unwrap_or(&case.path);
-    let style = match variant.style {
-        Style::V1 => "v1",
-        Style::V3 | Style::V3Sm3 => "v3",
-    };
-    let format = format.to_lowercase();
+    let style = if variant.style.is_v3() { Style::V3 } else { Style::V1 };
     format!("contract call {place} --case '{path}' --signature {style} --format {format}")
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Run, trial::style_name};
+use super::super::Run;
 
 pub(super) fn of(run: &Run) -> Result<String, String> {
     let text = serde_json::to_string_pretty(&value(run)).map_err(|error| error.to_string())?;
@@ -22,7 +22,7 @@ fn value(run: &Run) -> Value {
             "case": trial.case,
             "description": trial.description,
             "restsOn": trial.rests_on,
-            "signature": style_name(trial.variant.style),
+            "signature": trial.variant.style,
             "format": trial.format,
             "outcome": trial.status().name(),
             "holds": trial.holds(),
