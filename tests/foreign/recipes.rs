@@ -89,7 +89,7 @@ impl Pipeline {
         run(command(&["unpack", "own"]).current_dir(&repository));
         git(&["add", "."]);
         git(&["commit", "--quiet", "--message", "Bring the contract"]);
-        let path = std::env::var("PATH").unwrap();
+        let path = std::env::var_os("PATH").unwrap().into_string().unwrap();
         let at = |name: &str| pipeline.folder.path().join(name).display().to_string();
         let environment = BTreeMap::from([
             ("PATH", format!("{}:{path}", programs.display())),
@@ -228,11 +228,11 @@ fn on_github_the_pull_request_that_brings_the_contract_is_green_and_commented() 
     assert_eq!(pipeline.text("summary"), comment);
     let gh = pipeline.text("gh");
     let body = pipeline.path("temp/contract/comment.md");
-    let post = format!(
+    let made = format!(
         "api --method POST repos/me/mine/issues/7/comments --field body=@{}\n",
         body.display()
     );
-    assert!(gh.ends_with(&post), "{gh}");
+    assert!(gh.ends_with(&made), "{gh}");
 }
 
 #[test]
