@@ -68,3 +68,27 @@ pub fn markdown_code(text: &str) -> String {
     }
     code + "</code>"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_of_markdown_is_one_dead_line() {
+        for text in
+            ["@name fixes #1 | `a` <b> [x](y) https://a.b", "a\n\n| b |\r\n```", "&#64;a\u{202e}"]
+        {
+            let code = markdown_code(text);
+            let inner =
+                code.strip_prefix("<code>").and_then(|it| it.strip_suffix("</code>")).unwrap();
+            let rest = inner.replace("&#", "").replace(';', "");
+            assert!(rest.chars().all(|c| c.is_alphanumeric() || c == ' '), "{code}");
+        }
+    }
+
+    #[test]
+    fn texts_that_look_alike_are_told_apart() {
+        let (one, other) = both_visible("a\u{1b}", r"a\u{1b}");
+        assert_ne!(one, other);
+    }
+}

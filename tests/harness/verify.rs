@@ -33,6 +33,7 @@ use report::{Report, Reports};
 pub(crate) use report::{annotation, aside};
 
 pub use difference::Differences;
+pub(crate) use difference::parts;
 pub use place::{Place, Where};
 pub use roles::{Bound, Caller, Roles};
 pub use run::Run;

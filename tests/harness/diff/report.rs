@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::{Comparison, Finding, RULES, Severity};
 use crate::contract::Contract;
 use crate::repository;
-use crate::verify::annotation;
+use crate::shown::{both_visible, markdown_code};
+use crate::verify::{annotation, parts};
 
-/// How many changes a comment on a pull request tells: it may have 65,536 characters.
-const ROWS_MAX: usize = 100;
+/// How many characters of a comment on a pull request tell the changes: all of it may have 65,536.
+const CHARS_MAX: usize = 50_000;
 
 /// How many annotations are made of a severity: GitHub shows no more of a step.
 const ANNOTATIONS_MAX: usize = 10;
@@ -88,25 +89,28 @@ pub(super) fn markdown(comparison: &Comparison, old: &Contract, new: &Contract) 
     if !comparison.findings.is_empty() {
         text.push_str("\n| | rule | where | change | fingerprint |\n|---|---|---|---|---|\n");
     }
-    for finding in comparison.findings.iter().take(ROWS_MAX) {
+    let mut told = 0;
+    for finding in &comparison.findings {
         let Finding { rule, severity, place, fingerprint, approved, old, new, .. } = finding;
         let change = match (old, new) {
             (Value::Null, Value::Null) => rule.says.to_owned(),
-            (old, new) => format!("{} → {}", cell(old), cell(new)),
+            (old, new) => change(old, new),
         };
         let approved = approved
             .as_ref()
-            .map_or(String::new(), |reason| format!("<br>approved: {}", escaped(reason)));
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(
-            text,
-            "| {} | `{}` | `{place}` | {change}{approved} | `{fingerprint}` |",
-            severity.name(),
-            rule.id
-        );
+            .map_or(String::new(), |reason| format!("<br>approved: {}", markdown_code(reason)));
+        let (severity, rule, place) = (severity.name(), rule.id, markdown_code(place));
+        let row =
+            format!("| {severity} | `{rule}` | {place} | {change}{approved} | `{fingerprint}` |\n");
+        if text.chars().count() + row.chars().count() > CHARS_MAX {
+            break;
+        }
+        text.push_str(&row);
+        told += 1;
     }
-    if comparison.findings.len() > ROWS_MAX {
-        let _ = writeln!(text, "\nand {} more", comparison.findings.len() - ROWS_MAX);
+    // Writing to a `String` cannot fail.
+    if told < comparison.findings.len() {
+        let _ = writeln!(text, "\nand {} more", comparison.findings.len() - told);
     }
     if !comparison.not_compared.is_empty() {
         let not_compared = comparison.not_compared.join(", ");
@@ -115,22 +119,17 @@ pub(super) fn markdown(comparison: &Comparison, old: &Contract, new: &Contract) 
     text
 }
 
-/// A value in a cell of a table.
-fn cell(value: &Value) -> String {
-    const SHOWN_MAX: usize = 120;
-    let text = match value {
-        Value::Null => return "nothing".to_owned(),
+/// Two values in a cell of a table: of long ones the part where they differ first.
+fn change(old: &Value, new: &Value) -> String {
+    const CELL_MAX: usize = 120;
+    let text = |value: &Value| match value {
+        Value::Null => "nothing".to_owned(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let short: String = text.chars().take(SHOWN_MAX).collect();
-    let more = if short.len() < text.len() { "…" } else { "" };
-    format!("{}{more}", escaped(&short))
-}
-
-fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|");
-    text.replace(['\n', '\r'], " ")
+    let (old, new) = both_visible(&text(old), &text(new));
+    let (old, new) = parts(&old, &new, CELL_MAX);
+    format!("{} → {}", markdown_code(&old), markdown_code(&new))
 }
 
 /// The changes, as annotations of a GitHub workflow.
