@@ -114,7 +114,7 @@ fn every_command_is_run_somewhere() {
         "cargo run --quiet --release --bin local-endpoint -- call AllocateIpv6InternetBandwidth",
         "RegionId=cn-huhehaote Ipv6AddressId=ipv6-demo01 Bandwidth=200",
         "cargo test --locked --workspace",
-        "cargo run --quiet --release --bin contract -- verify --endpoint http://127.0.0.1:8787",
+        "cargo run --quiet --release --bin contract -- verify --exact --endpoint http://127.0.0.1:8787",
         ".ci/clients",
         ".ci/template.sh",
     ] {
