@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use comrak::Arena;
+use comrak::nodes::NodeValue;
 use harness::contract::Contract;
 use harness::diff::{RULES, Severity, compare};
 use harness::judge::validator;
@@ -195,6 +197,69 @@ fn breaking_changes_are_let_pass_once_approved_and_no_others_with_them() {
     ]) {
         assert!(told.contains(part), "{told}");
     }
+}
+
+#[test]
+fn what_a_comment_quotes_is_dead_text_in_its_cell() {
+    let hostile = "@octocat fixes #1 | a `b` <b>c</b> </code> [d](https://e) https://f.g ![h](i) \
+                   **j** \\| ::error::k ##[error]l\n::error::m &amp; -- \u{200b}n";
+    let (old, new) = (scratch(), scratch());
+    let file = "AllocateIpv6InternetBandwidth/errors.json";
+    let mut errors = Contract::embedded().json(file).unwrap();
+    errors["errors"][0]["message"] = hostile.into();
+    copy(old.path(), &[]);
+    copy(new.path(), &[(file, &errors.to_string())]);
+    let places = [old.path().to_str().unwrap(), new.path().to_str().unwrap()];
+    let output = contract(&[&["diff", "--format", "markdown"], &places[..]].concat());
+    let markdown = printed(&output);
+    assert!(markdown.contains("octocat"), "{markdown}");
+    let arena = Arena::new();
+    let mut options = comrak::Options::default();
+    options.extension.table = true;
+    options.extension.autolink = true;
+    let document = comrak::parse_document(&arena, &markdown, &options);
+    let (mut rows, mut is_code) = (0, false);
+    for node in document.descendants() {
+        match &node.data().value {
+            NodeValue::TableRow(_) => {
+                rows += 1;
+                assert_eq!(node.children().count(), 5, "{markdown}");
+            }
+            NodeValue::Link(_) | NodeValue::Image(_) => panic!("a link: {markdown}"),
+            // Between these two GitHub looks for no names and numbers.
+            NodeValue::HtmlInline(tag) => match tag.as_str() {
+                "<code>" => is_code = true,
+                "</code>" => is_code = false,
+                tag => assert_eq!(tag, "<br>", "{markdown}"),
+            },
+            NodeValue::Text(text) => {
+                assert!(is_code || !text.contains(['@', '#']), "{text}: {markdown}");
+            }
+            _ => {}
+        }
+    }
+    // Its heading, too.
+    assert_eq!(rows, 2, "{markdown}");
+    assert!(markdown.lines().all(|line| !line.trim_start().starts_with("::")), "{markdown}");
+    assert!(!markdown.contains("##["), "{markdown}");
+}
+
+#[test]
+fn a_comment_is_as_long_as_one_may_be_and_says_how_much_more_there_is() {
+    let (old, new) = (scratch(), scratch());
+    let file = "common/errors.json";
+    let mut errors = Contract::embedded().json(file).unwrap();
+    for row in errors["errors"].as_array_mut().unwrap() {
+        for name in ["message", "filled", "description", "source"] {
+            row[name] = format!("{} {}", row[name], "ä".repeat(400)).into();
+        }
+    }
+    copy(old.path(), &[]);
+    copy(new.path(), &[(file, &errors.to_string())]);
+    let places = [old.path().to_str().unwrap(), new.path().to_str().unwrap()];
+    let markdown = printed(&contract(&[&["diff", "--format", "markdown"], &places[..]].concat()));
+    let chars = markdown.chars().count();
+    assert!(chars < 65_536, "{chars}");
 }
 
 #[test]

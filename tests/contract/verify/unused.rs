@@ -109,7 +109,7 @@ fn a_snapshot_of_no_case_and_one_that_waits_for_review_fail_every_run() {
                 fs::write(place(change), &right).unwrap();
             }
         }
-        let report = ["--report", "json=verdict.json"];
+        let report = ["--report", "json=verdict.json,junit=verdict.xml"];
         let verify = ["verify", "--in-process", "--contracts", "own"];
         let (ended, text) = run(folder.path(), &[&verify[..], options, &report].concat());
         let row = format!("{changes:?} {options:?}: {text}");
@@ -125,6 +125,8 @@ fn a_snapshot_of_no_case_and_one_that_waits_for_review_fail_every_run() {
         let verdict = fs::read_to_string(folder.path().join("verdict.json")).unwrap();
         let verdict: serde_json::Value = serde_json::from_str(&verdict).unwrap();
         assert_eq!(verdict["holds"], *code == 0, "{row}");
+        let junit = fs::read_to_string(folder.path().join("verdict.xml")).unwrap();
+        assert_eq!(junit.contains("<failure"), *code != 0, "{row}: {junit}");
         for file in *files {
             match file.strip_prefix('-') {
                 Some(gone) => assert!(!place(gone).exists(), "{gone} {row}"),

@@ -46,6 +46,14 @@ pub(super) fn of(run: &Run) -> Result<String, String> {
         locate(&mut case, run, &not_run.case);
         add(&mut suites, folder(&not_run.case), case);
     }
+    for (path, what) in &run.unused {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message(what.clone());
+        let mut case = TestCase::new(path.clone(), status);
+        case.set_classname(folder(path));
+        locate(&mut case, run, path);
+        add(&mut suites, folder(path), case);
+    }
     let mut report = Report::new(format!("contract verify {}", run.place));
     report.set_time(run.time).add_test_suites(suites.into_values());
     report.to_string().map_err(|error| error.to_string())
