@@ -156,7 +156,7 @@ async fn what_is_answered_otherwise_is_told_and_nothing_that_nobody_may_see_is_w
     // The same value is the same placeholder, and what is the vendor's own is left.
     for recording in &recordings {
         let answer = recording["answers"][0].to_string();
-        assert!(answer.contains("all of it: [AccessKeyId] [AccessKeySecret] [SecurityToken]"));
+        assert!(answer.contains("all of it: [AccessKeyId] [secret] [secret]"));
         assert!(answer.contains("[AuthPrincipalOwnerId] [AuthPrincipalDisplayName] [ResourceId]"));
         assert!(answer.contains("[IpAddress] [IpAddress 2]"), "{answer}");
         assert!(answer.contains("AuthPrincipalDisplayName\\\":\\\"[AuthPrincipalDisplayName]"));
