@@ -33,11 +33,11 @@ pub struct Where {
     timeout: u64,
     /// Wait until the endpoint answers, this long at most. Any HTTP answer but 502, 503 and 504 will do; an
     /// error of TLS ends the wait
-    #[arg(long, value_name = "SECONDS", requires = "endpoint")]
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["function", "in_process"])]
     #[arg(value_parser = clap::value_parser!(u32))]
     wait: Option<u32>,
     /// Trust the certificate authorities in this PEM file in place of the system's
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["function", "in_process"])]
     cacert: Option<PathBuf>,
     /// A real id for a role that cases name, as ipv6-free=ipv6-2zexxxx; may be given more than once
     #[arg(long = "bind", value_name = "ROLE=ID")]
