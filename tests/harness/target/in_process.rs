@@ -1,7 +1,6 @@
 //! The function, in this process.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -23,6 +22,8 @@ pub const PLANNED_PANIC: &str = "the case demands it";
 pub struct InProcess {
     function: Function<FailingStore>,
     fault: Arc<Mutex<Option<Fault>>>,
+    /// What its ids are drawn from.
+    seed: u64,
 }
 
 impl std::fmt::Debug for InProcess {
@@ -31,15 +32,26 @@ impl std::fmt::Debug for InProcess {
     }
 }
 
-/// The seed of the next function: no two of a process draw the same ids.
-static SEED: AtomicU64 = AtomicU64::new(1);
-
 impl Default for InProcess {
     fn default() -> Self {
+        Self::new(0)
+    }
+}
+
+impl InProcess {
+    /// The function that a worker of this number tries its cases on. No two workers and no two cases are
+    /// answered with the same ids.
+    #[must_use]
+    pub fn new(worker: usize) -> Self {
+        Self::seeded((worker as u64) << 32)
+    }
+
+    fn seeded(seed: u64) -> Self {
         let fault = Arc::default();
         let store = FailingStore { memory: MemoryStore::default(), fault: Arc::clone(&fault) };
-        let ids = Ids::from_seed(SEED.fetch_add(1, Ordering::Relaxed));
-        Self { function: Function::new(store, Operations::all(), Box::new(now), ids), fault }
+        let ids = Ids::from_seed(seed);
+        let function = Function::new(store, Operations::all(), Box::new(now), ids);
+        Self { function, fault, seed }
     }
 }
 
@@ -59,7 +71,7 @@ impl InProcess {
         let text = format!("{world:#}");
         let world = World::parse(&text).map_err(|error| format!("the case's world, {error}"))?;
         // A new function, so that nothing is remembered from an earlier case.
-        *self = Self::default();
+        *self = Self::seeded(self.seed + 1);
         self.function.store().memory.replace(world.into_documents());
         self.function.limit_rate(throttling.map(|Throttling { calls, seconds }| RateLimit {
             calls_max: calls,

@@ -161,7 +161,7 @@ impl Place {
                     .map_err(|error| format!("{}: {error}", folder.display()))?;
                 Target::Bootstrap(Bootstrap::new(binary, &folder))
             }
-            Self::InProcess => Target::InProcess(Box::<InProcess>::default()),
+            Self::InProcess => Target::InProcess(Box::new(InProcess::new(worker))),
         })
     }
 }
