@@ -78,7 +78,7 @@ const fn defect(
 
 const EXISTED: &str = "OperationFailed.InternetBandwidthAlreadyExisted";
 const CODE: &[&str] = &["Code", "answers"];
-const BODY: &[&str] = &["body", "answers"];
+const MEDIA: &[&str] = &["header/content-type", "answers"];
 const STATE: &[&str] = &["/Ipv6Addresses/"];
 
 /// The clock that goes slow is the proxy's, as it is set.
@@ -180,7 +180,7 @@ pub(super) const DEFECTS: [Defect; 17] = [
             call.seen.haunted = Some("ipv6-other".to_owned());
         }
     }),
-    defect("another format is answered than was asked for", BODY, |call| {
+    defect("another format is answered than was asked for", MEDIA, |call| {
         if call.has_code("MissingRegionId") {
             for (name, value) in &mut call.passing.headers {
                 if name == "content-type" {
@@ -189,7 +189,7 @@ pub(super) const DEFECTS: [Defect; 17] = [
             }
         }
     }),
-    defect("an error has a header twice", BODY, |call| {
+    defect("an error has a header twice", MEDIA, |call| {
         if call.has_code("MissingRegionId") {
             let twice = call.passing.headers.iter().find(|(name, _)| name == "content-type");
             call.passing.headers.extend(twice.cloned());
