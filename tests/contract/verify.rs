@@ -39,6 +39,8 @@ fn every_case_holds_in_process() {
     let (code, text, report) = verify(&["--in-process"]);
     assert_eq!(code, Some(0), "{text}");
     assert!(count(&report, "trials") > 2000 && count(&report, "notRun") == 0, "{text}");
+    let version = report["contractVersion"].as_str().unwrap();
+    assert!(text.contains(&format!("judged by contracts {version} (")), "{text}");
     assert_eq!((&report["readsState"], &report["holds"]), (&json!(true), &json!(true)));
     assert!(!text.contains("panicked"), "{text}");
 }

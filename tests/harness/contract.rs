@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::load::Files;
 pub(crate) use self::load::text as utf8;
 use crate::case::Case;
 use crate::command::print_error;
+use crate::diff::digest;
 use crate::world::merge;
 use crate::{json, lint};
 
@@ -119,6 +120,12 @@ impl Contract {
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// What tells this contract from others: 12 hexadecimal digits of a hash of its files.
+    #[must_use]
+    pub fn version(&self) -> String {
+        digest(&json!(self.files))
     }
 
     /// The files by path.

@@ -246,11 +246,11 @@ fn summary(run: &Run) -> String {
         let _ = write!(verdict, "; {errors} had no answer that can be judged");
     }
     let not_run = run.not_run.len();
-    let (contract, place) = (&run.contract, &run.place);
+    let (contract, version, place) = (&run.contract, &run.version, &run.place);
     let proxy =
         run.proxy.as_ref().map_or(String::new(), |proxy| format!(" through the proxy {proxy}"));
     format!(
-        "{tried} answers judged by {contract} ({place}{proxy}) in {:.1} s: {verdict}; {not_run} cases not run",
+        "{tried} answers judged by {contract} {version} ({place}{proxy}) in {:.1} s: {verdict}; {not_run} cases not run",
         run.time.as_secs_f64()
     )
 }

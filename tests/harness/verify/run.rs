@@ -16,6 +16,8 @@ pub struct Run {
     pub proxy: Option<String>,
     /// Which contract.
     pub contract: String,
+    /// Which version of it.
+    pub version: String,
     /// What was not judged, by name.
     pub lenient: Vec<&'static str>,
     /// Whether an answer that is written otherwise than the reviewed one does not hold.

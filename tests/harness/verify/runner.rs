@@ -144,6 +144,7 @@ pub(crate) async fn run(
         place: place.option(),
         proxy: place.proxy().map(str::to_owned),
         contract: contract.origin().to_owned(),
+        version: contract.version(),
         lenient: plan.lenient.iter().map(|leniency| leniency.name()).collect(),
         is_exact: plan.is_exact,
         reads_state,

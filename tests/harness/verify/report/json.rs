@@ -46,6 +46,7 @@ fn value(run: &Run) -> Value {
         "place": run.place,
         "proxy": run.proxy,
         "contract": run.contract,
+        "contractVersion": run.version,
         "holds": run.holds(),
         "stopped": run.stopped,
         "lenient": run.lenient,
