@@ -1,4 +1,4 @@
-//! Each spoilt file is told with its name, its place and what is meant. What is ambiguous ends every
+//! Each spoilt file is named, with the place and what is meant. What is ambiguous ends every
 //! command; what is at odds fails `lint` alone.
 
 use harness::contract::Contract;
@@ -18,7 +18,7 @@ enum Stops {
 use Stops::{All, Lint};
 
 /// A file (`A/` is the action), a text in it and what replaces its first occurrence (an empty text:
-/// the whole file), which commands stop, and a part of what is told.
+/// the whole file), which commands stop, and a part of the message.
 type Row = (&'static str, &'static str, &'static str, Stops, &'static str);
 
 const SPOILT: &[Row] = &[

@@ -1,4 +1,4 @@
-//! Judges what a target answers to a case, by what it means. How it is written is told apart.
+//! Judges what a target answers to a case by its meaning. How it is written is a finding of its own.
 
 mod demand;
 mod findings;

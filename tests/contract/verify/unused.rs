@@ -10,7 +10,7 @@ const SNAPSHOTS: &str = "own/AllocateIpv6InternetBandwidth/snapshots/MissingBand
 const CASES: &str = "own/AllocateIpv6InternetBandwidth/cases/MissingBandwidth";
 
 /// What is done to the files (`new` is copied from a right snapshot, `-` is removed), the options of the
-/// run, the code it ends with, the files that are there afterwards or not, and a part of what is told.
+/// run, the code it ends with, the files that are there afterwards or not, and a part of the message.
 type Row =
     (&'static [&'static str], &'static [&'static str], i32, &'static [&'static str], &'static str);
 

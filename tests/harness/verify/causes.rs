@@ -6,7 +6,7 @@ use super::run::Run;
 use super::trial::Trial;
 use crate::judge::{Finding, Judged};
 
-/// How many pairs of texts of one place are told apart. If there are more, the place is one cause.
+/// With more pairs of texts than these a place is one cause.
 const PAIRS_MAX: usize = 3;
 
 /// The same thing wrong with some answers.

@@ -23,7 +23,7 @@ use crate::judge::Finding;
 use crate::shown::without_commands;
 pub(crate) use github::annotation;
 
-/// How many causes are told.
+/// How many causes are shown.
 const TOLD_MAX: usize = 20;
 /// How many columns are taken where there is no terminal.
 const COLUMNS: usize = 120;
@@ -95,7 +95,7 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// Opens all reports. One that cannot be opened is told, and the others are kept.
+    /// Opens all reports. Reports one that cannot be opened, and keeps the others.
     ///
     /// # Errors
     ///
