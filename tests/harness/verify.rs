@@ -23,7 +23,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use crate::case::Style;
-use crate::command::{Outcome, print};
+use crate::command::Outcome;
 use crate::contract::Contract;
 use crate::judge::{Finding, Judged};
 use crate::lint::unused_snapshots;
@@ -239,17 +239,14 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     let settled = if options.propose { run.settled(&contract)? } else { Vec::new() };
     run.unused.retain(|(path, _)| !settled.contains(path));
     report::print(&run, &reports)?;
-    for (path, what) in &run.unused {
-        print(&format!("{}/{path}: {what}\n", contract.origin()))?;
-    }
     for path in settled {
         let file = folder.join(&path);
         std::fs::remove_file(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        print(&format!("removed: {}/{path}\n", contract.origin()))?;
+        reports.say(&format!("removed: {}/{path}\n", contract.origin()))?;
     }
     if options.propose {
         for file in std::mem::take(&mut run.proposed).write(&folder, &contract)? {
-            print(&format!("proposed: {file}\n"))?;
+            reports.say(&format!("proposed: {file}\n"))?;
         }
     }
     reports.write(&run)?;

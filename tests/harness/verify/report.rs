@@ -123,9 +123,17 @@ impl Reports {
         Ok(all)
     }
 
-    /// Whether one of them is written to standard output.
-    pub(super) fn use_stdout(&self) -> bool {
-        self.opened.iter().any(|(_, output)| output.is_stdout())
+    /// Tells people something, on standard error if a report has standard output.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written to.
+    pub(super) fn say(&self, text: &str) -> Result<(), String> {
+        if self.opened.iter().any(|(_, output)| output.is_stdout()) {
+            print_document_error(text);
+            return Ok(());
+        }
+        print_document(text)
     }
 
     /// Writes all of them.
@@ -147,19 +155,14 @@ impl Reports {
     }
 }
 
-/// Tells people what came of the cases, on standard error if a report has standard output.
+/// Tells people what came of the cases.
 ///
 /// # Errors
 ///
-/// It cannot be written to.
+/// It cannot be written.
 pub(super) fn print(run: &Run, reports: &Reports) -> Result<(), String> {
     let columns = Table::new().width().map_or(COLUMNS, usize::from);
-    let text = text(&run.shown(), columns);
-    if reports.use_stdout() {
-        print_document_error(&text);
-        return Ok(());
-    }
-    print_document(&text)
+    reports.say(&text(&run.shown(), columns))
 }
 
 fn text(run: &Run, columns: usize) -> String {
@@ -203,6 +206,9 @@ pub(crate) fn aside(run: &Run) -> String {
             None => writeln!(text, "bought and released: {what} ({case})"),
             Some(why) => writeln!(text, "BOUGHT AND NOT RELEASED: {what} ({case}): {why}"),
         };
+    }
+    for (path, what) in &run.unused {
+        let _ = writeln!(text, "{}/{path}: {what}", run.contract);
     }
     let cosmetic = run.trials.iter().filter(|trial| trial.is_cosmetic).count();
     if cosmetic > 0 {
