@@ -1,5 +1,7 @@
 //! HTTP clients, and the servers of fakes.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use std::error::Error;
 use std::io;
 use std::net::IpAddr;
@@ -19,6 +21,8 @@ use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::secrets;
 
 /// A client for endpoints on this machine, which speak no TLS.
 ///
@@ -67,6 +71,16 @@ pub fn proxy(url: &Url) -> Option<String> {
     }
     // As the client reads the environment.
     let proxy = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
+    // What the proxy is shown may come back in an answer of its own.
+    let shown = proxy.basic_auth().and_then(|value| value.to_str().ok());
+    if let Some(encoded) = shown.and_then(|value| value.strip_prefix("Basic ")) {
+        secrets::remember(encoded);
+        let decoded = BASE64_STANDARD.decode(encoded).ok();
+        let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+        if let Some((_, password)) = decoded.as_deref().and_then(|text| text.split_once(':')) {
+            secrets::remember(password);
+        }
+    }
     let authority = proxy.uri().authority()?.as_str();
     let (_, authority) = authority.rsplit_once('@').unwrap_or(("", authority));
     Some(format!("{}://{authority}", proxy.uri().scheme_str().unwrap_or("http")))

@@ -93,16 +93,20 @@ async fn a_proxy_of_the_environment_is_used_beyond_this_machine_and_named_withou
         let (client, address, requests) = (client.clone(), address.clone(), Arc::clone(&counted));
         async move {
             let (mut parts, body) = request.into_parts();
-            assert_eq!(parts.uri.host(), Some("192.0.2.1"));
-            assert!(parts.headers.remove("proxy-authorization").is_some());
+            let shown = parts.headers.remove("proxy-authorization").unwrap();
             requests.fetch_add(1, Ordering::SeqCst);
+            // Another host, of which the proxy says what it was shown.
+            if parts.uri.host() != Some("192.0.2.1") {
+                let told = format!("CANARYpassword {}", shown.to_str().unwrap());
+                return Ok(Response::builder().status(407).body(Full::new(told.into()))?);
+            }
             let body = body.collect().await?.to_bytes();
             forward(&client, &address, parts, body).await
         }
     });
     let proxy = proxy.await.unwrap();
     let host = proxy.url().strip_prefix("http://").unwrap();
-    let with_password = format!("http://user:CANARY@{host}");
+    let with_password = format!("http://user:CANARYpassword@{host}");
     for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {
         let mut command = verify("http://192.0.2.1:8787", &[]);
         command.env(name, &with_password);
@@ -112,6 +116,12 @@ async fn a_proxy_of_the_environment_is_used_beyond_this_machine_and_named_withou
         assert!(!text.contains("CANARY") && !text.contains("user"), "{text}");
         assert!(requests.swap(0, Ordering::SeqCst) > 0, "{name}");
     }
+    let mut command = verify("http://192.0.2.2:8787", &["--access-key-id", "a"]);
+    command.args(["--access-key-secret", "b"]).env("http_proxy", &with_password);
+    let (code, text) = run(command).await;
+    assert!(code == Some(2) && requests.swap(0, Ordering::SeqCst) > 0, "{text}");
+    assert!(text.contains("[secret]") && !text.contains("CANARY"), "{text}");
+    assert!(!text.contains("dXNlcjpDQU5BUllwYXNzd29yZA"), "{text}");
     let port = url.rsplit_once(':').unwrap().1;
     for local in [&url, &format!("http://127.1:{port}"), &format!("http://LOCALHOST:{port}")] {
         let mut command = verify(local, &[]);
