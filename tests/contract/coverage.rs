@@ -157,29 +157,6 @@ async fn every_documented_error_is_really_answered() {
 }
 
 #[test]
-fn every_snapshot_is_of_a_case_and_reviewed() {
-    let contract = Contract::embedded();
-    let cases = contract.cases().unwrap();
-    let expected: BTreeSet<String> =
-        cases.iter().map(|case| snapshot_path(&contract, case)).collect();
-    let snapshots = contract.paths().filter(|path| path.contains("/snapshots/"));
-    let snapshots: BTreeSet<String> = snapshots.map(str::to_owned).collect();
-    let unreferenced: Vec<_> = snapshots.difference(&expected).collect();
-    assert!(unreferenced.is_empty(), "of no case, or waiting for review: {unreferenced:#?}");
-    let missing: Vec<_> = expected.difference(&snapshots).collect();
-    assert!(missing.is_empty(), "not yet taken: {missing:#?}");
-}
-
-#[test]
-fn every_case_is_in_the_folder_of_the_code_it_demands() {
-    for case in Contract::embedded().cases().unwrap() {
-        let demanded = case.demanded.code.as_deref().unwrap_or("Success");
-        assert_eq!(case.group(), demanded, "{}", case.path);
-        assert!(case.page.is_some() || case.decision.is_some(), "{} rests on nothing", case.path);
-    }
-}
-
-#[test]
 fn the_contract_and_the_functions_do_not_know_each_other() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for entry in std::fs::read_dir(root.join("functions")).unwrap() {
