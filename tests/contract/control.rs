@@ -38,3 +38,22 @@ async fn a_world_that_nobody_calls_ends_and_the_first_never() {
     let made = forever.control(Method::PUT, "worlds/a", &document).await.unwrap();
     assert_eq!(made, json!({}));
 }
+
+#[tokio::test]
+async fn each_call_of_a_world_begins_its_lease_anew() {
+    let endpoint = start(&["--world-lease", "3"]).await;
+    for name in ["called", "left"] {
+        let path = format!("worlds/{name}");
+        endpoint.control(Method::PUT, &path, &one_address().to_string()).await.unwrap();
+    }
+    // Until the one that nobody calls ends.
+    loop {
+        endpoint.control(Method::GET, "worlds/called", "").await.unwrap();
+        let left = worlds(&endpoint).await;
+        if left != json!({ "Worlds": ["called", "left"] }) {
+            assert_eq!(left, json!({ "Worlds": ["called"] }));
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
