@@ -12,9 +12,9 @@ use crate::answer::escaped;
 pub struct Place {
     /// The number of the call, from 1, if it is not the last of its case.
     pub call: Option<usize>,
-    /// `status`, `header/<name>`, `root` (the root element), `body/<JSON pointer>`,
-    /// `state/<account>/<kind>/<id>/<JSON pointer>`, `list`, `schema`, `snapshot`, or `answer` for all of
-    /// it.
+    /// `status`, `header/<name>`, `format` (JSON or XML), `root` (the root element),
+    /// `body/<JSON pointer>`, `state/<account>/<kind>/<id>/<JSON pointer>`, `list`, `bytes` (how it is
+    /// written), `schema` and `snapshot` where there is none, or `answer` where none came.
     pub path: String,
 }
 
