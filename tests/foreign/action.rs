@@ -42,9 +42,13 @@ fn it_says_what_a_change_means_and_fails_where_it_breaks_something() {
 
     let (output, comment) = check(place, verify);
     assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
-    for part in
-        ["<!-- contract: contract -->", "all hold", "No row has lost a proof.", "0 breaking"]
-    {
+    for part in [
+        "<!-- contract: contract -->",
+        "all hold",
+        "nothing is wrong",
+        "No row has lost a proof.",
+        "0 breaking",
+    ] {
         assert!(comment.contains(part), "{part}\n{comment}");
     }
 
