@@ -338,8 +338,17 @@ fn copied(from: &Path) -> TempDir {
     copy
 }
 
+fn unless_gone<T>(result: std::io::Result<T>) -> Option<T> {
+    match result {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        result => Some(result.unwrap()),
+    }
+}
+
+/// What an open store removes meanwhile, as the files of an earlier generation, is passed over.
 fn copy_into(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+    let Some(entries) = unless_gone(std::fs::read_dir(from)) else { return };
+    for entry in entries.map(Result::unwrap) {
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         let kind = entry.file_type().unwrap();
         if kind.is_dir() {
@@ -349,7 +358,7 @@ fn copy_into(from: &Path, to: &Path) {
             std::os::unix::fs::symlink(std::fs::read_link(&from).unwrap(), &to).unwrap();
         } else {
             // A journal has a long empty end, which takes no room on the disk.
-            let bytes = std::fs::read(&from).unwrap();
+            let Some(bytes) = unless_gone(std::fs::read(&from)) else { continue };
             std::fs::write(&to, &bytes[..used(&bytes)]).unwrap();
             let copy = std::fs::File::options().write(true).open(&to).unwrap();
             copy.set_len(bytes.len().try_into().unwrap()).unwrap();
