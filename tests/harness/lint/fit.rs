@@ -74,7 +74,7 @@ impl Schema {
             members.into_iter().flatten().map(|(name, _)| name.clone()).collect()
         };
         let known = self.written.pointer(parent).map(names).unwrap_or_default();
-        if known.is_empty() { KEYWORDS.map(str::to_owned).to_vec() } else { known }
+        if known.is_empty() { KEYWORDS.split(' ').map(str::to_owned).collect() } else { known }
     }
 }
 
@@ -106,63 +106,12 @@ fn said(error: &ValidationError<'_>) -> String {
 }
 
 /// The keywords of JSON Schema 2020-12.
-const KEYWORDS: [&str; 58] = [
-    "$anchor",
-    "$comment",
-    "$defs",
-    "$dynamicAnchor",
-    "$dynamicRef",
-    "$id",
-    "$ref",
-    "$schema",
-    "$vocabulary",
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "const",
-    "contains",
-    "contentEncoding",
-    "contentMediaType",
-    "contentSchema",
-    "default",
-    "dependentRequired",
-    "dependentSchemas",
-    "deprecated",
-    "description",
-    "else",
-    "enum",
-    "examples",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "format",
-    "if",
-    "items",
-    "maxContains",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minContains",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "not",
-    "oneOf",
-    "pattern",
-    "patternProperties",
-    "prefixItems",
-    "properties",
-    "propertyNames",
-    "readOnly",
-    "required",
-    "then",
-    "title",
-    "type",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "uniqueItems",
-    "writeOnly",
-    "x-",
-];
+const KEYWORDS: &str = "\
+    $anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary \
+    additionalProperties allOf anyOf const contains contentEncoding contentMediaType \
+    contentSchema default dependentRequired dependentSchemas deprecated description else \
+    enum examples exclusiveMaximum exclusiveMinimum format if items maxContains maxItems \
+    maxLength maxProperties maximum minContains minItems minLength minProperties minimum \
+    multipleOf not oneOf pattern patternProperties prefixItems properties propertyNames \
+    readOnly required then title type unevaluatedItems unevaluatedProperties uniqueItems \
+    writeOnly x-";
