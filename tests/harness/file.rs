@@ -21,7 +21,7 @@ pub struct Output {
 /// How an output is written.
 #[derive(Debug)]
 enum Door {
-    /// A descriptor that the process was started with. Whoever started it may go on writing there.
+    /// A descriptor that the process was started with. The process that started it may go on writing there.
     Stream(u32),
     /// A temporary file that replaces the one at the path.
     Beside(NamedTempFile, PathBuf),
@@ -50,7 +50,7 @@ impl Output {
         door.write(content).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// Whether two outputs are one, by whatever names.
+    /// Whether two outputs are one, whose names may differ.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         match (self.door.file(), other.door.file()) {

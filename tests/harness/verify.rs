@@ -17,7 +17,7 @@ mod trial;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -73,8 +73,8 @@ pub struct Options {
     #[arg(long)]
     allow_purchases: bool,
     /// Write what is answered where it is not the reviewed answer beside that, as ….snap.new, for
-    /// `cargo insta review` or to be renamed to ….snap; what is proposed for a case that holds is removed. Needs --contracts
-    /// with a folder
+    /// `cargo insta review` or to be renamed to ….snap; what is proposed for a case that holds is removed.
+    /// Needs --contracts with a folder
     #[arg(long)]
     propose: bool,
     /// What is not judged; may be given more than once
@@ -239,19 +239,35 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     let settled = if options.propose { run.settled(&contract)? } else { Vec::new() };
     run.unused.retain(|(path, _)| !settled.contains(path));
     report::print(&run, &reports)?;
-    for path in settled {
-        let file = folder.join(&path);
-        std::fs::remove_file(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        reports.say(&format!("removed: {}/{path}\n", contract.origin()))?;
-    }
-    if options.propose {
-        for file in std::mem::take(&mut run.proposed).write(&folder, &contract)? {
-            reports.say(&format!("proposed: {file}\n"))?;
-        }
-    }
+    let proposed = if options.propose {
+        propose(&mut run, &settled, &folder, &contract, &reports)
+    } else {
+        Ok(())
+    };
+    // A folder that cannot be written to costs no report.
     reports.write(&run)?;
+    proposed?;
     if run.trials.is_empty() && run.stopped.is_none() {
         return Err("no case could be tried".to_owned());
     }
     Ok(run.outcome())
+}
+
+/// Writes what is proposed, and removes what is no longer needed.
+fn propose(
+    run: &mut Run,
+    settled: &[String],
+    folder: &Path,
+    contract: &Contract,
+    reports: &Reports,
+) -> Result<(), String> {
+    for path in settled {
+        let file = folder.join(path);
+        std::fs::remove_file(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        reports.say(&format!("removed: {}/{path}\n", contract.origin()))?;
+    }
+    for file in std::mem::take(&mut run.proposed).write(folder, contract)? {
+        reports.say(&format!("proposed: {file}\n"))?;
+    }
+    Ok(())
 }

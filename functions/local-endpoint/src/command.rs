@@ -53,7 +53,7 @@ Control paths, for test suites:
   GET    /_control/worlds/NAME  that world as it is now
   DELETE /_control/worlds/NAME  drop it
   GET    /_control/worlds       the names of all worlds apart
-contracts/control/README.md describes them, with a schema of each message.
+contracts/control.md describes them, with a schema of each message.
 They refuse web pages of other origins and any Host but localhost and IP addresses.
 
 Examples:

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::given::{check_key, masked};
 use super::roles::Caller;
 use crate::client;
-use crate::command::print;
+use crate::command::print_error;
 use crate::contract::Contract;
 use crate::credentials::KeyOptions;
 use crate::operations::Operations;
@@ -94,7 +94,7 @@ impl Where {
         if let Some(token) = &key.security_token {
             secrets::remember(token);
         }
-        print(&format!("signed with {} of {}\n", masked(&key.access_key_id), key.source))?;
+        print_error(&format!("signed with {} of {}", masked(&key.access_key_id), key.source));
         let caller = Caller {
             access_key_id: key.access_key_id,
             access_key_secret: key.access_key_secret,
