@@ -4,22 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use harness::contract::Contract;
+use harness::decisions::decisions;
 
-/// The ids of the ledger and of those of the operations, in their order.
+/// The ids of the decisions, in their order.
 pub(crate) fn ledger() -> Vec<String> {
-    let paths = contracts::paths().into_iter();
-    let texts =
-        paths.filter(|path| path.ends_with("decisions.md")).map(|path| contracts_text(&path));
-    let ids = |text: String| {
-        let headings = text.lines().filter_map(|line| line.strip_prefix("## `"));
-        let ids = headings.filter_map(|heading| heading.strip_suffix('`')).map(str::to_owned);
-        ids.collect::<Vec<_>>()
-    };
-    texts.flat_map(ids).collect()
-}
-
-fn contracts_text(path: &str) -> String {
-    contracts::text(path).unwrap_or_else(|| panic!("{path} is no text"))
+    let contract = Contract::embedded();
+    decisions(&contract).filter_map(|decision| decision.id().map(str::to_owned)).collect()
 }
 
 /// The ids that a text cites as "decision `id`", or "decisions `id` and `id`".

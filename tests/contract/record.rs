@@ -1,6 +1,8 @@
 //! `contract record`: what an endpoint answered, beside what was expected.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use harness::contract::Contract;
@@ -98,6 +100,48 @@ async fn a_decision_is_judged_by_the_places_that_it_is_about() {
     let line = |id: &str| told.lines().find(|line| line.contains(&format!(" {id} "))).unwrap();
     assert!(line("bandwidth-form").contains("borne out"), "{told}");
     assert!(line("fills").contains("contradicted"), "{told}");
+}
+
+/// A fake: an endpoint that answers its first call, by which it is known, and then with a page.
+async fn failing() -> Server {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let known = json!({ "RequestId": "R", "Code": "MissingRegionId" }).to_string();
+    let answer = move |request: hyper::Request<_>| {
+        let is_control = request.uri().path().starts_with("/_control");
+        let is_first = !is_control && calls.fetch_add(1, Ordering::SeqCst) == 0;
+        let body = if is_first { known.clone() } else { "<html>".to_owned() };
+        let answer = Response::builder()
+            .status(if is_control { 404 } else { 400 })
+            .header("content-type", "text/xml;charset=utf-8")
+            .body(Full::new(body.into()));
+        async move { Ok(answer?) }
+    };
+    Server::start(answer).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_cannot_be_read_bears_no_decision_out() {
+    let server = failing().await;
+    let (folder, contracts) = (scratch(), scratch());
+    let case = "common/cases/MissingAction/absent-v1.json";
+    let mut about_format = Contract::embedded().json(case).unwrap();
+    about_format["decision"] = "format-default".into();
+    copy(contracts.path(), &[(case, &about_format.to_string())]);
+    let contracts = contracts.path().to_str().unwrap();
+    let place = ["record", "--endpoint", server.url(), "--contracts", contracts, "--case", case];
+    let key = [
+        "--format",
+        "XML",
+        "--access-key-id",
+        "LTAIcanary",
+        "--access-key-secret",
+        "secret",
+        "--output",
+    ];
+    let output = folder.path().to_str().unwrap();
+    let told = printed(&contract(&[&place[..], &key, &[output]].concat()));
+    let line = told.lines().find(|line| line.contains(" format-default ")).unwrap_or(&told);
+    assert!(line.contains("contradicted"), "{told}");
 }
 
 /// A fake: an endpoint that answers every call with one code, and tells all that it should not.

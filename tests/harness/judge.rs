@@ -19,6 +19,7 @@ use crate::world::{self, TOKEN_SECS, View, included, settled};
 use transcript::{Transcript, Written};
 
 pub use demand::Demand;
+pub(crate) use findings::is_place;
 pub use findings::{Finding, Findings, Judged, Place};
 pub(crate) use headers::is_same as is_same_header;
 pub(crate) use lists::judge_list;

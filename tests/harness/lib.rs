@@ -12,6 +12,7 @@ pub mod command;
 pub mod contract;
 pub mod coverage;
 pub mod credentials;
+pub mod decisions;
 pub mod diff;
 pub mod file;
 pub mod fuzz;

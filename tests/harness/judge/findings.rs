@@ -18,6 +18,13 @@ pub struct Place {
     pub path: String,
 }
 
+/// Whether a path may be that of a place in an answer or the world.
+pub(crate) fn is_place(path: &str) -> bool {
+    const ALONE: [&str; 4] = ["status", "format", "root", "list"];
+    let is_below = |kind: &str| path.strip_prefix(kind).is_some_and(|rest| !rest.is_empty());
+    ALONE.contains(&path) || ["header/", "body/", "state/"].into_iter().any(is_below)
+}
+
 impl Place {
     /// Whether it is this place or lies in it.
     #[must_use]

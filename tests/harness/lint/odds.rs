@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::{Problems, files, meant, order, parameters};
 use crate::case::{Case, Request};
 use crate::contract::Contract;
-use crate::judge::compiled;
+use crate::decisions::decisions;
+use crate::judge::{compiled, is_place};
 use crate::operations::{COMMON, Operations};
 
 /// The JSON files that could be read.
@@ -112,36 +113,26 @@ impl Problems {
     }
 }
 
-/// The ids of the decisions, and what is wrong with the sections of each.
+/// The ids of the decisions, and what is wrong with the parts of each.
 fn ledger<'a>(contract: &'a Contract, problems: &mut Problems) -> BTreeSet<&'a str> {
     const PARTS: [&str; 4] = ["Question", "Page", "Choice", "Reason"];
     let mut ids = BTreeSet::new();
-    for (path, text) in contract.files() {
-        let folders: Vec<&str> = path.split('/').collect();
-        if folders.last() != Some(&"decisions.md") || folders.len() > 2 {
+    for decision in decisions(contract) {
+        let mut tell = |what: String| {
+            problems.at_odds(decision.path, &decision.line.to_string(), what);
+        };
+        let Some(id) = decision.id() else {
+            tell(format!("the heading {:?} is no id in backticks", decision.heading));
             continue;
+        };
+        if !ids.insert(id) {
+            tell(format!("the decision {id} is given twice"));
         }
-        for (index, section) in text.split("\n## ").enumerate().skip(1) {
-            let line =
-                text.split("\n## ").take(index).map(|before| before.lines().count()).sum::<usize>()
-                    + 1;
-            let place = line.to_string();
-            let heading = section.lines().next().unwrap_or_default();
-            let id = heading.strip_prefix('`').and_then(|id| id.strip_suffix('`'));
-            let Some(id) = id else {
-                problems.at_odds(
-                    path,
-                    &place,
-                    format!("the heading {heading:?} is no id in backticks"),
-                );
-                continue;
-            };
-            if !ids.insert(id) {
-                problems.at_odds(path, &place, format!("the decision {id} is given twice"));
-            }
-            for part in PARTS.iter().filter(|part| !section.contains(&format!("**{part}.**"))) {
-                problems.at_odds(path, &place, format!("the decision {id} has no {part}"));
-            }
+        for part in PARTS.iter().filter(|part| decision.part(part).is_none()) {
+            tell(format!("the decision {id} has no {part}"));
+        }
+        for place in decision.about().into_iter().filter(|place| !is_place(place)) {
+            tell(format!("the decision {id} is about {place}, which is no place in an answer"));
         }
     }
     ids

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::redaction::Redaction;
 use crate::case::Case;
 use crate::contract::Contract;
+use crate::decisions::decisions;
 use crate::json;
 use crate::judge::Place;
 use crate::verify::Trial;
@@ -125,10 +126,14 @@ impl Recording {
             return self.agrees;
         }
         let mut fields = self.answers.iter().flat_map(|answer| &answer.fields);
-        // What is wrong with an earlier call is named by its number, and counts in any case.
+        // What is wrong with an earlier call is named by its number, and counts in any case. So does what
+        // hides the place: no answer, or a body that cannot be read.
         let is_about = |place: &str| {
-            let place = Place { call: None, path: place.to_owned() };
-            place.path.starts_with("call ") || about.iter().any(|about| place.is_in(about))
+            let is_in =
+                |one: &str, other: &str| Place { call: None, path: one.to_owned() }.is_in(other);
+            ["answer", "body"].contains(&place)
+                || place.starts_with("call ")
+                || about.iter().any(|about| is_in(place, about) || is_in(about, place))
         };
         fields.all(|field| field.agrees || !is_about(&field.field))
     }
@@ -177,16 +182,13 @@ impl Recorded {
 /// The places that a decision is about: those that it names after `**About.**`, or else the code and what
 /// a case demands besides. Not the texts that every answer has: they are another decision's.
 fn about(contract: &Contract, decision: &str, case: &Case) -> Vec<String> {
-    let ledgers = contract.files().iter().filter(|(path, _)| path.ends_with("decisions.md"));
-    let sections = ledgers.flat_map(|(_, text)| text.split("\n## `"));
-    let mut own = sections.filter(|section| section.starts_with(&format!("{decision}`")));
-    let named = own.find_map(|section| section.split_once("\n**About.** "));
-    if let Some((_, places)) = named {
-        let places = places.lines().next().unwrap_or_default().split('`').skip(1).step_by(2);
-        return places.map(str::to_owned).collect();
+    let named = decisions(contract).find(|known| known.id() == Some(decision));
+    let named = named.map(|decision| decision.about()).unwrap_or_default();
+    if !named.is_empty() {
+        return named.into_iter().map(str::to_owned).collect();
     }
     let demanded = &case.demanded;
-    let usual = ["answer", "status", "body/Code", "body/AccessDeniedDetail", "state", "list"];
+    let usual = ["status", "body/Code", "body/AccessDeniedDetail", "state", "list"];
     let elements = demanded.elements.keys().map(|name| format!("body/{name}"));
     let headers = demanded.headers.keys().map(|name| format!("header/{name}"));
     usual.map(str::to_owned).into_iter().chain(elements).chain(headers).collect()
