@@ -1,6 +1,7 @@
 //! `contract verify` and `contract call`: what they judge, where, and what they tell.
 
 mod altered;
+mod before;
 mod given;
 mod hostile_texts;
 mod keys;

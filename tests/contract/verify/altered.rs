@@ -2,14 +2,15 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use harness::http::{Server, local_client};
+use bytes::Bytes;
+use harness::http::Server;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::json;
 use suites::command::{endpoint, verify};
 
+use super::before::{Behind, before, is_control};
 use super::count;
-use super::given::forward;
 
 /// What is changed of the headers and the body of an answer.
 type Change = fn(&mut HeaderMap, &mut String);
@@ -20,27 +21,20 @@ type WorldChange = fn(&mut String, usize);
 /// A fake: the endpoint behind it, with answers that are changed.
 async fn altered(address: &str, change: Change, change_world: WorldChange) -> Server {
     static READS: AtomicUsize = AtomicUsize::new(0);
-    let (client, address) = (local_client().unwrap(), address.to_owned());
-    let server = Server::start(move |request: Request<hyper::body::Incoming>| {
-        let (client, address) = (client.clone(), address.clone());
-        async move {
-            let (parts, body) = request.into_parts();
-            let is_control = parts.uri.path().starts_with("/_control/");
-            let is_read = is_control && parts.method == http::Method::GET;
-            let body = body.collect().await?.to_bytes();
-            let answer = forward(&client, &address, parts, body).await?;
-            let (mut parts, body) = answer.into_parts();
-            let mut body = String::from_utf8(body.collect().await?.to_bytes().into())?;
-            if is_read {
-                change_world(&mut body, READS.fetch_add(1, Ordering::Relaxed));
-            } else if !is_control {
-                change(&mut parts.headers, &mut body);
-            }
-            parts.headers.remove("content-length");
-            Ok(Response::from_parts(parts, Full::new(body.into())))
+    before(address, move |behind: Behind, request: Request<Bytes>| async move {
+        let is_control = is_control(&request);
+        let is_read = is_control && request.method() == http::Method::GET;
+        let (mut parts, body) = behind.pass(request).await?.into_parts();
+        let mut body = String::from_utf8(body.collect().await?.to_bytes().into())?;
+        if is_read {
+            change_world(&mut body, READS.fetch_add(1, Ordering::Relaxed));
+        } else if !is_control {
+            change(&mut parts.headers, &mut body);
         }
-    });
-    server.await.unwrap()
+        parts.headers.remove("content-length");
+        Ok(Response::from_parts(parts, Full::new(body.into())))
+    })
+    .await
 }
 
 const CASES: [&str; 2] = ["--case", "IllegalParam.Bandwidth/l*"];

@@ -5,20 +5,21 @@ use std::path::Path;
 
 use bytes::Bytes;
 use harness::contract::Contract;
-use harness::http::{Failure, Server, local_client};
+use harness::http::Server;
 use harness::judge::validator;
 use harness::operations::Operations;
 use harness::target::Endpoint;
 use harness::verify::Roles;
 use harness::world::members;
-use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, Response};
+use http::{Request, Response};
+use http_body_util::Full;
 use reqwest::Method;
 use serde_json::{Value, json};
 use suites::command::{contract, endpoint, printed, verify};
 use suites::scratch;
 use suites::support::ALLOCATE;
 
+use super::before::{Behind, before};
 use super::{count, not_run};
 
 /// The operation that takes a purchase back.
@@ -172,43 +173,18 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
 }
 
 /// A fake: the endpoint behind it, as one that cannot take back what was bought.
-async fn keeping(address: String) -> Server {
-    let client = local_client().unwrap();
-    let answer = move |request| answer(address.clone(), client.clone(), request);
-    Server::start(answer).await.unwrap()
-}
-
-async fn answer(
-    address: String,
-    client: reqwest::Client,
-    request: Request<hyper::body::Incoming>,
-) -> Result<Response<Full<Bytes>>, Failure> {
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await?.to_bytes();
-    let action = parts.headers.get("x-acs-action").map(|action| action.to_str().unwrap());
-    if action == Some(UNDO) {
-        let body = r#"{"RequestId":"R","Code":"InvalidAction.NotFound"}"#;
-        let response = Response::builder().status(404);
-        let response = response.header("content-type", "application/json;charset=utf-8");
-        return Ok(response.body(Full::new(Bytes::from(body)))?);
-    }
-    forward(&client, &address, parts, body).await
-}
-
-/// Sends a request on to the endpoint at `address`, and its answer back.
-pub(crate) async fn forward(
-    client: &reqwest::Client,
-    address: &str,
-    parts: http::request::Parts,
-    body: Bytes,
-) -> Result<Response<Full<Bytes>>, Failure> {
-    let target = parts.uri.path_and_query().unwrap();
-    let url = format!("http://{address}{target}");
-    let answered =
-        client.request(parts.method, url).headers(parts.headers).body(body).send().await?;
-    let mut response = Response::builder().status(answered.status());
-    *response.headers_mut().unwrap() = answered.headers().clone();
-    Ok(response.body(Full::new(answered.bytes().await?))?)
+async fn keeping(address: &str) -> Server {
+    before(address, async |behind: Behind, request: Request<Bytes>| {
+        let action = request.headers().get("x-acs-action").map(|action| action.to_str().unwrap());
+        if action == Some(UNDO) {
+            let body = r#"{"RequestId":"R","Code":"InvalidAction.NotFound"}"#;
+            let response = Response::builder().status(404);
+            let response = response.header("content-type", "application/json;charset=utf-8");
+            return Ok(response.body(Full::new(Bytes::from(body)))?);
+        }
+        behind.pass(request).await
+    })
+    .await
 }
 
 /// How many addresses of a world have a bandwidth.
@@ -222,7 +198,7 @@ pub(super) fn bandwidths(world: &Value) -> usize {
 async fn what_is_bought_is_released_before_the_next_and_told() {
     let folder = scratch();
     let (endpoint, url) = given_endpoint(folder.path()).await;
-    let keeping = keeping(endpoint.address().to_owned()).await;
+    let keeping = keeping(endpoint.address()).await;
     let buy = ["--allow-purchases", "--case", "Success/*", "--signature", "v3", "--format", "json"];
     let run = async |url: String| {
         let options = options(&url);

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use harness::http::{Server, local_client};
+use harness::http::Server;
 use harness::secrets::TOKEN;
 use harness::target::Endpoint;
-use http_body_util::{BodyExt as _, Full};
-use hyper::Response;
+use http::{Request, Response};
+use http_body_util::Full;
 use serde_json::{Value, json};
 use suites::command::{command, endpoint, printed};
 use suites::scratch;
 
-use super::given::forward;
+use super::before::{Behind, before, is_control};
 
 /// What one run shows, by where it shows it.
 pub(super) type Sinks = BTreeMap<&'static str, String>;
@@ -34,25 +34,22 @@ pub(super) struct Answering {
 impl Answering {
     pub(super) async fn with(body: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         let (endpoint, _) = endpoint(&[]).await;
-        let (client, address) = (local_client().unwrap(), endpoint.address().to_owned());
         let body = Arc::new(body);
-        let server = Server::start(move |request| {
-            let (client, address) = (client.clone(), address.clone());
+        let answer = move |behind: Behind, request: Request<Bytes>| {
             let body = Arc::clone(&body);
             async move {
-                let (parts, sent) = request.into_parts();
-                let sent = sent.collect().await?.to_bytes();
-                if parts.uri.path().starts_with("/_control/") {
-                    return forward(&client, &address, parts, sent).await;
+                if is_control(&request) {
+                    return behind.pass(request).await;
                 }
-                let sent = String::from_utf8_lossy(&sent);
-                let sent = format!("{}\n{:?}\n{sent}", parts.uri, parts.headers);
+                let sent = String::from_utf8_lossy(request.body());
+                let sent = format!("{}\n{:?}\n{sent}", request.uri(), request.headers());
                 let answer = Response::builder().status(400).header("x-text", "::error::##[x]");
                 let answer = answer.header("content-type", "application/json;charset=utf-8");
                 Ok(answer.body(Full::new(Bytes::from(body(&sent)))).unwrap())
             }
-        });
-        Self { server: server.await.unwrap(), _endpoint: endpoint }
+        };
+        let server = before(endpoint.address(), answer).await;
+        Self { server, _endpoint: endpoint }
     }
 }
 

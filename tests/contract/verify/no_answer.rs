@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use harness::http::{Failure, Server, local_client};
+use harness::http::{Failure, Server};
 use harness::target::Endpoint;
-use http_body_util::{BodyExt as _, Full};
-use hyper::Response;
+use http::{Request, Response};
+use http_body_util::Full;
 use serde_json::{Value, json};
 use suites::command::{contract, copy, endpoint, printed, verify};
 use suites::scratch;
 
-use super::given::forward;
+use super::before::{Behind, before, is_control};
 use super::{count, not_run};
 
 /// What an endpoint does to a call.
@@ -38,24 +38,20 @@ pub(super) struct Faulty {
 
 impl Faulty {
     pub(super) async fn start(what: Plan) -> Self {
-        Self::before(endpoint(&[]).await.0, what).await
+        Self::at(endpoint(&[]).await.0, what).await
     }
 
-    pub(super) async fn before(endpoint: Endpoint, what: Plan) -> Self {
-        let (client, address) = (local_client().unwrap(), endpoint.address().to_owned());
+    pub(super) async fn at(endpoint: Endpoint, what: Plan) -> Self {
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&calls);
-        let server = Server::start(move |request| {
-            let (client, address) = (client.clone(), address.clone());
+        let answer = move |behind: Behind, request: Request<Bytes>| {
             let calls = Arc::clone(&counted);
             async move {
-                let (parts, body) = request.into_parts();
-                let body = body.collect().await?.to_bytes();
-                if parts.uri.path().starts_with("/_control/") {
-                    return forward(&client, &address, parts, body).await;
+                if is_control(&request) {
+                    return behind.pass(request).await;
                 }
                 match what(calls.fetch_add(1, Ordering::SeqCst)) {
-                    To::Answer => forward(&client, &address, parts, body).await,
+                    To::Answer => behind.pass(request).await,
                     To::AnswerWrong => Ok(Response::new(Full::new(Bytes::from("wrong")))),
                     To::Hang => std::future::pending().await,
                     To::Break => Err(Failure::from("broken")),
@@ -65,8 +61,9 @@ impl Faulty {
                     }
                 }
             }
-        });
-        Self { endpoint, calls, server: server.await.unwrap() }
+        };
+        let server = before(endpoint.address(), answer).await;
+        Self { endpoint, calls, server }
     }
 
     pub(super) fn url(&self) -> &str {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use harness::http::{Failure, Server, local_client};
+use harness::http::{Failure, Server};
 use harness::target::{Endpoint, built};
-use http_body_util::{BodyExt as _, Full};
-use hyper::Response;
+use http::{Request, Response};
+use http_body_util::Full;
 use suites::command::{command, endpoint, printed};
 
-use super::given::forward;
+use super::before::{Behind, before};
 
 /// The variables that name a proxy.
 const PROXY: [&str; 7] = [
@@ -42,13 +42,10 @@ async fn run(command: Command) -> (Option<i32>, String) {
 /// An endpoint behind something that breaks the first connections and answers the next ones as a gateway
 /// does for an absent endpoint.
 async fn starting(endpoint: &Endpoint) -> Server {
-    let (client, address) = (local_client().unwrap(), endpoint.address().to_owned());
     let requests = Arc::new(AtomicUsize::new(0));
-    let server = Server::start(move |request| {
-        let (client, address, requests) = (client.clone(), address.clone(), Arc::clone(&requests));
+    before(endpoint.address(), move |behind: Behind, request: Request<Bytes>| {
+        let requests = Arc::clone(&requests);
         async move {
-            let (parts, body) = request.into_parts();
-            let body = body.collect().await?.to_bytes();
             let gateway = |status: u16| {
                 let response = Response::builder().status(status);
                 Ok(response.body(Full::new(Bytes::from("<html>not yet</html>")))?)
@@ -58,11 +55,11 @@ async fn starting(endpoint: &Endpoint) -> Server {
                 2 => gateway(502),
                 3 => gateway(503),
                 4 => gateway(504),
-                _ => forward(&client, &address, parts, body).await,
+                _ => behind.pass(request).await,
             }
         }
-    });
-    server.await.unwrap()
+    })
+    .await
 }
 
 #[tokio::test]
@@ -86,25 +83,22 @@ async fn an_endpoint_is_waited_for_until_it_answers() {
 #[tokio::test]
 async fn a_proxy_of_the_environment_is_used_beyond_this_machine_and_named_without_its_password() {
     let (endpoint, url) = endpoint(&[]).await;
-    let (client, address) = (local_client().unwrap(), endpoint.address().to_owned());
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);
-    let proxy = Server::start(move |request| {
-        let (client, address, requests) = (client.clone(), address.clone(), Arc::clone(&counted));
+    let answer = move |behind: Behind, mut request: Request<Bytes>| {
+        let requests = Arc::clone(&counted);
         async move {
-            let (mut parts, body) = request.into_parts();
-            let shown = parts.headers.remove("proxy-authorization").unwrap();
+            let shown = request.headers_mut().remove("proxy-authorization").unwrap();
             requests.fetch_add(1, Ordering::SeqCst);
             // Another host, of which the proxy says what it was shown.
-            if parts.uri.host() != Some("192.0.2.1") {
+            if request.uri().host() != Some("192.0.2.1") {
                 let told = format!("CANARYpassword {}", shown.to_str().unwrap());
                 return Ok(Response::builder().status(407).body(Full::new(told.into()))?);
             }
-            let body = body.collect().await?.to_bytes();
-            forward(&client, &address, parts, body).await
+            behind.pass(request).await
         }
-    });
-    let proxy = proxy.await.unwrap();
+    };
+    let proxy = before(endpoint.address(), answer).await;
     let host = proxy.url().strip_prefix("http://").unwrap();
     let with_password = format!("http://user:CANARYpassword@{host}");
     for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {

@@ -53,7 +53,7 @@ async fn a_purchase_is_released_whatever_ends_its_case() {
     for (plan, is_ended) in plans.into_iter().zip([false, true]) {
         let folder = scratch();
         let (endpoint, _) = given_endpoint(folder.path()).await;
-        let faulty = Faulty::before(endpoint, plan).await;
+        let faulty = Faulty::at(endpoint, plan).await;
         let mut command = command(&["verify", "--allow-purchases", "--timeout", "100000"]);
         let case =
             "AllocateIpv6InternetBandwidth/cases/Success/replay-default-charge-type-left-out.json";
