@@ -5,6 +5,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 use super::{Problems, meant};
+use crate::answer::escaped;
 use crate::judge::compiled;
 
 /// A schema of a kind of file.
@@ -48,7 +49,7 @@ impl Schema {
                     let siblings = self.siblings(error);
                     // A keyword whose value is wrong is unknown to `unevaluatedProperties`, too.
                     for name in unexpected.iter().filter(|name| !siblings.contains(name)) {
-                        let escaped = name.replace('~', "~0").replace('/', "~1");
+                        let escaped = escaped(name);
                         let place = format!("{at}/{escaped}");
                         if matches!(error.kind(), Kind::UnevaluatedProperties { .. })
                             && has_deeper(&place)
