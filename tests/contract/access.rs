@@ -99,7 +99,7 @@ async fn beyond_this_machine_the_control_paths_need_a_token() {
     let (status, message) = ask(&endpoint, "/_control/world", "Host: localhost\r\n").await;
     assert_eq!(status, 403);
     assert!(message.contains("--control-token"), "{message}");
-    assert!(endpoint.log().contains("without --control-token"), "{}", endpoint.log());
+    endpoint.logged("without --control-token").await;
     let endpoint = start(&[anywhere, TOKEN].concat()).await;
     assert_eq!(ask(&endpoint, "/_control/world", RIGHT).await.0, 200);
 }

@@ -434,15 +434,7 @@ async fn a_panic_is_logged_with_the_request_id_and_its_place_and_not_its_message
     let answer = call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();
     assert_eq!((answer.status, code(&answer).as_str()), (500, "InternalError"));
     let id = answer.header("x-acs-request-id").unwrap();
-    let logged = async {
-        loop {
-            if let Some(line) = endpoint.log().lines().find(|line| line.contains(id)) {
-                return line.to_owned();
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let line = tokio::time::timeout(Duration::from_secs(10), logged).await.unwrap();
+    let line = endpoint.logged(id).await;
     assert!(line.contains("ERROR") && line.contains("fault.rs:"), "{line}");
     assert!(!endpoint.log().contains("a test suite planned it"), "{}", endpoint.log());
     assert_eq!(code(&call(&endpoint, &allocate("ipv6-demo01")).await.unwrap()), "Success");

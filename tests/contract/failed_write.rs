@@ -57,10 +57,8 @@ async fn after_a_write_that_failed_health_log_and_exit_code_say_so() {
         let answer = call(&endpoint, &allocate(id)).await.unwrap();
         assert_eq!(code(&answer), "SystemBusy");
         // Each says why the first failed, not that it did.
-        let log = endpoint.log();
-        let request_id = answer.header("x-acs-request-id").unwrap();
-        let line = log.lines().find(|line| line.contains(request_id)).unwrap();
-        assert!(line.contains("File too large") && line.contains(ALLOCATE), "{log}");
+        let line = endpoint.logged(answer.header("x-acs-request-id").unwrap()).await;
+        assert!(line.contains("File too large") && line.contains(ALLOCATE), "{line}");
     }
     let (status, body) = health(&endpoint).await;
     assert_eq!(status, 503);

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::time::sleep;
 
 use super::output::Output;
 use super::remote::Remote;
@@ -146,10 +147,25 @@ impl Endpoint {
         self.remote.control(method, name, body).await
     }
 
-    /// What it has logged so far.
+    /// What it has logged so far. A line may still be on its way: [`Self::logged`] waits for one.
     #[must_use]
     pub fn log(&self) -> String {
         self.logged.text()
+    }
+
+    /// The first line of its log with `text` in it, waited for.
+    ///
+    /// # Panics
+    ///
+    /// There is none for ten seconds.
+    pub async fn logged(&self, text: &str) -> String {
+        for _ in 0..1_000 {
+            if let Some(line) = self.log().lines().find(|line| line.contains(text)) {
+                return line.to_owned();
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no line of the log has {text:?}: {}", self.log());
     }
 
     /// The lines in which it wrote a secret so far.
