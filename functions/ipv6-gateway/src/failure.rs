@@ -2,7 +2,7 @@
 
 use allocation::Refusal;
 use allocation::error::SYSTEM_BUSY;
-use rpc::Fault;
+use rpc::ErrorResponse;
 
 use crate::panics;
 use crate::permission::Denial;
@@ -31,21 +31,22 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// The one place where a failure gets its code, status and message.
-    pub(crate) fn fault(&self) -> Fault {
+    pub(crate) fn response(&self) -> ErrorResponse {
         match self {
             Self::Gateway(error) => error.into(),
-            Self::Throttled(throttled) => {
-                Fault { headers: throttled.headers(), ..gateway_fault(rpc::error::THROTTLING_USER) }
-            }
-            Self::Denied(denial) => Fault {
-                access_denied_detail: denial.0.clone(),
-                ..gateway_fault(rpc::error::FORBIDDEN_RAM)
+            Self::Throttled(throttled) => ErrorResponse {
+                headers: throttled.headers(),
+                ..gateway_error(rpc::error::THROTTLING_USER)
             },
-            Self::Rule(refusal) => rule_fault(refusal),
+            Self::Denied(denial) => ErrorResponse {
+                access_denied_detail: denial.0.clone(),
+                ..gateway_error(rpc::error::FORBIDDEN_RAM)
+            },
+            Self::Rule(refusal) => rule_error(refusal),
             // Why it failed is for the log (decision `busy`).
             Self::Store(store::Error::Conflict | store::Error::Unavailable { .. })
-            | Self::OutOfTime => rule_fault(&(&SYSTEM_BUSY).into()),
-            Self::Defect(_) | Self::Panicked => gateway_fault(rpc::error::INTERNAL_ERROR),
+            | Self::OutOfTime => rule_error(&(&SYSTEM_BUSY).into()),
+            Self::Defect(_) | Self::Panicked => gateway_error(rpc::error::INTERNAL_ERROR),
         }
     }
 
@@ -66,18 +67,18 @@ impl Failure {
                 tracing::error!(request_id, action, location, "panicked");
             }
             Self::Gateway(_) | Self::Throttled(_) | Self::Denied(_) | Self::Rule(_) => {
-                tracing::info!(request_id, action, code = self.fault().code, "refused");
+                tracing::info!(request_id, action, code = self.response().code, "refused");
             }
         }
     }
 }
 
-fn gateway_fault(code: rpc::ErrorCode) -> Fault {
+fn gateway_error(code: rpc::ErrorCode) -> ErrorResponse {
     (&rpc::Error::from(code)).into()
 }
 
-fn rule_fault(refusal: &Refusal) -> Fault {
-    Fault {
+fn rule_error(refusal: &Refusal) -> ErrorResponse {
+    ErrorResponse {
         status: refusal.row.status,
         code: refusal.row.code,
         message: refusal.to_string().into(),

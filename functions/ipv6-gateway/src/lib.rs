@@ -242,7 +242,7 @@ impl<S: Store> Function<S> {
             Ok(Success { entry, members, .. }) => {
                 envelope.success(entry.name, entry.order(format), &members)
             }
-            Err(failure) => envelope.failure(&failure.fault()),
+            Err(failure) => envelope.failure(&failure.response()),
         }
     }
 

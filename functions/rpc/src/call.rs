@@ -1,4 +1,4 @@
-//! What a request says: its action, version and format, its parameters, and who signed it.
+//! A call: the action, version, format and parameters of a request, and its kind of signature.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,18 +8,18 @@ use http::{HeaderName, HeaderValue, Method};
 
 use crate::error::{self, Error};
 use crate::limits::{self, Excess, PARAMETERS_MAX};
-use crate::parameters::{Parameters, Place};
+use crate::parameters::{Parameters, Source};
 use crate::request::{Request, X_ACS_ACTION, X_ACS_VERSION};
 use crate::response::Format;
 
-/// What a server offers.
+/// The API of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Api {
     /// The product's code, as in `Recommend`.
     pub product: &'static str,
     /// The API version.
     pub version: &'static str,
-    /// The host to name where a request names none.
+    /// The `HostId` of an answer to a request without a `Host` header.
     pub host: &'static str,
 }
 
@@ -32,16 +32,16 @@ pub enum Style {
     V3,
 }
 
-/// What tells the kind of a call and the format of its answer, also where it is over a limit.
-const TELLING: [&str; 2] = ["Action", "Format"];
+/// The parameters of an oversized request that are kept: its answer needs them.
+const KEPT_WHEN_OVERSIZED: [&str; 2] = ["Action", "Format"];
 
-/// A request, its parameters merged: what the call says, not yet checked.
+/// A request with its parameters decoded and merged, not yet checked.
 pub struct Call {
     request: Request,
     style: Style,
     parameters: Parameters,
     repeated: Option<String>,
-    /// The limit that the request is over.
+    /// The limit that the request exceeds.
     excess: Option<Excess>,
 }
 
@@ -60,27 +60,27 @@ impl fmt::Debug for Call {
 }
 
 impl Call {
-    /// Reads the parameters of query and form body into one: the body's value wins (decision
-    /// `twice`). Of a request over a limit no more is read than takes bounded time and memory.
+    /// Merges the parameters of query and form body; the body's value wins (decision `twice`).
+    /// Time and memory are bounded for a request that exceeds a limit.
     #[must_use]
     pub fn read(request: Request) -> Self {
         let mut parameters = Parameters::default();
-        parameters.decode(request.query.as_bytes(), Place::Query, usize::MAX);
+        parameters.decode(request.query.as_bytes(), Source::Query, usize::MAX);
         let mut excess = Excess::of_request(&request, &parameters);
         if excess.is_none() {
-            // One more than there may be, so that it can be told from one that has just as many.
-            parameters.decode(request.form(), Place::Form, PARAMETERS_MAX + 1);
+            // One more than the limit shows that the limit is exceeded.
+            parameters.decode(request.form(), Source::Form, PARAMETERS_MAX + 1);
             excess = Excess::of_parameters(&parameters);
         }
         if excess.is_some() {
-            parameters.retain(&TELLING);
+            parameters.retain(&KEPT_WHEN_OVERSIZED);
         }
         let repeated = parameters.sort().map(str::to_owned);
 
         let authorization = request.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         let signs_acs3 = authorization.is_some_and(|a| a.trim_ascii_start().starts_with(b"ACS3-"));
-        // A V1 call too may have the header x-acs-action; it always has the parameter. A call with
-        // the header alone is a V3 call that lacks its Authorization.
+        // A V1 call always has the parameter `Action` and may have the header x-acs-action too. A
+        // call with the header alone is a V3 call without `Authorization`.
         let style = if signs_acs3
             || (parameters.get("Action").is_none() && request.headers.contains_key(&X_ACS_ACTION))
         {
@@ -108,14 +108,14 @@ impl Call {
         &self.parameters
     }
 
-    /// A parameter, wherever it stands; empty ones too.
+    /// The value of a parameter, from query or form; an empty value is returned too.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name)
     }
 
-    /// A common parameter, which a V1 call has among the others and a V3 call in a header. An
-    /// empty one counts as absent.
+    /// The value of a common parameter: a parameter of a V1 call, a header of a V3 call. An empty
+    /// value counts as absent.
     pub(crate) fn common(&self, parameter: &str, header: &HeaderName) -> Option<Cow<'_, str>> {
         let value = match self.style {
             Style::V1 => self.parameter(parameter).map(Cow::Borrowed),
@@ -124,14 +124,14 @@ impl Call {
         value.filter(|value| !value.is_empty())
     }
 
-    /// The action named, known or not.
+    /// The name of the action, known or unknown.
     #[must_use]
     pub fn action(&self) -> Option<Cow<'_, str>> {
         self.common("Action", &X_ACS_ACTION)
     }
 
-    /// The format to answer in: the one asked for, or else XML for a V1 call and JSON for a V3
-    /// call (decision `format-default`), also where the one asked for is none.
+    /// The format of the answer: the value of `Format`. If that is absent or unknown, XML for a V1
+    /// call and JSON for a V3 call (decision `format-default`).
     #[must_use]
     pub fn format(&self) -> Format {
         let default = match self.style {
@@ -141,8 +141,8 @@ impl Call {
         self.parameter("Format").and_then(Format::parse).unwrap_or(default)
     }
 
-    /// The host the client called, without its port (decision `host-id`); `None` where the request
-    /// names none that could be one.
+    /// The host that the client called, without its port (decision `host-id`); `None` if the
+    /// `Host` header is absent or not a host.
     #[must_use]
     pub fn host(&self) -> Option<String> {
         let host = self.request.header(HOST)?;
@@ -162,7 +162,7 @@ impl Call {
     }
 
     /// Checks the method, the request's size, the parameters' form, and that `api` has the action.
-    /// `find_action` looks the action up; its error is [`error::INVALID_ACTION_NOT_FOUND`] or
+    /// `find_action` looks up the action and fails with [`error::INVALID_ACTION_NOT_FOUND`] or
     /// [`error::not_built`].
     ///
     /// # Errors
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_told_without_its_port_and_only_if_it_can_be_one() {
+    fn the_host_has_no_port_and_is_absent_where_the_header_is_malformed() {
         for (header, host) in [
             ("vpc.aliyuncs.com", Some("vpc.aliyuncs.com")),
             ("127.0.0.1:8787", Some("127.0.0.1")),
@@ -229,14 +229,14 @@ mod tests {
             ("a b", None),
             ("<script>", None),
         ] {
-            let told = call(&[], &[(HOST.as_str(), header)]).host();
-            assert_eq!(told.as_deref(), host, "{header:?}");
+            let read = call(&[], &[(HOST.as_str(), header)]).host();
+            assert_eq!(read.as_deref(), host, "{header:?}");
         }
         assert_eq!(call(&[], &[]).host(), None);
     }
 
     #[test]
-    fn the_kind_of_signature_is_told_by_where_the_action_stands() {
+    fn the_action_and_the_authorization_show_the_kind_of_signature() {
         let action = ("Action", "A");
         let header = ("x-acs-action", "A");
         let acs3 = ("authorization", "ACS3-HMAC-SHA256 x");

@@ -1,8 +1,8 @@
-//! The encodings of parameters: as clients send them, and as signatures are made over them.
+//! Percent-encoding of parameters for signatures.
 
 use std::borrow::Cow;
 
-/// How pairs are written for a signature. RFC 3986: everything but the unreserved characters is
+/// Writes pairs for a signature. As in RFC 3986, every byte but those of unreserved characters is
 /// encoded, in upper case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Canonical {
@@ -15,7 +15,7 @@ impl Canonical {
     /// Encoded once.
     pub(crate) const ONCE: Self = Self { percent: "%", equals: "=", ampersand: "&" };
 
-    /// Encoded, and the whole of it encoded again.
+    /// Encoded, and the result encoded again.
     pub(crate) const TWICE: Self = Self { percent: "%25", equals: "%3D", ampersand: "%26" };
 
     /// Appends pairs, in the order given.
@@ -55,7 +55,7 @@ impl Canonical {
 
 static UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Which bytes are encoded: every call has hundreds to look up.
+/// Whether each byte is encoded. A table, for every call looks up hundreds of bytes.
 static RESERVED: [bool; 256] = {
     let mut reserved = [true; 256];
     let mut byte = 0;
@@ -72,7 +72,7 @@ pub(crate) fn is_reserved(byte: u8) -> bool {
     RESERVED[usize::from(byte)]
 }
 
-/// How many bytes at the beginning of `text` are written as they are.
+/// The number of leading bytes of `text` that need no encoding.
 fn unreserved_bytes(text: &[u8]) -> usize {
     // Eight at a time without a branch between them, then one by one.
     let (eights, _) = text.as_chunks::<8>();

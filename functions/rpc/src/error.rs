@@ -1,4 +1,4 @@
-//! The errors that every action shares, in the order in which a call is checked (decision
+//! The errors that all actions share, in the order in which a call is checked (decision
 //! `check-order`).
 
 use std::borrow::Cow;
@@ -9,9 +9,9 @@ use std::fmt;
 pub struct ErrorCode {
     /// The HTTP status.
     pub status: u16,
-    /// The code as it goes over the wire.
+    /// The code in the answer.
     pub code: &'static str,
-    /// The message, unless the error has one of its own.
+    /// The default message.
     pub message: &'static str,
 }
 
@@ -34,62 +34,62 @@ gateway_errors! {
     REQUEST_TOO_LARGE = 413, "RequestTooLarge", "The request is larger than 1048576 bytes.";
     /// The headers are larger than 32 KiB (decision `limits`).
     REQUEST_HEADERS_TOO_LARGE = 431, "RequestHeadersTooLarge", "The headers of the request are larger than 32768 bytes.";
-    /// There are more than 200 parameters, or one is larger than 8 KiB (decision `limits`; those
-    /// messages say so), `Format` is neither JSON nor XML (decision `format`), or a parameter stands
-    /// twice in one place with different values (decisions `twice` and `repeated`; that message
-    /// names it).
+    /// The request has more than 200 parameters or one larger than 8 KiB (decision `limits`),
+    /// `Format` is neither JSON nor XML (decision `format`), or query or form repeats a parameter
+    /// with another value (decisions `twice` and `repeated`). Only the message for `Format` is the
+    /// default one.
     INVALID_PARAMETER_FORMAT = 400, "InvalidParameter.Format", "Specified parameter format is not valid.";
-    /// No action is named.
+    /// The action is missing.
     MISSING_ACTION = 400, "MissingAction", "Action is mandatory for this action.";
-    /// The action is unknown. Letter case counts. The message says so of an action of the product
-    /// that this server does not have ([`not_built`]).
+    /// The action is unknown. Letter case counts. An action that only the product has gets a
+    /// message of its own ([`not_built`]).
     INVALID_ACTION_NOT_FOUND = 404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.";
-    /// No version is named.
+    /// The version is missing.
     MISSING_VERSION = 400, "MissingVersion", "Version is mandatory for this action.";
     /// The version is unknown (decision `unknown-version`).
     INVALID_VERSION = 404, "InvalidVersion", "Specified parameter Version is not valid.";
-    /// A bearer token or key pair is offered (decision `signature-method`).
+    /// The call authenticates by a bearer token or a key pair (decision `signature-method`).
     INVALID_SIGNATURE_TYPE = 400, "InvalidSignatureType", "Specified parameter SignatureType is not valid.";
-    /// V1: no access key is named.
+    /// V1: the access key is missing.
     MISSING_ACCESS_KEY_ID = 400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.";
-    /// V1: not signed.
+    /// V1: the signature is missing.
     MISSING_SIGNATURE = 400, "MissingSignature", "Signature is mandatory for this action.";
-    /// V1: no signature method is named.
+    /// V1: the signature method is missing.
     MISSING_SIGNATURE_METHOD = 400, "MissingSignatureMethod", "SignatureMethod is mandatory for this action.";
-    /// The signature's method or algorithm is not one of ours (decision `signature-method`).
+    /// The signature's method or algorithm is unsupported (decision `signature-method`).
     INVALID_SIGNATURE_METHOD = 400, "InvalidSignatureMethod", "Specified signature method is not valid.";
-    /// V1: no signature version is named.
+    /// V1: the signature version is missing.
     MISSING_SIGNATURE_VERSION = 400, "MissingSignatureVersion", "SignatureVersion is mandatory for this action.";
     /// V1: the signature version is not 1.0 (decision `signature-method`).
     INVALID_SIGNATURE_VERSION = 400, "InvalidSignatureVersion", "Specified parameter SignatureVersion is not valid.";
-    /// V3: not signed (decision `v3-missing`).
+    /// V3: the `Authorization` header is missing (decision `v3-missing`).
     MISSING_AUTHORIZATION = 400, "MissingAuthorization", "Authorization is mandatory for this action.";
     /// V3: the `Authorization` header is malformed or covers too little (decision
     /// `authorization-form`).
     INCOMPLETE_SIGNATURE = 400, "IncompleteSignature", "The request signature does not conform to Aliyun standards.";
-    /// No nonce.
+    /// The nonce is missing.
     MISSING_SIGNATURE_NONCE = 400, "MissingSignatureNonce", "SignatureNonce is mandatory for this action.";
-    /// No timestamp.
+    /// The timestamp is missing.
     MISSING_TIMESTAMP = 400, "MissingTimestamp", "Timestamp is mandatory for this action.";
     /// The timestamp is not `YYYY-MM-DDThh:mm:ssZ`.
     INVALID_TIMESTAMP_FORMAT = 400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.";
     /// The timestamp is more than 15 minutes away from now.
     INVALID_TIMESTAMP_EXPIRED = 400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.";
-    /// There is no such access key.
+    /// The access key does not exist.
     INVALID_ACCESS_KEY_ID_NOT_FOUND = 404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.";
     /// The access key is disabled (decision `inactive-key`).
     INVALID_ACCESS_KEY_ID_INACTIVE = 400, "InvalidAccessKeyId.Inactive", "Specified access key is disabled.";
-    /// The access key is a temporary one, and no security token was sent with it (decision
-    /// `security-token`, as the next three).
+    /// The access key is temporary and the security token is missing (decision `security-token`,
+    /// as the next three).
     MISSING_SECURITY_TOKEN = 400, "MissingSecurityToken", "SecurityToken is mandatory for this action.";
-    /// The security token is none.
+    /// The security token is not base64.
     INVALID_SECURITY_TOKEN_MALFORMED = 400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.";
-    /// The security token is another than the access key's.
+    /// The security token differs from the access key's.
     INVALID_SECURITY_TOKEN_MISMATCH_WITH_ACCESS_KEY = 400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.";
     /// The temporary access key has expired.
     INVALID_SECURITY_TOKEN_EXPIRED = 400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.";
-    /// The signature is not the server's. The answer shows the texts that the server signed (decision
-    /// `mismatch-text`).
+    /// The signature differs from the server's. The message shows the texts that the server signed
+    /// (decision `mismatch-text`).
     SIGNATURE_DOES_NOT_MATCH = 400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.";
     /// The access key has signed with this nonce before (decision `nonce`).
     SIGNATURE_NONCE_USED = 400, "SignatureNonceUsed", "Specified signature nonce was used already.";
@@ -97,11 +97,11 @@ gateway_errors! {
     THROTTLING_USER = 400, "Throttling.User", "Request was denied due to user flow control.";
     /// The caller's policies do not allow the call (decision `denied`).
     FORBIDDEN_RAM = 403, "Forbidden.RAM", "User not authorized to operate on the specified resource, or this API doesn't support RAM.";
-    /// The function failed in a way that nobody foresaw (decision `internal-error`).
+    /// The function failed unexpectedly (decision `internal-error`).
     INTERNAL_ERROR = 500, "InternalError", "The request processing has failed due to some unknown error, exception or failure.";
 }
 
-/// One gateway error, ready to be answered.
+/// A gateway error and its message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     /// Which gateway error.
@@ -133,8 +133,8 @@ impl From<ErrorCode> for Error {
     }
 }
 
-/// Writes the message. Of a signature that does not match it writes the first words alone: the texts
-/// after them hold the caller's security token, and errors are logged.
+/// Writes the message. `SignatureDoesNotMatch` is written with its default message: its full
+/// message holds the caller's security token, and errors are logged.
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_mismatch = self.code == SIGNATURE_DOES_NOT_MATCH;

@@ -21,5 +21,5 @@ pub use error::{Error, ErrorCode};
 pub use members::Members;
 pub use parameters::Parameters;
 pub use request::{Request, header_name};
-pub use response::{Envelope, Fault, Format, Response};
+pub use response::{Envelope, ErrorResponse, Format, Response};
 pub use timestamp::{format_timestamp, parse_timestamp};

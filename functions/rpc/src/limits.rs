@@ -1,29 +1,29 @@
-//! How large a request may be (decision `limits`).
+//! The limits of a request's size (decision `limits`).
 
 use crate::encoding::percent_encode;
 use crate::error::{self, Error};
 use crate::parameters::Parameters;
 use crate::request::Request;
 
-/// The most bytes of a whole request: query, headers but for those that gateways add, and body.
+/// The most bytes of a request: query, body, and headers except those that gateways add.
 pub const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 
-/// The most bytes of all headers, names and values, but for those that gateways add.
+/// The most bytes of all headers, names and values, except those that gateways add.
 pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
 
-/// The most parameters, of query and form together, repeated ones counted.
+/// The most parameters of query and form together; a repeated parameter counts each time.
 pub const PARAMETERS_MAX: usize = 200;
 
-/// The most bytes of a parameter's name, and of its value, decoded.
+/// The most bytes of a parameter's decoded name, and of its decoded value.
 pub const PARAMETER_BYTES_MAX: usize = 8 * 1024;
 
-/// How much of a name is shown in a message, in bytes.
+/// The most bytes of a name in a message.
 const SHOWN_BYTES_MAX: usize = 64;
 
-/// The first limit that a request is over.
+/// The first limit that a request exceeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Excess {
-    /// The whole of it is too large.
+    /// The request is too large.
     Request,
     /// Its headers are too large.
     Headers,
@@ -34,7 +34,7 @@ pub(crate) enum Excess {
 }
 
 impl Excess {
-    /// Whether `request`, the parameters of whose query are `query`, is too large.
+    /// The limit of size that `request` exceeds, if any; `query` has the parameters of its query.
     pub(crate) fn of_request(request: &Request, query: &Parameters) -> Option<Self> {
         let query_bytes: usize = query.bytes().map(|(name, value)| name + value).sum();
         let headers = request.headers.iter().filter(|(name, _)| !is_of_gateways(name.as_str()));
@@ -45,7 +45,7 @@ impl Excess {
         (headers_bytes > HEADERS_BYTES_MAX).then_some(Self::Headers)
     }
 
-    /// Whether the parameters, not yet sorted, are too many, or one of them too large.
+    /// The limit that the parameters exceed, if any. They must not be sorted yet.
     pub(crate) fn of_parameters(parameters: &Parameters) -> Option<Self> {
         let mut bytes = parameters.bytes();
         if bytes.len() > PARAMETERS_MAX {
@@ -55,7 +55,7 @@ impl Excess {
         Some(Self::Parameter(parameters.names().nth(too_large)?.to_owned()))
     }
 
-    /// What the caller is told.
+    /// The error that the caller gets.
     pub(crate) fn error(&self) -> Error {
         match self {
             Self::Request => error::REQUEST_TOO_LARGE.into(),
@@ -69,17 +69,17 @@ impl Excess {
     }
 }
 
-/// Whether gateways and proxies add a header of this name. It does not count, so that the same call is within
-/// the limits or over them however it travels.
+/// Whether gateways and proxies add a header of this name. Limits ignore such headers, so that they
+/// do not depend on a call's route.
 fn is_of_gateways(name: &str) -> bool {
     name.starts_with("x-forwarded-") || ["forwarded", "via", "x-amzn-trace-id"].contains(&name)
 }
 
-/// That the parameter of this name is not valid. The name comes from outside: it is shown encoded,
-/// as it may hold what neither JSON nor XML shows well, and cut where it is long.
+/// The error for an invalid parameter. Its message shows the name encoded, for it may hold
+/// characters that JSON or XML cannot show, and truncated.
 pub(crate) fn invalid_parameter(name: &str) -> Error {
     let name = percent_encode(name);
-    // What is encoded is ASCII, so it can be cut anywhere.
+    // An encoded name is ASCII, so each byte is a boundary of characters.
     let (shown, cut) = match name.get(..SHOWN_BYTES_MAX) {
         Some(shown) if shown.len() < name.len() => (shown, "..."),
         _ => (&*name, ""),
@@ -94,7 +94,7 @@ mod tests {
     use http::header::HOST;
 
     use super::*;
-    use crate::parameters::Place;
+    use crate::parameters::Source;
 
     #[test]
     fn a_name_in_a_message_is_encoded_and_cut_after_64_bytes() {
@@ -112,8 +112,8 @@ mod tests {
 
     fn parameters(query: &str, form: &str) -> Parameters {
         let mut parameters = Parameters::default();
-        parameters.decode(query.as_bytes(), Place::Query, usize::MAX);
-        parameters.decode(form.as_bytes(), Place::Form, usize::MAX);
+        parameters.decode(query.as_bytes(), Source::Query, usize::MAX);
+        parameters.decode(form.as_bytes(), Source::Form, usize::MAX);
         parameters
     }
 

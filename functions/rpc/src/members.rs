@@ -11,21 +11,21 @@ use serde_json::Value;
 
 use crate::response::Format;
 
-/// The root under which a member is rendered in XML before the answer's root takes it.
+/// The root element under which a member is rendered in XML; it is then removed.
 const ROOT: &str = "Member";
 
-/// The top members of an answer, rendered in one format.
+/// The top-level members of an answer, rendered in one format.
 ///
-/// The vendor orders them differently in JSON and XML and puts the `RequestId` among them;
-/// [`crate::Envelope::success`] does so. Below the top, both formats have the order of declaration.
+/// [`crate::Envelope::success`] orders them and puts the `RequestId` among them: the vendor's order
+/// differs between JSON and XML. Nested members keep the order of declaration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members(Vec<(Cow<'static, str>, String)>);
 
 impl Members {
     /// Renders the members of `answer`, a struct.
     ///
-    /// A member that may be absent must be left out (`skip_serializing_if`): a null crashes the
-    /// vendor's clients. A null at any depth is a defect, which debug builds assert.
+    /// An absent member must be left out (`skip_serializing_if`): a null crashes the vendor's
+    /// clients. Debug builds panic on a null at any depth.
     #[must_use]
     pub fn of<T: Serialize>(answer: &T, format: Format) -> Self {
         debug_assert!(
@@ -37,7 +37,7 @@ impl Members {
         members.unwrap_or_default()
     }
 
-    /// Renders texts by their names.
+    /// Renders strings by their names.
     #[must_use]
     pub fn of_texts<'a>(
         texts: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -60,7 +60,7 @@ impl Members {
     }
 }
 
-/// Renders a member that is a text.
+/// Renders a string member.
 pub(crate) fn render_text(name: &str, text: &str, format: Format) -> String {
     let rendered = render(name, text, format);
     debug_assert!(rendered.is_ok(), "a text is rendered: {rendered:?}");
@@ -94,7 +94,7 @@ fn render<T: Serialize + ?Sized>(name: &str, value: &T, format: Format) -> Resul
         Format::Xml => {
             text = String::with_capacity(128);
             let mut serializer = XmlSerializer::with_root(&mut text, Some(ROOT)).map_err(custom)?;
-            // An empty text is `<Name></Name>`, as the vendor writes it.
+            // The vendor writes an empty string as `<Name></Name>`.
             serializer.expand_empty_elements(true);
             serializer.collect_map([(name, value)]).map_err(custom)?;
             ("<>".len() + ROOT.len(), "</>".len() + ROOT.len())
@@ -105,7 +105,7 @@ fn render<T: Serialize + ?Sized>(name: &str, value: &T, format: Format) -> Resul
     Ok(text)
 }
 
-/// Renders each field of the struct that an answer is.
+/// Serializes an answer, a struct, by rendering each of its fields.
 struct Top(Format, Members);
 
 impl SerializeStruct for Top {
@@ -127,7 +127,7 @@ impl SerializeStruct for Top {
     }
 }
 
-/// The methods of a [`Serializer`] for what an answer is not.
+/// The methods of a [`Serializer`] for values that are no structs: they fail.
 macro_rules! not_a_struct {
     ($($method:ident($($argument:ty),*) -> $ok:ty;)+) => {
         $(
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "without a place")]
+    #[should_panic(expected = "missing from the order")]
     fn a_member_that_the_order_does_not_name_is_a_defect() {
         drop(body(Format::Json, &["RequestId"], &Members::of(&answer(&[], None), Format::Json)));
     }

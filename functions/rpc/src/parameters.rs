@@ -4,10 +4,9 @@ use std::fmt;
 
 use crate::encoding::is_reserved;
 
-/// The parameters of a query and a form by name: one buffer, and where in it each of them is.
+/// The decoded parameters of a query and a form, sorted by name, in one buffer.
 ///
-/// Clients encode differently from one another and from the signature, so signatures are made over
-/// what was decoded here, encoded anew.
+/// Clients encode in different ways, so signatures cover these decoded values, encoded anew.
 #[derive(Clone, Default)]
 pub struct Parameters {
     /// Each as `name=value&`, decoded.
@@ -16,18 +15,18 @@ pub struct Parameters {
     spans: Vec<Span>,
 }
 
-/// How many parameters most calls have at most.
+/// The capacity reserved for parameters: few calls have more.
 const SPANS_USUAL: usize = 32;
 
-/// Where a parameter came from.
+/// The part of the request that a parameter comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Source {
     Query,
     Form,
 }
 
-/// Where a parameter is in the buffer. The query is before the form, and of each what was sent
-/// first is first.
+/// A parameter's position in the buffer. The buffer has the query before the form, each in the
+/// order sent.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     /// See [`beginning`]; set when the parameters are sorted.
@@ -35,7 +34,7 @@ struct Span {
     start: u32,
     name_end: u32,
     end: u32,
-    place: Place,
+    source: Source,
 }
 
 impl Span {
@@ -48,7 +47,7 @@ impl Span {
     }
 }
 
-/// Where the buffer ends. Nothing that carries a request carries one of four gigabytes.
+/// The end of the buffer. No transport carries a request of four gigabytes.
 fn end_of(text: &[u8]) -> u32 {
     u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
@@ -62,21 +61,21 @@ impl fmt::Debug for Parameters {
 }
 
 impl Parameters {
-    /// Reads a query and a form. A parameter that is in both has the form's value; of one that is
-    /// twice in one place the first value counts (decision `twice`).
+    /// Reads a query and a form. The form's value wins over the query's; within one of them the
+    /// first value wins (decision `twice`).
     #[must_use]
     pub fn read(query: &[u8], form: &[u8]) -> Self {
         let mut parameters = Self::default();
-        parameters.decode(query, Place::Query, usize::MAX);
-        parameters.decode(form, Place::Form, usize::MAX);
+        parameters.decode(query, Source::Query, usize::MAX);
+        parameters.decode(form, Source::Form, usize::MAX);
         parameters.sort();
         parameters
     }
 
-    /// The value of a parameter; the form's if it is in both.
+    /// The value of a parameter; the form's if query and form have it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        // There are few, and most differ in their beginnings: no search is faster.
+        // A linear search is fastest: parameters are few, and most differ in their beginnings.
         let beginning = beginning(name.as_bytes());
         let is_named = |span: &&Span| span.beginning == beginning && span.name(&self.text) == name;
         self.spans.iter().rfind(is_named).map(|span| span.value(&self.text))
@@ -90,19 +89,19 @@ impl Parameters {
 
     /// The parameters of the query, by name in byte order.
     pub fn query(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.spans.iter().filter(|span| span.place == Place::Query).map(|span| self.pair(*span))
+        self.spans.iter().filter(|span| span.source == Source::Query).map(|span| self.pair(*span))
     }
 
     fn pair(&self, span: Span) -> (&str, &str) {
         (span.name(&self.text), span.value(&self.text))
     }
 
-    /// Adds the pairs of a query or a form, of which at most `pairs_max` are read. They must be
-    /// sorted before they are looked up.
+    /// Adds at most `pairs_max` pairs of a query or a form. [`Self::sort`] must be called before a
+    /// parameter is looked up.
     ///
-    /// `+` and `%20` both are a space, a `%` without two hexadecimal digits is itself, and bytes
-    /// that are no UTF-8 are replaced.
-    pub(crate) fn decode(&mut self, encoded: &[u8], place: Place, pairs_max: usize) {
+    /// `+` and `%20` decode to a space, a `%` without two hexadecimal digits to itself. Invalid
+    /// UTF-8 is replaced.
+    pub(crate) fn decode(&mut self, encoded: &[u8], source: Source, pairs_max: usize) {
         if encoded.is_empty() {
             return;
         }
@@ -113,7 +112,7 @@ impl Parameters {
         let mut rest = encoded;
         let (mut start, mut name_end) = (end_of(&bytes), None);
         while self.spans.len() < spans_max {
-            // What is never special, at once.
+            // The next run of unreserved bytes, at once.
             let plain = rest.iter().position(|byte| is_reserved(*byte)).unwrap_or(rest.len());
             bytes.extend_from_slice(&rest[..plain]);
             let special = rest.get(plain).copied();
@@ -132,14 +131,14 @@ impl Parameters {
                     None => bytes.push(b'%'),
                 },
                 Some(b'&') | None => {
-                    // Nothing between two `&` is no pair.
+                    // Two adjacent `&` have no pair between them.
                     if name_end.is_some() || end_of(&bytes) > start {
                         let name_end = name_end.unwrap_or_else(|| {
                             bytes.push(b'=');
                             end_of(&bytes) - 1
                         });
                         let end = end_of(&bytes);
-                        self.spans.push(Span { place, start, name_end, end, beginning: 0 });
+                        self.spans.push(Span { source, start, name_end, end, beginning: 0 });
                         bytes.push(b'&');
                     }
                     if special.is_none() {
@@ -150,12 +149,12 @@ impl Parameters {
                 Some(other) => bytes.push(other),
             }
         }
-        // Between ASCII, a part is UTF-8 if the whole is.
+        // Separators are ASCII, so each name and value is UTF-8 if the buffer is.
         self.text =
             String::from_utf8(bytes).unwrap_or_else(|error| self.replaced(error.as_bytes()));
     }
 
-    /// The buffer of `bytes`, in which names and values are replaced that are no UTF-8.
+    /// The buffer of `bytes` with the invalid UTF-8 of names and values replaced.
     fn replaced(&mut self, bytes: &[u8]) -> String {
         let mut text = String::with_capacity(bytes.len() * 3);
         for Span { start, name_end, end, .. } in &mut self.spans {
@@ -172,23 +171,23 @@ impl Parameters {
         text
     }
 
-    /// The lengths of all names and values, decoded, in the order sent.
+    /// The lengths of all decoded names and values, in the order sent.
     pub(crate) fn bytes(&self) -> impl ExactSizeIterator<Item = (usize, usize)> {
         self.spans.iter().map(|span| (span.name(&self.text).len(), span.value(&self.text).len()))
     }
 
-    /// The names, as [`Self::bytes`] has their lengths.
+    /// The names, in the order of [`Self::bytes`].
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.spans.iter().map(|span| span.name(&self.text))
     }
 
-    /// Keeps the parameters of these names only.
+    /// Keeps only the parameters of these names.
     pub(crate) fn retain(&mut self, names: &[&str]) {
         self.spans.retain(|span| names.contains(&span.name(&self.text)));
     }
 
-    /// Sorts the parameters and drops those that repeat one of the same place. Returns the name of
-    /// the first that has another value than the one it repeats.
+    /// Sorts the parameters and drops repeated ones of the same source. Returns the name of the
+    /// first repeated one with a different value.
     pub(crate) fn sort(&mut self) -> Option<&str> {
         let Self { text, spans } = self;
         let name = |span: &Span| span.name(text).as_bytes();
@@ -202,7 +201,7 @@ impl Parameters {
         });
         let mut repeated: Option<Span> = None;
         spans.dedup_by(|later, first| {
-            let repeats = later.place == first.place && name(later) == name(first);
+            let repeats = later.source == first.source && name(later) == name(first);
             if repeats
                 && later.value(text) != first.value(text)
                 && repeated.is_none_or(|repeated| later.start < repeated.start)
@@ -215,8 +214,8 @@ impl Parameters {
     }
 }
 
-/// The first eight bytes of a name as a number, in the order of the bytes: most names differ in
-/// them, and numbers are compared faster.
+/// The first eight bytes of a name as a number that orders as they do. Most names differ in them,
+/// and numbers compare faster than strings.
 fn beginning(name: &[u8]) -> u64 {
     let bytes = name.first_chunk().copied().unwrap_or_else(|| {
         std::array::from_fn(|position| name.get(position).copied().unwrap_or_default())
@@ -224,7 +223,7 @@ fn beginning(name: &[u8]) -> u64 {
     u64::from_be_bytes(bytes)
 }
 
-/// The byte that two hexadecimal digits at the beginning of `text` say.
+/// The byte of the two hexadecimal digits at the beginning of `text`.
 fn hexadecimal(text: &[u8]) -> Option<u8> {
     let digit = |position: usize| char::from(*text.get(position)?).to_digit(16);
     u8::try_from(digit(0)? * 16 + digit(1)?).ok()
@@ -244,7 +243,7 @@ mod tests {
     use crate::encoding::{Canonical, percent_encode};
     use crate::signature::v1;
 
-    /// Text of what matters to a decoder, in any order.
+    /// Random sequences of the pieces that a decoder treats differently.
     fn encoded() -> impl Strategy<Value = Vec<u8>> {
         let pieces = "a A b Signature & & && = = + * ~ % %4 %zz %41 %26 %2B %00 %C3 %a9 é";
         let mut pieces: Vec<&[u8]> = pieces.split(' ').map(str::as_bytes).collect();
@@ -252,7 +251,7 @@ mod tests {
         vec(proptest::sample::select(pieces), 0..40).prop_map(|pieces| pieces.concat())
     }
 
-    /// The pairs of one place by name, and the first name that has two values.
+    /// The pairs of one source by name, and the first name that has two values.
     fn merged(encoded: &[u8]) -> (BTreeMap<String, String>, Option<String>) {
         let (mut merged, mut repeated) = (BTreeMap::<String, String>::new(), None);
         for (name, value) in form_urlencoded::parse(encoded).into_owned() {
@@ -280,8 +279,8 @@ mod tests {
             form in encoded(),
         ) {
             let mut parameters = Parameters::default();
-            parameters.decode(&query, Place::Query, usize::MAX);
-            parameters.decode(&form, Place::Form, usize::MAX);
+            parameters.decode(&query, Source::Query, usize::MAX);
+            parameters.decode(&form, Source::Form, usize::MAX);
             let sent = form_urlencoded::parse(&query).chain(form_urlencoded::parse(&form));
             let bytes: Vec<_> = sent.map(|(name, value)| (name.len(), value.len())).collect();
             prop_assert_eq!(parameters.bytes().collect::<Vec<_>>(), bytes);
@@ -300,7 +299,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_signed_is_encoded_as_rfc_3986_has_it(query in encoded()) {
+        fn signed_parameters_are_encoded_as_in_rfc_3986(query in encoded()) {
             const RESERVED: &AsciiSet =
                 &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
             let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
@@ -324,17 +323,17 @@ mod tests {
     }
 
     #[test]
-    fn no_more_pairs_are_read_than_asked_for() {
+    fn decoding_stops_at_the_given_number_of_pairs() {
         for (sent, read) in [(1, 1), (200, 200), (201, 201), (202, 201), (1000, 201)] {
             let mut parameters = Parameters::default();
-            parameters.decode(b"Action=x&&Format", Place::Query, usize::MAX);
-            parameters.decode("n=1&&".repeat(sent).as_bytes(), Place::Form, 201);
+            parameters.decode(b"Action=x&&Format", Source::Query, usize::MAX);
+            parameters.decode("n=1&&".repeat(sent).as_bytes(), Source::Form, 201);
             assert_eq!(parameters.bytes().len(), 2 + read, "{sent}");
         }
     }
 
     #[test]
-    fn names_are_shown_to_developers_and_values_are_not() {
+    fn debug_output_shows_names_and_no_values() {
         let shown = format!("{:?}", Parameters::read(b"Signature=secret", b"Other=secret"));
         assert_eq!(shown, r#"{"Other", "Signature"}"#);
     }

@@ -1,4 +1,4 @@
-//! A request as it came in, whatever carried it.
+//! A request, independent of the transport.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,26 +10,26 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::parameters::Parameters;
 
-/// Names the action of a V3 call.
+/// The action of a V3 call.
 pub(crate) static X_ACS_ACTION: HeaderName = HeaderName::from_static("x-acs-action");
 /// The client's hash of the body.
 pub(crate) static X_ACS_CONTENT_SHA256: HeaderName =
     HeaderName::from_static("x-acs-content-sha256");
-/// The client's hash of the body, as clients call it that sign with SM3.
+/// The client's hash of the body, under the name that clients use that sign with SM3.
 pub(crate) static X_ACS_CONTENT_SM3: HeaderName = HeaderName::from_static("x-acs-content-sm3");
-/// When a V3 call was signed.
+/// The time at which a V3 call was signed.
 pub(crate) static X_ACS_DATE: HeaderName = HeaderName::from_static("x-acs-date");
-/// Holds the token of a temporary access key.
+/// The token of a temporary access key.
 pub(crate) static X_ACS_SECURITY_TOKEN: HeaderName =
     HeaderName::from_static("x-acs-security-token");
-/// Tells a V3 call from every other of its key.
+/// The nonce of a V3 call: its access key never signs with it again.
 pub(crate) static X_ACS_SIGNATURE_NONCE: HeaderName =
     HeaderName::from_static("x-acs-signature-nonce");
 /// The API version of a V3 call.
 pub(crate) static X_ACS_VERSION: HeaderName = HeaderName::from_static("x-acs-version");
 
-/// The header of this name, in any letter case; `None`: the name has not the form of one. The names
-/// that every V3 call has are not copied.
+/// The header of this name, in any letter case; `None` if the name is malformed. The names that
+/// every V3 call has are not copied.
 #[must_use]
 pub fn header_name(name: &str) -> Option<HeaderName> {
     static KNOWN: [&HeaderName; 7] = [
@@ -45,21 +45,21 @@ pub fn header_name(name: &str) -> Option<HeaderName> {
     known.map_or_else(|| name.parse().ok(), |known| Some((*known).clone()))
 }
 
-/// A request as it came in.
+/// A received request.
 ///
-/// It has no path: signatures cover `/` whatever the path was, so the path says nothing
-/// (decision `path`).
+/// It has no path: signatures always cover `/`, so the path has no meaning (decision `path`).
 #[derive(Clone, Default)]
 pub struct Request {
     /// The HTTP method.
     pub method: Method,
-    /// The query as it was sent, or encoded anew.
+    /// The encoded query; a gateway may have decoded it and encoded it anew.
     pub query: String,
-    /// The headers as received, `host` among them.
+    /// The headers, including `host`.
     pub headers: HeaderMap,
-    /// The body, its transfer encoding undone.
+    /// The body, without transfer encoding.
     pub body: Bytes,
-    /// Who connected, as whatever received the connection tells it (decision `source-ip`).
+    /// The client's address, as the server that accepted the connection reports it (decision
+    /// `source-ip`).
     pub source_ip: Option<IpAddr>,
     /// Whether the request came over TLS.
     pub secure_transport: bool,
@@ -81,7 +81,7 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    /// The value of a header; several of one name are joined as HTTP joins them.
+    /// The value of a header; the values of repeated headers are joined by commas.
     #[must_use]
     pub fn header(&self, name: impl AsHeaderName) -> Option<Cow<'_, str>> {
         let mut values = self.headers.get_all(name).iter().map(text);
@@ -93,7 +93,7 @@ impl Request {
         })
     }
 
-    /// The parameters of the body, encoded, if it is a form.
+    /// The body if it is a form, still encoded; otherwise nothing.
     pub(crate) fn form(&self) -> &[u8] {
         if self.body.is_empty() {
             return &[];
@@ -102,14 +102,14 @@ impl Request {
             let media_type = content_type.split(';').next().unwrap_or_default();
             media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
         });
-        // The bytes as they came: a character may be half as it is and half encoded.
+        // Bytes, not text: a client may encode one byte of a character and not the next.
         if is_form { &self.body } else { &[] }
     }
 }
 
-/// The text of a header's value; bytes that are no UTF-8 are replaced.
+/// The text of a header's value, with invalid UTF-8 replaced.
 fn text(value: &HeaderValue) -> Cow<'_, str> {
-    // Nearly all are UTF-8, which is found faster than what is to be replaced.
+    // Nearly all values are valid, and `from_utf8` is faster than `from_utf8_lossy`.
     match std::str::from_utf8(value.as_bytes()) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(value.as_bytes()),
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_shown_to_developers_and_values_are_not() {
+    fn debug_output_shows_names_and_no_values() {
         let mut request = Request { query: "Signature=secret".to_owned(), ..Request::default() };
         request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("secret"));
         let shown = format!("{request:?}");

@@ -10,7 +10,7 @@ use crate::members::{Members, render_text};
 /// The element that every answer has.
 const REQUEST_ID: &str = "RequestId";
 
-/// What every answer in XML begins with.
+/// The beginning of every answer in XML.
 const XML_DECLARATION: &str = "<?xml version='1.0' encoding='UTF-8'?>";
 
 /// The format of an answer.
@@ -33,7 +33,7 @@ impl Format {
         }
     }
 
-    /// The content type, in the exact form that clients compare.
+    /// The content type. Clients compare it to the letter.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -45,21 +45,21 @@ impl Format {
 
 /// An error as the caller sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ErrorResponse {
     /// The HTTP status.
     pub status: u16,
     /// The code.
     pub code: &'static str,
     /// The message.
     pub message: Cow<'static, str>,
-    /// Why a caller's policies do not allow the call, by the names of the members of
-    /// `AccessDeniedDetail`; empty where that is not what is wrong (decision `denied`).
+    /// The members of `AccessDeniedDetail`, by name: why the caller's policies deny the call.
+    /// Empty for every other error (decision `denied`).
     pub access_denied_detail: Vec<(&'static str, String)>,
-    /// Headers that go with the error, names in lower case.
+    /// Additional headers of the answer, names in lower case.
     pub headers: Vec<(&'static str, String)>,
 }
 
-impl From<&crate::Error> for Fault {
+impl From<&crate::Error> for ErrorResponse {
     fn from(error: &crate::Error) -> Self {
         Self {
             status: error.code.status,
@@ -71,7 +71,7 @@ impl From<&crate::Error> for Fault {
     }
 }
 
-/// A whole answer.
+/// A complete answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status.
@@ -82,10 +82,10 @@ pub struct Response {
     pub body: String,
 }
 
-/// What every answer to one request has in common.
+/// The values that any answer to a request needs, success or error.
 #[derive(Clone, Debug)]
 pub struct Envelope<'a> {
-    /// The format to answer in.
+    /// The format of the answer.
     pub format: Format,
     /// An upper-case UUID.
     pub request_id: &'a str,
@@ -98,12 +98,11 @@ pub struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    /// The answer of an operation that succeeded: its `members` and the `RequestId` in the given
-    /// `order`, which names each of them. A member that `order` names and the answer does not have
-    /// is left out.
+    /// Renders the answer of an operation that succeeded: its `members` and the `RequestId`, in
+    /// the given `order`. `order` must name every member; it may name absent ones.
     #[must_use]
     pub fn success(&self, action: &str, order: &[&str], members: &Members) -> Response {
-        debug_assert!(members.are_among(order), "{action} answers a member without a place");
+        debug_assert!(members.are_among(order), "{action} answers a member missing from the order");
         let request_id = render_text(REQUEST_ID, self.request_id, self.format);
         let members = order.iter().filter_map(|name| match *name {
             REQUEST_ID => Some(&*request_id),
@@ -127,23 +126,23 @@ impl Envelope<'_> {
         self.response(200, body)
     }
 
-    /// The answer of a call that failed.
+    /// Renders the answer of a call that failed.
     #[must_use]
-    pub fn failure(&self, fault: &Fault) -> Response {
+    pub fn failure(&self, error: &ErrorResponse) -> Response {
         let recommend = format!(
             "https://api.aliyun.com/troubleshoot?q={}&product={}&requestId={}",
-            fault.code, self.product, self.request_id
+            error.code, self.product, self.request_id
         );
         let text = |name, text| (name, Element::Text(text));
         let request_id = text(REQUEST_ID, self.request_id);
         let host_id = text("HostId", self.host_id);
-        let code = text("Code", fault.code);
-        let message = text("Message", &*fault.message);
+        let code = text("Code", error.code);
+        let message = text("Message", &*error.message);
         let recommend = match self.format {
             Format::Json => text("Recommend", &recommend),
             Format::Xml => ("Recommend", Element::CData(&recommend)),
         };
-        let detail = &fault.access_denied_detail;
+        let detail = &error.access_denied_detail;
         let detail =
             (!detail.is_empty()).then_some(("AccessDeniedDetail", Element::Members(detail)));
         let body = match self.format {
@@ -155,8 +154,8 @@ impl Envelope<'_> {
                 xml(elements.into_iter().chain(detail))
             }
         };
-        let mut response = self.response(fault.status, body);
-        let headers = fault.headers.iter();
+        let mut response = self.response(error.status, body);
+        let headers = error.headers.iter();
         response.headers.extend(headers.map(|(name, value)| (*name, value.clone().into())));
         response
     }
@@ -173,11 +172,11 @@ impl Envelope<'_> {
     }
 }
 
-/// What an element of an error holds.
+/// The value of an error's element.
 #[derive(Clone, Copy, Debug)]
 enum Element<'a> {
     Text(&'a str),
-    /// Text that the vendor wraps so in XML; it is a URL, which never has `]]>`.
+    /// A URL, which the vendor wraps in `CDATA` in XML. A URL never contains `]]>`.
     CData(&'a str),
     Members(&'a [(&'static str, String)]),
 }
@@ -196,8 +195,8 @@ impl Serialize for Element<'_> {
 fn json<'a>(elements: impl IntoIterator<Item = (&'a str, Element<'a>)>) -> String {
     let mut body = Vec::with_capacity(512);
     let written = serde_json::Serializer::new(&mut body).collect_map(elements);
-    debug_assert!(written.is_ok(), "text serialises and memory takes all that is written");
-    // The serialiser writes UTF-8 only.
+    debug_assert!(written.is_ok(), "writing strings to memory cannot fail");
+    // The serializer writes UTF-8 only.
     String::from_utf8(body).unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! Signatures: what a client says it signed, and whether the server comes to the same.
+//! Signatures: reads a call's signature and verifies it against the access key's secret.
 
 pub mod acs3;
 pub mod v1;
@@ -13,19 +13,19 @@ use crate::error::{self, Error};
 use crate::request::{X_ACS_DATE, X_ACS_SECURITY_TOKEN, X_ACS_SIGNATURE_NONCE};
 use crate::timestamp::parse_timestamp;
 
-/// How far a timestamp may be from now, either way: 15 minutes (decision `timestamp`).
+/// The most that a timestamp may differ from the server's clock: 15 minutes (decision `timestamp`).
 const TIMESTAMP_SKEW_SECS: u64 = 15 * 60;
 
-/// What a client sent to prove who calls.
+/// A call's signature, not yet verified, and the common parameters that belong to it.
 #[derive(Clone)]
 pub struct Signed<'a> {
-    /// The access key that the client named.
+    /// The client's access key.
     pub access_key_id: &'a str,
-    /// The token that goes with a temporary access key. A secret.
+    /// The token of a temporary access key. A secret.
     pub security_token: Option<Cow<'a, str>>,
-    /// The text that tells this call from every other of the key.
+    /// The nonce: the access key may sign with it once.
     pub nonce: Cow<'a, str>,
-    /// When the call was signed, in seconds since 1970 UTC.
+    /// The time of the signature, in seconds since 1970 UTC.
     pub timestamp_secs: u64,
     signature: &'a str,
     call: &'a Call,
@@ -44,18 +44,18 @@ impl fmt::Debug for Signed<'_> {
     }
 }
 
-/// How a signature is made, and of what.
+/// The part of a call that its signature covers.
 #[derive(Clone, Debug)]
 enum Covered<'a> {
-    /// Of the method and all parameters.
+    /// The method and all parameters.
     V1,
-    /// Of the method, the query, the body and these headers, in the order of `SignedHeaders`.
+    /// The method, the query, the body and these headers, in the order of `SignedHeaders`.
     V3(acs3::Algorithm, Vec<(&'a str, Cow<'a, str>)>),
 }
 
 impl<'a> Signed<'a> {
-    /// Checks the common parameters of a call's signature and its time, and yields what is to be
-    /// verified once the access key is known.
+    /// Reads a call's signature and checks its timestamp and the form of its common parameters.
+    /// [`Self::verify`] checks the signature itself.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl<'a> Signed<'a> {
             }
             Style::V3 => {
                 let authorization = acs3::authorization(call)?;
-                // A header that is not there is told by its name, before it is found unsigned.
+                // Before the proof: a missing header is reported as missing, not as unsigned.
                 let (nonce, timestamp) = nonce_and_timestamp(call)?;
                 (acs3::proof(call, &authorization)?, nonce, timestamp)
             }
@@ -87,7 +87,7 @@ impl<'a> Signed<'a> {
             access_key_id,
             security_token: call.common("SecurityToken", &X_ACS_SECURITY_TOKEN),
             nonce,
-            // A clock near 1970 may take a timestamp before it.
+            // A clock near 1970 accepts timestamps before 1970.
             timestamp_secs: u64::try_from(timestamp).unwrap_or_default(),
             signature,
             call,
@@ -95,19 +95,20 @@ impl<'a> Signed<'a> {
         })
     }
 
-    /// When the call's timestamp is refused for good, in seconds since 1970 UTC: until then its
-    /// nonce must be remembered (decision `nonce`).
+    /// The time from which on the call's timestamp is too old, in seconds since 1970 UTC. Until
+    /// then its nonce must be kept (decision `nonce`).
     #[must_use]
     pub fn expires_at_secs(&self) -> u64 {
         self.timestamp_secs + TIMESTAMP_SKEW_SECS + 1
     }
 
-    /// Whether the security token sent along, if any, is `security_token`, compared in constant
-    /// time.
+    /// Checks that the call's security token equals `security_token`, in constant time. Both may
+    /// be absent.
     ///
     /// # Errors
     ///
-    /// The first that applies (decision `security-token`): it is missing, malformed, or another.
+    /// The first that applies (decision `security-token`): the call's token is missing, malformed,
+    /// or different.
     pub fn verify_security_token(&self, security_token: Option<&str>) -> Result<(), Error> {
         let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
         let Some(sent) = &self.security_token else {
@@ -126,13 +127,35 @@ impl<'a> Signed<'a> {
         Ok(())
     }
 
-    /// Checks the signature against the secret of the access key, in constant time. Only here the call
-    /// is hashed, so an unknown key costs no hash.
+    /// Checks the signature against the access key's secret, in constant time. Only this method
+    /// hashes the call, so an unknown key costs no hash.
     ///
     /// # Errors
     ///
-    /// `SignatureDoesNotMatch`. Its message shows the texts that the server made from the call, with the
-    /// call's security token, and is for the caller alone.
+    /// `SignatureDoesNotMatch`. Its message shows the text that the server signed, which holds the
+    /// call's security token; only the caller may see it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rpc::signature::{Signed, v1};
+    /// use rpc::{Call, Parameters, Request, parse_timestamp};
+    ///
+    /// let query = "Action=DescribeVpcs&AccessKeyId=id&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0\
+    ///              &SignatureNonce=1&Timestamp=2026-01-02T03:04:05Z";
+    /// let mut request = Request::default();
+    /// let signed = Parameters::read(query.as_bytes(), b"");
+    /// let signature = v1::sign("secret", &v1::string_to_sign(&request.method, signed.iter()));
+    /// request.query = format!("{query}&Signature={}", rpc::percent_encode(&signature));
+    ///
+    /// let call = Call::read(request);
+    /// let now_secs = parse_timestamp("2026-01-02T03:05:00Z").unwrap().unsigned_abs();
+    /// let signed = Signed::read(&call, now_secs)?;
+    /// assert_eq!(signed.access_key_id, "id");
+    /// assert!(signed.verify("secret").is_ok());
+    /// assert!(signed.verify("another secret").is_err());
+    /// # Ok::<(), rpc::Error>(())
+    /// ```
     pub fn verify(&self, access_key_secret: &str) -> Result<(), Error> {
         let message = match &self.covered {
             Covered::V1 => {
@@ -158,15 +181,15 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// The part of a call that its kind of signature has in a place of its own.
+/// The values that V1 sends as parameters and V3 in the `Authorization` header.
 struct Proof<'a> {
     access_key_id: &'a str,
     signature: &'a str,
     covered: Covered<'a>,
 }
 
-/// How much of a text made from a call is shown, in bytes: far more than any client's call has, and so
-/// little that every gateway takes the answer (decision `mismatch-text`).
+/// The most bytes of a signed text in a message (decision `mismatch-text`): more than any client's
+/// call needs, and small enough for every gateway to pass the answer on.
 const SHOWN_BYTES_MAX: usize = 64 * 1024;
 
 /// The part of a text that is shown.
@@ -174,12 +197,12 @@ fn shown(text: &str) -> &str {
     &text[..text.floor_char_boundary(SHOWN_BYTES_MAX)]
 }
 
-/// Compares secrets in a time that tells nothing of them but their length.
+/// Compares secrets in a time that depends on their length only.
 fn is_same(one: &str, other: &str) -> bool {
     bool::from(one.as_bytes().ct_eq(other.as_bytes()))
 }
 
-/// The nonce and the timestamp, in the order in which their lack is told.
+/// The nonce and the timestamp. A missing nonce is reported first.
 fn nonce_and_timestamp(call: &Call) -> Result<(Cow<'_, str>, Cow<'_, str>), Error> {
     let nonce = call.common("SignatureNonce", &X_ACS_SIGNATURE_NONCE);
     let nonce = nonce.ok_or(error::MISSING_SIGNATURE_NONCE)?;

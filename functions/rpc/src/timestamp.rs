@@ -1,4 +1,4 @@
-//! The one form of time on the wire: `YYYY-MM-DDThh:mm:ssZ`, UTC.
+//! Timestamps of requests: `YYYY-MM-DDThh:mm:ssZ`, UTC.
 
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -7,8 +7,8 @@ use time::{Date, OffsetDateTime};
 const FORM: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
-/// Reads a timestamp, in seconds since 1970 UTC; `None` if it is not in the one form, or names no
-/// day there is.
+/// Reads a timestamp, in seconds since 1970 UTC; `None` if it has another form or is no valid date
+/// and time.
 #[must_use]
 pub fn parse_timestamp(text: &str) -> Option<i64> {
     let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
@@ -26,7 +26,8 @@ pub fn parse_timestamp(text: &str) -> Option<i64> {
     Some(time.assume_utc().unix_timestamp())
 }
 
-/// Writes a time, in seconds since 1970 UTC; a time outside the years 0 to 9999 as its number.
+/// Writes a time, in seconds since 1970 UTC. A time outside the years 0 to 9999 is written as that
+/// number.
 #[must_use]
 pub fn format_timestamp(secs: i64) -> String {
     OffsetDateTime::from_unix_timestamp(secs)

@@ -86,7 +86,7 @@ async fn answer_if<O: Operation>(
     match success {
         Ok(success) => Ok(function.envelope(format, "h", "R", Ok(success)).body),
         Err(failure) => {
-            let fault = failure.fault();
+            let fault = failure.response();
             Err(format!("{} {}", fault.status, fault.code))
         }
     }

@@ -1,5 +1,5 @@
-//! ACS3-HMAC-SHA256 and ACS3-HMAC-SM3: an HMAC over the query, the body's hash and the headers
-//! that `SignedHeaders` lists, everything hashed with the algorithm's hash.
+//! ACS3-HMAC-SHA256 and ACS3-HMAC-SM3: an HMAC over the hash of the query, the body's hash and the
+//! headers in `SignedHeaders`.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use crate::request::{
     X_ACS_VERSION,
 };
 
-/// The algorithms that a client can choose (decision `signature-method`).
+/// The supported algorithms (decision `signature-method`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// ACS3-HMAC-SHA256, every client's default.
@@ -28,7 +28,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The name, as `Authorization` begins with it.
+    /// The name at the beginning of `Authorization`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,13 +51,13 @@ impl Algorithm {
         }
     }
 
-    /// What is signed: the algorithm and the hash of the canonical request.
+    /// The string to sign: the algorithm's name and the hash of the canonical request.
     #[must_use]
     pub fn string_to_sign(self, canonical_request: &str) -> String {
         [self.name(), &self.hex_digest(canonical_request.as_bytes())].join("\n")
     }
 
-    /// The signature: lower-case hexadecimal HMAC, the key being the bare secret.
+    /// The signature: the HMAC in lower-case hexadecimal, keyed by the secret.
     #[must_use]
     pub fn sign(self, access_key_secret: &str, string_to_sign: &str) -> String {
         match self {
@@ -74,17 +74,17 @@ fn hex_hmac<D: EagerHash>(key: &str, text: &str) -> String {
     base16ct::lower::encode_string(&mac.finalize().into_bytes())
 }
 
-/// The headers that every call has; a signature covers them and every other of the vendor's that
-/// the call has (decision `authorization-form`).
+/// The headers that every call has. A signature must cover them and all other `x-acs-` headers of
+/// the call (decision `authorization-form`).
 const REQUIRED_HEADERS: [&HeaderName; 4] =
     [&X_ACS_ACTION, &X_ACS_DATE, &X_ACS_SIGNATURE_NONCE, &X_ACS_VERSION];
-/// The headers that hold the client's hash of the body. A client names its header after either hash,
-/// whichever of the two it takes (decision `content-sha256`).
+/// The headers for the client's hash of the body. The header's name does not determine the
+/// algorithm (decision `content-sha256`).
 const CONTENT_HASHES: [&HeaderName; 2] = [&X_ACS_CONTENT_SHA256, &X_ACS_CONTENT_SM3];
 
-/// The canonical form of a request.
+/// The canonical request.
 ///
-/// `query` is in the order of the names' bytes, `headers` are the signed ones in the order of
+/// `query` must be sorted by the bytes of the names. `headers` are the signed ones, in the order of
 /// `SignedHeaders`, names in lower case.
 #[must_use]
 pub fn canonical_request(
@@ -94,7 +94,7 @@ pub fn canonical_request(
     hashed_request_payload: &str,
 ) -> String {
     let mut text = String::with_capacity(1024);
-    // The path is `/`, also where a prefix was called.
+    // The path is `/`, also if the client called another one.
     text.extend([method.as_str(), "\n/\n"]);
     Canonical::ONCE.write_pairs(&mut text, query);
     text.push('\n');
@@ -109,7 +109,7 @@ pub fn canonical_request(
     text
 }
 
-/// The parts of the `Authorization` header, once it is there and one of ours.
+/// Reads the `Authorization` header.
 pub(super) fn authorization(call: &Call) -> Result<Authorization<'_>, Error> {
     let authorization = call
         .request()
@@ -123,7 +123,7 @@ pub(super) fn authorization(call: &Call) -> Result<Authorization<'_>, Error> {
     Ok(Authorization::parse(algorithm, rest).ok_or(error::INCOMPLETE_SIGNATURE)?)
 }
 
-/// What is to be verified, once the signature covers all that it must.
+/// Checks that the signature covers all required parts and returns the values to verify.
 pub(super) fn proof<'a>(
     call: &'a Call,
     authorization: &Authorization<'a>,
@@ -134,16 +134,16 @@ pub(super) fn proof<'a>(
     for name in signed_headers.split(';') {
         headers.push((name, request.header(name).ok_or(error::INCOMPLETE_SIGNATURE)?));
     }
-    // Letter case does not count, but all clients send names in lower case.
+    // Letter case does not count. Clients send lower case, so the fast comparison is first.
     let is_signed = |name: &HeaderName| {
         headers.iter().any(|(signed, _)| *signed == name.as_str())
             || headers.iter().any(|(signed, _)| *signed == name)
     };
     let covers_the_call = REQUIRED_HEADERS.into_iter().all(is_signed)
         && CONTENT_HASHES.into_iter().any(is_signed)
-        // A security token must not be put on or taken off.
+        // Otherwise a third party could add or remove a security token.
         && request.headers.keys().filter(|name| name.as_str().starts_with("x-acs-")).all(is_signed)
-        // Another content-type would change what a body says.
+        // Otherwise a third party could change the meaning of the body.
         && (request.body.is_empty() || is_signed(&CONTENT_TYPE));
     if !covers_the_call {
         return Err(error::INCOMPLETE_SIGNATURE.into());
@@ -151,8 +151,8 @@ pub(super) fn proof<'a>(
     Ok(Proof { access_key_id: credential, signature, covered: Covered::V3(algorithm, headers) })
 }
 
-/// The canonical request of a call with these signed headers, and whether the client's own hash of the
-/// body is the body's (decision `content-sha256`).
+/// The canonical request of a call with these signed headers, and whether the client's hash of the
+/// body is correct (decision `content-sha256`).
 pub(super) fn canonical_request_of(
     call: &Call,
     algorithm: Algorithm,
@@ -179,18 +179,18 @@ pub(super) struct Authorization<'a> {
 impl<'a> Authorization<'a> {
     /// Reads `Credential=<id>,SignedHeaders=<a;b>,Signature=<hex>`, each part once, in any order.
     ///
-    /// An empty signature has the form; it matches nothing.
+    /// An empty signature is well-formed and matches nothing.
     fn parse(algorithm: Algorithm, text: &'a str) -> Option<Self> {
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for part in text.split(',') {
             let (name, value) = part.trim().split_once('=')?;
-            let place = match name {
+            let part = match name {
                 "Credential" => &mut credential,
                 "SignedHeaders" => &mut signed_headers,
                 "Signature" => &mut signature,
                 _ => return None,
             };
-            if place.replace(value).is_some() {
+            if part.replace(value).is_some() {
                 return None;
             }
         }
@@ -203,10 +203,10 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// The message of a V3 signature that does not match, in the words of public reports (decision
+/// The message for a V3 signature that does not match, taken from public bug reports (decision
 /// `mismatch-text`).
 pub(super) fn mismatch(string_to_sign: &str, canonical_request: &str) -> String {
-    // A header may hold these two characters, and XML may not.
+    // XML forbids these two characters, and a header may hold them.
     let canonical_request = shown(canonical_request).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     format!(
         "Specified signature does not match our calculation. server StringToSign is \

@@ -11,9 +11,8 @@ use crate::call::Call;
 use crate::encoding::Canonical;
 use crate::error::{self, Error};
 
-/// What is signed: the method, the path, which is always `/`, and all parameters but the
-/// signature, encoded, and all of them encoded again. The parameters are in the order of their
-/// names' bytes.
+/// The string to sign: the method, the path, which is always `/`, and all parameters except the
+/// signature, encoded twice. `parameters` must be sorted by the bytes of the names.
 #[must_use]
 pub fn string_to_sign(
     method: &Method,
@@ -26,7 +25,7 @@ pub fn string_to_sign(
     text
 }
 
-/// The signature: base64 of HMAC-SHA1, the key being the secret and `&`.
+/// The signature: the HMAC-SHA1 in base64, keyed by the secret and `&`.
 #[must_use]
 pub fn sign(access_key_secret: &str, string_to_sign: &str) -> String {
     let key = [access_key_secret, "&"].concat();
@@ -36,7 +35,7 @@ pub fn sign(access_key_secret: &str, string_to_sign: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// What is to be verified, once all that a V1 signature needs is there.
+/// Checks the parameters of a V1 signature and returns the values to verify.
 pub(super) fn proof(call: &Call) -> Result<Proof<'_>, Error> {
     let given = |name: &str| call.parameter(name).filter(|value| !value.is_empty());
     let access_key_id = given("AccessKeyId").ok_or(error::MISSING_ACCESS_KEY_ID)?;
@@ -50,10 +49,10 @@ pub(super) fn proof(call: &Call) -> Result<Proof<'_>, Error> {
     Ok(Proof { access_key_id, signature, covered: Covered::V1 })
 }
 
-/// The message of a V1 signature that does not match (decision `mismatch-text`).
+/// The message for a V1 signature that does not match (decision `mismatch-text`).
 ///
-/// The classic Python client reads the text after the first colon, so the message has no other. The
-/// classic Go and Java clients compare that text with their own string to sign, to the last byte.
+/// The classic Python client reads the text after the first colon, so the sentence has no other
+/// colon. The classic Go and Java clients compare that text with their own string to sign.
 pub(super) fn mismatch(string_to_sign: &str) -> String {
     let sentence = error::SIGNATURE_DOES_NOT_MATCH.message;
     format!("{sentence} server string to sign is:{}", shown(string_to_sign))
