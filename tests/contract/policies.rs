@@ -1,6 +1,6 @@
 //! The table of RAM policies and calls, held against `ram`; and policies that are none.
 
-use ipv6_gateway::ram::{Context, Decision, Policy, Request, Resource, evaluate};
+use ipv6_gateway::ram::{AccessRequest, Arn, Context, Decision, Policy, evaluate};
 use ipv6_gateway::rpc::parse_timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -83,9 +83,9 @@ fn decide(policies: &[Policy], call: &Call) -> &'static str {
         secure_transport: call.secure_transport,
         mfa_present: call.mfa_present,
     };
-    let request = Request {
+    let request = AccessRequest {
         action: &call.action,
-        resource: Resource {
+        resource: Arn {
             service: "vpc",
             region: &call.region,
             account_id: &call.account_id,

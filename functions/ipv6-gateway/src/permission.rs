@@ -63,9 +63,9 @@ pub(crate) fn check(
     for (policy_type, policies) in &stages {
         let Some(policies) = policies else { continue };
         for relative_id in &resources {
-            let request = ram::Request {
+            let request = ram::AccessRequest {
                 action: &auth_action,
-                resource: ram::Resource {
+                resource: ram::Arn {
                     service: SERVICE,
                     // A call that names none is about no region that a policy could name.
                     region: region.unwrap_or("*"),

@@ -1,4 +1,4 @@
-//! Conditions: operator, key and values, as `{"IpAddress": {"acs:SourceIp": "192.0.2.0/24"}}`.
+//! Conditions: operators, keys and values, as in `{"IpAddress": {"acs:SourceIp": "192.0.2.0/24"}}`.
 
 mod expected;
 mod key;
@@ -13,23 +13,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::evaluation::Context;
 use expected::{Expected, ExpectedSeed};
-use key::Key;
+use key::ConditionKey;
 use operator::Operator;
 
-/// All of it must hold: every operator, for every key that it names. One of nothing holds.
+/// A condition: met if every operator is met for each of its keys. An empty condition is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Condition(Vec<(Operator, Keys)>);
 
-/// What one operator demands, key by key, in the order of the document.
+/// The keys of one operator with their expected values, in the order of the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Keys(Vec<(Key, Expected)>);
+struct Keys(Vec<(ConditionKey, Expected)>);
 
 impl Condition {
     pub(crate) fn is_met(&self, context: &Context) -> bool {
         self.0.iter().all(|(operator, keys)| {
             keys.0.iter().all(|(key, expected)| {
-                // A key that the request does not have equals nothing. A negated operator negates
-                // just that, over all values.
+                // A key that the request lacks equals no value. A negated operator negates this
+                // result for all values together.
                 let attribute = key.attribute(context);
                 attribute.is_some_and(|it| expected.is_met_by(&it)) != operator.is_negated
             })
@@ -85,7 +85,7 @@ impl<'de> Visitor<'de> for KeysSeed {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
         let mut keys = Vec::new();
         let mut seen = HashSet::new();
-        while let Some(key) = map.next_key::<Key>()? {
+        while let Some(key) = map.next_key::<ConditionKey>()? {
             if !seen.insert(key.name().to_ascii_lowercase()) {
                 return Err(A::Error::custom(format!(
                     "duplicate key `{}`: letter case does not count",

@@ -1,72 +1,97 @@
-//! What policies come to for a request.
+//! Evaluates policies.
 
 use std::net::IpAddr;
 
 use crate::policy::{Effect, Policy};
 
-/// What somebody wants to do, to what, and how they came.
+/// A request for access: an action on a resource, in a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request<'a> {
-    /// `service:operation`, as `vpc:DeleteVpc`.
+pub struct AccessRequest<'a> {
+    /// `service:operation`, as in `vpc:DeleteVpc`.
     pub action: &'a str,
-    /// What the action is to be done to.
-    pub resource: Resource<'a>,
-    /// What conditions are about.
+    /// The resource that the action changes or reads.
+    pub resource: Arn<'a>,
+    /// The values that conditions compare.
     pub context: &'a Context,
 }
 
-/// What an action is done to: the parts of `acs:{service}:{region}:{account_id}:{relative_id}`.
+/// The name of a resource: the parts of `acs:{service}:{region}:{account_id}:{relative_id}`.
 ///
-/// Parts are texts as they are, whatever they hold: a `*` in one is no wildcard, and a colon in one
-/// begins no other, so a caller who chooses a part gains nothing by it.
+/// Each part is literal: a `*` is no wildcard and a colon begins no further part. A caller who
+/// chooses a part gains no access by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resource<'a> {
-    /// The product's code, as `vpc`.
+pub struct Arn<'a> {
+    /// The product's code, as in `vpc`.
     pub service: &'a str,
-    /// The region's id, or `*` where the request names none.
+    /// The region's id, or `*` if the request has none.
     pub region: &'a str,
     /// The account that owns the resource.
     pub account_id: &'a str,
-    /// The kind of resource and which one, as `ipv6bandwidth/*`.
+    /// The kind and id of the resource, as in `ipv6bandwidth/*`.
     pub relative_id: &'a str,
 }
 
-/// How a request came: the keys that conditions may name.
+/// The context of a request: the values of the keys in conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
     /// `acs:CurrentTime`: the server's clock, in seconds since 1970 UTC.
     pub current_time_secs: i64,
-    /// `acs:SourceIp`: who connected (decision `source-ip`). Without it no request has that key.
+    /// `acs:SourceIp`: the client's address (decision `source-ip`). `None`: the request lacks the
+    /// key.
     pub source_ip: Option<IpAddr>,
     /// `acs:SecureTransport`: whether the request came over TLS.
     pub secure_transport: bool,
-    /// `acs:MFAPresent`: whether who calls has given a second factor.
+    /// `acs:MFAPresent`: whether the caller has given a second factor.
     pub mfa_present: bool,
 }
 
-/// What policies come to.
+/// The result of [`evaluate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// A statement allows it and none denies it.
+    /// A statement allows the request and none denies it.
     Allow,
-    /// No statement says anything of it.
+    /// No statement matches the request.
     ImplicitDeny,
-    /// A statement denies it, whatever others allow.
+    /// A statement denies the request.
     ExplicitDeny,
 }
 
-/// What `policies` together come to for `request` (decision `ram-evaluation`): a statement that
-/// denies it wins over all that allow it, and what no statement allows is denied.
+/// Evaluates `policies` for `request` (decision `ram-evaluation`). A matching `Deny` wins over every
+/// `Allow`; without a matching statement the request is denied.
 ///
-/// These are the policies of one stage; a caller with several stages needs each to allow the
-/// request.
+/// `policies` are those of one stage. With several stages, each must allow the request.
+///
+/// # Examples
+///
+/// ```
+/// use ram::{AccessRequest, Arn, Context, Decision, Policy, evaluate};
+///
+/// let policy: Policy = serde_json::from_str(
+///     r#"{"Version": "1", "Statement": [
+///         {"Effect": "Allow", "Action": "vpc:Describe*", "Resource": "*",
+///          "Condition": {"IpAddress": {"acs:SourceIp": "192.0.2.0/24"}}}
+///     ]}"#,
+/// )?;
+/// let context = Context {
+///     current_time_secs: 1_767_323_045,
+///     source_ip: "192.0.2.1".parse().ok(),
+///     secure_transport: true,
+///     mfa_present: false,
+/// };
+/// let resource =
+///     Arn { service: "vpc", region: "cn-huhehaote", account_id: "1", relative_id: "vpc/*" };
+/// let decide = |action| evaluate([&policy], &AccessRequest { action, resource, context: &context });
+/// assert_eq!(decide("vpc:DescribeVpcs"), Decision::Allow);
+/// assert_eq!(decide("vpc:DeleteVpc"), Decision::ImplicitDeny);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub fn evaluate<'p>(
     policies: impl IntoIterator<Item = &'p Policy>,
-    request: &Request<'_>,
+    request: &AccessRequest<'_>,
 ) -> Decision {
     let mut decision = Decision::ImplicitDeny;
     for statement in policies.into_iter().flat_map(Policy::statements) {
-        if !statement.is_about(request) {
+        if !statement.matches(request) {
             continue;
         }
         match statement.effect {

@@ -13,5 +13,5 @@ mod pattern;
 mod policy;
 mod text;
 
-pub use evaluation::{Context, Decision, Request, Resource, evaluate};
+pub use evaluation::{AccessRequest, Arn, Context, Decision, evaluate};
 pub use policy::Policy;

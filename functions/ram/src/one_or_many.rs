@@ -1,4 +1,4 @@
-//! Members that hold one element or a list of them.
+//! Members that hold one element or a list of elements.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,27 +7,28 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One element, or a list of at least one. Both mean the same; each is written back as it was read.
+/// One element, or a list of at least one. Both mean the same; each is written in the form in which
+/// it was read.
 ///
-/// It is read by a visitor of its own, as an untagged enum would lose the element's path and line.
+/// Reading needs a visitor: an untagged enum would lose the element's path and line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum OneOrMany<T> {
     One(T),
     Many(Vec<T>),
 }
 
-/// What can stand alone or in a list: anything that is neither a list nor an object.
+/// An element of [`OneOrMany`]: neither a list nor an object.
 pub(crate) trait Element {
-    /// What it is called where something else stands.
+    /// The element's name in errors.
     const EXPECTED: &'static str;
 }
 
 impl<T> OneOrMany<T> {
-    /// Whether one of the elements is such.
-    pub(crate) fn any(&self, is_such: impl Fn(&T) -> bool) -> bool {
+    /// Whether `predicate` is true of any element.
+    pub(crate) fn any(&self, predicate: impl Fn(&T) -> bool) -> bool {
         match self {
-            Self::One(element) => is_such(element),
-            Self::Many(elements) => elements.iter().any(is_such),
+            Self::One(element) => predicate(element),
+            Self::Many(elements) => elements.iter().any(predicate),
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Texts with wildcards: which actions and resources a statement is about.
+//! Patterns with wildcards: the actions and resources of a statement.
 
 use std::fmt;
 use std::str::Chars;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::evaluation::Resource;
+use crate::evaluation::Arn;
 use crate::one_or_many::Element;
 use crate::text;
 
-/// Whether letter case counts. Only ASCII letters have a case: the vendor's names hold no others.
+/// Whether letter case counts. Only ASCII letters have a case: the vendor's names have no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
     Counts,
@@ -25,20 +25,20 @@ impl Case {
     }
 }
 
-/// Whether `pattern` matches the whole of `text`: `*` stands for any run of characters, also an
-/// empty one, `?` for exactly one character. Nothing takes their meaning from them.
+/// Whether `pattern` matches all of `text`: `*` matches any run of characters, also an empty one,
+/// `?` exactly one character. Wildcards cannot be escaped.
 ///
-/// Only the last `*` seen is ever given another character, so the time is at most the product of
-/// the lengths, however many wildcards there are.
+/// Backtracking only extends the run of the last `*`, so the time is at most the product of the
+/// lengths for any number of wildcards.
 pub(crate) fn is_match(pattern: &str, text: &str, case: Case) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    // What follows the last `*`, and the text that is left when that `*` has taken its run.
+    // The pattern after the last `*`, and the text after the run that this `*` matched.
     let mut last_run: Option<(Chars<'_>, Chars<'_>)> = None;
     loop {
         let left = text.clone();
         match (pattern.next(), text.next()) {
             (Some('*'), _) => {
-                // Nothing follows it, so it takes all that is left.
+                // A `*` at the end matches the rest.
                 if pattern.as_str().is_empty() {
                     return true;
                 }
@@ -57,8 +57,8 @@ pub(crate) fn is_match(pattern: &str, text: &str, case: Case) -> bool {
     }
 }
 
-/// Which actions: `*`, or `service:operation` with wildcards in both parts. Letter case does not
-/// count.
+/// A pattern of actions: `*`, or `service:operation` with wildcards in both parts. Letter case does
+/// not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ActionPattern(String);
 
@@ -71,19 +71,19 @@ impl ActionPattern {
             None => text == "*",
         };
         if !in_form {
-            return Err(format!("not an action, which is `*` or `service:operation`: {text}"));
+            return Err(format!("invalid action `{text}`, expected `*` or `service:operation`"));
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// Both an action and a pattern have one colon, so no wildcard reaches over it.
+    /// Actions and patterns have one colon each, so no wildcard matches it.
     pub(crate) fn is_match(&self, action: &str) -> bool {
         is_match(&self.0, action, Case::Ignored)
     }
 }
 
-/// Which resources: `*`, or all parts of a resource's name, each with wildcards of its own that
-/// reach over no colon into the next part. Letter case counts.
+/// A pattern of resources: `*`, or all parts of an ARN. A part's wildcards match within that part
+/// only. Letter case counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ResourcePattern {
     Any,
@@ -110,19 +110,20 @@ impl ResourcePattern {
                 Ok(Self::Parts { service, region, account_id, relative_id })
             }
             _ => Err(format!(
-                "not a resource, which is `*` or `acs:service:region:account:relative-id`: {text}"
+                "invalid resource `{text}`, expected `*` or \
+                 `acs:service:region:account:relative-id`"
             )),
         }
     }
 
-    pub(crate) fn is_match(&self, resource: &Resource<'_>) -> bool {
+    pub(crate) fn is_match(&self, arn: &Arn<'_>) -> bool {
         match self {
             Self::Any => true,
             Self::Parts { service, region, account_id, relative_id } => [
-                (service, resource.service),
-                (region, resource.region),
-                (account_id, resource.account_id),
-                (relative_id, resource.relative_id),
+                (service, arn.service),
+                (region, arn.region),
+                (account_id, arn.account_id),
+                (relative_id, arn.relative_id),
             ]
             .into_iter()
             .all(|(pattern, part)| is_match(pattern, part, Case::Counts)),
@@ -130,7 +131,7 @@ impl ResourcePattern {
     }
 }
 
-/// As in the policy document.
+/// Writes the pattern as in the policy document.
 impl fmt::Display for ResourcePattern {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -207,7 +208,7 @@ mod tests {
             ("?*", "a", true),
             ("*?b", "ab", true),
             ("*?b", "b", false),
-            // The text's own wildcards are characters as any.
+            // A wildcard in the text is a plain character.
             ("a", "*", false),
             ("?", "*", true),
             ("\\*", "*", false),
@@ -220,11 +221,11 @@ mod tests {
     fn only_ascii_letters_have_a_case_that_can_be_ignored() {
         assert!(is_match("VPC:*bandwidth", "vpc:AllocateBANDWIDTH", Case::Ignored));
         assert!(!is_match("VPC:*", "vpc:x", Case::Counts));
-        // The Kelvin sign is a K to Unicode, and none to us.
+        // The Kelvin sign is a K in Unicode's case folding, and not in ASCII's.
         assert!(!is_match("\u{212a}", "k", Case::Ignored));
     }
 
-    /// As the definition reads, in exponential time.
+    /// The definition, in exponential time.
     fn is_match_by_definition(pattern: &[char], text: &[char]) -> bool {
         match (pattern, text) {
             ([], []) => true,
@@ -239,7 +240,7 @@ mod tests {
         }
     }
 
-    /// Every text of `letters` of at most `length`.
+    /// Every text of `letters` with at most `length` characters.
     fn texts(letters: &[char], length: usize) -> Vec<String> {
         let mut texts = vec![String::new()];
         let mut longest = texts.clone();
@@ -267,7 +268,7 @@ mod tests {
 
     #[test]
     fn many_wildcards_against_a_long_run_end() {
-        // By the definition this takes longer than anybody waits.
+        // The definition would take exponential time here.
         let text = "a".repeat(8192);
         for pattern in [format!("{}b", "*a".repeat(500)), "*".repeat(8192), "*?".repeat(8193)] {
             let matches = pattern.ends_with('*');
@@ -298,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_resource_is_matched_part_by_part() {
-        let resource = Resource {
+        let resource = Arn {
             service: "vpc",
             region: "cn-huhehaote",
             account_id: "1234567890123456",
@@ -314,7 +315,7 @@ mod tests {
             ("acs:vpc:cn-hangzhou:*:*", false),
             ("acs:VPC:*:*:*", false),
             ("acs:vpc::*:*", false),
-            // The first star does not reach over the region into the account.
+            // The first star does not match beyond its part.
             ("acs:vpc*3456:*:*:*", false),
             ("acs:*:1234567890123456:*:*", false),
             ("acs:vpc:*:*:ipv6bandwidth/a", false),

@@ -7,14 +7,14 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::condition::Condition;
-use crate::evaluation::Request;
+use crate::evaluation::AccessRequest;
 use crate::one_or_many::OneOrMany;
 use crate::pattern::{ActionPattern, ResourcePattern};
 use crate::text;
 
-/// A policy document, checked and ready to be evaluated.
+/// A valid policy document.
 ///
-/// Written back, it is the JSON that was read: a text stays a text, a list a list, a number a
+/// Serialized, it is the JSON that was read: a string stays a string, a list a list, a number a
 /// number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -29,19 +29,19 @@ pub(crate) struct Statement {
     condition: Option<Condition>,
 }
 
-/// What a statement does to the requests that it is about.
+/// The effect of a statement on the requests that it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Allow,
     Deny,
 }
 
-/// The actions that a statement is about.
+/// The actions of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Actions {
-    /// `Action`: these.
+    /// `Action`: only these.
     Only(OneOrMany<ActionPattern>),
-    /// `NotAction`: all but these.
+    /// `NotAction`: all except these.
     AllBut(OneOrMany<ActionPattern>),
 }
 
@@ -52,16 +52,16 @@ impl Policy {
 }
 
 impl Statement {
-    /// Whether action, resource and condition all hold of `request`.
-    pub(crate) fn is_about(&self, request: &Request<'_>) -> bool {
-        self.actions.hold(request.action)
+    /// Whether action, resource and condition all match `request`.
+    pub(crate) fn matches(&self, request: &AccessRequest<'_>) -> bool {
+        self.actions.match_action(request.action)
             && self.resources.any(|pattern| pattern.is_match(&request.resource))
             && self.condition.as_ref().is_none_or(|condition| condition.is_met(request.context))
     }
 }
 
 impl Actions {
-    fn hold(&self, action: &str) -> bool {
+    fn match_action(&self, action: &str) -> bool {
         match self {
             Self::Only(patterns) => patterns.any(|pattern| pattern.is_match(action)),
             Self::AllBut(patterns) => !patterns.any(|pattern| pattern.is_match(action)),
@@ -74,7 +74,7 @@ impl Effect {
         match text {
             "Allow" => Ok(Self::Allow),
             "Deny" => Ok(Self::Deny),
-            other => Err(format!("not an effect, which is `Allow` or `Deny`: {other}")),
+            other => Err(format!("invalid effect `{other}`, expected `Allow` or `Deny`")),
         }
     }
 
@@ -92,14 +92,14 @@ impl<'de> Deserialize<'de> for Effect {
     }
 }
 
-/// The only version there is.
+/// The only version of the policy language.
 struct Version1;
 
 impl<'de> Deserialize<'de> for Version1 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::read(deserializer, "the text \"1\"", |version| match version {
+        text::read(deserializer, "the string \"1\"", |version| match version {
             "1" => Ok(Self),
-            other => Err(format!("not a version of the policy language, which is `1`: {other}")),
+            other => Err(format!("invalid version `{other}`, expected `1`")),
         })
     }
 }
@@ -111,13 +111,13 @@ impl<'de> Deserialize<'de> for Statements {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let statements = Vec::deserialize(deserializer)?;
         if statements.is_empty() {
-            return Err(D::Error::custom("a policy has at least one statement"));
+            return Err(D::Error::custom("invalid length 0, expected at least one statement"));
         }
         Ok(Self(statements))
     }
 }
 
-/// Reads the value of the member `name` into `member`, which may stand once.
+/// Reads the value of the member `name` into `member`; a second value is an error.
 fn read_member<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     map: &mut A,
     name: &'static str,
@@ -130,7 +130,7 @@ fn read_member<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     Ok(())
 }
 
-// Both are read by hand, as the objects that serde derives can also be written as lists.
+// Policies and statements have visitors of their own: derived ones would accept lists too.
 
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -213,7 +213,7 @@ impl<'de> Visitor<'de> for StatementVisitor {
             }
             if only.is_some() && all_but.is_some() {
                 return Err(A::Error::custom(
-                    "a statement has either `Action` or `NotAction`, not both",
+                    "both `Action` and `NotAction`, expected one of them",
                 ));
             }
         }

@@ -1,12 +1,12 @@
-//! Members of a policy that are texts of a certain form.
+//! Reads members of a policy that are strings of a certain form.
 
 use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
-/// Reads a text by `parse`, whose errors become errors of that very text. `expected` says what
-/// stands there, for when something else than a text does.
+/// Reads a string by `parse`, whose errors get the string's path and line. `expected` names the
+/// member in the error for a value that is no string.
 pub(crate) fn read<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     expected: &'static str,

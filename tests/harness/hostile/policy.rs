@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipv6_gateway::ram::{Context, Decision, Policy, Request, Resource, evaluate};
+use ipv6_gateway::ram::{AccessRequest, Arn, Context, Decision, Policy, evaluate};
 use serde_json::{Value, json};
 
 /// A policy document: it is refused, or it means the same in every way to write it.
@@ -99,14 +99,14 @@ fn contexts() -> Vec<Context> {
     .to_vec()
 }
 
-fn requests(context: &Context) -> [Request<'_>; 3] {
-    let resource = |region, relative_id| Resource {
+fn requests(context: &Context) -> [AccessRequest<'_>; 3] {
+    let resource = |region, relative_id| Arn {
         service: "vpc",
         region,
         account_id: "1000000000000001",
         relative_id,
     };
-    let request = |action, resource| Request { action, resource, context };
+    let request = |action, resource| AccessRequest { action, resource, context };
     [
         request("vpc:CreateVpc", resource("cn-huhehaote", "ipv6bandwidth/*")),
         request("vpc:DeleteVpc", resource("*", "vpc/a:b:c")),

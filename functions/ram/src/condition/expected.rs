@@ -1,4 +1,4 @@
-//! One operator's values for one key, read for that operator.
+//! The values that an operator expects of a key.
 
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -18,7 +18,7 @@ pub(super) enum Expected {
 }
 
 impl Expected {
-    /// Whether the comparison holds of what the request has and any of the values.
+    /// Whether the request's attribute compares with any of the values as expected.
     pub(super) fn is_met_by(&self, attribute: &Attribute) -> bool {
         match (self, attribute) {
             (Self::Text(comparison, values), _) => attribute
@@ -30,13 +30,13 @@ impl Expected {
             }
             (Self::Bool(values), Attribute::Bool(is)) => values.any(|value| value.value == *is),
             (Self::Ip(values), Attribute::Ip(ip)) => values.any(|value| value.value.contains(ip)),
-            // Things of another kind never compare.
+            // An attribute of another kind matches no value.
             (Self::Number(_) | Self::Date(..) | Self::Bool(_) | Self::Ip(_), _) => false,
         }
     }
 }
 
-/// Reads values, each checked for what it is compared with.
+/// Reads values of the kind that the comparison needs.
 pub(super) struct ExpectedSeed(pub(super) Comparison);
 
 impl<'de> DeserializeSeed<'de> for ExpectedSeed {

@@ -1,4 +1,4 @@
-//! The keys of conditions: what of a request they are about.
+//! The keys of conditions and the attributes of a request that they name.
 
 use std::net::IpAddr;
 
@@ -9,11 +9,11 @@ use time::format_description::well_known::Rfc3339;
 use crate::evaluation::Context;
 use crate::text;
 
-/// A key as it is written, and what it means. Letter case does not count.
+/// A key of a condition. Letter case does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(super) struct ConditionKey {
     name: String,
-    /// None: a key that no request has. The vendor has many, and adds more.
+    /// `None`: a key that no request has. The vendor has many such keys.
     known: Option<KnownKey>,
 }
 
@@ -32,7 +32,7 @@ const KNOWN_KEYS: [(&str, KnownKey); 4] = [
     ("acs:MFAPresent", KnownKey::MfaPresent),
 ];
 
-/// What a request has under a key.
+/// The value that a request has for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attribute {
     /// In seconds since 1970 UTC.
@@ -42,7 +42,7 @@ pub(super) enum Attribute {
     Ip(IpAddr),
 }
 
-impl Key {
+impl ConditionKey {
     fn parse(name: &str) -> Self {
         let known = KNOWN_KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         Self { name: name.to_owned(), known: known.map(|(_, key)| *key) }
@@ -62,15 +62,15 @@ impl Key {
     }
 }
 
-impl<'de> Deserialize<'de> for Key {
+impl<'de> Deserialize<'de> for ConditionKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::read(deserializer, "a key of conditions", |name| Ok(Self::parse(name)))
+        text::read(deserializer, "a condition key", |name| Ok(Self::parse(name)))
     }
 }
 
 impl Attribute {
-    /// What string operators compare: `YYYY-MM-DDThh:mm:ssZ`, `true` or `false`, an address in its
-    /// canonical form. A time beyond the years 0 to 9999 has no text.
+    /// The string that string operators compare: `YYYY-MM-DDThh:mm:ssZ`, `true` or `false`, or an
+    /// address in its canonical form. `None` for a time outside the years 0 to 9999.
     pub(super) fn text(&self) -> Option<String> {
         match self {
             Self::Time(secs) => {

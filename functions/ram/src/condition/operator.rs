@@ -7,20 +7,20 @@ use serde::{Deserialize, Deserializer};
 use crate::pattern::{Case, is_match};
 use crate::text;
 
-/// How a key's value is compared with those of the policy.
+/// An operator: compares a key's value in the request with the values in the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Operator {
     pub(super) name: &'static str,
     pub(super) comparison: Comparison,
-    /// Whether it is met where the comparison holds of no value.
+    /// Whether the operator is met if the comparison is true of no value.
     pub(super) is_negated: bool,
 }
 
-/// What is compared, and how.
+/// The kind of values that are compared, and the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     Text(TextComparison),
-    /// No key of a request is a number, so which comparison it is makes no difference.
+    /// One variant for all comparisons: no request has a number.
     Number,
     Date(Order),
     Bool,
@@ -34,7 +34,7 @@ pub(super) enum TextComparison {
     Like,
 }
 
-/// Which order of the request's value and the policy's is wanted.
+/// The expected order of the request's value and the policy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     Equal,
@@ -84,7 +84,7 @@ impl Operator {
     fn parse(name: &str) -> Result<Self, String> {
         OPERATORS.iter().find(|operator| operator.name == name).copied().ok_or_else(|| {
             let names = OPERATORS.map(|operator| operator.name).join(", ");
-            format!("not an operator, which is one of {names}: {name}")
+            format!("invalid operator `{name}`, expected one of {names}")
         })
     }
 }
@@ -96,7 +96,7 @@ impl<'de> Deserialize<'de> for Operator {
 }
 
 impl TextComparison {
-    /// Whether it holds of the request's `text` and the policy's `value`.
+    /// Whether the request's `text` compares with the policy's `value` as expected.
     pub(super) fn holds(self, text: &str, value: &str) -> bool {
         match self {
             Self::Equals => text == value,
@@ -107,7 +107,7 @@ impl TextComparison {
 }
 
 impl Order {
-    /// Whether it is `ordering`, of the request's value to the policy's.
+    /// Whether `ordering`, of the request's value to the policy's, is the expected one.
     pub(super) fn is(self, ordering: Ordering) -> bool {
         match self {
             Self::Equal => ordering.is_eq(),

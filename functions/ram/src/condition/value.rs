@@ -1,4 +1,4 @@
-//! The values of conditions: as they are written, and what they mean.
+//! The values of conditions.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::one_or_many::Element;
 
-/// A value as it is written.
+/// A value as in the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Scalar {
     Text(String),
@@ -33,7 +33,7 @@ impl Scalar {
 }
 
 impl Element for Scalar {
-    const EXPECTED: &'static str = "a text, number or boolean";
+    const EXPECTED: &'static str = "a string, number or boolean";
 }
 
 impl<'de> Deserialize<'de> for Scalar {
@@ -52,16 +52,16 @@ impl Serialize for Scalar {
     }
 }
 
-/// A value as it is written, and as it is compared.
+/// A value as in the document, and its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Parsed<T> {
     written: Scalar,
     pub(super) value: T,
 }
 
-/// What a value may have to be.
+/// The meaning that an operator gives to a value.
 pub(super) trait Meaning: Sized {
-    /// What it is called, for `not ...: <the value>`.
+    /// The name of such values in errors.
     const NAME: &'static str;
 
     fn parse(written: &Scalar) -> Option<Self>;
@@ -71,7 +71,7 @@ impl<T: Meaning> Parsed<T> {
     fn new(written: Scalar) -> Result<Self, String> {
         match T::parse(&written) {
             Some(value) => Ok(Self { written, value }),
-            None => Err(format!("not {}: {}", T::NAME, written.text())),
+            None => Err(format!("invalid value `{}`, expected {}", written.text(), T::NAME)),
         }
     }
 }
@@ -92,8 +92,7 @@ impl<T> Serialize for Parsed<T> {
     }
 }
 
-/// Reads a scalar and makes what is wanted of it, all while the document stands at it, so that an
-/// error gets its line.
+/// Reads a scalar and converts it at once, so that an error of the conversion gets its line.
 struct ScalarVisitor<T>(fn(Scalar) -> Result<T, String>);
 
 impl<T: Element> ScalarVisitor<T> {
@@ -122,7 +121,8 @@ impl<T: Element> Visitor<'_> for ScalarVisitor<T> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<T, E> {
-        let number = Number::from_f64(value).ok_or_else(|| E::custom("not a number of JSON"))?;
+        let number = Number::from_f64(value)
+            .ok_or_else(|| E::custom("invalid number, expected a number of JSON"))?;
         self.read(Scalar::Number(number))
     }
 
@@ -143,7 +143,7 @@ impl Meaning for bool {
     }
 }
 
-/// A number. What it is makes no difference, as no request has one to compare it with.
+/// A valid number. Its value is not kept: no request has a number to compare it with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Decimal;
 
@@ -168,7 +168,7 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A point in time, in nanoseconds since 1970 UTC: two ways to write the same are the same.
+/// A point in time, in nanoseconds since 1970 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Instant(i128);
 
@@ -183,8 +183,8 @@ impl Meaning for Instant {
 
     fn parse(written: &Scalar) -> Option<Self> {
         let Scalar::Text(text) = written else { return None };
-        // RFC 3339 has a `T` there; the parser takes anything. It also takes a leap second, which no
-        // clock of ours shows.
+        // RFC 3339 demands a `T`; the parser accepts any character. The parser also accepts a leap
+        // second, which the server's clock never shows.
         let is_in_form = text.as_bytes().get(10)?.eq_ignore_ascii_case(&b'T')
             && text.get(17..19).is_some_and(|second| second != "60");
         let date = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| is_in_form)?;
@@ -192,16 +192,16 @@ impl Meaning for Instant {
     }
 }
 
-/// An address or a block of them. One of IPv4-mapped IPv6 addresses is the IPv4 block; any other
-/// IPv6 block has no IPv4 address in it, however large it is.
+/// An address or a block of addresses. A block of IPv4-mapped IPv6 addresses is the IPv4 block. Any
+/// other IPv6 block contains no IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct IpRange(IpNet);
 
-/// How many bits of an IPv6 address say that it is an IPv4-mapped one.
+/// The length of the prefix of IPv4-mapped IPv6 addresses.
 const MAPPED_PREFIX_BITS: u8 = 96;
 
 impl IpRange {
-    /// Whether `ip`, which is no IPv4-mapped IPv6 address, is in it.
+    /// Whether the range contains `ip`, which must not be an IPv4-mapped IPv6 address.
     pub(super) fn contains(&self, ip: &IpAddr) -> bool {
         self.0.contains(ip)
     }
@@ -212,7 +212,7 @@ impl Meaning for IpRange {
 
     fn parse(written: &Scalar) -> Option<Self> {
         let Scalar::Text(text) = written else { return None };
-        // Not by the parser of blocks: it takes 010.0.0.0, which some read as octal.
+        // The parser of blocks would accept 010.0.0.0, which some programs read as octal.
         let range = match text.split_once('/') {
             None => IpNet::from(text.parse::<IpAddr>().ok()?),
             Some((address, length)) => {

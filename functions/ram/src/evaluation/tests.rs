@@ -22,10 +22,10 @@ fn policy(statements: &Value) -> Policy {
     serde_json::from_value(document).expect("a policy")
 }
 
-fn request(context: &Context) -> Request<'_> {
-    Request {
+fn request(context: &Context) -> AccessRequest<'_> {
+    AccessRequest {
         action: ACTION,
-        resource: Resource {
+        resource: Arn {
             service: "vpc",
             region: "cn-huhehaote",
             account_id: "1234567890123456",
@@ -47,14 +47,14 @@ fn is_met(condition: &Value, context: &Context) -> bool {
 }
 
 #[test]
-fn without_a_statement_about_it_a_request_is_denied_implicitly() {
+fn a_request_that_no_statement_matches_is_denied_implicitly() {
     assert_eq!(decide(&[]), ImplicitDeny);
     let other = policy(&json!([{"Effect": "Allow", "Action": "ecs:*", "Resource": "*"}]));
     assert_eq!(decide(&[other]), ImplicitDeny);
 }
 
 #[test]
-fn a_deny_wins_wherever_it_stands() {
+fn a_deny_wins_in_any_position() {
     let allow = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
     let deny = json!({"Effect": "Deny", "Action": "vpc:Allocate*", "Resource": "*"});
     let other_deny = json!({"Effect": "Deny", "Action": "vpc:Release*", "Resource": "*"});
@@ -74,7 +74,7 @@ fn a_deny_wins_wherever_it_stands() {
 }
 
 #[test]
-fn action_resource_and_condition_must_all_hold() {
+fn action_resource_and_condition_must_all_match() {
     let unmet = json!({"Bool": {"acs:SecureTransport": false}});
     for (statement, decision) in [
         (json!({"Action": ACTION, "Resource": "acs:vpc:*:*:ipv6bandwidth/*"}), Allow),
@@ -178,7 +178,7 @@ fn each_operator_compares_in_its_own_way() {
     }
 }
 
-/// Every operator with a value that is good for it, and whether it is negated.
+/// Every operator with a valid value, and whether it is negated.
 fn operators() -> Vec<(&'static str, Value, bool)> {
     let (date, ip) = (json!("2026-01-02T03:04:05Z"), json!("192.0.2.1"));
     vec![
@@ -207,7 +207,7 @@ fn operators() -> Vec<(&'static str, Value, bool)> {
 }
 
 #[test]
-fn a_key_that_the_request_does_not_have_meets_negated_operators_alone() {
+fn a_key_that_the_request_lacks_meets_only_negated_operators() {
     let context = Context { source_ip: None, ..context() };
     for (operator, value, is_negated) in operators() {
         for key in ["acs:SourceIp", "acs:PrincipalARN", "x", ""] {
@@ -218,7 +218,7 @@ fn a_key_that_the_request_does_not_have_meets_negated_operators_alone() {
 }
 
 #[test]
-fn an_operator_of_another_kind_meets_nothing_but_negated() {
+fn an_operator_of_another_kind_is_met_only_if_negated() {
     let keys = [
         ("Date", "acs:CurrentTime"),
         ("Bool", "acs:SecureTransport"),

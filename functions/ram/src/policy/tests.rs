@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The field, line and message of what is wrong with a document.
+/// The field, line and message of a document's error.
 fn refused(document: &str) -> (String, usize, String) {
     let mut json = serde_json::Deserializer::from_str(document);
     let policy: Result<Policy, _> = serde_path_to_error::deserialize(&mut json);
@@ -28,32 +28,32 @@ fn after_a_good_one(statement: &str) -> String {
     )
 }
 
-fn assert_told_by_field(statement: &str, field: &str, line: usize, message: &str) {
+fn assert_names_field(statement: &str, field: &str, line: usize, message: &str) {
     let expected = (format!("Statement[1].{field}"), line, message.to_owned());
     assert_eq!(refused(&after_a_good_one(statement)), expected, "{statement}");
 }
 
 #[test]
-fn what_is_wrong_with_a_statement_is_told_by_its_field_and_line() {
+fn an_error_in_a_statement_names_its_field_and_line() {
     for (statement, field, line, message) in [
         (
             "{\"Effect\": \"allow\",\n\"Action\": \"*\", \"Resource\": \"*\"}",
             "Effect",
             9,
-            "not an effect, which is `Allow` or `Deny`: allow",
+            "invalid effect `allow`, expected `Allow` or `Deny`",
         ),
         ("{\"Effect\":\n{\"Allow\": null}}", "Effect", 10, "invalid type: map, expected an effect"),
         (
             "{\"Effect\": \"Deny\",\n\"Action\": \"vpc\", \"Resource\": \"*\"}",
             "Action",
             10,
-            "not an action, which is `*` or `service:operation`: vpc",
+            "invalid action `vpc`, expected `*` or `service:operation`",
         ),
         (
             "{\"NotAction\": [\"vpc:*\",\n\"vpc:\"],\n\"Resource\": \"*\"}",
             "NotAction[1]",
             10,
-            "not an action, which is `*` or `service:operation`: vpc:",
+            "invalid action `vpc:`, expected `*` or `service:operation`",
         ),
         (
             "{\"Action\": []}",
@@ -78,7 +78,8 @@ fn what_is_wrong_with_a_statement_is_told_by_its_field_and_line() {
             "{\n\"Resource\": [\"*\",\n\"acs:vpc:*:*\"]}",
             "Resource[1]",
             11,
-            "not a resource, which is `*` or `acs:service:region:account:relative-id`: acs:vpc:*:*",
+            "invalid resource `acs:vpc:*:*`, expected `*` or \
+             `acs:service:region:account:relative-id`",
         ),
         (
             "{\"Resource\": true}",
@@ -94,12 +95,12 @@ fn what_is_wrong_with_a_statement_is_told_by_its_field_and_line() {
              `Condition`",
         ),
     ] {
-        assert_told_by_field(statement, field, line, message);
+        assert_names_field(statement, field, line, message);
     }
 }
 
 #[test]
-fn what_is_wrong_with_a_condition_is_told_by_its_field_and_line() {
+fn an_error_in_a_condition_names_its_field_and_line() {
     for (statement, field, line, message) in [
         (
             "{\n\"Condition\": null}",
@@ -117,19 +118,19 @@ fn what_is_wrong_with_a_condition_is_told_by_its_field_and_line() {
             "{\"Condition\": {\"IpAddress\": {\n\"acs:SourceIp\": \"10.0.0.0/33\"}}}",
             "Condition.IpAddress.acs:SourceIp",
             10,
-            "not an IP address or CIDR block: 10.0.0.0/33",
+            "invalid value `10.0.0.0/33`, expected an IP address or CIDR block",
         ),
         (
             "{\"Condition\": {\"IpAddress\": {\"acs:SourceIp\": [\"10.0.0.0/8\",\n\"x\"]}}}",
             "Condition.IpAddress.acs:SourceIp[1]",
             10,
-            "not an IP address or CIDR block: x",
+            "invalid value `x`, expected an IP address or CIDR block",
         ),
         (
             "{\"Condition\": {\"Bool\": {\"acs:MFAPresent\": \"yes\"}}}",
             "Condition.Bool.acs:MFAPresent",
             9,
-            "not true or false: yes",
+            "invalid value `yes`, expected true or false",
         ),
         (
             "{\"Condition\": {\"Bool\": {\"acs:MFAPresent\": {}}}}",
@@ -141,51 +142,49 @@ fn what_is_wrong_with_a_condition_is_told_by_its_field_and_line() {
             "{\"Condition\": {\"NumericEquals\": {\"x:y\": [1,\n\"1e3\"]}}}",
             "Condition.NumericEquals.x:y[1]",
             10,
-            "not a decimal number: 1e3",
+            "invalid value `1e3`, expected a decimal number",
         ),
         (
             "{\"Condition\": {\"DateLessThan\": {\"acs:CurrentTime\": 1352678399}}}",
             "Condition.DateLessThan.acs:CurrentTime",
             9,
-            "not a date like 2012-11-11T23:59:59Z or 2019-08-12T17:00:00+08:00: 1352678399",
+            "invalid value `1352678399`, expected a date like 2012-11-11T23:59:59Z or 2019-08-12T17:00:00+08:00",
         ),
         (
             "{\"Condition\": {\"StringLike\": {\"x:y\": [null]}}}",
             "Condition.StringLike.x:y[0]",
             9,
-            "invalid type: null, expected a text, number or boolean",
+            "invalid type: null, expected a string, number or boolean",
         ),
         (
             "{\"Condition\": {\"StringLike\": {\"x:y\": []}}}",
             "Condition.StringLike.x:y",
             9,
-            "invalid length 0, expected a text, number or boolean or a list of at least one",
+            "invalid length 0, expected a string, number or boolean or a list of at least one",
         ),
     ] {
-        assert_told_by_field(statement, field, line, message);
+        assert_names_field(statement, field, line, message);
     }
 }
 
 #[test]
-fn an_unknown_operator_is_told_with_the_known_ones() {
+fn the_error_for_an_unknown_operator_lists_the_known_ones() {
     for operator in ["StringEqual", "stringEquals", "BoolIfExists", ""] {
         let statement = format!("{{\"Condition\": {{\n\"{operator}\": {{}}}}}}");
         let (field, line, message) = refused(&after_a_good_one(&statement));
         assert_eq!((field, line), (format!("Statement[1].Condition.{operator}"), 10));
-        assert!(
-            message.starts_with("not an operator, which is one of StringEquals, "),
-            "{message}"
-        );
-        assert!(message.ends_with(&format!(", NotIpAddress: {operator}")), "{message}");
+        let expected = format!("invalid operator `{operator}`, expected one of StringEquals, ");
+        assert!(message.starts_with(&expected), "{message}");
+        assert!(message.ends_with(", NotIpAddress"), "{message}");
     }
 }
 
 #[test]
-fn what_is_wrong_with_a_statement_as_a_whole_names_it() {
+fn an_error_of_a_whole_statement_names_the_statement() {
     for (statement, message) in [
         (
             r#"{"Action": "*", "NotAction": "*"}"#,
-            "a statement has either `Action` or `NotAction`, not both",
+            "both `Action` and `NotAction`, expected one of them",
         ),
         (r#"{"Effect": "Allow", "Resource": "*"}"#, "missing field `Action` or `NotAction`"),
         (r#"{"Effect": "Allow", "Action": "*"}"#, "missing field `Resource`"),
@@ -197,13 +196,13 @@ fn what_is_wrong_with_a_statement_as_a_whole_names_it() {
              `NotAction`, and `Resource`",
         ),
     ] {
-        let (field, _, told) = refused(&after_a_good_one(statement));
-        assert_eq!((field.as_str(), told.as_str()), ("Statement[1]", message), "{statement}");
+        let (field, _, read) = refused(&after_a_good_one(statement));
+        assert_eq!((field.as_str(), read.as_str()), ("Statement[1]", message), "{statement}");
     }
 }
 
 #[test]
-fn a_member_of_a_condition_stands_once() {
+fn a_repeated_member_of_a_condition_is_an_error() {
     for (condition, field, message) in [
         (r#"{"Bool": {}, "Bool": {}}"#, "", "duplicate operator `Bool`"),
         (
@@ -212,34 +211,30 @@ fn a_member_of_a_condition_stands_once() {
             "duplicate key `acs:mfapresent`: letter case does not count",
         ),
     ] {
-        let (told_field, _, told) =
+        let (read_field, _, read) =
             refused(&after_a_good_one(&format!("{{\"Condition\": {condition}}}")));
-        assert_eq!(told_field, format!("Statement[1].Condition{field}"));
-        assert_eq!(told, message);
+        assert_eq!(read_field, format!("Statement[1].Condition{field}"));
+        assert_eq!(read, message);
     }
 }
 
 #[test]
-fn what_is_wrong_with_the_document_is_told_by_its_field() {
+fn an_error_in_the_document_names_its_field() {
     for (document, field, message) in [
         ("{}", ".", "missing field `Version`"),
         (r#"{"Version": "1"}"#, ".", "missing field `Statement`"),
         (
             r#"{"Version": "1", "Statement": []}"#,
             "Statement",
-            "a policy has at least one statement",
+            "invalid length 0, expected at least one statement",
         ),
         (
             r#"{"Version": "1", "Statement": {}}"#,
             "Statement",
             "invalid type: map, expected a sequence",
         ),
-        (
-            r#"{"Version": "2012-10-17"}"#,
-            "Version",
-            "not a version of the policy language, which is `1`: 2012-10-17",
-        ),
-        (r#"{"Version": 1}"#, "Version", "invalid type: integer `1`, expected the text \"1\""),
+        (r#"{"Version": "2012-10-17"}"#, "Version", "invalid version `2012-10-17`, expected `1`"),
+        (r#"{"Version": 1}"#, "Version", "invalid type: integer `1`, expected the string \"1\""),
         (
             r#"{"version": "1"}"#,
             "version",
@@ -252,13 +247,13 @@ fn what_is_wrong_with_the_document_is_told_by_its_field() {
             "invalid type: sequence, expected a policy, an object of `Version` and `Statement`",
         ),
     ] {
-        let (told_field, _, told) = refused(document);
-        assert_eq!((told_field.as_str(), told.as_str()), (field, message), "{document}");
+        let (read_field, _, read) = refused(document);
+        assert_eq!((read_field.as_str(), read.as_str()), (field, message), "{document}");
     }
 }
 
 #[test]
-fn a_document_that_is_nested_too_deep_is_refused() {
+fn a_document_nested_too_deep_is_refused() {
     for open in ["[", "{\"a\":", "{\"Statement\":[", "{\"Version\":"] {
         let (_, line, _) = refused(&open.repeat(100_000));
         assert_eq!(line, 1);
