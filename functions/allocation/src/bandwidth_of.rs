@@ -1,4 +1,4 @@
-//! The Internet bandwidth that a call names by its own id, by that of its address, or by both.
+//! Finds the Internet bandwidth that a call names by its own id, by its address's id, or by both.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,13 @@ use crate::parameters::Parameters;
 const ADDRESS_ID: &str = "Ipv6AddressId";
 const BANDWIDTH_ID: &str = "Ipv6InternetBandwidthId";
 
-/// How a call names an Internet bandwidth. Ids have no form here: one that nothing has is not
-/// found.
+/// The ids by which a call names an Internet bandwidth. Their form is not checked: an id of any
+/// other form is not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BandwidthOf<'p> {
-    /// By the id of the address that has it.
+    /// The id of the address that has the bandwidth.
     Address(&'p str),
-    /// By its own id; maybe by that of its address too, as Terraform does.
+    /// The id of the bandwidth, and optionally that of its address: Terraform sends both.
     Id(&'p str, Option<&'p str>),
 }
 
@@ -29,7 +29,7 @@ impl<'p> BandwidthOf<'p> {
     ///
     /// # Errors
     ///
-    /// `missing`: neither is given.
+    /// `missing`: both are absent.
     pub(crate) fn parse(
         parameters: &Parameters<'p>,
         missing: &'static ErrorRow,
@@ -55,22 +55,22 @@ impl<'p> BandwidthOf<'p> {
         }
     }
 
-    /// The ids as a client token remembers them.
+    /// The given ids by parameter name.
     pub(crate) fn parameters(self) -> impl Iterator<Item = (&'static str, Cow<'p, str>)> {
         [(ADDRESS_ID, self.address_id()), (BANDWIDTH_ID, self.id())]
             .into_iter()
             .filter_map(|(name, id)| Some((name, Cow::Borrowed(id?))))
     }
 
-    /// The keys of what is named.
+    /// The keys of the documents that the ids name.
     pub(crate) fn keys(self, scope: Scope<'_>) -> impl Iterator<Item = Key> {
         let owner = self.id().map(|id| InternetBandwidthOwner::key(scope, id));
         let address = self.address_id().map(|id| Ipv6Address::key(scope, id));
         owner.into_iter().chain(address)
     }
 
-    /// What RAM is asked about: the bandwidth of the id given and that of the address given, so
-    /// that naming the address does not lead around a Deny on its bandwidth (decision
+    /// The resources that RAM checks: the given bandwidth and the bandwidth of the given address.
+    /// Naming the address therefore does not bypass a Deny on its bandwidth (decision
     /// `deny-by-address`).
     pub(crate) fn resources(
         parameters: &Parameters<'_>,
@@ -93,8 +93,8 @@ impl<'p> BandwidthOf<'p> {
     ///
     /// # Errors
     ///
-    /// In this order: an id that nothing in the account and region has; ids of different
-    /// instances; an address without bandwidth; an address that is being changed.
+    /// In this order: an id is not found in the account and region; the ids belong to different
+    /// instances; the address has no bandwidth; the address is being changed.
     pub(crate) fn find<'s>(
         self,
         scope: Scope<'_>,
@@ -118,7 +118,7 @@ impl<'p> BandwidthOf<'p> {
                 if named.is_some_and(|named| named.ipv6_address_id != address.ipv6_address_id) {
                     return Err((&PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH).into());
                 }
-                // Owner and address may be of two moments, between which the bandwidth went.
+                // The bandwidth may have been deleted between the reads of owner and address.
                 let bandwidth = address
                     .ipv6_internet_bandwidth
                     .as_ref()
@@ -136,7 +136,7 @@ impl<'p> BandwidthOf<'p> {
     }
 }
 
-/// An address that was released is no address any more (decision `bandwidth-ids`).
+/// The address with this id. A released address is not found (decision `bandwidth-ids`).
 fn find_address<'s>(
     scope: Scope<'_>,
     address_id: &str,

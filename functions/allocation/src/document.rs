@@ -1,4 +1,4 @@
-//! The documents that the operations read and write, in the vendor's words; one file a kind.
+//! The documents that the operations read and write, one file per kind. Names are the vendor's.
 
 mod account;
 mod client_token;
@@ -27,30 +27,33 @@ use crate::kind::{AsKind, Flaw, Kind, KindRow, Writer, kinds};
 
 kinds! {
     Account: kind("account", Some(""), Writer::Operator),
-    // Its gateway implies it.
+    // Implied by its gateway.
     Vpc: kind("vpc", None, Writer::Operator),
     Ipv6Gateway: kind("ipv6-gateway", Some("Ipv6Gateways"), Writer::Operator),
     Ipv6Address: kind("ipv6-address", Some("Ipv6Addresses"), Writer::Function),
-    // The address that has the bandwidth implies it.
+    // Implied by the address that has the bandwidth.
     InternetBandwidthOwner: kind("internet-bandwidth", None, Writer::Function),
     ClientToken: kind("client-token", Some("ClientTokens"), Writer::Function),
 }
 
-/// A kind whose rows still have their first form.
+/// A kind whose rows have schema 1.
 const fn kind(name: &'static str, world: Option<&'static str>, writer: Writer) -> KindRow {
     KindRow { name, schema: 1, world, writer }
 }
 
-/// Checks that the member `field` is `prefix` and then lower-case letters, digits and hyphens.
+/// Checks that `id`, the value of `field`, is `prefix` followed by lower-case letters, digits and
+/// hyphens.
 fn check_id(field: &'static str, prefix: &str, id: &str) -> Result<(), Flaw> {
     if has_id_form(prefix, id) {
         return Ok(());
     }
-    let message = format!("not {prefix} and lower-case letters, digits and hyphens: {id}");
+    let message = format!(
+        "invalid id `{id}`, expected `{prefix}` and lower-case letters, digits and hyphens"
+    );
     Err(Flaw { field, message })
 }
 
-/// Whether `id` is `prefix` and then lower-case letters, digits and hyphens.
+/// Whether `id` is `prefix` followed by lower-case letters, digits and hyphens.
 fn has_id_form(prefix: &str, id: &str) -> bool {
     id.strip_prefix(prefix).is_some_and(|tail| {
         let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
@@ -58,7 +61,7 @@ fn has_id_form(prefix: &str, id: &str) -> bool {
     })
 }
 
-/// Whether a member has its default and need not be written.
+/// Whether a member has its default value, which is not written.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

@@ -1,39 +1,39 @@
-//! The rows of the documented errors.
+//! The documented errors.
 //!
-//! A row is here if several operations answer it or the readers of parameters do; a row of one
-//! operation is in that operation's file. Each operation lists its rows in checking order.
+//! This file has the errors that several operations or the readers of parameters use. The errors of
+//! one operation are in that operation's file. Each operation lists its errors in checking order.
 
 use std::fmt;
 
 /// A documented error.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorRow {
-    /// The code as it goes over the wire.
+    /// The code in the answer.
     pub code: &'static str,
     /// The HTTP status. Clients retry a 5xx and never a 4xx.
     pub status: u16,
-    /// The message as documented, its `%s` not yet filled.
+    /// The documented message, with `%s` as placeholders.
     pub message: &'static str,
-    /// What each `%s` is filled with. Empty: the part of the code after its dot, then the subject
-    /// (decision `fills`).
+    /// The values of the placeholders. If empty, they are the part of the code after its dot, then
+    /// the subject (decision `fills`).
     pub fills: &'static [&'static str],
 }
 
 impl ErrorRow {
-    /// A row whose `%s` are filled as decision `fills` says.
+    /// A row whose placeholders are filled by decision `fills`.
     #[must_use]
     pub const fn new(status: u16, code: &'static str, message: &'static str) -> Self {
         Self { code, status, message, fills: &[] }
     }
 
-    /// Whether the message names the resource that a call is about.
+    /// Whether the message names the call's resource.
     #[must_use]
     pub fn names_a_resource(&self) -> bool {
         self.fills.is_empty() && self.message.matches("%s").count() > 1
     }
 }
 
-/// Rows are equal if their codes are: within an operation a code has one row.
+/// Rows with the same code are equal: within an operation a code has one row.
 impl PartialEq for ErrorRow {
     fn eq(&self, other: &Self) -> bool {
         self.code == other.code
@@ -47,7 +47,7 @@ impl Eq for ErrorRow {}
 pub struct Refusal {
     /// The documented error.
     pub row: &'static ErrorRow,
-    /// The id of the resource, where the message names one.
+    /// The id of the resource, if the message names it.
     pub subject: Option<Box<str>>,
 }
 
@@ -65,7 +65,7 @@ impl From<&'static ErrorRow> for Refusal {
     }
 }
 
-/// The documented message, its `%s` filled (decision `fills`).
+/// Writes the documented message with its placeholders filled (decision `fills`).
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = self.row.code.split_once('.').map_or("", |(_, reason)| reason);
@@ -82,8 +82,8 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Declares rows that several operations share: the name, status, code and message of each, and
-/// what the message's `%s` are filled with, unless decision `fills` says it.
+/// Declares rows that several operations share: the name, status, code and message of each, and the
+/// values of the placeholders where decision `fills` does not give them.
 macro_rules! rows {
     ($($(#[$doc:meta])* $name:ident =
         $status:literal, $code:literal, $message:literal $(, $fill:literal)*;)+) => {
@@ -93,8 +93,8 @@ macro_rules! rows {
     };
 }
 
-/// Declares the errors of an operation, `ERRORS`, in checking order: rows of its own, written as
-/// those of [`rows`], and the names of shared ones.
+/// Declares the errors of an operation, `ERRORS`, in checking order: rows of its own, in the syntax
+/// of [`rows`], and the names of shared ones.
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident
         $(= $status:literal, $code:literal, $message:literal $(, $fill:literal)*)?;)+) => {
@@ -118,30 +118,29 @@ rows! {
         "The param of Ipv6InstanceId is missing.";
     /// `Bandwidth` is absent or empty. The page names no code for it: decision `missing`.
     MISSING_BANDWIDTH = 400, "MissingBandwidth", "Bandwidth is mandatory for this action.";
-    /// "The IPv6 address is invalid.": the id has not the form of one (decision `id-form`).
+    /// "The IPv6 address is invalid.": the id is malformed (decision `id-form`).
     ILLEGAL_PARAM_IPV6_ADDRESS = 400, "IllegalParam.Ipv6Address", "The param of %s is illegal.";
-    /// `ClientToken` holds more than ASCII or is longer than 64 characters (decision `token`).
+    /// `ClientToken` is not ASCII or is longer than 64 characters (decision `token`).
     INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED = 400, "InvalidClientToken.ValueNotSupported",
         "The ClientToken provided is invalid.";
     /// `DryRun` is neither true nor false (decision `boolean-form`).
     INVALID_DRY_RUN = 400, "InvalidDryRun", "Specified parameter DryRun is not valid.";
-    /// `PageNumber` is no whole number from 1 (decision `page-size`).
+    /// `PageNumber` is not a whole number of at least 1 (decision `page-size`).
     INVALID_PAGE_NUMBER = 400, "InvalidPageNumber", "Specified parameter PageNumber is not valid.";
-    /// `PageSize` is no whole number from 1 (decision `page-size`).
+    /// `PageSize` is not a whole number of at least 1 (decision `page-size`).
     INVALID_PAGE_SIZE = 400, "InvalidPageSize", "Specified parameter PageSize is not valid.";
-    /// A remembered `ClientToken` came back with other parameters (decision `token`).
+    /// The call repeats a `ClientToken` with other parameters (decision `token`).
     IDEMPOTENT_PARAMETER_MISMATCH = 400, "IdempotentParameterMismatch",
         "The request is retried with updated parameters.";
-    /// No such address or bandwidth in the caller's account and region (decisions `not-found` and
-    /// `bandwidth-ids`).
+    /// The address or bandwidth does not exist in the caller's account and region (decisions
+    /// `not-found` and `bandwidth-ids`).
     INVALID_IPV6_INSTANCE_NOT_FOUND = 400, "InvalidIpv6Instance.NotFound",
         "The specified Ipv6AddressId or Ipv6InternetBandwidthId is not found.";
-    /// The address and the bandwidth that a call names belong to different instances (decision
-    /// `bandwidth-ids`).
+    /// The address and the bandwidth belong to different instances (decision `bandwidth-ids`).
     PARAM_EXCLUSIVE_ADDRESS_AND_BANDWIDTH = 400,
         "ParamExclusive.Ipv6AddressIdAndIpv6InternetBandwidthId",
         "Ipv6AddressId and Ipv6InternetBandwidthId is mutually exclusive.";
-    /// The address that a call names has no bandwidth (decision `no-bandwidth`).
+    /// The address has no bandwidth (decision `no-bandwidth`).
     OPERATION_FAILED_INTERNET_BANDWIDTH_NON_EXIST = 400,
         "OperationFailed.InternetBandwidthNonExist",
         "The operation is forbidden because of InternetBandwidthNonExist.";
@@ -154,8 +153,8 @@ rows! {
     /// "If the check succeeds, the error code `DryRunOperation` is returned." (decision `dry-run`).
     DRY_RUN_OPERATION = 400, "DryRunOperation",
         "Request validation has been passed with DryRun flag set.";
-    /// "The system is busy. Please try again later.": the store failed or was too contended
-    /// (decision `busy`). No rule answers it.
+    /// "The system is busy. Please try again later.": the store failed or commits kept conflicting
+    /// (decision `busy`). No operation returns it.
     SYSTEM_BUSY = 500, "SystemBusy", "The system is busy. Please try again later.";
 }
 

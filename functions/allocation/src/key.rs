@@ -1,23 +1,23 @@
-//! What documents are found by.
+//! The keys of documents.
 
 use std::fmt;
 
-/// The account and the region that a call is about. Documents of another account or region have
-/// other keys, so a call cannot find them.
+/// The account and the region of a call. Documents of another account or region have other keys, so
+/// a call cannot find them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope<'a> {
-    /// 16 digits. Of a call it is the account that the signature proved.
+    /// 16 digits; for a call, the account that its signature proved.
     pub account_id: &'a str,
     /// The region's id.
     pub region_id: &'a str,
 }
 
-/// The key of a document: the name of its kind, then what tells it from the others of its kind,
-/// joined by `#`. What callers choose freely is last, so no two documents share a key.
+/// The key of a document: the name of its kind, then its account, region and id, joined by `#`. The
+/// part that a caller chooses freely is last, so no two documents share a key.
 ///
-/// The keys of a listed kind have two parts: the partition, which is kind, account and region, and
-/// the id. A store lists one partition, in the order of ids. The key of any other kind is all
-/// partition.
+/// The key of a listed kind has two parts: the partition, which is kind, account and region, and
+/// the id. A store lists one partition, in the order of ids. The key of any other kind is its
+/// partition and has no id.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     text: Box<str>,
@@ -56,7 +56,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The parts of a key, not joined: a document that is compared with a key needs no text for it.
+/// The parts of a key, not joined. Comparing them with a key allocates nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {
     kind: &'a str,
@@ -71,13 +71,13 @@ impl<'a> Parts<'a> {
         Self { is_listed: true, ..Self::unlisted(kind, scope, id) }
     }
 
-    /// The parts of the key of a document in a region whose kind is not listed.
+    /// The parts of the key of a document whose kind has regions and is not listed.
     #[must_use]
     pub fn unlisted(kind: &'a str, scope: Scope<'a>, id: &'a str) -> Self {
         Self::single(kind, &[scope.account_id, scope.region_id, id])
     }
 
-    /// The parts of the key of a document whose kind is not listed: four at most.
+    /// The parts of the key of a document whose kind is not listed: at most four after the kind.
     #[must_use]
     pub fn single(kind: &'a str, parts: &[&'a str]) -> Self {
         debug_assert!(parts.len() <= 4, "{parts:?}");
@@ -106,7 +106,7 @@ impl<'a> Parts<'a> {
         self.id() == key.id() && self.after(key.text()) == Some("")
     }
 
-    /// Whether the key of these parts is that of `id` in `partition`.
+    /// Whether the key of these parts has this partition and id.
     #[must_use]
     pub fn are_at(self, partition: &Partition, id: &str) -> bool {
         let [account_id, region_id, ..] = self.others;
@@ -114,7 +114,7 @@ impl<'a> Parts<'a> {
         self.id() == Some(id) && of_partition.after(partition.text()) == Some("")
     }
 
-    /// What follows the parts in `text`, if it begins with them.
+    /// The rest of `text` after the parts; `None` if `text` does not begin with them.
     fn after(self, text: &str) -> Option<&str> {
         self.others.iter().flatten().try_fold(text.strip_prefix(self.kind)?, |rest, part| {
             rest.strip_prefix('#')?.strip_prefix(*part)
@@ -128,7 +128,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// All documents of one listed kind in one account and region.
+/// The name of a partition: all documents of one listed kind in one account and region.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Partition(Box<str>);
 
@@ -139,7 +139,7 @@ impl Partition {
         Self([kind, scope.account_id, scope.region_id].join("#").into())
     }
 
-    /// The text that [`Key::partition`] has in it.
+    /// The text, equal to [`Key::partition`] of its documents' keys.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Kinds of documents: what a store and a world document need to know of each.
+//! Kinds of documents: the properties that stores and world documents use.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,8 +6,8 @@ use std::fmt;
 use crate::document::Resource;
 use crate::key::{Key, Parts};
 
-/// What the documents of every kind have. The fields of a kind are the members of its JSON, in rows
-/// and in worlds alike, except for the account and the id, which its key says.
+/// The interface of all documents. The fields of a kind are the members of its JSON, in rows and in
+/// worlds, except the account and the id, which are in the key.
 pub trait Kind: fmt::Debug + Send + Sync {
     /// The parts of the key.
     fn parts(&self) -> Parts<'_>;
@@ -17,14 +17,13 @@ pub trait Kind: fmt::Debug + Send + Sync {
         self.parts().key()
     }
 
-    /// The id of the document within its account, as a world document gives it.
+    /// The id of the document within its account, as in a world document.
     fn id(&self) -> String;
 
     /// The account.
     fn account_id(&self) -> &str;
 
-    /// [`Kind::id`] of the document that has this key: what follows kind, account and region in
-    /// the key's text.
+    /// [`Kind::id`] of the document with this key: the part after kind, account and region.
     #[must_use]
     fn id_in_key(key: &str) -> Cow<'_, str>
     where
@@ -33,50 +32,51 @@ pub trait Kind: fmt::Debug + Send + Sync {
         key.splitn(4, '#').nth(3).unwrap_or_default().into()
     }
 
-    /// Takes account and id from the place where the document was found.
+    /// Sets account and id, which the members do not have.
     ///
     /// # Errors
     ///
-    /// What is wrong with the id.
-    fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String>;
+    /// The id is malformed.
+    fn identify(&mut self, account_id: &str, id: &str) -> Result<(), Flaw>;
 
-    /// When the document counts as gone, in seconds since 1970 UTC; `None`: never.
+    /// The time at which the document expires, in seconds since 1970 UTC; `None`: never.
     fn expires_at_secs(&self) -> Option<u64> {
         None
     }
 
-    /// The document that exists because this one does.
+    /// The document that this one implies: it exists as long as this one.
     fn implied(&self) -> Option<Resource> {
         None
     }
 
-    /// Checks what the types of the fields do not.
+    /// Checks the members beyond their types.
     ///
     /// # Errors
     ///
-    /// The member that is wrong, as `Ipv6InternetBandwidth.Bandwidth`, and what is wrong with it.
+    /// The first invalid member.
     fn check(&self) -> Result<(), Flaw> {
         Ok(())
     }
 
-    /// What no two documents of a world share: the member that says it, empty for the id, and a text.
+    /// The values that must be unique in a world, each with its member; the member is empty for the
+    /// id.
     fn unique(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 }
 
-/// Where a document of a kind is that its account, its region and one id identify; `listed` or
-/// `unlisted` says whether the kind is.
+/// Declares `at` and `key` for a kind whose documents are identified by account, region and one id.
+/// The second argument says whether the kind is `listed` or `unlisted`.
 macro_rules! found_in_region {
     ($kind:ident, $form:ident) => {
         impl $kind {
-            /// Where the document of this id is.
+            /// The parts of the key of the document with this id.
             #[must_use]
             pub fn at<'a>(scope: crate::key::Scope<'a>, id: &'a str) -> crate::key::Parts<'a> {
                 crate::key::Parts::$form(Self::NAME, scope, id)
             }
 
-            /// The key of the document of this id.
+            /// The key of the document with this id.
             #[must_use]
             pub fn key(scope: crate::key::Scope<'_>, id: &str) -> crate::key::Key {
                 Self::at(scope, id).key()
@@ -85,7 +85,7 @@ macro_rules! found_in_region {
     };
 }
 
-/// The methods of [`Kind`] for such a document.
+/// Declares the methods of [`Kind`] for such a kind.
 macro_rules! in_region {
     ($id:ident) => {
         fn parts(&self) -> crate::key::Parts<'_> {
@@ -102,54 +102,61 @@ macro_rules! in_region {
             &self.account_id
         }
 
-        fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String> {
+        fn identify(&mut self, account_id: &str, id: &str) -> Result<(), crate::kind::Flaw> {
             (self.account_id, self.$id) = (account_id.into(), id.into());
             Ok(())
         }
     };
 }
 
-/// Who writes the documents of a kind.
+/// The writer of a kind's documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writer {
     /// The function, when it commits a call.
     Function,
-    /// The operator alone. The function's role may not write them.
+    /// Only the operator. The function's role must not have permission to write them.
     Operator,
 }
 
-/// A member of a document that is wrong, and what is wrong with it.
+/// An invalid member of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
-    /// The member, as a path below the document; empty for the id.
+    /// The member's path in the document, as in `Ipv6InternetBandwidth.Bandwidth`; empty for the
+    /// id.
     pub field: &'static str,
-    /// What is wrong.
+    /// The reason.
     pub message: String,
 }
 
-/// What a store and a world document need to know of a kind.
+impl Flaw {
+    /// An invalid id.
+    pub(crate) fn of_id(message: String) -> Self {
+        Self { field: "", message }
+    }
+}
+
+/// The properties of a kind that stores and world documents use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KindRow {
-    /// The name that begins its keys.
+    /// The name, with which keys begin.
     pub name: &'static str,
-    /// The number of the form that its rows have. A reader takes rows of this form and of every
-    /// older one.
+    /// The schema of written rows. A reader accepts this schema and every older one.
     pub schema: u16,
-    /// The member of an account, in a world document, that maps ids to documents of this kind;
-    /// empty: its members are those of the account. `None`: a world does not say them, as other
-    /// documents imply them ([`Kind::implied`]).
+    /// The member of an account in a world document that maps ids to documents of this kind. Empty:
+    /// the account itself. `None`: worlds do not hold such documents, for others imply them
+    /// ([`Kind::implied`]).
     pub world: Option<&'static str>,
-    /// Who writes documents of this kind.
+    /// The writer of documents of this kind.
     pub writer: Writer,
 }
 
-/// Makes the table of kinds: each a type and its row.
+/// Declares [`Resource`] and the table of kinds from the type and the row of each kind.
 macro_rules! kinds {
     ($($kind:ident: $row:expr,)+) => {
-        /// A document of any kind; shared, so that reading one copies nothing.
+        /// A document of any kind, shared: cloning copies no members.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Resource {
-            $(#[doc = concat!("Of the kind [`", stringify!($kind), "`].")] $kind(Arc<$kind>),)+
+            $(#[doc = concat!("A document of the kind [`", stringify!($kind), "`].")] $kind(Arc<$kind>),)+
         }
 
         /// Every kind.
@@ -164,19 +171,18 @@ macro_rules! kinds {
         }
 
         impl Resource {
-            /// The row of its kind.
+            /// The row of the document's kind.
             #[must_use]
             pub fn kind(&self) -> KindRow {
                 match self { $(Self::$kind(_) => $kind::KIND,)+ }
             }
 
-            /// Reads the members of a document of the kind `name`, found as `id` in an account.
-            /// Members that the kind does not have are passed over: it is the deserializer that
-            /// may refuse them.
+            /// Reads the members of the document `id` of the kind `name`. Unknown members are
+            /// ignored; a deserializer may refuse them.
             ///
             /// # Errors
             ///
-            /// There is no such kind, a member is not as it should be, or the id is not.
+            /// The kind is unknown, or a member or the id is invalid.
             pub fn read<'de, D: serde::Deserializer<'de>>(
                 name: &str,
                 account_id: &str,
@@ -187,14 +193,16 @@ macro_rules! kinds {
                 match name {
                     $($kind::NAME => {
                         let mut document = $kind::deserialize(members)?;
-                        document.identify(account_id, id).map_err(D::Error::custom)?;
+                        document
+                            .identify(account_id, id)
+                            .map_err(|flaw| D::Error::custom(flaw.message))?;
                         Ok(Self::$kind(Arc::new(document)))
                     })+
-                    _ => Err(D::Error::custom(format!("no such kind: {name}"))),
+                    _ => Err(D::Error::custom(format!("unknown kind `{name}`"))),
                 }
             }
 
-            /// Reads the members of a row. Kind, account and id are in the text of its key.
+            /// Reads the members of a row; its key holds kind, account and id.
             ///
             /// # Errors
             ///
@@ -224,7 +232,7 @@ macro_rules! kinds {
         $(
             impl $kind {
                 const KIND: KindRow = $row;
-                /// The name that begins its keys.
+                /// The name of the kind, with which keys begin.
                 pub const NAME: &'static str = Self::KIND.name;
             }
 
@@ -243,9 +251,9 @@ macro_rules! kinds {
     };
 }
 
-/// A look at a document as one of a certain kind.
+/// Converts a document to a kind.
 pub trait AsKind<K> {
-    /// The document, if it is of that kind.
+    /// The document, if it has that kind.
     fn as_kind(&self) -> Option<&K>;
 }
 

@@ -1,5 +1,5 @@
-//! What an operation is, for the runner: it names its call's scope and keys, then decides on what
-//! was read.
+//! The interface of operations: each names the keys of the documents that it needs and then decides
+//! on the documents that were read.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,65 +14,98 @@ use crate::parameters::{Page, Parameters};
 use crate::region::Region;
 use crate::texts::Texts;
 
-/// An operation of the API: a type without values that holds its rules.
+/// An operation of the API. The type has no state.
+///
+/// # Examples
+///
+/// A decision names the documents that it needs, then refuses the call or commits changes:
+///
+/// ```
+/// use allocation::operations::DeleteIpv6InternetBandwidth as Delete;
+/// use allocation::{Common, Fresh, Halt, Operation, Parameters, Seen};
+///
+/// let parameters = |name: &str| match name {
+///     "RegionId" => Some("cn-huhehaote"),
+///     "Ipv6AddressId" => Some("ipv6-1"),
+///     _ => None,
+/// };
+/// let (common, call) = Common::parse::<Delete>(&Parameters::new(&parameters))?;
+/// let scope = common.scope("1234567890123456");
+/// let mut tails = String::new;
+/// let mut fresh = Fresh::new(1_767_323_045, &mut tails);
+///
+/// let mut seen = Seen::default();
+/// let Err(Halt::Read(keys)) = Delete::decide(&call, scope, &seen, &mut fresh) else {
+///     unreachable!("the address was not read");
+/// };
+/// for key in keys {
+///     seen.add(key, None);
+/// }
+/// let refused = Delete::decide(&call, scope, &seen, &mut fresh).unwrap_err();
+/// let Halt::Refused(refusal) = refused else { unreachable!("the address was read") };
+/// assert_eq!(refusal.row.code, "InvalidIpv6Instance.NotFound");
+/// # Ok::<(), allocation::Refusal>(())
+/// ```
 pub trait Operation: 'static {
-    /// The name, as `Action` and `x-acs-action` give it.
+    /// The name, the value of `Action` or `x-acs-action`.
     const NAME: &'static str;
-    /// The errors that it answers, in checking order: where several apply, the first is answered.
-    /// Those of the runner (token, dry run) are among them; those that only a planned fault causes
-    /// are last. `SystemBusy` is not among them: it has no place.
+    /// The errors of the operation in checking order: the first that applies is answered. They
+    /// include the errors for token and dry run; errors that only a planned fault causes are last.
+    /// `SystemBusy` is missing, for it has no position in that order.
     const ERRORS: &'static [&'static ErrorRow];
-    /// The top elements of its answer in JSON, `RequestId` among them, in the order of the
+    /// The top-level elements of the answer in JSON, including `RequestId`, in the order of the
     /// vendor's samples.
     const JSON: &'static [&'static str];
     /// The same in XML.
     const XML: &'static [&'static str];
-    /// Parameters whose default depends on the state: a replay may leave them out, whatever the
-    /// first call took for them (decision `token-same`).
+    /// Parameters whose default depends on the state. A replay of a call may omit them (decision
+    /// `token-same`).
     const DEFAULTED_FROM_STATE: &'static [&'static str] = &[];
 
-    /// Whether its calls change something. Such a call takes a `ClientToken` and may be a dry run.
+    /// Whether the operation changes documents. If so, it has the parameters `ClientToken` and
+    /// `DryRun`.
     const CHANGES: bool;
 
-    /// The operation's own parameters, all in form; they borrow the request's buffer.
+    /// The operation's own parameters, all valid; they borrow the request's buffer.
     type Call<'p>: Send + Sync;
-    /// The elements of a success, without the `RequestId`, by their names on the wire. A member
-    /// that may be absent is left out, never null.
+    /// The elements of a successful answer without the `RequestId`, under the vendor's names. An
+    /// absent member is left out, never null.
     type Answer<'s>: Serialize;
 
-    /// Parses the operation's own parameters: all but those of [`Common`].
+    /// Parses the operation's own parameters: all except those of [`Common`].
     ///
     /// # Errors
     ///
     /// The first row that applies.
     fn parse<'p>(parameters: &Parameters<'p>) -> Result<Self::Call<'p>, Refusal>;
 
-    /// The keys of what the decision most likely needs, so that one read fetches it. A hint:
-    /// [`Operation::decide`] asks for whatever else it needs.
+    /// The keys of the documents that the decision most likely needs, for the first read.
+    /// [`Operation::decide`] may demand others.
     fn first(call: &Self::Call<'_>, scope: Scope<'_>) -> Vec<Key>;
 
-    /// The resource parts of the ARNs that RAM checks, as `ipv6bandwidth/*`; each of them must be
-    /// allowed (decisions `denied` and `deny-by-address`). The parameters may be out of form, and
-    /// `seen` may lack what [`Operation::first`] asked for; what is not known is `*`.
+    /// The resource parts of the ARNs that RAM checks, as in `ipv6bandwidth/*`. Each must be
+    /// allowed (decisions `denied` and `deny-by-address`). The parameters may be invalid and `seen`
+    /// may lack the documents of [`Operation::first`]; an unknown part is `*`.
     fn resources(parameters: &Parameters<'_>, scope: Scope<'_>, seen: &Seen) -> Vec<String>;
 
-    /// The parameters that calls with one client token must have in common: the operation's own,
-    /// defaults filled in (decision `token-same`), without those whose default depends on the state
-    /// and that the call does not give.
+    /// The parameters that must be equal in all calls with one client token: the operation's own,
+    /// with defaults (decision `token-same`). An absent parameter whose default depends on the
+    /// state is left out.
     fn compared<'c>(_call: &'c Self::Call<'_>) -> Vec<(&'static str, Cow<'c, str>)> {
         Vec::new()
     }
 
-    /// The documents that the call lists, for an operation that lists.
+    /// The documents that the call lists; `None` if the operation lists nothing.
     fn listing<'c>(_call: &'c Self::Call<'_>, _scope: Scope<'_>) -> Option<Listing<'c>> {
         None
     }
 
-    /// Decides on what was read. It may run several times, so it has no effects.
+    /// Decides on the documents that were read. It may run several times and has no side effects.
     ///
     /// # Errors
     ///
-    /// [`Halt::Refused`]: the first row that applies. [`Halt::Read`]: the decision needs more.
+    /// [`Halt::Refused`]: the first row that applies. [`Halt::Read`] or [`Halt::List`]: the
+    /// decision needs more documents.
     fn decide<'s>(
         call: &'s Self::Call<'_>,
         scope: Scope<'_>,
@@ -80,27 +113,27 @@ pub trait Operation: 'static {
         fresh: &mut Fresh<'_>,
     ) -> Result<Outcome<Self::Answer<'s>>, Halt>;
 
-    /// What a client token remembers of an answer: its elements. Only operations whose answer is
-    /// flat texts can have one.
+    /// The elements of an answer that are stored with a client token. Only an answer of strings can
+    /// be stored.
     fn remember(_answer: &Self::Answer<'_>) -> Texts {
         Texts::default()
     }
 }
 
-/// The parameters that operations have in common.
+/// The parameters that all operations share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Common<'p> {
     /// `RegionId`.
     pub region: Region,
-    /// `ClientToken`, in form.
+    /// `ClientToken`.
     pub client_token: Option<&'p str>,
     /// `DryRun`.
     pub dry_run: bool,
 }
 
 impl<'p> Common<'p> {
-    /// Reads a call of the operation `O`: the region, the operation's own parameters, and, if it
-    /// changes something, token and dry run, in this order.
+    /// Reads a call of the operation `O`: first the region, then the operation's own parameters,
+    /// then token and dry run if the operation has them.
     ///
     /// # Errors
     ///
@@ -118,14 +151,14 @@ impl<'p> Common<'p> {
         Ok((common, call))
     }
 
-    /// What the account has in the call's region.
+    /// The scope of the call: the account and the call's region.
     #[must_use]
     pub fn scope<'a>(&self, account_id: &'a str) -> Scope<'a> {
         Scope { account_id, region_id: self.region.id() }
     }
 }
 
-/// What a decision may use that no document holds.
+/// The time and new ids for a decision.
 pub struct Fresh<'a> {
     /// Seconds since 1970 UTC.
     pub now_secs: u64,
@@ -133,12 +166,12 @@ pub struct Fresh<'a> {
 }
 
 impl<'a> Fresh<'a> {
-    /// The time, and a source of 17 lower-case letters and digits that never repeats itself.
+    /// `tails` must return 17 lower-case letters and digits, and never the same ones again.
     pub fn new(now_secs: u64, tails: &'a mut dyn FnMut() -> String) -> Self {
         Self { now_secs, tails }
     }
 
-    /// A new id with this prefix, as `ipv6bw-`.
+    /// A new id with this prefix, as in `ipv6bw-`.
     pub fn id(&mut self, prefix: &str) -> String {
         [prefix, &(self.tails)()].concat()
     }
@@ -150,13 +183,13 @@ impl fmt::Debug for Fresh<'_> {
     }
 }
 
-/// What a call lists: all documents of a partition that match, or a page of them.
+/// A listing: one page of the documents of a partition that match.
 pub struct Listing<'c> {
     /// The kind, account and region.
     pub partition: Partition,
-    /// Whether a document is in the list.
+    /// Whether a document belongs to the list.
     pub matches: Box<dyn Fn(&Resource) -> bool + Send + Sync + 'c>,
-    /// Which of them are answered.
+    /// The page to return.
     pub page: Page,
 }
 
@@ -170,16 +203,16 @@ impl fmt::Debug for Listing<'_> {
     }
 }
 
-/// What came of a listing. It is of no single moment: others may commit while it is read.
+/// The result of a listing. It is no snapshot: commits may happen while it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// How many documents match.
+    /// The number of documents that match.
     pub total: usize,
-    /// Those of the page, by id.
+    /// The documents of the page, in the order of ids.
     pub page: Vec<Resource>,
 }
 
-/// What was read for a call so far.
+/// The documents that were read for a call so far.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     documents: Vec<(Key, Option<Resource>)>,
@@ -187,12 +220,12 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Takes what was read under `key`: a document, or that there is none.
+    /// Adds the document that was read under `key`; `None` if there is none.
     pub fn add(&mut self, key: Key, document: Option<Resource>) {
         self.documents.push((key, document));
     }
 
-    /// Takes what came of the call's listing.
+    /// Adds the result of the call's listing.
     pub fn add_listed(&mut self, listed: Listed) {
         self.listed = Some(listed);
     }
@@ -202,11 +235,11 @@ impl Seen {
         self.documents.iter().map(|(key, _)| key)
     }
 
-    /// The document `at` a place, or that there is none.
+    /// The document with the key `at`; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// [`Halt::Read`]: it was not read.
+    /// [`Halt::Read`]: the key was not read.
     pub fn get<K>(&self, at: Parts<'_>) -> Result<Option<&K>, Halt>
     where
         Resource: AsKind<K>,
@@ -217,11 +250,11 @@ impl Seen {
         }
     }
 
-    /// The documents `at` these places, in their order, each or that there is none.
+    /// The documents with the keys `at`, in this order; `None` for each that does not exist.
     ///
     /// # Errors
     ///
-    /// [`Halt::Read`]: the keys of those that were not read.
+    /// [`Halt::Read`]: the keys that were not read.
     pub fn all<'a, K>(
         &self,
         at: impl IntoIterator<Item = Parts<'a>>,
@@ -240,11 +273,11 @@ impl Seen {
         if unread.is_empty() { Ok(found) } else { Err(Halt::Read(unread)) }
     }
 
-    /// What came of the call's listing.
+    /// The result of the call's listing.
     ///
     /// # Errors
     ///
-    /// [`Halt::List`]: it was not read.
+    /// [`Halt::List`]: the listing was not read.
     pub fn listed(&self) -> Result<&Listed, Halt> {
         self.listed.as_ref().ok_or(Halt::List)
     }
@@ -255,9 +288,9 @@ impl Seen {
 pub enum Halt {
     /// A rule refused the call.
     Refused(Refusal),
-    /// The documents of these keys are needed first.
+    /// The decision needs the documents of these keys.
     Read(Vec<Key>),
-    /// The call's listing is needed first.
+    /// The decision needs the call's listing.
     List,
 }
 
@@ -273,37 +306,36 @@ impl From<&'static ErrorRow> for Halt {
     }
 }
 
-/// What a call that passed every check results in.
+/// The result of a call that passed every check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome<A> {
-    /// An answer; nothing is written.
+    /// An answer without changes.
     Answer(A),
-    /// An answer, to be given only once all of `changes` are committed together.
+    /// Changes and the answer to give once they are committed atomically.
     Commit {
-        /// What is written, deleted and checked.
+        /// The changes.
         changes: Vec<Write>,
         /// The answer.
         answer: A,
-        /// The parameters that took their default from the state, with that default, for the
-        /// token to remember.
+        /// The parameters that took their default from the state, with that default. They are
+        /// stored with the client token.
         taken: Vec<(&'static str, String)>,
     },
 }
 
-/// The answer of an operation that answers nothing but its `RequestId`.
+/// The answer of an operation that has no elements but `RequestId`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Done {}
 
-/// One change of a commit. Each rests on the document as it was read: if it has changed since,
-/// nothing of the commit happens.
+/// One change of a commit. If its document has changed since it was read, the whole commit fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
-    /// The document as it shall be.
+    /// Writes this document.
     Put(Resource),
-    /// The document of this key goes.
+    /// Deletes the document of this key.
     Delete(Key),
-    /// The document of this key stays, and must be as it was read. A commit holds at most one
-    /// change of each key, and at least one [`Write::Put`].
+    /// Checks that the document of this key has not changed. A commit has at most one change per
+    /// key, and at least one [`Write::Put`].
     Check(Key),
 }
 

@@ -1,4 +1,4 @@
-//! The operations, one file each. A new one takes its lines here and nowhere else.
+//! The operations, one file each. A new operation is registered here and nowhere else.
 
 mod allocate_ipv6_internet_bandwidth;
 mod delete_ipv6_internet_bandwidth;
@@ -12,13 +12,13 @@ pub use modify_ipv6_internet_bandwidth::ModifyIpv6InternetBandwidth;
 
 use crate::operation::Operation;
 
-/// Takes operations, each of a type of its own.
+/// Visits operations, each a type of its own.
 pub trait Visitor {
-    /// Takes one.
+    /// Visits one operation.
     fn visit<O: Operation>(&mut self);
 }
 
-/// Hands every operation to `visitor`.
+/// Visits every operation.
 pub fn visit(visitor: &mut impl Visitor) {
     visitor.visit::<AllocateIpv6InternetBandwidth>();
     visitor.visit::<DeleteIpv6InternetBandwidth>();

@@ -5,10 +5,10 @@ use std::fmt;
 use crate::error::{self, ErrorRow, Refusal};
 use crate::region::Region;
 
-/// Looks a parameter up by its documented name; the value may be empty.
+/// Looks up a parameter by its documented name; the value may be empty.
 pub type LookUp<'p> = dyn Fn(&str) -> Option<&'p str> + Send + Sync + 'p;
 
-/// The parameters of a call, which the request's buffer holds.
+/// The parameters of a call; they borrow the request's buffer.
 #[derive(Clone, Copy)]
 pub struct Parameters<'p>(&'p LookUp<'p>);
 
@@ -21,7 +21,7 @@ impl fmt::Debug for Parameters<'_> {
 /// The longest client token, in characters (decision `token`).
 const CLIENT_TOKEN_CHARACTERS_MAX: usize = 64;
 
-/// The most tags that a call may name (decision `tags`).
+/// The most tags in a call (decision `tags`).
 pub const TAGS_MAX: usize = 20;
 
 /// The largest page of a list (decision `page-size`).
@@ -37,30 +37,30 @@ pub struct Page {
 }
 
 impl Page {
-    /// Whether the page shows the entry of this position, counted from 0 over the whole list.
+    /// Whether the page has the entry at this position of the whole list, counted from 0.
     #[must_use]
     pub const fn shows(self, position: usize) -> bool {
         position / self.size as usize + 1 == self.number as usize
     }
 }
 
-/// A tag that a call names.
+/// A tag in a call's filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag<'p> {
     /// Not empty.
     pub key: &'p str,
-    /// `None`: any.
+    /// `None` matches any value.
     pub value: Option<&'p str>,
 }
 
 impl<'p> Parameters<'p> {
-    /// The parameters that `look_up` finds.
+    /// The parameters that `look_up` returns.
     #[must_use]
     pub fn new(look_up: &'p LookUp<'p>) -> Self {
         Self(look_up)
     }
 
-    /// A parameter. An empty value is an absent one (decisions `missing` and `empty-optional`).
+    /// A parameter. An empty value counts as absent (decisions `missing` and `empty-optional`).
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&'p str> {
         (self.0)(name).filter(|value| !value.is_empty())
@@ -70,7 +70,7 @@ impl<'p> Parameters<'p> {
     ///
     /// # Errors
     ///
-    /// `missing`: it is absent or empty.
+    /// `missing`: the parameter is absent or empty.
     pub fn required(&self, name: &str, missing: &'static ErrorRow) -> Result<&'p str, Refusal> {
         self.given(name).ok_or_else(|| missing.into())
     }
@@ -79,18 +79,18 @@ impl<'p> Parameters<'p> {
     ///
     /// # Errors
     ///
-    /// It is absent, or not one of the vendor's regions (decision `region`).
+    /// The parameter is absent or not one of the vendor's regions (decision `region`).
     pub fn region(&self) -> Result<Region, Refusal> {
         let region_id = self.required("RegionId", &error::MISSING_REGION_ID)?;
         Region::find(region_id).ok_or_else(|| (&error::INVALID_REGION_ID_NOT_FOUND).into())
     }
 
-    /// A parameter that is true or false. The vendor's clients write True, False, true and false
-    /// (decision `boolean-form`).
+    /// A boolean parameter, in any letter case: the vendor's clients send True, False, true and
+    /// false (decision `boolean-form`).
     ///
     /// # Errors
     ///
-    /// `invalid`: it is neither.
+    /// `invalid`: the value is neither true nor false.
     pub fn boolean(&self, name: &str, invalid: &'static ErrorRow) -> Result<Option<bool>, Refusal> {
         match self.given(name) {
             Some(value) if value.eq_ignore_ascii_case("true") => Ok(Some(true)),
@@ -104,7 +104,7 @@ impl<'p> Parameters<'p> {
     ///
     /// # Errors
     ///
-    /// It holds more than ASCII or is too long (decision `token`).
+    /// The token is not ASCII or too long (decision `token`).
     pub fn client_token(&self) -> Result<Option<&'p str>, Refusal> {
         match self.given("ClientToken") {
             Some(token) if !is_client_token(token) => {
@@ -114,21 +114,22 @@ impl<'p> Parameters<'p> {
         }
     }
 
-    /// `DryRun`; absent: false.
+    /// `DryRun`; false by default.
     ///
     /// # Errors
     ///
-    /// It is neither true nor false.
+    /// The value is neither true nor false.
     pub fn dry_run(&self) -> Result<bool, Refusal> {
         Ok(self.boolean("DryRun", &error::INVALID_DRY_RUN)?.unwrap_or(false))
     }
 
-    /// `PageNumber` and `PageSize`; a size above the largest is cut to it (decision `page-size`).
+    /// `PageNumber` and `PageSize`. A larger size than [`PAGE_SIZE_MAX`] is reduced to it (decision
+    /// `page-size`).
     ///
     /// # Errors
     ///
-    /// One of them is no whole number, or 0; or the number of the page has more than the 32 bits
-    /// that the answer shows it in.
+    /// One of them is 0 or not a whole number, or the page number exceeds the 32 bits that it has
+    /// in the answer.
     pub fn page(&self) -> Result<Page, Refusal> {
         let read = |name: &str, default: u64, invalid: &'static ErrorRow| {
             let number = self.given(name).map_or(Some(default), whole_number);
@@ -141,15 +142,15 @@ impl<'p> Parameters<'p> {
         Ok(Page { number, size: u32::try_from(size).unwrap_or(u32::MAX).min(PAGE_SIZE_MAX) })
     }
 
-    /// Ids separated by commas. Spaces around an id do not count, nor does an empty place.
+    /// Ids separated by commas. Spaces around ids and empty ids are ignored.
     #[must_use]
     pub fn ids(&self, name: &str) -> Option<Vec<&'p str>> {
         let ids = self.given(name)?.split(',').map(|id| id.trim_matches(' '));
         Some(ids.filter(|id| !id.is_empty()).collect())
     }
 
-    /// `Tag.1.Key`, `Tag.1.Value`, …: those whose key is given (decision `tags`). `name` is `Tag`,
-    /// or as an operation spells it.
+    /// The tags `Tag.1.Key`, `Tag.1.Value`, … that have a key (decision `tags`). `name` is `Tag` or
+    /// the operation's spelling of it.
     #[must_use]
     pub fn tags(&self, name: &str) -> Vec<Tag<'p>> {
         let tag = |number: usize| {
@@ -160,14 +161,14 @@ impl<'p> Parameters<'p> {
     }
 }
 
-/// Whether `token` has the form of a client token (decision `token`).
+/// Whether `token` is a valid client token (decision `token`).
 #[must_use]
 pub fn is_client_token(token: &str) -> bool {
     token.is_ascii() && (1..=CLIENT_TOKEN_CHARACTERS_MAX).contains(&token.len())
 }
 
-/// A whole number in decimal digits, without sign, space or leading zero (decision
-/// `bandwidth-form`). One that is too large for 64 bits is the largest that is not.
+/// Reads a whole number in decimal digits, without sign, space or leading zero (decision
+/// `bandwidth-form`). A number that exceeds 64 bits is read as [`u64::MAX`].
 #[must_use]
 pub fn whole_number(text: &str) -> Option<u64> {
     let is_in_form = text == "0"
@@ -181,7 +182,7 @@ pub fn whole_number(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// Reads with `reader` what a call of these parameters gives.
+    /// The result of `reader` for a call with these parameters.
     fn read<T>(given: &[(&str, &'static str)], reader: impl Fn(Parameters<'static>) -> T) -> T {
         let given: Vec<_> =
             given.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();

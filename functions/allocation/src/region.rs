@@ -80,7 +80,7 @@ impl Serialize for Region {
 impl<'de> Deserialize<'de> for Region {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let id = String::deserialize(deserializer)?;
-        Self::find(&id).ok_or_else(|| D::Error::custom(format!("no such region: {id}")))
+        Self::find(&id).ok_or_else(|| D::Error::custom(format!("unknown region `{id}`")))
     }
 }
 

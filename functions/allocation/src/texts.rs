@@ -1,28 +1,28 @@
-//! Named texts in one allocation.
+//! Named strings in one allocation.
 
 use std::fmt;
 
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Texts by name, in the order in which they were given: what a client token remembers.
+/// Strings by name, in the order given.
 ///
-/// One allocation, as millions are kept. A name or text with the character U+0000 in it is cut off
-/// there. Rows and worlds cannot have one, and no call that succeeds does, as its parameters were
-/// checked or found equal to what a document says.
+/// They share one allocation, for stores keep millions of them. Names and values are truncated at
+/// U+0000. Rows and worlds with that character are refused, and no call with it succeeds: its
+/// parameters are checked or compared with a document.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Texts(Box<str>);
 
 const END: char = '\0';
 
 impl Texts {
-    /// The texts and their names.
+    /// The names and their values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut parts = self.0.split_terminator(END);
         std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
     }
 
-    /// The text of this name.
+    /// The value of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find_map(|(known, text)| (known == name).then_some(text))
@@ -63,14 +63,14 @@ impl<'de> Deserialize<'de> for Texts {
             type Value = Texts;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object of texts")
+                formatter.write_str("an object of strings")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
                 let mut texts = Vec::new();
                 while let Some(text) = map.next_entry::<String, String>()? {
                     if text.0.contains(END) || text.1.contains(END) {
-                        return Err(A::Error::custom("a text has the character U+0000 in it"));
+                        return Err(A::Error::custom("invalid string: it contains U+0000"));
                     }
                     texts.push(text);
                 }

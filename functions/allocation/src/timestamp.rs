@@ -26,11 +26,12 @@ impl<'de> Deserialize<'de> for Timestamp {
         use serde::de::Error as _;
         let text = String::deserialize(deserializer)?;
         let time = time::PrimitiveDateTime::parse(&text, FORM).map_err(|_| {
-            D::Error::custom(format!("not a time like 2026-01-02T03:04:05Z: {text}"))
+            D::Error::custom(format!("invalid time `{text}`, expected 2026-01-02T03:04:05Z"))
         })?;
         let secs = time.assume_utc().unix_timestamp();
-        let secs = u64::try_from(secs)
-            .map_err(|_| D::Error::custom(format!("not a time from 1970 on: {text}")))?;
+        let secs = u64::try_from(secs).map_err(|_| {
+            D::Error::custom(format!("invalid time `{text}`, expected 1970 or later"))
+        })?;
         Ok(Self { secs })
     }
 }

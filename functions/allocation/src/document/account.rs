@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, Parts};
-use crate::kind::Kind;
+use crate::kind::{Flaw, Kind};
 
 /// An account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,19 +12,19 @@ pub struct Account {
     /// 16 digits.
     #[serde(skip)]
     pub account_id: Box<str>,
-    /// The billing record; `None` when it is missing or unreadable (decision `billing`).
+    /// The billing record; `None` if it is missing or unreadable (decision `billing`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing: Option<Billing>,
 }
 
 impl Account {
-    /// Where the account of this id is.
+    /// The parts of the key of the account with this id.
     #[must_use]
     pub fn at(account_id: &str) -> Parts<'_> {
         Parts::single(Self::NAME, &[account_id])
     }
 
-    /// The key of the account of this id.
+    /// The key of the account with this id.
     #[must_use]
     pub fn key(account_id: &str) -> Key {
         Self::at(account_id).key()
@@ -44,19 +44,19 @@ impl Kind for Account {
         &self.account_id
     }
 
-    fn identify(&mut self, account_id: &str, _id: &str) -> Result<(), String> {
+    fn identify(&mut self, account_id: &str, _id: &str) -> Result<(), Flaw> {
         self.account_id = account_id.into();
         Ok(())
     }
 }
 
-/// What billing knows of an account.
+/// The billing record of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Billing {
-    /// Cloud Data Transfer billing, through which pay-by-traffic goes (decision `cdt`).
+    /// Cloud Data Transfer billing, which pay-by-traffic requires (decision `cdt`).
     pub cdt_status: CdtStatus,
-    /// Whether the account may buy (decision `billing`).
+    /// Whether the account may buy, and the reason if not (decision `billing`).
     pub sale_status: SaleStatus,
 }
 
@@ -71,16 +71,16 @@ pub enum CdtStatus {
     Upgraded,
 }
 
-/// Whether an account may buy.
+/// Whether an account may buy, and the reason if not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SaleStatus {
-    /// It may.
+    /// The account may buy.
     Allowed,
-    /// It may not: bills are overdue.
+    /// Bills are overdue.
     InArrears,
-    /// It may not: it is under risk control.
+    /// The account is under risk control.
     RiskControl,
-    /// It may not: it holds as many bandwidths as its quota allows.
+    /// The quota of bandwidths is used up.
     QuotaExceeded,
 }
 

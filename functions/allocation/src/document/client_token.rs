@@ -1,4 +1,4 @@
-//! Remembered client tokens.
+//! Used client tokens.
 
 use std::borrow::Cow;
 
@@ -11,33 +11,33 @@ use crate::region::Region;
 use crate::texts::Texts;
 use crate::timestamp::Timestamp;
 
-/// What a client token remembers: the call that succeeded under it (decision `token`: scope account,
-/// region, action).
+/// A used client token and the call that succeeded with it. Account, region and action are its
+/// scope (decision `token`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ClientToken {
-    /// The account that sent it.
+    /// The account that sent the token.
     #[serde(skip)]
     pub account_id: Box<str>,
-    /// The region it was sent to.
+    /// The region of the call.
     #[serde(skip)]
     pub region_id: Option<Region>,
-    /// The operation it was sent to.
+    /// The operation of the call.
     #[serde(skip)]
     pub action: Box<str>,
     /// The token. Letter case counts.
     #[serde(skip)]
     pub client_token: Box<str>,
-    /// When it is forgotten.
+    /// The time at which the token expires.
     pub expires_at: Timestamp,
-    /// The operation's parameters, defaults filled in (decision `token-same`).
+    /// The operation's parameters, with defaults (decision `token-same`).
     pub parameters: Texts,
-    /// The elements of the answer, without the `RequestId`.
+    /// The elements of the call's answer, without the `RequestId`.
     pub answer: Texts,
 }
 
 impl ClientToken {
-    /// Where what this token remembers is.
+    /// The parts of the key of this token.
     #[must_use]
     pub fn at<'a>(scope: Scope<'a>, action: &'a str, client_token: &'a str) -> Parts<'a> {
         Parts::single(Self::NAME, &[scope.account_id, scope.region_id, action, client_token])
@@ -72,32 +72,33 @@ impl Kind for ClientToken {
         parts.join("/").into()
     }
 
-    fn identify(&mut self, account_id: &str, id: &str) -> Result<(), String> {
+    fn identify(&mut self, account_id: &str, id: &str) -> Result<(), Flaw> {
         let mut parts = id.splitn(3, '/');
         let (Some(region_id), Some(action), Some(client_token)) =
             (parts.next(), parts.next(), parts.next())
         else {
-            return Err(format!("not region/action/token: {id}"));
+            return Err(Flaw::of_id(format!("invalid id `{id}`, expected region/action/token")));
         };
-        let region = Region::find(region_id);
-        self.region_id = Some(region.ok_or_else(|| format!("no such region: {region_id}"))?);
+        let region = Region::find(region_id)
+            .ok_or_else(|| Flaw::of_id(format!("unknown region `{region_id}`")))?;
+        self.region_id = Some(region);
         self.account_id = account_id.into();
         (self.action, self.client_token) = (action.into(), client_token.into());
         Ok(())
     }
 
-    /// The form of a token is that which the operations accept (decision `token`).
+    /// Accepts the tokens that the operations accept (decision `token`).
     fn check(&self) -> Result<(), Flaw> {
         let Self { action, client_token, .. } = self;
         if action.is_empty() || !action.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Err(Flaw {
-                field: "",
-                message: format!("not the name of an action: {action}"),
-            });
+            return Err(Flaw::of_id(format!(
+                "invalid action `{action}`, expected letters and digits"
+            )));
         }
         if !is_client_token(client_token) {
-            let message = format!("not a token of 1 to 64 ASCII characters: {client_token}");
-            return Err(Flaw { field: "", message });
+            return Err(Flaw::of_id(format!(
+                "invalid token `{client_token}`, expected 1 to 64 ASCII characters"
+            )));
         }
         Ok(())
     }

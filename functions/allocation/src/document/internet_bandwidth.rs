@@ -1,23 +1,23 @@
-//! Which address an Internet bandwidth belongs to.
+//! The owners of Internet bandwidths.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{Kind, found_in_region, in_region};
 use crate::region::Region;
 
-/// The address that holds an Internet bandwidth, so that the bandwidth's id finds the address.
+/// The address that has an Internet bandwidth. It makes the address readable by the bandwidth's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct InternetBandwidthOwner {
     /// `ipv6bw-…`.
     #[serde(skip)]
     pub internet_bandwidth_id: Box<str>,
-    /// The account that owns it.
+    /// The account that owns the bandwidth.
     #[serde(skip)]
     pub account_id: Box<str>,
-    /// The region it is in.
+    /// The region of the bandwidth.
     pub region_id: Region,
-    /// The address that holds it.
+    /// The address that has the bandwidth.
     pub ipv6_address_id: Box<str>,
 }
 

@@ -17,56 +17,56 @@ pub struct Ipv6Address {
     /// `ipv6-…`.
     #[serde(skip)]
     pub ipv6_address_id: Box<str>,
-    /// The account that owns it.
+    /// The account that owns the address.
     #[serde(skip)]
     pub account_id: Box<str>,
-    /// The region it is in.
+    /// The region of the address.
     pub region_id: Region,
     /// The address itself.
     pub ipv6_address: Ipv6Addr,
-    /// The VPC it belongs to.
+    /// The VPC of the address.
     pub vpc_id: Box<str>,
-    /// The vSwitch it belongs to.
+    /// The vSwitch of the address.
     #[serde(default, rename = "VSwitchId", skip_serializing_if = "is_default")]
     pub vswitch_id: Box<str>,
-    /// Its name, as people gave it.
+    /// The name that the user gave.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ipv6_address_name: Box<str>,
-    /// Its description, as people gave it.
+    /// The description that the user gave.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ipv6_address_description: Box<str>,
-    /// When it was allocated.
+    /// The time of allocation.
     #[serde(default, skip_serializing_if = "is_default")]
     pub allocation_time: Timestamp,
-    /// Its status.
+    /// The status of the address.
     #[serde(default, skip_serializing_if = "is_default")]
     pub status: Ipv6AddressStatus,
-    /// The line it is reached over.
+    /// The line of the address.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ipv6_isp: Ipv6Isp,
-    /// Whether it is one address or a range.
+    /// Whether this is one address or a range.
     #[serde(default, skip_serializing_if = "is_default")]
     pub address_type: AddressType,
-    /// Whether it is a global address used privately (decision `private-gua`).
+    /// Whether this is a global address used privately (decision `private-gua`).
     #[serde(default, skip_serializing_if = "is_default")]
     pub private_gua: bool,
-    /// Whether another cloud service manages it.
+    /// Whether another cloud service manages the address.
     #[serde(default, skip_serializing_if = "is_default")]
     pub service_managed: bool,
-    /// The kind of what it is attached to: `EcsInstance`, `NetworkInterface`, or the kind of a
+    /// The type of the associated instance: `EcsInstance`, `NetworkInterface`, or the type of a
     /// cloud service instance; empty for an unassociated address.
     #[serde(default, skip_serializing_if = "is_default")]
     pub associated_instance_type: Box<str>,
-    /// The id of what it is attached to; empty for an unassociated address.
+    /// The id of the associated instance; empty for an unassociated address.
     #[serde(default, skip_serializing_if = "is_default")]
     pub associated_instance_id: Box<str>,
-    /// Its resource group.
+    /// The resource group.
     #[serde(default, skip_serializing_if = "is_default")]
     pub resource_group_id: Box<str>,
-    /// Its tags.
+    /// The tags.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tags: Tags,
-    /// Its Internet bandwidth, if it has one.
+    /// The Internet bandwidth, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6_internet_bandwidth: Option<InternetBandwidth>,
 }
@@ -74,20 +74,20 @@ pub struct Ipv6Address {
 found_in_region!(Ipv6Address, listed);
 
 impl Ipv6Address {
-    /// Whether it is attached to something.
+    /// Whether the address is associated with an instance.
     #[must_use]
     pub fn is_associated(&self) -> bool {
         !self.associated_instance_type.is_empty()
     }
 
-    /// Whether the page allows bandwidth for what the address is attached to: "IPv6 addresses
+    /// Whether the page allows bandwidth for the type of the associated instance: "IPv6 addresses
     /// assigned to elastic network interfaces (ENIs) of ECS instances" (decision `bind-type`).
     #[must_use]
     pub fn takes_internet_bandwidth(&self) -> bool {
         matches!(&*self.associated_instance_type, "" | "EcsInstance" | "NetworkInterface")
     }
 
-    /// Where it can be reached from: from the Internet with a bandwidth.
+    /// `Public` for an address with a bandwidth, otherwise `Private`.
     #[must_use]
     pub fn network_type(&self) -> NetworkType {
         match self.ipv6_internet_bandwidth {
@@ -100,7 +100,7 @@ impl Ipv6Address {
 impl Kind for Ipv6Address {
     in_region!(ipv6_address_id);
 
-    /// Its bandwidth's owner, by which the bandwidth's id finds the address.
+    /// The owner of the address's bandwidth.
     fn implied(&self) -> Option<Resource> {
         let owner = InternetBandwidthOwner {
             internet_bandwidth_id: self
@@ -120,11 +120,11 @@ impl Kind for Ipv6Address {
         check_id("VpcId", "vpc-", &self.vpc_id)?;
         match (self.is_associated(), self.associated_instance_id.is_empty()) {
             (true, true) => {
-                let message = "given without AssociatedInstanceId".to_owned();
+                let message = "missing AssociatedInstanceId".to_owned();
                 return Err(Flaw { field: "AssociatedInstanceType", message });
             }
             (false, false) => {
-                let message = "given without AssociatedInstanceType".to_owned();
+                let message = "missing AssociatedInstanceType".to_owned();
                 return Err(Flaw { field: "AssociatedInstanceId", message });
             }
             (true, false) | (false, true) => {}
@@ -134,12 +134,15 @@ impl Kind for Ipv6Address {
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let tail = id.strip_prefix("ipv6bw-").unwrap_or_default();
         if tail.len() != 17 || !tail.bytes().all(is_plain) {
-            let message = format!("not ipv6bw- and 17 lower-case letters and digits: {id}");
+            let message = format!(
+                "invalid id `{id}`, expected `ipv6bw-` and 17 lower-case letters and digits"
+            );
             return Err(Flaw { field: "Ipv6InternetBandwidth.Ipv6InternetBandwidthId", message });
         }
         let mbps_max = bandwidth.internet_charge_type.bandwidth_mbps_max();
         if !(1..=mbps_max).contains(&bandwidth.bandwidth_mbps) {
-            let message = format!("not from 1 to {mbps_max}: {}", bandwidth.bandwidth_mbps);
+            let mbps = bandwidth.bandwidth_mbps;
+            let message = format!("invalid bandwidth {mbps}, expected 1 to {mbps_max}");
             return Err(Flaw { field: "Ipv6InternetBandwidth.Bandwidth", message });
         }
         Ok(())
@@ -157,12 +160,12 @@ impl Kind for Ipv6Address {
 /// The status of an IPv6 address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ipv6AddressStatus {
-    /// It is being changed.
+    /// The address is being changed.
     Pending,
-    /// It can be used.
+    /// The address can be used.
     #[default]
     Available,
-    /// It existed and was released; what is left is the memory of it (decision `not-found`).
+    /// The address was released and no longer exists (decision `not-found`).
     Released,
 }
 
@@ -192,12 +195,12 @@ impl Ipv6Isp {
     }
 }
 
-/// Where an IPv6 address can be reached from.
+/// The network from which an IPv6 address can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum NetworkType {
-    /// From its VPC only.
+    /// Its VPC.
     Private,
-    /// From the Internet.
+    /// The Internet.
     Public,
 }
 
@@ -246,7 +249,7 @@ pub struct InternetBandwidth {
     /// `ipv6bw-` and 17 lower-case letters and digits.
     #[serde(rename = "Ipv6InternetBandwidthId")]
     pub internet_bandwidth_id: Box<str>,
-    /// How it is billed.
+    /// How the bandwidth is billed.
     pub internet_charge_type: InternetChargeType,
     /// The bandwidth, in Mbit/s.
     #[serde(rename = "Bandwidth")]
@@ -254,7 +257,7 @@ pub struct InternetBandwidth {
     /// How the instance is paid for.
     #[serde(default, skip_serializing_if = "is_default")]
     pub instance_charge_type: InstanceChargeType,
-    /// Whether it is in use or locked.
+    /// Whether the bandwidth is in use or locked.
     #[serde(default, skip_serializing_if = "is_default")]
     pub business_status: BusinessStatus,
 }
@@ -289,8 +292,9 @@ impl InternetChargeType {
         }
     }
 
-    /// The largest bandwidth, in Mbit/s: "If `InternetChargeType` is set to `PayByTraffic`, the
-    /// valid values of Internet bandwidth are 1 to 1000", for `PayByBandwidth` "1 to 2000".
+    /// The largest bandwidth, in Mbit/s. The page: "If `InternetChargeType` is set to
+    /// `PayByTraffic`, the valid values of Internet bandwidth are 1 to 1000", for `PayByBandwidth`
+    /// "1 to 2000".
     #[must_use]
     pub const fn bandwidth_mbps_max(self) -> u16 {
         match self {

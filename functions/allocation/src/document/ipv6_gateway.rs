@@ -13,12 +13,12 @@ pub struct Ipv6Gateway {
     /// `ipv6gw-…`.
     #[serde(skip)]
     pub ipv6_gateway_id: Box<str>,
-    /// The account that owns it.
+    /// The account that owns the gateway.
     #[serde(skip)]
     pub account_id: Box<str>,
-    /// The region it is in.
+    /// The region of the gateway.
     pub region_id: Region,
-    /// The VPC it belongs to.
+    /// The VPC of the gateway.
     pub vpc_id: Box<str>,
 }
 
@@ -27,7 +27,7 @@ found_in_region!(Ipv6Gateway, listed);
 impl Kind for Ipv6Gateway {
     in_region!(ipv6_gateway_id);
 
-    /// The VPC's row, which names its gateway.
+    /// The gateway's VPC.
     fn implied(&self) -> Option<Resource> {
         let vpc = Vpc {
             vpc_id: self.vpc_id.clone(),

@@ -5,20 +5,20 @@ use serde::{Deserialize, Serialize};
 use crate::kind::{Kind, found_in_region, in_region};
 use crate::region::Region;
 
-/// A VPC, as far as its addresses and gateway need it. There is a row for each VPC that has a
-/// gateway; a VPC without a row has none (decision `gateway-of-address`).
+/// A VPC that has an IPv6 gateway. A VPC without a document has no gateway (decision
+/// `gateway-of-address`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Vpc {
     /// `vpc-…`.
     #[serde(skip)]
     pub vpc_id: Box<str>,
-    /// The account that owns it.
+    /// The account that owns the VPC.
     #[serde(skip)]
     pub account_id: Box<str>,
-    /// The region it is in.
+    /// The region of the VPC.
     pub region_id: Region,
-    /// Its IPv6 gateway. A VPC has at most one.
+    /// The IPv6 gateway of the VPC; a VPC has at most one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6_gateway_id: Option<Box<str>>,
 }

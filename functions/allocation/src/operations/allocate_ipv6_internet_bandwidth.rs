@@ -35,14 +35,14 @@ errors! {
         "The param of %s is illegal.";
     /// "IPv6 Internet bandwidth does not support the subscription billing method."
     OPERATION_UNSUPPORTED_PRE_PAID = 400, "OperationUnsupported.PrePaid", "%s is unsupported.";
-    /// "Invalid Bandwidth value.": no whole number (decision `bandwidth-form`), or outside the
+    /// "Invalid Bandwidth value.": not a whole number (decision `bandwidth-form`), or outside the
     /// range of the charge type.
     ILLEGAL_PARAM_BANDWIDTH = 400, "IllegalParam.Bandwidth", "The param of %s is illegal.";
     INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED;
     INVALID_DRY_RUN;
     IDEMPOTENT_PARAMETER_MISMATCH;
     INVALID_IPV6_INSTANCE_NOT_FOUND;
-    /// "The IPv6 address is not found.": it was there and has been released (decision `not-found`).
+    /// "The IPv6 address is not found.": the address has been released (decision `not-found`).
     RESOURCE_NOT_FOUND_IPV6_ADDRESS = 404, "ResourceNotFound.Ipv6Address",
         "The specified resource of %s is not found.";
     /// "The IPv6 address is in an unstable state." (decision `unstable`).
@@ -90,20 +90,20 @@ errors! {
 #[derive(Debug)]
 pub struct AllocateIpv6InternetBandwidth;
 
-/// A call whose parameters are all in form.
+/// The parameters of a call, all valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call<'p> {
-    /// The gateway; absent: that of the address's VPC.
+    /// The gateway; by default that of the address's VPC.
     ipv6_gateway_id: Option<&'p str>,
     /// `ipv6-…`.
     ipv6_address_id: &'p str,
-    /// How the bandwidth is billed; "`PayByBandwidth` (default)".
+    /// How the bandwidth is billed. The page: "`PayByBandwidth` (default)".
     internet_charge_type: InternetChargeType,
     /// Within the range of the charge type, in Mbit/s.
     bandwidth_mbps: u16,
 }
 
-/// The elements of a success.
+/// The elements of a successful answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Answer<'s> {
@@ -116,7 +116,7 @@ impl Operation for AllocateIpv6InternetBandwidth {
     const ERRORS: &'static [&'static ErrorRow] = ERRORS;
     const JSON: &'static [&'static str] = &["Ipv6AddressId", "RequestId", "InternetBandwidthId"];
     const XML: &'static [&'static str] = &["RequestId", "InternetBandwidthId", "Ipv6AddressId"];
-    /// Absent means the VPC's gateway.
+    /// By default the VPC's gateway.
     const DEFAULTED_FROM_STATE: &'static [&'static str] = &["Ipv6GatewayId"];
 
     const CHANGES: bool = true;
@@ -124,7 +124,7 @@ impl Operation for AllocateIpv6InternetBandwidth {
     type Call<'p> = Call<'p>;
     type Answer<'s> = Answer<'s>;
 
-    /// A required parameter missing, then a parameter out of form (decisions `missing-order` and
+    /// Checks first for missing parameters, then for invalid ones (decisions `missing-order` and
     /// `charge-type-order`).
     fn parse<'p>(parameters: &Parameters<'p>) -> Result<Call<'p>, Refusal> {
         let ipv6_address_id =
@@ -170,7 +170,7 @@ impl Operation for AllocateIpv6InternetBandwidth {
             .collect()
     }
 
-    /// The bandwidth that there is not yet.
+    /// `*`, for the bandwidth does not exist yet.
     fn resources(_: &Parameters<'_>, _: Scope<'_>, _: &Seen) -> Vec<String> {
         vec!["ipv6bandwidth/*".to_owned()]
     }
@@ -191,8 +191,8 @@ impl Operation for AllocateIpv6InternetBandwidth {
         seen: &'s Seen,
         fresh: &mut Fresh<'_>,
     ) -> Result<Outcome<Answer<'s>>, Halt> {
-        // Another account's address, or another region's, has another key (decisions `not-found`
-        // and `region`).
+        // An address of another account or region has another key (decisions `not-found` and
+        // `region`).
         let address = seen
             .get::<Ipv6Address>(Ipv6Address::at(scope, call.ipv6_address_id))?
             .ok_or(&INVALID_IPV6_INSTANCE_NOT_FOUND)?;
@@ -203,8 +203,8 @@ impl Operation for AllocateIpv6InternetBandwidth {
         }
         call.check_billing(address, scope, seen)?;
 
-        // The address with its new bandwidth, and the bandwidth's owner: one atomic commit, so
-        // nothing can be stuck half-way or doubled.
+        // One atomic commit writes address, bandwidth and owner, so a crash cannot leave a half or
+        // a second bandwidth.
         let internet_bandwidth_id: Box<str> = fresh.id("ipv6bw-").into();
         let address = Ipv6Address {
             ipv6_internet_bandwidth: Some(InternetBandwidth {
@@ -233,7 +233,7 @@ impl Operation for AllocateIpv6InternetBandwidth {
 }
 
 impl Call<'_> {
-    /// Checks that bandwidth can be enabled for an address of this state and kind.
+    /// Checks that the address's status and kind allow bandwidth.
     fn check_address(&self, address: &Ipv6Address) -> Result<(), Refusal> {
         match address.status {
             Ipv6AddressStatus::Available => {}
@@ -254,8 +254,8 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The gateway that the address goes through (decision `gateway`). A call that names the
-    /// gateway needs no second read: the gateway names its VPC.
+    /// The gateway of the address (decision `gateway`). A call that names the gateway needs no
+    /// second read, for the gateway names its VPC.
     fn gateway_of<'s>(
         &'s self,
         address: &Ipv6Address,
@@ -273,13 +273,13 @@ impl Call<'_> {
             .and_then(|vpc| vpc.ipv6_gateway_id.as_deref())
             .ok_or(&OPERATION_FAILED_GATEWAY_NOT_EXIST)?;
         match self.ipv6_gateway_id {
-            // One answer, whether or not the gateway exists elsewhere.
+            // The same answer whether or not the gateway exists in another VPC.
             Some(id) if id != gateway_id => Err((&OPERATION_FAILED_GATEWAY_DIS_MATCH).into()),
             Some(_) | None => Ok(gateway_id),
         }
     }
 
-    /// Checks that the address and the account can be billed as asked.
+    /// Checks that the address and the account allow the charge type.
     fn check_billing(
         &self,
         address: &Ipv6Address,

@@ -19,7 +19,7 @@ use crate::parameters::Parameters;
 errors! {
     MISSING_REGION_ID;
     INVALID_REGION_ID_NOT_FOUND;
-    /// Neither id is given.
+    /// Both ids are absent.
     BOTH_EMPTY_PARAM = 400, "BothEmptyParam.Ipv6AddressIdAndIpv6InternetBandwidthId",
         "Either %s or %s should be specified.", "Ipv6AddressId", "Ipv6InternetBandwidthId";
     INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED;
@@ -39,7 +39,7 @@ errors! {
 #[derive(Debug)]
 pub struct DeleteIpv6InternetBandwidth;
 
-/// A call whose parameters are all in form.
+/// The parameters of a call, all valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call<'p> {
     bandwidth_of: BandwidthOf<'p>,

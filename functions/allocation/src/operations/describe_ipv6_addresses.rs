@@ -44,7 +44,7 @@ const IDS_MAX: usize = 20;
 /// A member of an address.
 type Member = fn(&Ipv6Address) -> &str;
 
-/// The filters that a member of the address must equal, and the member.
+/// The filters that compare a member of the address with a value.
 const EQUAL: [(&str, Member); 7] = [
     ("Name", |address| &address.ipv6_address_name),
     ("VSwitchId", |address| &address.vswitch_id),
@@ -59,16 +59,16 @@ const EQUAL: [(&str, Member); 7] = [
 #[derive(Debug)]
 pub struct DescribeIpv6Addresses;
 
-/// A call whose parameters are all in form.
+/// The parameters of a call, all valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call<'p> {
     page: Page,
-    /// Sorted, each once.
+    /// Sorted, without duplicates.
     ids: Option<Vec<&'p str>>,
     filter: Filter<'p>,
 }
 
-/// Which of the named addresses, or of all, are listed: those that all filters given allow (decision
+/// The filters of a call. An address is listed if it passes all of them (decision
 /// `describe-filters`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Filter<'p> {
@@ -81,7 +81,7 @@ struct Filter<'p> {
     tags: Vec<Tag<'p>>,
 }
 
-/// The elements of a success.
+/// The elements of a successful answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Answer<'s> {
@@ -97,13 +97,13 @@ struct Ipv6Addresses<'s> {
     ipv6_address: Vec<Entry<'s>>,
 }
 
-/// An address as it is listed; without pending orders, of which there are none (decision
+/// An address in the list. It has no element for pending orders: there are none (decision
 /// `reservations`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Entry<'s> {
     ipv6_address_id: &'s str,
-    /// Written as RFC 5952 says.
+    /// Written in the form of RFC 5952.
     ipv6_address: Ipv6Addr,
     ipv6_address_name: &'s str,
     ipv6_address_description: &'s str,
@@ -112,7 +112,7 @@ struct Entry<'s> {
     #[serde(rename = "VSwitchId")]
     vswitch_id: &'s str,
     vpc_id: &'s str,
-    /// That of the VPC; empty if it has none.
+    /// The gateway of the VPC; empty if the VPC has none.
     ipv6_gateway_id: &'s str,
     network_type: NetworkType,
     ipv6_isp: Ipv6Isp,
@@ -121,7 +121,7 @@ struct Entry<'s> {
     allocation_time: Timestamp,
     associated_instance_id: &'s str,
     associated_instance_type: &'s str,
-    /// 1 if another cloud service manages it, else 0.
+    /// 1 if another cloud service manages the address, otherwise 0.
     service_managed: u8,
     resource_group_id: &'s str,
     tags: EntryTags<'s>,
@@ -141,8 +141,8 @@ struct EntryTag<'s> {
     value: &'s str,
 }
 
-/// An address without bandwidth has this element too, with empty members: Terraform crashes on a
-/// missing one (decision `describe-elements`).
+/// The bandwidth in the list. Its members are empty for an address without bandwidth: Terraform
+/// crashes if the element is missing (decision `describe-elements`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct EntryBandwidth<'s> {
@@ -187,7 +187,7 @@ impl Operation for DescribeIpv6Addresses {
             .map(|value| NetworkType::parse(value).ok_or(&ILLEGAL_PARAM_NETWORK_TYPE))
             .transpose()?;
         let service_managed = parameters.boolean("ServiceManaged", &INVALID_SERVICE_MANAGED)?;
-        // There are no pending orders to show (decision `reservations`).
+        // Checked and ignored: there are no pending orders (decision `reservations`).
         parameters.boolean("IncludeReservationData", &INVALID_INCLUDE_RESERVATION_DATA)?;
         let filter = Filter {
             bandwidth_id: parameters.given("Ipv6InternetBandwidthId"),
@@ -248,8 +248,8 @@ impl Operation for DescribeIpv6Addresses {
 }
 
 impl Call<'_> {
-    /// How many addresses the filters allow, and those of the page, in the order of their ids.
-    /// Named ones are read by their keys; else all of the region are listed.
+    /// The number of addresses that pass the filters, and those of the page in the order of ids.
+    /// Addresses that the call names are read by key; otherwise those of the region are listed.
     fn find<'s>(
         &self,
         scope: Scope<'_>,

@@ -1,4 +1,4 @@
-//! `ModifyIpv6InternetBandwidth`: changes how much Internet bandwidth an IPv6 address has.
+//! `ModifyIpv6InternetBandwidth`: changes the Internet bandwidth of an IPv6 address.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ errors! {
     INVALID_REGION_ID_NOT_FOUND;
     MISSING_PARAM_IPV6_INSTANCE_ID;
     MISSING_BANDWIDTH;
-    /// `Bandwidth` is no whole number, or 0 (decision `modify-bandwidth`).
+    /// `Bandwidth` is 0 or not a whole number (decision `modify-bandwidth`).
     ILLEGAL_PARAM_BANDWIDTH = 400, "IllegalParam.Bandwidth", "The param of bandwidth is illegal.";
     INVALID_CLIENT_TOKEN_VALUE_NOT_SUPPORTED;
     INVALID_DRY_RUN;
@@ -34,7 +34,7 @@ errors! {
     /// The bandwidth is locked for an overdue bill (decision `modify-locked`).
     OPERATION_UNSUPPORTED_FINANCIAL_LOCKED = 400, "OperationUnsupported.FinancialLocked",
         "The operation is forbidden because of financialLocked.";
-    /// `Bandwidth` is above the largest of the charge type (decision `modify-bandwidth`).
+    /// `Bandwidth` exceeds the maximum of the charge type (decision `modify-bandwidth`).
     OPERATION_FAILED_BANDWIDTH_EXCEED_LIMIT = 400, "OperationFailed.BandwidthExceedLimit",
         "The operation is forbidden because of BandwidthExceedLimit.";
     OPERATION_FAILED_QUERY_ACCOUNT_INFO;
@@ -54,11 +54,11 @@ errors! {
 #[derive(Debug)]
 pub struct ModifyIpv6InternetBandwidth;
 
-/// A call whose parameters are all in form.
+/// The parameters of a call, all valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call<'p> {
     bandwidth_of: BandwidthOf<'p>,
-    /// From 1, in Mbit/s; it may be above what the charge type allows.
+    /// At least 1, in Mbit/s; it may exceed the maximum of the charge type.
     bandwidth_mbps: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Runs an operation on a few documents, as the function does, for the unit tests of its rules.
+//! Runs an operation on a few documents, for the unit tests of its rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,16 +11,16 @@ use crate::key::{Key, Scope};
 use crate::operation::{Common, Fresh, Halt, Listed, Operation, Outcome, Seen, Write};
 use crate::parameters::Parameters;
 
-/// Whose documents they are, and who calls.
+/// The account that calls and owns the documents.
 pub(crate) const ACCOUNT_ID: &str = "1234567890123456";
 /// The time of every trial.
 pub(crate) const NOW_SECS: u64 = 1_767_323_045;
-/// What the ids that a trial draws end in.
+/// The end of the new ids in every trial.
 pub(crate) const ID_TAIL: &str = "abcdefghij0123456";
-/// The most rounds of reading that the function grants a call.
+/// The most rounds of reading for a call.
 const ROUNDS_MAX: usize = 3;
 
-/// What came of a call that no rule refused.
+/// The result of a call that no rule refused.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Passed {
     pub(crate) answer: Value,
@@ -60,7 +60,7 @@ impl Trial {
         documents.flat_map(|document| document.implied().into_iter().chain([document])).collect()
     }
 
-    /// The resources that RAM is asked about, once what the call asks for first was read.
+    /// The resources that RAM checks after the first read.
     pub(crate) fn resources<O: Operation>(&self) -> Vec<String> {
         let (texts, documents) = (self.texts(), self.documents());
         let look_up = |name: &str| texts.get(name).map(String::as_str);
@@ -83,13 +83,13 @@ impl Trial {
         O::compared(&call).into_iter().map(|(name, value)| (name, value.into_owned())).collect()
     }
 
-    /// Runs the call, and gives the code of the row that refused it.
+    /// Runs the call; a refusal is returned as its code.
     pub(crate) fn run<O: Operation>(&self) -> Result<Passed, &'static str> {
         self.run_in_rounds::<O>().1.map_err(|refusal| refusal.row.code)
     }
 
-    /// Runs the call, and gives the keys that each round of reading asked for, too; a listing is
-    /// `list` and its partition.
+    /// Runs the call and also returns the keys of each round of reading; a listing is `list` and
+    /// its partition.
     pub(crate) fn run_in_rounds<O: Operation>(
         &self,
     ) -> (Vec<Vec<String>>, Result<Passed, Refusal>) {
@@ -158,7 +158,7 @@ fn decide<O: Operation>(
     if common.dry_run {
         return Err(Halt::Refused(row::<O>("DryRunOperation").into()));
     }
-    // What a commit removes must have been read.
+    // A commit removes only documents that were read.
     let removed = changes.iter().filter_map(|change| match change {
         Write::Delete(key) | Write::Check(key) => Some(key),
         Write::Put(_) => None,
@@ -203,10 +203,10 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Checks that each fault, a change to a `sound` call, is answered by its code, and that of two
-/// faults the one that [`Operation::ERRORS`] lists first is answered. `faults` has every error
-/// that a rule answers, in that order; `elsewhere` are those that no rule does. Gives the number
-/// of pairs tried: two faults cannot meet if it counts which is made first.
+/// Checks that each fault, a change to a `sound` call, is answered with its code, and two faults
+/// with the code that [`Operation::ERRORS`] lists first. `faults` has every error of a rule, in that
+/// order; `elsewhere` has the errors that no rule returns. Returns the number of pairs tried: two
+/// faults that overwrite one another are no pair.
 pub(crate) fn check_order<O: Operation>(
     sound: &Trial,
     faults: &[(&str, Value)],
