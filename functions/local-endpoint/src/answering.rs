@@ -1,4 +1,4 @@
-//! Answers a call, with the fault that a test suite planned for it.
+//! Answers a call, with the planned fault applied.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use http::StatusCode;
 use ipv6_gateway::allocation::error::SYSTEM_BUSY;
 use ipv6_gateway::event::Shape;
 use ipv6_gateway::rpc::signature::Signed;
-use ipv6_gateway::rpc::{self, Call, Envelope};
+use ipv6_gateway::rpc::{self, Call, Envelope, ErrorResponse};
 use ipv6_gateway::{API, Event, RateLimit, Response};
 use tokio::time::sleep;
 
 use crate::endpoint::Endpoint;
 use crate::fault::{FAULT, Fault, error_row, gateway_error, refusal};
 
-/// Has the function answer `event`, with the planned fault applied; `None`: the connection is to be
-/// broken. A call that does not reach the fault leaves it to the next.
+/// Answers `event` with the function and applies the planned fault, if any. `None`: the caller must
+/// break the connection. A fault that the call does not reach is kept for the next call.
 pub(crate) async fn answer(endpoint: &Endpoint, event: Event) -> Option<Response> {
     let (function, plan) = (&endpoint.function, &endpoint.plan);
     let call = (!plan.is_empty()).then(|| Call::read(event.request.clone()));
@@ -35,19 +35,19 @@ pub(crate) async fn answer(endpoint: &Endpoint, event: Event) -> Option<Response
         }
         Fault::AnswerAfterCommit { code, id } => {
             let answer = function.handle(event).await;
-            match operations_fault(endpoint, &call, code, id.as_deref()) {
-                Some(fault) if is_success(&answer) => {
+            match operation_error(endpoint, &call, code, id.as_deref()) {
+                Some(error) if is_success(&answer) => {
                     let ids = ["x-acs-request-id", "x-acs-trace-id"].map(|id| header(&answer, id));
-                    (failure(&call, ids[0], ids[1], &fault), true)
+                    (failure(&call, ids[0], ids[1], &error), true)
                 }
                 _ => (answer, false),
             }
         }
         Fault::Answer { code, .. } if gateway_error(code).is_some() => {
-            match gateway_fault(endpoint, &call, code) {
-                Some(fault) => {
+            match gateway_response(endpoint, &call, code) {
+                Some(error) => {
                     let ids = function.ids();
-                    (failure(&call, &ids.request_id(), &ids.trace_id(), &fault), true)
+                    (failure(&call, &ids.request_id(), &ids.trace_id(), &error), true)
                 }
                 None => (function.handle(event).await, false),
             }
@@ -78,35 +78,35 @@ fn has_code(answer: &Response, code: &str) -> bool {
     forms.iter().any(|form| answer.body.contains(form))
 }
 
-/// The planned error that comes before any operation, as the function would answer it to the call;
-/// `None` if the call is refused before that.
-fn gateway_fault(endpoint: &Endpoint, call: &Call, code: &str) -> Option<rpc::Fault> {
+/// The planned gateway error as the function would answer it to the call; `None` if the function
+/// refuses the call at an earlier check.
+fn gateway_response(endpoint: &Endpoint, call: &Call, code: &str) -> Option<ErrorResponse> {
     let (function, now_secs) = (&endpoint.function, endpoint.clock.now_secs());
     call.route(&API, |name| function.operations().route(name)).ok()?;
     let code = gateway_error(code)?;
     let error = if code == rpc::error::SIGNATURE_DOES_NOT_MATCH {
-        // With what the function would have signed; nobody has this secret.
+        // The message shows the text that the server signs. No access key has the empty secret.
         Signed::read(call, now_secs).ok()?.verify("").err()?
     } else {
         code.into()
     };
-    let mut fault = rpc::Fault::from(&error);
+    let mut response = ErrorResponse::from(&error);
     if code == rpc::error::THROTTLING_USER {
         let limit = function.rate_limit().unwrap_or(RateLimit::DOCUMENTED);
-        fault.headers = limit.headers_over(now_secs);
+        response.headers = limit.headers_over(now_secs);
     }
-    Some(fault)
+    Some(response)
 }
 
-/// The documented error `code` of the operation that a call names.
-fn operations_fault(
+/// The documented error `code` of the call's operation.
+fn operation_error(
     endpoint: &Endpoint,
     call: &Call,
     code: &str,
     id: Option<&str>,
-) -> Option<rpc::Fault> {
+) -> Option<ErrorResponse> {
     let row = error_row(endpoint.function.operations().find(&call.action()?)?, code)?;
-    Some(rpc::Fault {
+    Some(ErrorResponse {
         status: row.status,
         code: row.code,
         message: refusal(row, id).to_string().into(),
@@ -115,8 +115,8 @@ fn operations_fault(
     })
 }
 
-/// The answer to a call that ends with `fault`.
-fn failure(call: &Call, request_id: &str, trace_id: &str, fault: &rpc::Fault) -> Response {
+/// The answer to a call that fails with `error`.
+fn failure(call: &Call, request_id: &str, trace_id: &str, error: &ErrorResponse) -> Response {
     let host = call.host();
     let envelope = Envelope {
         format: call.format(),
@@ -125,7 +125,7 @@ fn failure(call: &Call, request_id: &str, trace_id: &str, fault: &rpc::Fault) ->
         host_id: host.as_deref().unwrap_or(API.host),
         product: API.product,
     };
-    Response::new(Shape::HttpApi, envelope.failure(fault))
+    Response::new(Shape::HttpApi, envelope.failure(error))
 }
 
 /// The value of a header that every answer has.
