@@ -16,9 +16,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use harness::case::Style;
-use harness::target::{built, http_api_payload};
+use harness::target::http_api_payload;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
+use suites::endpoint::built;
 
 use measure::{Comparison, now, spread};
 

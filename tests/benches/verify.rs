@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use harness::client::{Wire, fresh_nonce, now_secs, sign};
 use harness::contract::Contract;
 use harness::http::local_client;
-use harness::target::{Endpoint, built};
 use reqwest::Method;
+use suites::endpoint::{Endpoint, built};
 
 use measure::{Comparison, now, print};
 
@@ -26,7 +26,7 @@ const SECS_MAX: f64 = 3.0;
 
 #[tokio::main]
 async fn main() -> Result<(), String> {
-    let binary = built("local-endpoint")?;
+    let (binary, contract) = (built("local-endpoint")?, built("contract")?);
     let endpoint = Endpoint::start_logging(&binary, &[], "off").await?;
     let url = format!("http://{}", endpoint.address());
     let mut whole = Comparison::new("the whole contract / 3 s", "s", Some(0.0..=1.0));
@@ -35,7 +35,7 @@ async fn main() -> Result<(), String> {
         let wires = Arc::new(signed()?);
         let calls = f64::from(u32::try_from(wires.len()).map_err(|error| error.to_string())?);
         let start = now();
-        let mut verify = Command::new(env!("CARGO_BIN_EXE_contract"));
+        let mut verify = Command::new(&contract);
         let status = verify.args(["verify", "--endpoint", &url]).stdout(Stdio::null()).status();
         let secs = start.elapsed().as_secs_f64();
         if !status.map_err(|error| error.to_string())?.success() {

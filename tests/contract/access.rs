@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use harness::target::{Endpoint, built};
 use reqwest::Method;
 use serde_json::Value;
+use suites::endpoint::{Endpoint, built};
 
 use crate::connections::exchange;
 use crate::contract::contract;

@@ -1,8 +1,8 @@
 //! Worlds apart: what a call in one does, no call in another sees.
 
-use harness::target::Endpoint;
 use reqwest::Method;
 use serde_json::{Value, json};
+use suites::endpoint::Endpoint;
 use suites::now_secs;
 use suites::support::{self, ALLOCATE};
 use suites::worlds::one_address;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
-use harness::target::{Endpoint, built};
 use serde_json::{Value, json};
+use suites::endpoint::{Endpoint, built};
 use suites::now_secs;
 use suites::support::ALLOCATE;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

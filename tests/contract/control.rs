@@ -1,10 +1,10 @@
 //! The control protocol: the endpoint's messages fit the schema that third parties read, and a world that
 //! nobody calls ends.
 
-use harness::target::Endpoint;
 use reqwest::Method;
 use serde_json::{Value, json};
 use suites::control::follows_the_protocol;
+use suites::endpoint::Endpoint;
 use suites::worlds::one_address;
 
 use crate::endpoint::start;

@@ -21,11 +21,11 @@ use std::time::{Duration, Instant};
 
 use ::store::{EmbeddedStore, World};
 use harness::client::Wire;
-use harness::target::{Endpoint, built};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::{Value, json};
+use suites::endpoint::{Endpoint, built};
 use tempfile::TempDir;
 
 use ledger::{Ledger, address_id};

@@ -8,11 +8,12 @@ use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
 use harness::target::bootstrap::spawn;
 use harness::target::runtime_api::RuntimeApi;
-use harness::target::{InProcess, built, http_api_payload};
+use harness::target::{InProcess, http_api_payload};
 use ipv6_gateway::Event;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use suites::endpoint::built;
 use suites::support::ALLOCATE;
 use suites::worlds::one_address;
 

@@ -3,11 +3,11 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use harness::target::{Endpoint, built};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::Value;
+use suites::endpoint::{Endpoint, built};
 use suites::support::ALLOCATE;
 use tempfile::TempDir;
 

@@ -13,8 +13,9 @@ use harness::fuzz::{
 };
 use harness::judge::Rulebook;
 use harness::operations::{Operation, Operations};
-use harness::target::{ControlOptions, Endpoint, built};
+use harness::target::ControlOptions;
 use serde_json::{Value, json};
+use suites::endpoint::{Endpoint, built};
 
 use defects::{DEFECTS, Defect, NO_CONTROL, STATUS_OF_REGION};
 

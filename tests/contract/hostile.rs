@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use harness::hostile::seeds::seeds;
-use harness::hostile::{Change, KEYS, Plan, Shape, Style, TARGETS, Verb, run, try_plan};
+use hostile::seeds::seeds;
+use hostile::{Change, KEYS, Plan, Shape, Style, TARGETS, Verb, run, try_plan};
 use proptest::prelude::*;
 use proptest::string::string_regex;
 use proptest::test_runner::RngSeed;

@@ -1,8 +1,9 @@
 //! The limits of a request (decision `limits`), each at its last byte and one beyond, over a socket and as
 //! an event. What gateways add to a request does not count.
 
-use harness::target::{Endpoint, InProcess, built};
+use harness::target::InProcess;
 use serde_json::{Map, Value, json};
+use suites::endpoint::{Endpoint, built};
 use suites::worlds::one_address;
 
 use crate::connections::{code, exchange};

@@ -1,7 +1,7 @@
 //! Where the local endpoint keeps documents that outlive it, on this machine.
 
-use harness::target::built;
 use reqwest::Method;
+use suites::endpoint::built;
 use suites::places::{Place, call};
 use suites::support::allocate;
 use tokio::process::Command;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use harness::target::{Endpoint, built};
+use suites::endpoint::{Endpoint, built};
 
 fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use harness::contract::Contract;
-use harness::target::built;
 use serde_json::{Value, json};
 use suites::command::{contract, copy, endpoint, printed, verify};
+use suites::endpoint::built;
 use suites::scratch;
 use tempfile::TempDir;
 

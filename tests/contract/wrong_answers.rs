@@ -12,8 +12,9 @@ use harness::client::now_secs;
 use harness::contract::Contract;
 use harness::judge::{Rulebook, expected_format, judge};
 use harness::operations::COMMON;
-use harness::target::{Endpoint, Remote, Target, built};
+use harness::target::{Remote, Target};
 use harness::verify::judge_reviewed;
+use suites::endpoint::{Endpoint, built};
 
 use proxy::{Change, Proxy};
 use same::Same;

@@ -5,8 +5,8 @@ use std::process::Output;
 
 use crate::revisions::commit_all;
 use foreign::tools;
-use harness::target::built;
 use suites::command::{copy, printed};
+use suites::endpoint::built;
 use suites::scratch;
 use suites::support::ALLOCATE;
 

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use foreign::tools::{self, command, run};
-use harness::target::{Endpoint, built};
 use regex::Regex;
 use reqwest::Method;
 use serde_json::Value;
+use suites::endpoint::{Endpoint, built};
 
 use self::replay::Replayer;
 

@@ -1,8 +1,8 @@
 //! `contract fuzz` in a terminal.
 
 use foreign::tools::{command, run};
-use harness::target::built;
 use suites::command::endpoint;
+use suites::endpoint::built;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_shows_how_much_of_its_time_is_over() {

@@ -1,9 +1,9 @@
 //! Where the local endpoint keeps documents that outlive it: in a table.
 
 use harness::client;
-use harness::target::built;
 use reqwest::Method;
 use serde_json::json;
+use suites::endpoint::built;
 use suites::places::{Place, call, file};
 use suites::support::{allocate, code};
 use tokio::process::Command;

@@ -12,9 +12,9 @@ use std::process::Command;
 
 use crate::revisions::commit_all;
 use foreign::tools::{self, run};
-use harness::target::built;
 use serde_json::Value;
 use suites::command::command;
+use suites::endpoint::built;
 use suites::scratch;
 use tempfile::TempDir;
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::endpoint::{Endpoint, built};
 use harness::contract::Contract;
 use harness::judge::validator;
-use harness::target::{Endpoint, built};
 use serde_json::Value;
 
 use crate::scratch;

@@ -14,6 +14,7 @@ pub mod command;
 pub mod conformance;
 pub mod control;
 pub mod decision_table;
+pub mod endpoint;
 pub mod interruptions;
 pub mod linearizability;
 pub mod places;

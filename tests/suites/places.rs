@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use crate::endpoint::{Endpoint, built};
 use harness::answer::Answer;
 use harness::client;
-use harness::target::{Endpoint, built};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use crate::endpoint::{Endpoint, built};
 use ::store::{Admission, Admitted, Error, Key, Partition, Store, Versioned, World, Write};
 use harness::answer::Answer;
 use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
 use harness::contract::Contract;
-use harness::target::{Endpoint, built, http_api_payload, read_event_response};
+use harness::target::{http_api_payload, read_event_response};
 use ipv6_gateway::allocation::{AsKind, InternetBandwidthOwner, Ipv6Address, Resource, Scope};
 use ipv6_gateway::{Event, Function, Ids, Operations};
 use serde_json::{Value, json};

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::endpoint::Endpoint;
 use harness::case::{Request, Style, Variant};
 use harness::client;
-use harness::target::Endpoint;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -7,13 +7,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
-use harness::target::{Endpoint, built};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use serde_json::json;
+use suites::endpoint::{Endpoint, built};
 use suites::worlds::many_addresses;
 
 use super::folder;

@@ -8,7 +8,6 @@ use harness::contract::Contract;
 use harness::http::Server;
 use harness::judge::validator;
 use harness::operations::Operations;
-use harness::target::Endpoint;
 use harness::verify::Roles;
 use harness::world::members;
 use http::{Request, Response};
@@ -16,6 +15,7 @@ use http_body_util::Full;
 use reqwest::Method;
 use serde_json::{Value, json};
 use suites::command::{contract, endpoint, printed, verify};
+use suites::endpoint::Endpoint;
 use suites::scratch;
 use suites::support::ALLOCATE;
 

@@ -8,11 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use harness::http::Server;
 use harness::secrets::TOKEN;
-use harness::target::Endpoint;
 use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use suites::command::{command, endpoint, printed};
+use suites::endpoint::Endpoint;
 use suites::scratch;
 
 use super::before::{Behind, before, is_control};

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use harness::http::{Failure, Server};
-use harness::target::Endpoint;
 use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use suites::command::{contract, copy, endpoint, printed, verify};
+use suites::endpoint::Endpoint;
 use suites::scratch;
 
 use super::before::{Behind, before, is_control};

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use harness::http::{Failure, Server};
-use harness::target::{Endpoint, built};
 use http::{Request, Response};
 use http_body_util::Full;
 use suites::command::{command, endpoint, printed};
+use suites::endpoint::{Endpoint, built};
 
 use super::before::{Behind, before};
 

@@ -6,8 +6,8 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
 use std::path::Path;
 use std::process::{Command, Output};
 
-use harness::target::built;
 use suites::command::{copy, printed};
+use suites::endpoint::built;
 use suites::scratch;
 
 /// Runs a line of a shell in a folder; `$verify REPORTS` tries one case.

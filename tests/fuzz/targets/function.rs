@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| harness::hostile::run("function", input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| hostile::run("function", input));

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::endpoint::Endpoint;
 use ::store::{Key, Store, World};
 use harness::answer::Answer;
 use harness::client::Wire;
-use harness::target::Endpoint;
 use ipv6_gateway::Function;
 use ipv6_gateway::allocation::{ClientToken, Scope};
 use reqwest::Method;

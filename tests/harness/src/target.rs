@@ -1,20 +1,17 @@
 //! What a case is sent to.
 
 pub mod bootstrap;
-mod endpoint;
+#[cfg(feature = "in-process")]
 mod in_process;
 mod output;
 mod remote;
 pub mod runtime_api;
 
 pub use bootstrap::Bootstrap;
-pub use endpoint::Endpoint;
-pub use in_process::{InProcess, PLANNED_PANIC};
+#[cfg(feature = "in-process")]
+pub use in_process::InProcess;
+pub use output::Output;
 pub use remote::{ControlOptions, Remote};
-
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -22,17 +19,17 @@ use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::Wire;
 
+/// The message of the panic of a store that a case plans.
+pub const PLANNED_PANIC: &str = "the case demands it";
+
 /// A target, set to the world of one case.
-///
-/// They are told apart by hand rather than by a trait: each test knows which it has.
 #[derive(Debug)]
 pub enum Target {
     /// The function, in this process.
+    #[cfg(feature = "in-process")]
     InProcess(Box<InProcess>),
-    /// The local endpoint, over a socket.
-    Endpoint(Endpoint),
     /// The built `bootstrap`, under a Runtime API emulation.
-    Bootstrap(Bootstrap),
+    Bootstrap(Box<Bootstrap>),
     /// Any endpoint over HTTP.
     Remote(Remote),
 }
@@ -49,8 +46,8 @@ impl Target {
         throttling: Option<Throttling>,
     ) -> Result<(), String> {
         match self {
+            #[cfg(feature = "in-process")]
             Self::InProcess(target) => target.begin(world, throttling),
-            Self::Endpoint(target) => target.remote().begin(world, throttling).await,
             Self::Remote(target) => target.begin(world, throttling).await,
             Self::Bootstrap(target) => target.begin(world, throttling).await,
         }
@@ -59,19 +56,16 @@ impl Target {
     /// The lines in which the target wrote a secret so far.
     #[must_use]
     pub fn leaks(&self) -> Vec<String> {
-        match self {
-            // One writes to the tests' own log only, and the output of a remote endpoint cannot be read.
-            Self::InProcess(_) | Self::Remote(_) => Vec::new(),
-            Self::Endpoint(target) => target.leaks(),
-            Self::Bootstrap(target) => target.leaks(),
-        }
+        // Of the others no output can be read.
+        if let Self::Bootstrap(target) = self { target.leaks() } else { Vec::new() }
     }
 
     /// Whether the target can have its store fail and its world read.
     #[must_use]
     pub fn is_controlled(&self) -> bool {
         match self {
-            Self::InProcess(_) | Self::Endpoint(_) => true,
+            #[cfg(feature = "in-process")]
+            Self::InProcess(_) => true,
             Self::Bootstrap(_) => false,
             Self::Remote(target) => target.is_controlled(),
         }
@@ -84,8 +78,8 @@ impl Target {
     /// Why there is none.
     pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
         match self {
+            #[cfg(feature = "in-process")]
             Self::InProcess(target) => target.send(wire, fault).await,
-            Self::Endpoint(target) => target.send(wire, fault).await,
             Self::Bootstrap(target) => target.send(wire).await,
             Self::Remote(target) => target.send(wire, fault).await,
         }
@@ -98,8 +92,8 @@ impl Target {
     /// Why it does not, although it should.
     pub async fn world(&self) -> Result<Option<Value>, String> {
         match self {
+            #[cfg(feature = "in-process")]
             Self::InProcess(target) => target.world().map(Some),
-            Self::Endpoint(target) => target.remote().world().await,
             Self::Remote(target) => target.world().await,
             Self::Bootstrap(_) => Ok(None),
         }
@@ -113,7 +107,8 @@ pub fn http_api_payload(wire: &Wire) -> Value {
 }
 
 /// The same, of the parts of a request.
-pub(crate) fn http_api_event(method: &str, query: &str, headers: &Value, body: &[u8]) -> Value {
+#[must_use]
+pub fn http_api_event(method: &str, query: &str, headers: &Value, body: &[u8]) -> Value {
     use base64::Engine as _;
     let mut payload = json!({
         "version": "2.0",
@@ -170,63 +165,4 @@ pub fn read_event_response(response: &Value) -> Result<Answer, String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let headers = single.chain(multi).map(|(name, it)| (name.clone(), text(it))).collect();
     Ok(Answer::new(status, headers, response["body"].as_str().ok_or("no body")?.as_bytes()))
-}
-
-/// The executables of the workspace, each with its package.
-const EXECUTABLES: [(&str, &str); 3] = [
-    ("bootstrap", "ipv6-gateway"),
-    ("contract", "contract-tests"),
-    ("local-endpoint", "local-endpoint"),
-];
-
-/// Builds an executable of the workspace, in the profile of the tests, and yields its path.
-///
-/// # Errors
-///
-/// The workspace has none of this name, or what cargo says.
-pub fn built(name: &str) -> Result<PathBuf, String> {
-    static BUILT: LazyLock<Result<BTreeMap<String, PathBuf>, String>> = LazyLock::new(|| {
-        let names = EXECUTABLES.iter().flat_map(|(name, _)| ["--bin", name]);
-        // There are no examples. Asked for them, cargo takes features as it does for tests, and what
-        // the tests are linked with is not compiled again.
-        build(names.chain(["--examples"]))
-    });
-    let path = |built: &BTreeMap<String, PathBuf>| built.get(name).cloned();
-    let built = if cfg!(debug_assertions) {
-        path(BUILT.as_ref().map_err(Clone::clone)?)
-    } else {
-        // As it is deployed: without the features that other packages ask for.
-        let package = EXECUTABLES.iter().find(|(executable, _)| *executable == name);
-        let (_, package) = package.ok_or_else(|| format!("there is no {name}"))?;
-        path(&build(["--release", "--package", package, "--bin", name])?)
-    };
-    built.ok_or_else(|| format!("cargo built no {name}"))
-}
-
-/// Runs `cargo build`. Yields the paths of executables by name.
-fn build<'a>(
-    arguments: impl IntoIterator<Item = &'a str>,
-) -> Result<BTreeMap<String, PathBuf>, String> {
-    let mut cargo = std::process::Command::new(env!("CARGO"));
-    cargo.args(["build", "--locked", "--message-format=json-render-diagnostics"]).args(arguments);
-    // What cargo says of the tests' own package: a build script that looks at it (ring's) would take
-    // it for a change, and much be built anew each time.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            cargo.env_remove(&name);
-        }
-    }
-    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    let output = cargo.output().map_err(|error| format!("cargo: {error}"))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let executables = messages.filter_map(|message| {
-        let name = message["target"]["name"].as_str()?.to_owned();
-        Some((name, message["executable"].as_str()?.into()))
-    });
-    Ok(executables.collect())
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::plan::{name_of, named};
-use super::sent::{FORM, Sent, header_value, is_token, query_string};
-use crate::client::signature::encode;
+use crate::plan::{name_of, named};
+use crate::sent::{FORM, Sent, header_value, is_token, query_string};
+use harness::client::signature::encode;
 
 /// What is changed of a signed request. As a text: `insert query 3 x`.
 #[derive(Clone, Debug, PartialEq, Eq)]

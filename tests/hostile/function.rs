@@ -1,10 +1,10 @@
 //! The whole function: a request is signed, changed on its way, and answered.
 
-use super::meaning::{Meaning, by_name};
-use super::plan::{Plan, Signed, Style};
-use super::sent::SIGNING;
-use super::server::Server;
-use super::verdict::Verdict;
+use crate::meaning::{Meaning, by_name};
+use crate::plan::{Plan, Signed, Style};
+use crate::sent::SIGNING;
+use crate::server::Server;
+use crate::verdict::Verdict;
 
 /// A request is signed and changed on its way; the input is a [`Plan`].
 pub(super) fn function(input: &[u8]) {

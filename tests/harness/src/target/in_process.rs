@@ -10,13 +10,10 @@ use store::{
     Admission, Admitted, Error, Key, MemoryStore, Partition, Store, Versioned, World, Write,
 };
 
-use super::{http_api_payload, read_event_response};
+use super::{PLANNED_PANIC, http_api_payload, read_event_response};
 use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::Wire;
-
-/// What a store that panics because a case demands it says.
-pub const PLANNED_PANIC: &str = "the case demands it";
 
 /// The function over a store in memory.
 pub struct InProcess {

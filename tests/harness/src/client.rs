@@ -1,6 +1,6 @@
 //! Plays a client: signs requests as the vendor's pages say, in code of its own.
 
-pub(crate) mod signature;
+pub mod signature;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};

@@ -14,7 +14,9 @@ use crate::contract::Contract;
 use crate::credentials::KeyOptions;
 use crate::operations::Operations;
 use crate::secrets;
-use crate::target::{Bootstrap, ControlOptions, InProcess, Remote, Target};
+#[cfg(feature = "in-process")]
+use crate::target::InProcess;
+use crate::target::{Bootstrap, ControlOptions, Remote, Target};
 
 /// Where cases are tried.
 #[derive(Debug, Args)]
@@ -58,7 +60,7 @@ struct PlaceOptions {
     /// A built bootstrap, run under an emulation of the Lambda Runtime API
     #[arg(long, value_name = "PATH")]
     function: Option<PathBuf>,
-    /// The function as it is part of this program
+    /// The function, if this program was built with the feature `in-process`
     #[arg(long)]
     in_process: bool,
 }
@@ -77,7 +79,13 @@ impl Where {
             }
             return Ok((Place::Function(binary.clone()), None));
         }
-        let Some(url) = endpoint else { return Ok((Place::InProcess, None)) };
+        let Some(url) = endpoint else {
+            if cfg!(feature = "in-process") {
+                return Ok((Place::InProcess, None));
+            }
+            let why = "--in-process: this program was built without the feature `in-process`, and has no function";
+            return Err(why.to_owned());
+        };
         let time_max = Duration::from_secs(self.timeout.max(1));
         let remote = Remote::trusting(url, Some(time_max), self.cacert.as_deref());
         let remote = remote.map_err(|error| format!("--endpoint {error}"))?;
@@ -159,9 +167,12 @@ impl Place {
                 let folder = folder.path().join(worker.to_string());
                 std::fs::create_dir_all(&folder)
                     .map_err(|error| format!("{}: {error}", folder.display()))?;
-                Target::Bootstrap(Bootstrap::new(binary, &folder))
+                Target::Bootstrap(Box::new(Bootstrap::new(binary, &folder)))
             }
+            #[cfg(feature = "in-process")]
             Self::InProcess => Target::InProcess(Box::new(InProcess::new(worker))),
+            #[cfg(not(feature = "in-process"))]
+            Self::InProcess => return Err("this program has no function".to_owned()),
         })
     }
 }

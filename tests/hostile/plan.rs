@@ -11,10 +11,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::change::Change;
-use super::sent::{FORM, KEYS, Key, Sent, is_token, query_string};
-use super::verdict::usual_action;
-pub use crate::case::Style;
+use crate::change::Change;
+use crate::sent::{FORM, KEYS, Key, Sent, is_token, query_string};
+use crate::verdict::usual_action;
+pub use harness::case::Style;
 
 /// The host that requests name.
 const HOST: &str = "vpc.aliyuncs.com";
@@ -28,7 +28,7 @@ pub struct Plan {
     pub style: Style,
     /// What makes the event of it.
     pub shape: Shape,
-    /// Which of [`super::KEYS`] signs.
+    /// Which of [`crate::KEYS`] signs.
     pub key: String,
     /// The method.
     pub method: String,

@@ -2,7 +2,7 @@
 
 use ipv6_gateway::Event;
 
-use super::server::Server;
+use crate::server::Server;
 
 /// A payload of any kind: it is answered, or told to be no event.
 pub(super) fn event(input: &[u8]) {

@@ -8,7 +8,7 @@ use crate::secrets;
 
 /// What processes wrote so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Output(Arc<Mutex<Read>>);
+pub struct Output(Arc<Mutex<Read>>);
 
 #[derive(Debug, Default)]
 struct Read {
@@ -18,7 +18,7 @@ struct Read {
 
 impl Output {
     /// Reads on until `stream` ends.
-    pub(super) fn read(&self, stream: impl AsyncRead + Unpin + Send + 'static) {
+    pub fn read(&self, stream: impl AsyncRead + Unpin + Send + 'static) {
         let read = self.clone();
         let mut lines = BufReader::new(stream).lines();
         tokio::spawn(async move {
@@ -29,7 +29,7 @@ impl Output {
     }
 
     /// Adds a line.
-    pub(super) fn add(&self, line: &str) {
+    pub fn add(&self, line: &str) {
         let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(secret) = secrets::find(line) {
             read.leaks.push(format!("{secret} in: {line}"));
@@ -39,12 +39,12 @@ impl Output {
     }
 
     /// All that was written.
-    pub(super) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).text.clone()
     }
 
     /// The lines with a secret.
-    pub(super) fn leaks(&self) -> Vec<String> {
+    pub fn leaks(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).leaks.clone()
     }
 }

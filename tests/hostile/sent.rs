@@ -3,8 +3,8 @@
 //! A case's request has each header once and its parameters in one encoding; this one may be written in
 //! any way that HTTP carries.
 
-use crate::case::Style;
-use crate::client::signature::{self, Caller, Pairs, decode_pairs, encode};
+use harness::case::Style;
+use harness::client::signature::{self, Caller, Pairs, decode_pairs, encode};
 
 /// A request on its way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The `Authorization` header.
 
-use super::plan::{Plan, Style};
-use super::sent::KEYS;
-use super::server::Server;
+use crate::plan::{Plan, Style};
+use crate::sent::KEYS;
+use crate::server::Server;
 
 /// What every signature has to cover.
 const REQUIRED: [&str; 6] = [

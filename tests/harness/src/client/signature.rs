@@ -1,4 +1,4 @@
-//! What the vendor's pages say of signatures, read a second time: encodings, canonical forms, V1 and V3.
+//! Signatures V1 and V3 by the vendor's pages, read a second time: encodings, canonical forms, hashes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,40 +14,47 @@ use sm3::Sm3;
 use crate::case::Style;
 
 /// Names and values, in order.
-pub(crate) type Pairs = Vec<(String, String)>;
+pub type Pairs = Vec<(String, String)>;
 
 /// Decodes a query or a form.
-pub(crate) fn decode_pairs(text: &[u8]) -> Pairs {
+#[must_use]
+pub fn decode_pairs(text: &[u8]) -> Pairs {
     form_urlencoded::parse(text).into_owned().collect()
 }
 
 /// Encodes a text as the page on signatures says: all but letters, digits and `-_.~`.
-pub(crate) fn encode(text: &str) -> String {
+#[must_use]
+pub fn encode(text: &str) -> String {
     const RESERVED: &AsciiSet =
         &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// Encodes a query or a form.
-pub(crate) fn encode_pairs<'a>(
-    pairs: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> String {
+#[must_use]
+pub fn encode_pairs<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
     let pairs = pairs.into_iter().map(|(name, value)| [encode(name), encode(value)].join("="));
     pairs.collect::<Vec<_>>().join("&")
 }
 
-/// What a signature says of a call beside the call's own parameters.
-pub(crate) struct Caller<'a> {
-    pub(crate) action: &'a str,
-    pub(crate) access_key_id: &'a str,
-    pub(crate) security_token: Option<&'a str>,
-    pub(crate) nonce: &'a str,
-    pub(crate) time: &'a str,
+/// What a signed call carries beside the operation's own parameters.
+#[derive(Debug)]
+pub struct Caller<'a> {
+    /// `Action`, or `x-acs-action`.
+    pub action: &'a str,
+    /// The id of the key that signs.
+    pub access_key_id: &'a str,
+    /// The token of a temporary key.
+    pub security_token: Option<&'a str>,
+    /// `SignatureNonce`, or `x-acs-signature-nonce`.
+    pub nonce: &'a str,
+    /// `Timestamp`, or `x-acs-date`.
+    pub time: &'a str,
 }
 
 impl<'a> Caller<'a> {
     /// The parameters of a V1 call but for the signature.
-    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
         let parameters = [
             ("Action", self.action),
             ("Version", "2016-04-28"),
@@ -61,7 +68,7 @@ impl<'a> Caller<'a> {
     }
 
     /// The headers of a V3 call but for `authorization` and the body's hash.
-    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
         let headers = [
             ("x-acs-action", self.action),
             ("x-acs-version", "2016-04-28"),
@@ -73,17 +80,21 @@ impl<'a> Caller<'a> {
 }
 
 /// What V1 signs: the method and all parameters but the signature.
-pub(crate) fn v1_string_to_sign(method: &str, parameters: &BTreeMap<String, String>) -> String {
+#[must_use]
+pub fn v1_string_to_sign(method: &str, parameters: &BTreeMap<String, String>) -> String {
     let signed = parameters.iter().filter(|(name, _)| *name != "Signature");
     format!("{method}&%2F&{}", encode(&encode_pairs(signed)))
 }
 
-pub(crate) fn v1_signature(secret: &str, string_to_sign: &str) -> String {
+/// Signs by V1, in base64.
+#[must_use]
+pub fn v1_signature(secret: &str, string_to_sign: &str) -> String {
     STANDARD.encode(hmac::<Sha1>(&format!("{secret}&"), string_to_sign))
 }
 
 /// The name of the algorithm of a V3 signature.
-pub(crate) fn algorithm(style: Style) -> &'static str {
+#[must_use]
+pub fn algorithm(style: Style) -> &'static str {
     match style {
         Style::V1 | Style::V3 => "ACS3-HMAC-SHA256",
         Style::V3Sm3 => "ACS3-HMAC-SM3",
@@ -91,7 +102,8 @@ pub(crate) fn algorithm(style: Style) -> &'static str {
 }
 
 /// The hash that goes with a V3 signature, in hexadecimal.
-pub(crate) fn hash(style: Style, bytes: &[u8]) -> String {
+#[must_use]
+pub fn hash(style: Style, bytes: &[u8]) -> String {
     match style {
         Style::V1 | Style::V3 => hex(&Sha256::digest(bytes)),
         Style::V3Sm3 => hex(&Sm3::digest(bytes)),
@@ -99,7 +111,8 @@ pub(crate) fn hash(style: Style, bytes: &[u8]) -> String {
 }
 
 /// What V3 hashes of a request.
-pub(crate) fn canonical_request(
+#[must_use]
+pub fn canonical_request(
     method: &str,
     query: &BTreeMap<String, String>,
     headers: &[(&str, String)],
@@ -115,11 +128,14 @@ pub(crate) fn canonical_request(
 }
 
 /// What V3 signs of a canonical request.
-pub(crate) fn acs3_string_to_sign(style: Style, canonical_request: &str) -> String {
+#[must_use]
+pub fn acs3_string_to_sign(style: Style, canonical_request: &str) -> String {
     format!("{}\n{}", algorithm(style), hash(style, canonical_request.as_bytes()))
 }
 
-pub(crate) fn acs3_signature(style: Style, secret: &str, string_to_sign: &str) -> String {
+/// Signs by V3, in hexadecimal.
+#[must_use]
+pub fn acs3_signature(style: Style, secret: &str, string_to_sign: &str) -> String {
     match style {
         Style::V1 | Style::V3 => hex(&hmac::<Sha256>(secret, string_to_sign)),
         Style::V3Sm3 => hex(&hmac::<Sm3>(secret, string_to_sign)),
@@ -127,7 +143,8 @@ pub(crate) fn acs3_signature(style: Style, secret: &str, string_to_sign: &str) -
 }
 
 /// The `authorization` header of a V3 call.
-pub(crate) fn authorization(
+#[must_use]
+pub fn authorization(
     style: Style,
     access_key_id: &str,
     headers: &[&str],

@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderValue, Method};
 use ipv6_gateway::API;
 use ipv6_gateway::rpc::{self, Call, percent_encode};
 
-use super::meaning::by_name;
-use super::sent::{Sent, header_value, query_string};
-use crate::client::signature::{Pairs, decode_pairs, encode, encode_pairs};
+use crate::meaning::by_name;
+use crate::sent::{Sent, header_value, query_string};
+use harness::client::signature::{Pairs, decode_pairs, encode, encode_pairs};
 
 /// A request with a query and a body: the input is the query, the content type and the body, each
 /// on a line.

@@ -16,7 +16,6 @@ pub mod decisions;
 pub mod diff;
 pub mod file;
 pub mod fuzz;
-pub mod hostile;
 pub mod http;
 pub mod json;
 pub mod judge;

@@ -6,10 +6,10 @@ use http::Method;
 use ipv6_gateway::rpc::signature::acs3::{self, Algorithm};
 use ipv6_gateway::rpc::signature::v1;
 
-use super::function::try_plan;
-use super::plan::{Plan, Style};
-use super::sent::query_string;
-use crate::client::signature::{canonical_request, decode_pairs, v1_string_to_sign};
+use crate::function::try_plan;
+use crate::plan::{Plan, Style};
+use crate::sent::query_string;
+use harness::client::signature::{canonical_request, decode_pairs, v1_string_to_sign};
 
 /// The canonical form that V1 signs: the input is a query, and a form behind a line break.
 pub(super) fn v1_canonical(input: &[u8]) {

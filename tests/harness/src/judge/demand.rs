@@ -41,7 +41,7 @@ impl Findings {
 
     /// Judges status, headers and body of an answer; gives its elements, each of the type that its schema
     /// says. Of a body that cannot be read nothing more is said.
-    pub(crate) fn judge(
+    pub fn judge(
         &mut self,
         demand: &Demand<'_>,
         answer: &Answer,

@@ -1,20 +1,20 @@
 //! The local endpoint, over a socket.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use harness::answer::Answer;
+use harness::case::Fault;
+use harness::client::Wire;
+use harness::target::{Output, Remote};
 use reqwest::Method;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
-
-use super::output::Output;
-use super::remote::Remote;
-use crate::answer::Answer;
-use crate::case::Fault;
-use crate::client::Wire;
 
 /// A local endpoint of its own, ended with this value.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl Endpoint {
             if is_demo || end.ends_with("\"$ACCESS_KEY_SECRET\"") {
                 return printed;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            sleep(Duration::from_millis(10)).await;
         }
     }
 
@@ -182,4 +182,60 @@ impl Endpoint {
     pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
         self.remote.send(wire, fault).await
     }
+}
+
+/// The executables of the workspace, each with its package.
+const EXECUTABLES: [(&str, &str); 3] =
+    [("bootstrap", "ipv6-gateway"), ("contract", "harness"), ("local-endpoint", "local-endpoint")];
+
+/// Builds an executable of the workspace, in the profile of the tests, and yields its path.
+///
+/// # Errors
+///
+/// The workspace has none of this name, or what cargo says.
+pub fn built(name: &str) -> Result<PathBuf, String> {
+    static BUILT: LazyLock<Result<BTreeMap<String, PathBuf>, String>> = LazyLock::new(|| {
+        let names = EXECUTABLES.iter().flat_map(|(name, _)| ["--bin", name]);
+        // There are no examples. Asked for them, cargo takes features as it does for tests, and what
+        // the tests are linked with is not compiled again.
+        build(names.chain(["--examples"]))
+    });
+    let path = |built: &BTreeMap<String, PathBuf>| built.get(name).cloned();
+    let built = if cfg!(debug_assertions) {
+        path(BUILT.as_ref().map_err(Clone::clone)?)
+    } else {
+        // As it is deployed: without the features that other packages ask for.
+        let package = EXECUTABLES.iter().find(|(executable, _)| *executable == name);
+        let (_, package) = package.ok_or_else(|| format!("there is no {name}"))?;
+        path(&build(["--release", "--package", package, "--bin", name])?)
+    };
+    built.ok_or_else(|| format!("cargo built no {name}"))
+}
+
+/// Runs `cargo build`. Yields the paths of executables by name.
+fn build<'a>(
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Result<BTreeMap<String, PathBuf>, String> {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.args(["build", "--locked", "--message-format=json-render-diagnostics"]).args(arguments);
+    // What cargo says of the tests' own package: a build script that looks at it (ring's) would take
+    // it for a change, and much be built anew each time.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let output = cargo.output().map_err(|error| format!("cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let executables = messages.filter_map(|message| {
+        let name = message["target"]["name"].as_str()?.to_owned();
+        Some((name, message["executable"].as_str()?.into()))
+    });
+    Ok(executables.collect())
 }

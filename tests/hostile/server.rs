@@ -9,16 +9,16 @@ use ipv6_gateway::event::UnknownEvent;
 use ipv6_gateway::{Event, Function, Ids, Operations};
 use store::{Document, MemoryStore, World};
 
-use super::gateway::payload;
-use super::plan::Shape;
-use super::sent::{NOW_SECS, Sent};
-use super::verdict::{self, Verdict};
+use crate::gateway::payload;
+use crate::plan::Shape;
+use crate::sent::{NOW_SECS, Sent};
+use crate::verdict::{self, Verdict};
 
 /// The function, to be sent payloads.
 pub(super) struct Server(Function<MemoryStore>);
 
 impl Server {
-    /// Over the world of [`super::KEYS`].
+    /// Over the world of [`crate::KEYS`].
     pub(super) fn new() -> Self {
         static DOCUMENTS: OnceLock<Vec<Document>> = OnceLock::new();
         let documents = DOCUMENTS.get_or_init(|| {

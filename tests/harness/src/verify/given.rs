@@ -107,12 +107,10 @@ pub(super) async fn take_back(
 ) -> Vec<Left> {
     let mut left = Vec::new();
     for undo in undo {
-        let kept = match target {
-            Target::Remote(remote) => tokio::select! {
-                undone = undone(remote, caller, &undo) => undone.err(),
-                () = stop.release_is_over() => Some("a signal ended the run".to_owned()),
-            },
-            Target::InProcess(_) | Target::Endpoint(_) | Target::Bootstrap(_) => continue,
+        let Target::Remote(remote) = target else { continue };
+        let kept = tokio::select! {
+            undone = undone(remote, caller, &undo) => undone.err(),
+            () = stop.release_is_over() => Some("a signal ended the run".to_owned()),
         };
         left.push(Left { case: case.to_owned(), undo, kept });
     }

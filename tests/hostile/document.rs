@@ -3,12 +3,12 @@
 use serde_json::Value;
 use store::World;
 
-use super::plan::{Shape, Style};
-use super::sent::{Key, Sent};
-use super::server::Server;
-use super::verdict::usual_action;
-use crate::client::signature::encode;
-use crate::world::members;
+use crate::plan::{Shape, Style};
+use crate::sent::{Key, Sent};
+use crate::server::Server;
+use crate::verdict::usual_action;
+use harness::client::signature::encode;
+use harness::world::members;
 
 /// A world document: it is refused with its line and field, or read back as it was written, and
 /// served.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::Style;
-use super::sent::Sent;
-use crate::client::signature::Pairs;
+use crate::plan::Style;
+use crate::sent::Sent;
+use harness::client::signature::Pairs;
 
 /// The meaning of a signed request. Two requests of one meaning ask for the same; a signature of
 /// one that is taken for another meaning is forged.

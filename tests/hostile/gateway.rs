@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::plan::Shape;
-use super::sent::Sent;
-use crate::target::http_api_event;
+use crate::plan::Shape;
+use crate::sent::Sent;
+use harness::target::http_api_event;
 
 /// The caller's address, which the world's policies know.
 const SOURCE_IP: &str = "192.0.2.1";

@@ -5,12 +5,12 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::plan::Plan;
-use super::sent::{NOW_SECS, SIGNING};
-use crate::case::Style;
-use crate::client::{self, Wire};
-use crate::contract::Contract;
-use crate::target::http_api_payload;
+use crate::plan::Plan;
+use crate::sent::{NOW_SECS, SIGNING};
+use harness::case::Style;
+use harness::client::{self, Wire};
+use harness::contract::Contract;
+use harness::target::http_api_payload;
 
 /// An input, and the target it is meant for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,13 +6,13 @@ use ipv6_gateway::Response;
 use ipv6_gateway::rpc::Request;
 use serde_json::Value;
 
-use super::sent::KEYS;
-use crate::answer::{Answer, Body};
-use crate::client::signature::decode_pairs;
-use crate::contract::Contract;
-use crate::judge::{Demand, Findings, Rulebook};
-use crate::operations::Operation;
-use crate::target::read_event_response;
+use crate::sent::KEYS;
+use harness::answer::{Answer, Body};
+use harness::client::signature::decode_pairs;
+use harness::contract::Contract;
+use harness::judge::{Demand, Findings, Rulebook};
+use harness::operations::Operation;
+use harness::target::read_event_response;
 
 /// An answer that the contract allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
