@@ -1,11 +1,10 @@
-//! The contract's files, embedded: JSON that any language can read, and nothing else.
-//!
-//! In debug builds they are read from the folder each time, so that an edited case needs no build.
+#![doc = include_str!("README.md")]
 
 use std::borrow::Cow;
 
 use rust_embed::RustEmbed;
 
+/// Debug builds read the files from the folder each time, so that an edited case needs no build.
 #[derive(RustEmbed)]
 #[folder = "."]
 struct Folder;

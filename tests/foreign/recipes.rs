@@ -1,4 +1,4 @@
-//! The README's recipes for pipelines. The steps that are lines of a shell run as they are printed, but for the
+//! The recipes for pipelines. The steps that are lines of a shell run as they are printed, but for the
 //! port, and those of the action as its file has them. Stand-ins are the endpoint, `cargo`, which installs a
 //! command that is built already, and `gh`, which keeps what it is told. What GitHub and GitLab do is not run:
 //! checkout, cache and artifacts.
@@ -28,15 +28,13 @@ fn yaml(text: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The two recipes of the README, with another port.
-fn recipes(port: u16) -> [Value; 2] {
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-    let readme = read_to_string(readme).unwrap();
-    let (_, section) = readme.split_once("\n### In CI\n").unwrap();
-    let blocks = section.split("```yaml\n").skip(1).take(2);
-    let blocks = blocks.map(|block| block.split_once("```").unwrap().0);
-    let read = |block: &str| yaml(&block.replace(":8787", &format!(":{port}")));
-    blocks.map(read).collect::<Vec<_>>().try_into().unwrap()
+/// The recipe of a page, with another port.
+fn recipe(page: &str, port: u16) -> Value {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = read_to_string(root.join(page)).unwrap();
+    let (_, block) = page.split_once("```yaml\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    yaml(&block.replace(":8787", &format!(":{port}")))
 }
 
 fn texts(value: &Value) -> impl Iterator<Item = (&str, &str)> {
@@ -183,7 +181,7 @@ fn free_port() -> u16 {
 #[test]
 fn on_github_the_pull_request_that_brings_the_contract_is_green_and_commented() {
     let port = free_port();
-    let [recipe, _] = recipes(port);
+    let recipe = recipe("README.md", port);
     let pipeline = Pipeline::new(port);
     let permissions: Vec<_> = texts(&recipe["permissions"]).collect();
     assert_eq!(permissions, [("contents", "read"), ("pull-requests", "write")]);
@@ -238,7 +236,7 @@ fn on_github_the_pull_request_that_brings_the_contract_is_green_and_commented() 
 #[test]
 fn on_gitlab_the_merge_request_that_brings_the_contract_is_green() {
     let port = free_port();
-    let [_, recipe] = recipes(port);
+    let recipe = recipe("tests/harness/README.md", port);
     let pipeline = Pipeline::new(port);
     let job = &recipe["contract"];
     // GitLab runs all lines in one shell.

@@ -1,11 +1,4 @@
-//! The rules of the IPv6 gateway operations: from a parsed call and the documents it needs to what
-//! shall be written, or to one documented error.
-//!
-//! It does no I/O, reads no clock, draws no random numbers and knows neither HTTP nor JSON, so the
-//! same arguments always give the same answer. One file under `operations` holds one operation: its
-//! parameters, its errors in checking order, its answer and its rules. One file under `document`
-//! holds one kind of document. The errors that several operations share are in [`error`], the
-//! readers of parameters in [`parameters`].
+#![doc = include_str!("../README.md")]
 
 mod bandwidth_of;
 mod document;

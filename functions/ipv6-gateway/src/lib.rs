@@ -1,9 +1,4 @@
-//! The Lambda function: an API Gateway event in, the documented answer out.
-//!
-//! Start at [`Function::handle`], the one way in, which the local endpoint and the contract's
-//! tests use as well; the way of a request is the straight line in `Function::outcome`. `rpc` reads
-//! and signs calls, `allocation` has the rules of each operation, `store` keeps the documents, and
-//! [`Operations`] is the table of operations.
+#![doc = include_str!("../README.md")]
 
 mod audit;
 mod door;

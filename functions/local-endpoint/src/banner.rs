@@ -126,9 +126,7 @@ provider \"alicloud\" {{
   account_type           = \"Domestic\"
   protocol               = \"HTTP\"
   skip_region_validation = true
-  endpoints {{
-    vpc = \"{address}\"
-  }}
+  endpoints {{ vpc = \"{address}\" }}
 }}
 
 resource \"alicloud_vpc_ipv6_internet_bandwidth\" \"demo\" {{

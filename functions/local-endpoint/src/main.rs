@@ -1,8 +1,4 @@
-//! Plays API Gateway on localhost: every request becomes an event, the function answers it, and the
-//! answer goes back over HTTP, just as it does in the cloud.
-//!
-//! Beyond that it has what test suites need and the function never has: a world to begin with, and
-//! control paths under `/_control/`. Start at [`server`].
+#![doc = include_str!("../README.md")]
 
 mod access;
 mod answering;

@@ -1,8 +1,4 @@
-//! Alibaba Cloud RPC-style calls: what a request says, who signed it, and how an answer looks.
-//!
-//! It reads the parameters of a call wherever a client put them ([`Call`]), verifies signatures of
-//! both kinds ([`signature`]), knows the errors that every action shares ([`error`]) and how
-//! large a request may be ([`limits`]), and writes answers as JSON and XML ([`Envelope`]). It knows no operation, does no I/O and reads no clock.
+#![doc = include_str!("../README.md")]
 
 mod call;
 mod encoding;

@@ -1,10 +1,4 @@
-//! Where documents are kept: read many at once, commit all or none if unchanged. And where a call is
-//! let in but once, however many instances of the function it reaches.
-//!
-//! A store knows no operation and no rule. [`MemoryStore`] keeps its documents in memory; with the
-//! feature `embedded`, `EmbeddedStore` keeps them in a directory, and with `dynamodb`,
-//! `DynamoDbStore` in a table of DynamoDB. [`World`] is the form of all documents that people write
-//! and read.
+#![doc = include_str!("../README.md")]
 
 mod admission;
 mod document;

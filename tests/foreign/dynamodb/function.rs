@@ -170,7 +170,7 @@ fn write_units(item: &Value) -> usize {
 /// By Amazon's rules, as DynamoDB Local counts neither what was asked for and is not there nor more
 /// than one item of a transaction. What it does count is compared.
 #[tokio::test]
-async fn an_allocation_costs_what_the_readme_says() {
+async fn an_allocation_costs_what_the_page_of_the_store_says() {
     allocation_costs(None, 7).await;
     allocation_costs(Some(RateLimit { calls_max: 300, window_secs: 60 }), 8).await;
 }
@@ -205,9 +205,9 @@ async fn allocation_costs(rate_limit: Option<RateLimit>, write_units_told: usize
     assert_eq!((told("BatchGetItem") + 1.0, told("PutItem")), (5.0, 1.0));
     assert_eq!((read, written), (5, write_units_told));
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let page = std::fs::read_to_string(root.join("functions/store/README.md")).unwrap();
     for text in [format!("{read} read request units"), format!("{written} write request units")] {
-        assert!(readme.contains(&text), "the README does not say: {text}");
+        assert!(page.contains(&text), "functions/store/README.md does not say: {text}");
     }
 }
 

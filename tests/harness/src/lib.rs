@@ -1,8 +1,4 @@
-//! The harness: sends a contract's cases to a target and judges the answers.
-//!
-//! It shares no code with what it judges: requests are signed ([`client`]) and answers read
-//! ([`answer`]) by a second reading of the vendor's pages. A target ([`target`]) is the function in
-//! process, an endpoint over a socket, or the built `bootstrap` under a Runtime API emulation.
+#![doc = include_str!("../README.md")]
 
 pub mod answer;
 pub mod call;
