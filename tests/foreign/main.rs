@@ -14,6 +14,7 @@ mod curl;
 mod dynamodb;
 mod fuzz;
 mod openapi;
+mod pins;
 mod places;
 mod recipes;
 mod review;

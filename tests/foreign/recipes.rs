@@ -20,21 +20,13 @@ use tempfile::TempDir;
 
 const ACTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.github/actions/contract");
 
-/// A document of YAML.
-fn yaml(text: &str) -> Value {
-    let home = tools::node("openapi-node", &tools::folder("openapi"));
-    let script = "console.log(JSON.stringify(require('js-yaml').load(process.argv[1])))";
-    let output = run(tools::command("node").args(["-e", script, text]).current_dir(home));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 /// The recipe of a page, with another port.
 fn recipe(page: &str, port: u16) -> Value {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let page = read_to_string(root.join(page)).unwrap();
     let (_, block) = page.split_once("```yaml\n").unwrap();
     let (block, _) = block.split_once("```").unwrap();
-    yaml(&block.replace(":8787", &format!(":{port}")))
+    tools::yaml(&block.replace(":8787", &format!(":{port}")))
 }
 
 fn texts(value: &Value) -> impl Iterator<Item = (&str, &str)> {
@@ -185,7 +177,7 @@ fn on_github_the_pull_request_that_brings_the_contract_is_green_and_commented() 
     let pipeline = Pipeline::new(port);
     let permissions: Vec<_> = texts(&recipe["permissions"]).collect();
     assert_eq!(permissions, [("contents", "read"), ("pull-requests", "write")]);
-    let action = yaml(&read_to_string(Path::new(ACTION).join("action.yml")).unwrap());
+    let action = tools::yaml(&read_to_string(Path::new(ACTION).join("action.yml")).unwrap());
     for step in recipe["jobs"]["contract"]["steps"].as_array().unwrap() {
         if let Some(lines) = step["run"].as_str() {
             let (code, told) = pipeline.shell(&["-e"], lines, &[]);

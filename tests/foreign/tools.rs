@@ -215,6 +215,19 @@ pub fn node(name: &str, folder: &Path) -> PathBuf {
     })
 }
 
+/// A document of YAML, as JSON.
+///
+/// # Panics
+///
+/// The text is not YAML, the system lacks a tool, or the npm registry cannot be reached.
+#[must_use]
+pub fn yaml(text: &str) -> serde_json::Value {
+    let home = node("openapi-node", &folder("openapi"));
+    let script = "console.log(JSON.stringify(require('js-yaml').load(process.argv[1])))";
+    let output = run(command("node").args(["-e", script, text]).current_dir(home));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 /// A folder of `tests/`.
 #[must_use]
 pub fn folder(name: &str) -> PathBuf {
