@@ -80,7 +80,7 @@ fn words(line: &str) -> Vec<String> {
 
 /// Has a program of this repository parse its arguments, and do nothing else.
 fn understands(program: &str, arguments: &[&str]) -> Result<(), String> {
-    let binary = built(program).map_err(|error| error.to_string())?;
+    let binary = built(program)?;
     let output = Command::new(binary).args(arguments).arg("--help").output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { Ok(()) } else { Err(told) }
