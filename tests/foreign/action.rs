@@ -84,10 +84,84 @@ fn it_says_what_a_change_means_and_fails_where_it_breaks_something() {
     }
 }
 
+/// Makes the release `v1.2.0`, stand-ins for `curl` and `cargo`, and has the action get the command.
+const GET: &str = r#"
+cd "$HOME"
+name=ipv6-gateway-$(uname -m)-unknown-linux-musl
+mkdir -p programs releases/v1.2.0 "$name"
+echo downloaded >"$name/contract"
+tar -czf "releases/v1.2.0/$name.tar.gz" "$name"
+(cd releases/v1.2.0 && sha256sum -- *.gz >SHA256SUMS)
+[[ -z $SPOILT ]] || echo more >>"releases/v1.2.0/$name.tar.gz"
+cat >programs/curl <<'END'
+#!/bin/bash
+while [[ $1 != --output ]]; do shift; done
+[[ $3 == https://git.example/me/action/releases/download/* ]] && cp "$HOME/releases/${3##*/download/}" "$2"
+END
+cat >programs/cargo <<'END'
+#!/bin/bash
+mkdir -p "$HOME/out/bin"
+echo "$*" >"$HOME/out/bin/contract"
+END
+chmod +x programs/*
+PATH=$HOME/programs:$PATH GITHUB_SERVER_URL=https://git.example REPOSITORY=me/action bash "$1" into "$HOME/out"
+"#;
+
+/// Has the action, used by this ref and with these arguments of `verify`, get the command. Yields the text in
+/// its place: `downloaded`, or the arguments of `cargo`.
+fn get(reference: &str, verify: &str, is_spoilt: bool) -> (Output, Option<String>) {
+    let folder = scratch();
+    let output = tools::command("bash")
+        .args(["-euc", GET, "bash", &action("build")])
+        .envs([
+            ("REF", reference),
+            ("VERIFY", verify),
+            ("SPOILT", if is_spoilt { "yes" } else { "" }),
+        ])
+        .env("HOME", folder.path())
+        .output()
+        .unwrap();
+    let command = std::fs::read_to_string(folder.path().join("out/bin/contract")).ok();
+    (output, command)
+}
+
+#[test]
+fn used_by_the_tag_of_a_release_it_downloads_the_command() {
+    let (output, command) = get("v1.2.0", "--endpoint http://localhost", false);
+    assert_eq!(command.as_deref(), Some("downloaded\n"), "{}", printed(&output));
+}
+
+#[test]
+fn it_installs_nothing_whose_checksum_does_not_fit() {
+    let (output, command) = get("v1.2.0", "--endpoint http://localhost", true);
+    assert_eq!((output.status.code(), command), (Some(1), None));
+    assert!(
+        printed(&output).contains("::error title=contract::The checksum of"),
+        "{}",
+        printed(&output)
+    );
+}
+
+#[test]
+fn without_a_released_binary_that_will_do_it_builds_the_command() {
+    let endpoint = "--endpoint http://localhost";
+    for (reference, verify, has_feature) in [
+        ("main", endpoint, false),
+        ("v1.3.0", endpoint, false),
+        ("v1.2.0", "--case a --in-process", true),
+    ] {
+        let (output, command) = get(reference, verify, false);
+        assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+        let command = command.unwrap();
+        assert!(command.starts_with("install --locked --path tests/harness "), "{command}");
+        assert_eq!(command.contains("--features in-process"), has_feature, "{command}");
+    }
+}
+
 #[test]
 fn its_scripts_can_be_read_by_a_shell_and_its_steps_name_them() {
     let yaml = std::fs::read_to_string(action("action.yml")).unwrap();
-    for name in ["check", "comment"] {
+    for name in ["build", "check", "comment"] {
         let output = tools::command("bash").args(["-n", &action(name)]).output().unwrap();
         assert!(output.status.success(), "{}", printed(&output));
         assert!(yaml.contains(&format!("$GITHUB_ACTION_PATH/{name}")), "{yaml}");

@@ -140,6 +140,8 @@ impl Pipeline {
                     "github.event.pull_request.base.sha" => self.base.clone(),
                     "github.event.pull_request.number" => "7".to_owned(),
                     "github.token" => "token".to_owned(),
+                    "github.action_ref" => "main".to_owned(),
+                    "github.action_repository" => "me/action".to_owned(),
                     "runner.temp" => temp.clone(),
                     "inputs.contract || format('{0}/contract-build/bin/contract', runner.temp)" => {
                         format!("{temp}/contract-build/bin/contract")
@@ -191,10 +193,11 @@ fn on_github_the_pull_request_that_brings_the_contract_is_green_and_commented() 
         let declared = action["inputs"].as_object().unwrap();
         let mut inputs: BTreeMap<String, String> = declared
             .iter()
-            .map(|(name, input)| (name.clone(), input["default"].as_str().unwrap().to_owned()))
+            .filter_map(|(name, input)| Some((name.clone(), input["default"].as_str()?.to_owned())))
             .collect();
         for (name, value) in texts(&step["with"]) {
-            assert!(inputs.insert(name.to_owned(), value.to_owned()).is_some(), "{name}");
+            assert!(declared.contains_key(name), "{name}");
+            inputs.insert(name.to_owned(), value.to_owned());
         }
         for step in action["runs"]["steps"].as_array().unwrap() {
             if step["uses"].is_string() {
