@@ -2,9 +2,9 @@
 # Checks template.yaml, builds the function as `sam deploy` would upload it, and checks the build.
 #
 # Needs: python3 (3.11 or later) with venv, a Rust toolchain by rustup, and binutils. The Python
-# tools are installed, by the hashes in .ci/requirements.txt, into target/ci-venv; all that is made
-# stays under target/. No AWS account: neither credentials nor a region are looked at, and after
-# the installation nothing but cargo's own downloads uses the network.
+# tools are those of .ci/python-tools; all that is made stays under target/. No AWS account: neither
+# credentials nor a region are looked at, and after the installation nothing but cargo's own
+# downloads uses the network.
 set -euo pipefail
 
 readonly VENV=target/ci-venv
@@ -28,24 +28,6 @@ fail() {
 }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-
-install_tools() {
-  # A venv holds absolute paths, and its Python's version: when any of them changes it's made anew.
-  local wanted
-  wanted=$(printf '%s\n' "$PWD" "$(python3 --version)" && sha256sum .ci/requirements.txt)
-  if [[ -f $VENV/installed && $(<"$VENV/installed") == "$wanted" ]]; then
-    return
-  fi
-
-  step 'install the tools'
-  # --no-deps: the lock names every package. It also keeps older pips from taking an extra
-  # ("boto3[crt]") for an unpinned requirement.
-  python3 -m venv --clear "$VENV"
-  "$VENV/bin/pip" install --quiet --disable-pip-version-check --no-input \
-    --require-hashes --no-deps --only-binary :all: --requirement .ci/requirements.txt
-  "$VENV/bin/pip" check --disable-pip-version-check
-  printf '%s\n' "$wanted" >"$VENV/installed"
-}
 
 prepare_environment() {
   # The venv first: cargo finds `cargo lambda`, and that finds `python3 -m ziglang`, on the PATH.
@@ -115,7 +97,7 @@ check_artefact() {
     "$ARTEFACT" "$bytes" "$MAX_BYTES" "${glibc:-none}" "$MAX_GLIBC" "${libraries//$'\n'/ }"
 }
 
-install_tools
+.ci/python-tools
 prepare_environment
 check_template
 build
