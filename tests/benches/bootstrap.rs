@@ -1,8 +1,8 @@
-//! `bootstrap` under a Runtime API emulation, against a bare `lambda_runtime` echo: from exec to
-//! the first poll, and a warm invocation.
+//! `bootstrap` under a Runtime API emulation, compared with a bare `lambda_runtime` echo: from exec
+//! to the first poll, and a warm invocation.
 //!
-//! This program is the Runtime API and, run again, the echo. All of them are pinned to one core:
-//! else the scheduler's noise is four times the work.
+//! This program is the Runtime API and, as a child process, the echo. All processes are pinned to
+//! one core; otherwise the scheduler's noise is four times the work.
 
 mod calls;
 mod measure;
@@ -23,19 +23,19 @@ use suites::endpoint::built;
 
 use measure::{Comparison, now, spread};
 
-/// How many rounds: each measures ours, then the baseline.
+/// The number of rounds: each measures ours, then the baseline.
 const ROUNDS: u32 = 20;
 
 /// How often each is started in a round; the median counts.
 const STARTS: u32 = 10;
 
-/// How often each is invoked in a round, for an address of its own; the median counts.
+/// How often each is invoked in a round, for a new address each time; the median counts.
 const INVOCATIONS: u32 = 500;
 
-/// The most that `bootstrap` may take, in megabytes.
+/// The largest size of `bootstrap`, in megabytes.
 const SIZE_MB_MAX: f64 = 8.0;
 
-/// Has this program be the echo.
+/// The argument that makes this program the echo.
 const ECHO: &str = "--echo";
 
 fn main() -> Result<(), String> {
@@ -55,7 +55,7 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-/// What the ratios are taken against.
+/// The baseline of the ratios.
 fn echo() -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let echo = |event: LambdaEvent<Box<RawValue>>| async move {
@@ -67,7 +67,7 @@ fn echo() -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Pins this process, and so those that it starts, to the last core it may run on.
+/// Pins this process and its children to the last core that it may run on.
 #[expect(clippy::print_stdout, reason = "whoever reads the figures has to know")]
 fn pin() {
     let taskset = |arguments: &[&str]| {
@@ -100,7 +100,7 @@ fn starts(bootstrap: &Path) -> Result<Comparison, String> {
     Ok(comparison)
 }
 
-/// Milliseconds until what `spawn` starts has polled.
+/// Milliseconds until the process of `spawn` has polled.
 fn start(spawn: impl FnOnce(&str) -> Result<Child, String>) -> Result<f64, String> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?.to_string();
@@ -119,7 +119,7 @@ fn start(spawn: impl FnOnce(&str) -> Result<Child, String>) -> Result<f64, Strin
     Ok(took.as_secs_f64() * 1e3)
 }
 
-/// From the event to the whole response, when all is warm.
+/// From the event to the whole response, when everything is warm.
 fn invocations(bootstrap: &Path) -> Result<Comparison, String> {
     let calls = calls::signed(Style::V1, ROUNDS * INVOCATIONS)?;
     let payloads: Vec<String> =
@@ -196,7 +196,7 @@ impl Lambda {
         Ok(Self { process: spawn(&address)?, invocations, times })
     }
 
-    /// How many microseconds each of `payloads` took.
+    /// The microseconds for each of `payloads`.
     fn invoke(&self, payloads: &[String]) -> Result<Vec<f64>, String> {
         self.invocations.send(payloads.to_vec()).map_err(|error| error.to_string())?;
         self.times.recv_timeout(Duration::from_mins(1)).map_err(|error| error.to_string())?
@@ -219,7 +219,7 @@ struct Invocation {
     times: Vec<f64>,
 }
 
-/// Serves one connection of the runtime, which polls and responds over the same one.
+/// Serves one connection of the runtime, which polls and responds over it.
 fn serve(mut stream: TcpStream, invocation: &Mutex<Invocation>, demanded: &str) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut request = Vec::new();
@@ -259,7 +259,7 @@ fn serve(mut stream: TcpStream, invocation: &Mutex<Invocation>, demanded: &str) 
     Ok(())
 }
 
-/// Reads one request into `request` and tells where its body begins; `None` at the end.
+/// Reads one request into `request` and returns where its body begins; `None` at the end.
 fn read_request(stream: &mut TcpStream, request: &mut Vec<u8>) -> io::Result<Option<usize>> {
     request.clear();
     let mut buffer = [0; 16 * 1024];

@@ -6,7 +6,7 @@ use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
 use serde_json::{Map, json};
 
-/// A world of so many addresses that can take bandwidth.
+/// A world of so many addresses without bandwidth.
 pub(crate) fn world(addresses: u32) -> String {
     let address = |number: u32| {
         let address = json!({

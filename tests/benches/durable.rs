@@ -1,8 +1,8 @@
-//! Durable allocations through the store in a directory, against the engine's own batches.
+//! Durable allocations through the store in a directory, compared with the engine's own batches.
 //!
-//! Ours: 64 tasks that admit, load and commit what real calls do. The baseline: one thread that
-//! reads and writes the same rows, 64 allocations in one batch and one sync; it knows beforehand what
-//! comes, which no store does.
+//! Ours: 64 tasks that admit, load and commit as real calls do. The baseline: one thread that reads
+//! and writes the same rows, 64 allocations in one batch with one sync; it knows its input
+//! beforehand, as no store does.
 
 mod calls;
 mod measure;
@@ -28,15 +28,15 @@ use measure::{Comparison, now, print};
 type Failure = Box<dyn Error + Send + Sync>;
 
 const ROUNDS: usize = 5;
-/// How many addresses there are, and so allocations in a round.
+/// The number of addresses, and so of allocations in a round.
 const ALLOCATIONS: u32 = 40_000;
 const AT_ONCE: usize = 64;
 
-/// What a call asks of its store.
+/// The requests of a call to its store.
 struct Allocation {
     nonce: String,
     keys: Vec<Key>,
-    /// What it writes, with versions to be taken from what it reads.
+    /// Its writes, with versions to be taken from its reads.
     writes: Vec<Write>,
 }
 
@@ -54,7 +54,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Notes what is asked.
+/// Records the requests.
 struct Recording {
     memory: MemoryStore,
     allocations: Mutex<Vec<Allocation>>,
@@ -98,7 +98,7 @@ impl Store for Recording {
     }
 }
 
-/// What real calls ask.
+/// The requests of real calls.
 async fn recorded(documents: &[Document]) -> Result<Vec<Allocation>, Failure> {
     let memory = MemoryStore::holding(documents.iter().cloned());
     let store = Arc::new(Recording { memory, allocations: Mutex::default() });
@@ -117,7 +117,7 @@ async fn recorded(documents: &[Document]) -> Result<Vec<Allocation>, Failure> {
     Ok(std::mem::take(&mut *noted))
 }
 
-/// Allocations a second, of many tasks.
+/// Allocations a second, by many tasks.
 async fn ours(documents: &[Document], allocations: &Arc<Vec<Allocation>>) -> Result<f64, Failure> {
     let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
     let store = Arc::new(EmbeddedStore::open(folder.path())?);
@@ -165,7 +165,7 @@ async fn allocate(store: &EmbeddedStore, allocation: &Allocation) -> Result<(), 
     Ok(store.commit(writes.collect()).await?)
 }
 
-/// What a store keeps of a document.
+/// The row of a document.
 fn row(document: &Document) -> Result<Vec<u8>, Failure> {
     match document {
         Document::AccessKey(access_key) => Ok(serde_json::to_vec(access_key)?),
@@ -174,10 +174,10 @@ fn row(document: &Document) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// Allocations a second, of the engine alone.
+/// Allocations a second, by the engine alone.
 fn baseline(documents: &[Document], allocations: &[Allocation]) -> Result<f64, Failure> {
     let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
-    // With the store's own settings, which bound what is in memory and what is read after a crash.
+    // With the store's own settings, which limit memory and the recovery after a crash.
     let database = Database::builder(folder.path())
         .max_journaling_size(256 * 1024 * 1024)
         .cache_size(128 * 1024 * 1024)
@@ -214,7 +214,7 @@ fn baseline(documents: &[Document], allocations: &[Allocation]) -> Result<f64, F
                 batch.insert(&rows, key.as_slice(), value.as_slice());
             }
         }
-        // The nonces, and when tokens expire.
+        // The nonces, and the expiry of tokens.
         batch.insert(&others, format!("nonces {number:08}"), [0; 28 * AT_ONCE]);
         batch.insert(&others, format!("expiries {number:08}"), [0; 112 * AT_ONCE]);
         batch.commit()?;

@@ -1,5 +1,5 @@
-//! What grows with the number of addresses: one page of a list, the longest pause, and what an
-//! allocation leaves in memory.
+//! Growth with the number of addresses: one page of a list, the longest pause, and the memory of an
+//! allocation.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use super::{Failure, SCOPE, address_id, documents, resident_kib, token};
 const LISTED: [u64; 2] = [10_000, 1_000_000];
 /// How many addresses a page has.
 const PAGE: usize = 10;
-/// How many documents there are when the longest pause has been seen.
+/// The number of documents after the longest pause was measured.
 const DOCUMENTS: u64 = 2_000_000;
-/// How many allocations leave something.
+/// How many allocations are measured.
 const ALLOCATIONS: u64 = 200_000;
 
-/// The rows of a table: addresses, where they are kept, a page of all, a page of one name.
+/// The rows of a table: addresses, their place, a page of all, a page of one name.
 pub(crate) async fn lists() -> Result<Vec<String>, Failure> {
     let mut rows = Vec::new();
     for count in LISTED {
@@ -41,12 +41,12 @@ pub(crate) async fn lists() -> Result<Vec<String>, Failure> {
     Ok(rows)
 }
 
-/// The times of the first page of all addresses, and of those of one name, with their number.
+/// The times of the first page of all addresses, and of that of one name.
 async fn pages(store: &impl Store, count: u64) -> Result<[Duration; 2], Failure> {
     Ok([page(store, count, |_| true).await?, page(store, 0, |name| name == "none").await?])
 }
 
-/// The median time of a list that counts all that match, and keeps a page of them.
+/// The median time of a list that counts all matches, and keeps a page of them.
 async fn page(
     store: &impl Store,
     expected: u64,
@@ -79,7 +79,7 @@ async fn page(
     Ok(times[times.len() / 2])
 }
 
-/// The longest commit while documents become two million, one after another.
+/// The longest commit while documents grow to two million, one after another.
 pub(crate) async fn longest_pause() -> Result<Duration, Failure> {
     let store = MemoryStore::default();
     let mut longest = Duration::ZERO;
@@ -92,7 +92,7 @@ pub(crate) async fn longest_pause() -> Result<Duration, Failure> {
     Ok(longest)
 }
 
-/// The bytes that an allocation leaves in memory: the address with its bandwidth, the bandwidth's
+/// The bytes that an allocation keeps in memory: the address with its bandwidth, the bandwidth's
 /// owner, the token and the nonce.
 pub(crate) async fn left_by_an_allocation() -> Result<u64, Failure> {
     let store = MemoryStore::default();

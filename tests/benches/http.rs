@@ -1,9 +1,10 @@
-//! Signed calls over HTTP: `local-endpoint` against a bare hyper server that does one HMAC-SHA1, and
-//! with its documents in a directory against itself with them in memory.
+//! Signed calls over HTTP: `local-endpoint` compared with a bare hyper server that computes one
+//! HMAC-SHA1, and the endpoint with its documents in a directory compared with itself with
+//! documents in memory.
 //!
 //! Each server is a process of its own and gets the same bytes from the same client, in turns. The
-//! client signs beforehand and reads no more of an answer than it must, yet it takes its share of
-//! the machine; that it takes the same share from both is what the ratio rests on.
+//! client signs beforehand and parses no more of an answer than it must, yet it takes its share of
+//! the machine. The ratio is valid because the client takes the same share from both.
 
 mod calls;
 mod measure;
@@ -34,16 +35,16 @@ use tokio::net::{TcpListener, TcpStream};
 
 use measure::{Comparison, now};
 
-/// How many rounds: each measures ours, then the baseline.
+/// The number of rounds: each measures ours, then the baseline.
 const ROUNDS: u32 = 5;
 
 /// How many calls a round times, each to an address of its own.
 const CALLS: u32 = 50_000;
 
-/// How many calls are under way at a time, each on a connection that is kept.
+/// The number of concurrent calls, each on a persistent connection.
 const CONNECTIONS: usize = 64;
 
-/// Has this program be the baseline; the length of its answers in bytes follows.
+/// The argument that makes this program the baseline; the length of its answers in bytes follows.
 const SERVE_BASELINE: &str = "--serve-baseline";
 
 fn main() -> Result<(), String> {
@@ -112,7 +113,7 @@ async fn compare() -> Result<(), String> {
     Ok(())
 }
 
-/// Requests as they go over the wire, signed now.
+/// Requests as bytes on the wire, signed now.
 fn requests(style: Style) -> Result<Arc<Vec<Vec<u8>>>, String> {
     Ok(Arc::new(calls::signed(style, CALLS)?.iter().map(serialized).collect()))
 }
@@ -126,7 +127,7 @@ fn serialized(call: &Wire) -> Vec<u8> {
     request.into_bytes()
 }
 
-/// How long an answer is; all to the calls of one kind are as long.
+/// The length of an answer; all answers to one kind of call have it.
 #[derive(Clone, Copy)]
 struct AnswerLength {
     bytes: usize,
@@ -156,9 +157,9 @@ async fn probe(address: &str, request: &[u8]) -> Result<AnswerLength, String> {
     }
 }
 
-/// Sends every one of `requests`, over many connections at a time.
+/// Sends all `requests` over many connections at a time.
 async fn calls_per_second(address: &str, requests: &Arc<Vec<Vec<u8>>>) -> Result<f64, String> {
-    // The last one is used up by it; 1 in 50,000 does not show.
+    // The last call measures the length, too; 1 in 50,000 does not show.
     let last = requests.len() - 1;
     let AnswerLength { bytes: answer_bytes, .. } = probe(address, &requests[last]).await?;
     let mut streams = Vec::with_capacity(CONNECTIONS);
@@ -195,7 +196,7 @@ async fn calls_per_second(address: &str, requests: &Arc<Vec<Vec<u8>>>) -> Result
     Ok(f64::from(CALLS - 1) / start.elapsed().as_secs_f64())
 }
 
-/// A server in a process of its own, ended with this value.
+/// A server process, which ends with this value.
 struct Server {
     address: String,
     process: Child,
@@ -204,7 +205,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts `command`, which tells its address in the first line that it prints.
+    /// Starts `command`, whose first line of output has its address.
     fn start(command: &mut Command) -> Result<Self, String> {
         let mut process = command.stdout(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
         let mut line = String::new();
@@ -223,7 +224,7 @@ impl Drop for Server {
     }
 }
 
-/// Serves what the ratio is taken against.
+/// Serves as the baseline of the ratio.
 async fn serve_baseline(answer_bytes: usize) -> Result<(), String> {
     let answer = Bytes::from(vec![b' '; answer_bytes]);
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;

@@ -1,12 +1,12 @@
-//! Ours against a baseline, in turns within one run, as ratios.
+//! Ours and a baseline, measured in turns within one run, as ratios.
 
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
 /// Ours and a baseline, measured in turns.
 ///
-/// One machine differs from another, and from itself a minute later, so the figures of a round
-/// count only against one another.
+/// The speed of machines differs, and varies from minute to minute, so the figures of a round are
+/// only compared with one another.
 pub(crate) struct Comparison {
     what: &'static str,
     unit: &'static str,
@@ -16,7 +16,7 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// Nothing measured yet; `goal` is what the ratio of ours to the baseline shall be in.
+    /// A comparison without rounds; `goal` is the range for the ratio of ours to the baseline.
     pub(crate) fn new(
         what: &'static str,
         unit: &'static str,
@@ -54,7 +54,7 @@ impl Comparison {
     }
 }
 
-/// Prints `comparisons` as a table that a README can take as it is.
+/// Prints `comparisons` as a table in Markdown.
 #[expect(clippy::print_stdout, reason = "it is what a benchmark is run for")]
 pub(crate) fn print(comparisons: &[Comparison]) {
     let head = ["what", "ours", "baseline", "ratio", "of the rounds", "target"];

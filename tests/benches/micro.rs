@@ -1,4 +1,4 @@
-//! What the parts of a call cost, counted in HMACs: the decision, verifying a signature, and a
+//! The cost of the parts of a call, counted in HMACs: the decision, verifying a signature, and a
 //! whole event.
 
 mod calls;
@@ -24,13 +24,13 @@ use store::{Document, MemoryStore, World};
 
 use measure::{Comparison, now};
 
-/// How many rounds: each measures ours, then the baseline.
+/// The number of rounds: each measures ours, then the baseline.
 const ROUNDS: u32 = 51;
 
 /// How many calls a round times, each to an address of its own.
 const CALLS: u32 = 2000;
 
-/// What an HMAC is taken over where a call does not tell: about a V1 call's string to sign.
+/// The text of an HMAC where a call has none: about as long as a V1 call's string to sign.
 const TEXT: [u8; 600] = [b'a'; 600];
 
 fn main() -> Result<(), String> {
@@ -53,7 +53,7 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-/// Parsing the operation's parameters and deciding on documents that were read already.
+/// Parses the operation's parameters and decides on documents that are read already.
 fn decision(call: &Wire, documents: &[Document]) -> Result<Comparison, String> {
     let parameters: BTreeMap<&str, &str> =
         call.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -95,7 +95,7 @@ fn decision(call: &Wire, documents: &[Document]) -> Result<Comparison, String> {
     Ok(comparison)
 }
 
-/// Reading a V1 call and verifying it; the baseline has the string to sign already.
+/// Reads and verifies a V1 call; the baseline has the string to sign already.
 fn verify_v1(calls: &[Wire]) -> Result<Comparison, String> {
     let string_to_sign = calls[0].signed_by_server().string_to_sign;
     let mut comparison = Comparison::new("verifying V1 / its HMAC-SHA1", "us", None);
@@ -105,7 +105,7 @@ fn verify_v1(calls: &[Wire]) -> Result<Comparison, String> {
     Ok(comparison)
 }
 
-/// Reading a V3 call and verifying it; the baseline has the canonical request already.
+/// Reads and verifies a V3 call; the baseline has the canonical request already.
 fn verify_v3(calls: &[Wire]) -> Result<Comparison, String> {
     let query: BTreeMap<String, String> = calls[0].query.iter().cloned().collect();
     let headers: Vec<(&str, &str)> = calls[0]
@@ -135,7 +135,7 @@ fn verify_v3(calls: &[Wire]) -> Result<Comparison, String> {
     Ok(comparison)
 }
 
-/// The time it takes to read `calls` and verify their signatures.
+/// The time for reading `calls` and verifying their signatures.
 fn verify(calls: &[Wire]) -> Result<Duration, String> {
     let requests: Result<Vec<Request>, String> =
         calls.iter().map(|call| Ok(event_of(call)?.request)).collect();
@@ -153,7 +153,7 @@ fn verify(calls: &[Wire]) -> Result<Duration, String> {
     if verified == CALLS { Ok(took) } else { Err(format!("only {verified} of {CALLS} verified")) }
 }
 
-/// A payload in, a payload out: all that an invocation does in our code.
+/// From payload to payload: our part of an invocation.
 fn event(
     what: &'static str,
     calls: &[Wire],
@@ -192,7 +192,7 @@ fn event_of(call: &Wire) -> Result<Event, String> {
     Event::parse(http_api_payload(call).to_string().as_bytes()).map_err(|error| error.to_string())
 }
 
-/// The time that HMAC-SHA1 takes over `text`, once for every call.
+/// The time of HMAC-SHA1 over `text`, once for every call.
 fn hmacs_sha1(text: &[u8]) -> Duration {
     time(|| {
         for _ in 0..CALLS {

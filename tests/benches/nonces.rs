@@ -1,4 +1,4 @@
-//! The memory that the nonces of a million calls take.
+//! The memory of the nonces of a million calls.
 
 #[expect(dead_code, reason = "no time is measured here")]
 mod measure;
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The store in memory waits for nothing.
+/// The store in memory never waits.
 fn ready<T>(future: impl Future<Output = T>) -> Result<T, &'static str> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Ok(output),
@@ -53,7 +53,7 @@ fn ready<T>(future: impl Future<Output = T>) -> Result<T, &'static str> {
     }
 }
 
-/// The memory that this process has resident, in KiB.
+/// The resident memory of this process, in KiB.
 fn resident_kib() -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,5 +1,5 @@
-//! What the stores do with many addresses: time and memory for each, the time of one allocation, the
-//! start with what is there, one page of a list, and the longest pause.
+//! The stores with many addresses: time and memory for each address, the time of one allocation,
+//! the start with all of them, one page of a list, and the longest pause.
 //!
 //! `cargo bench --bench scale` goes up to a million addresses; `ADDRESSES=10000000 cargo bench --bench
 //! scale` up to ten million, which takes two minutes and 10 GB of disk.
@@ -24,14 +24,15 @@ use measure::now;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// How many addresses are in memory, and the most in a directory unless `ADDRESSES` says another.
+/// The number of addresses in memory, and the largest number in a directory unless `ADDRESSES` sets
+/// another.
 const MILLION: u64 = 1_000_000;
-/// Where the addresses are.
+/// The scope of the addresses.
 const SCOPE: Scope<'_> = Scope { account_id: "1234567890123456", region_id: "cn-huhehaote" };
 /// How many allocations are timed, one after another.
 const TIMED: u64 = 2000;
 
-/// Has this program open a store, allocate without end, and be killed.
+/// The argument that makes this program open a store, allocate without end, and be killed.
 const ALLOCATE: &str = "--allocate";
 
 #[tokio::main]
@@ -41,7 +42,7 @@ async fn main() -> Result<(), Failure> {
         return allocate_without_end(Path::new(&folder), count.parse()?).await;
     }
     let most = addresses_max()?;
-    // First, while there is no freed memory that could be used again.
+    // First, before freed memory could be reused.
     let left = growth::left_by_an_allocation().await?;
     let mut out = std::io::stdout();
     writeln!(
@@ -75,7 +76,7 @@ fn addresses_max() -> Result<u64, Failure> {
     Ok(std::env::var("ADDRESSES").map_or(Ok(MILLION), |text| text.parse())?)
 }
 
-/// The addresses, made as they are asked for.
+/// The addresses, generated on demand.
 fn documents(count: u64) -> Result<impl Iterator<Item = Document> + Send, Failure> {
     let world = json!({ "Accounts": { (SCOPE.account_id): {
         "AccessKeys": { "testid": { "AccessKeySecret": "testsecret" } },
@@ -122,7 +123,7 @@ fn token(number: u64) -> ClientToken {
     }
 }
 
-/// What an allocation asks of a store: a read of four documents and a commit.
+/// The requests of an allocation to a store: a read of four documents and a commit.
 async fn allocate(store: &impl Store, number: u64) -> Result<(Duration, Duration), Failure> {
     let token = token(number);
     let keys = [
@@ -179,7 +180,7 @@ fn open(folder: &Path) -> Result<(EmbeddedStore, Duration), Failure> {
     Ok((store, start.elapsed()))
 }
 
-/// How long it takes to open after a process was killed under load.
+/// The time to open after a process was killed under load.
 fn killed(folder: &Path, count: u64) -> Result<Duration, Failure> {
     let mut process = std::process::Command::new(std::env::current_exe()?)
         .arg(ALLOCATE)
@@ -192,7 +193,7 @@ fn killed(folder: &Path, count: u64) -> Result<Duration, Failure> {
     Ok(open(folder)?.1)
 }
 
-/// Writes the same addresses again and again, as fast as one can.
+/// Writes the same addresses repeatedly, as fast as possible.
 async fn allocate_without_end(folder: &Path, count: u64) -> Result<(), Failure> {
     let store = EmbeddedStore::open(folder)?;
     for number in (0..count).cycle() {
@@ -224,14 +225,14 @@ fn disk_bytes(folder: &Path) -> Result<u64, Failure> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
-        // What it takes, not what it seems to: a journal is made larger than it is filled.
+        // The allocated size, not the apparent one: a journal is created larger than its content.
         bytes +=
             if metadata.is_dir() { disk_bytes(&entry.path())? } else { metadata.blocks() * 512 };
     }
     Ok(bytes)
 }
 
-/// The memory that this process has resident, in KiB.
+/// The resident memory of this process, in KiB.
 fn resident_kib() -> Result<u64, Failure> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,8 +1,9 @@
-//! `contract verify` against a local endpoint: all of the contract, both kinds of signature and both
-//! formats, against three seconds, and each answer that it judges against a bare call.
+//! `contract verify` on a local endpoint: the time for the whole contract, in both signature styles
+//! and both formats, compared with three seconds, and the time for each judged answer compared with
+//! a bare call.
 //!
-//! The baseline sends the same calls, signed beforehand, by as many at once with a bare reqwest, and
-//! reads the answers. It sets no world and judges nothing.
+//! The baseline sends the same calls, signed beforehand, with the same concurrency and a bare
+//! reqwest client, and reads the answers. It sets no world and judges nothing.
 
 mod measure;
 
@@ -19,9 +20,9 @@ use suites::endpoint::{Endpoint, built};
 use measure::{Comparison, now, print};
 
 const ROUNDS: usize = 5;
-/// How many calls are under way at once, as `contract verify` has it unless told otherwise.
+/// The number of concurrent calls: the default of `contract verify`.
 const AT_ONCE: usize = 8;
-/// How long all of the contract may take, in seconds.
+/// The time limit for the whole contract, in seconds.
 const SECS_MAX: f64 = 3.0;
 
 #[tokio::main]

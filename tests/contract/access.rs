@@ -17,7 +17,7 @@ async fn start(arguments: &[&str]) -> Endpoint {
     Endpoint::start(&binary, arguments).await.unwrap()
 }
 
-/// Reads the world by a request with these headers, and yields the status and what is said.
+/// Requests a control path with these headers, and returns the status and the error's message.
 async fn ask(endpoint: &Endpoint, target: &str, headers: &str) -> (u16, String) {
     let head = format!("GET {target} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n");
     let answer = exchange(endpoint, head.as_bytes()).await;
@@ -35,7 +35,7 @@ async fn no_page_of_a_browser_reaches_the_control_paths() {
     let own = format!("Host: {address}\r\n");
     let with = |headers: &str| format!("{own}{headers}");
     for (headers, status, named) in [
-        // What clients send that are no browsers.
+        // Clients other than browsers.
         (own.clone(), 200, ""),
         (String::new(), 200, ""),
         ("Host: localhost:8787\r\n".to_owned(), 200, ""),
@@ -44,7 +44,7 @@ async fn no_page_of_a_browser_reaches_the_control_paths() {
         ("Host: [::1]:8787\r\n".to_owned(), 200, ""),
         ("Host: 172.17.0.2:8787\r\n".to_owned(), 200, ""),
         (with("Sec-Fetch-Mode: cors\r\n"), 200, ""),
-        // A person who enters the address, and a page that the endpoint itself would have.
+        // A person who enters the address, and a page of the endpoint's own.
         (with("Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\n"), 200, ""),
         (with(&format!("Origin: http://{address}\r\nSec-Fetch-Site: same-origin\r\n")), 200, ""),
         // A name that was made to resolve to this machine.
@@ -55,7 +55,7 @@ async fn no_page_of_a_browser_reaches_the_control_paths() {
         ("Host: notlocalhost\r\n".to_owned(), 403, "Host"),
         ("Host: a b\r\n".to_owned(), 400, "Host"),
         (with("Host: example.com\r\n"), 400, "Host"),
-        // A page of another origin, and one that hides its own.
+        // A page of another origin, and a page with an opaque origin.
         (with("Origin: https://example.com\r\n"), 403, "Origin"),
         (with("Origin: http://localhost:3000\r\n"), 403, "Origin"),
         (with(&format!("Origin: https://{address}\r\n")), 403, "Origin"),
@@ -63,7 +63,7 @@ async fn no_page_of_a_browser_reaches_the_control_paths() {
         ("Origin: null\r\n".to_owned(), 403, "Origin"),
         (with("Sec-Fetch-Site: cross-site\r\n"), 403, "Sec-Fetch-Site"),
         (with("Sec-Fetch-Site: same-site\r\n"), 403, "Sec-Fetch-Site"),
-        // Without a token one that is sent says nothing.
+        // Where no token is configured, a token that is sent does not help.
         (with(&format!("Origin: null\r\n{RIGHT}")), 403, "Origin"),
     ] {
         let (told, message) = ask(&endpoint, "/_control/world", &headers).await;

@@ -1,4 +1,4 @@
-//! Worlds apart: what a call in one does, no call in another sees.
+//! Worlds are isolated: a call in one has no effect in another.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ async fn what_a_call_in_one_world_does_no_call_in_another_sees() {
     assert_eq!(world(&endpoint, "b").await, untouched);
     assert_eq!(call_in(&endpoint, "b").await, "Success");
 
-    // Faults, the clock, throttling and the record are of one world, too.
+    // Faults, the clock, throttling and the list of calls belong to one world as well.
     let faults = json!({ "Faults": [{ "Action": "AllocateIpv6InternetBandwidth", "Times": 1,
         "Kind": "Answer", "Code": "SystemBusy" }] });
     endpoint.control(Method::PUT, "worlds/a/faults", &faults.to_string()).await.unwrap();
@@ -53,7 +53,7 @@ async fn what_a_call_in_one_world_does_no_call_in_another_sees() {
     let calls = endpoint.control(Method::GET, "worlds/b/calls", "").await.unwrap();
     assert_eq!(calls["Calls"].as_array().map(Vec::len), Some(4));
 
-    // Made anew it begins as at first, and the world of everybody else was never touched.
+    // A replaced world starts anew, and the unnamed world was never touched.
     endpoint.control(Method::PUT, "worlds/a", &document).await.unwrap();
     assert_eq!(call_in(&endpoint, "a").await, "Success");
     assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), main);
@@ -97,7 +97,7 @@ async fn an_account_that_uses_up_its_nonces_waits_and_no_other_account_notices()
     let wait_ms: u64 = waits.header("x-acs-retry-after").unwrap().parse().unwrap();
     assert!((30 * 60_000..=31 * 60_000).contains(&wait_ms), "{wait_ms}");
     assert_ne!(code(&call("other").await), "Throttling.User");
-    // The account has nonces of its own in each world, and in one that is made anew.
+    // The account has nonces of its own in each world, and new ones in a replaced world.
     let demo = endpoint.send(&signed(&allocate("ipv6-demo01"), now_secs()), None).await.unwrap();
     assert_eq!(code(&demo), "Success");
     endpoint.control(Method::PUT, "worlds/a", &document.to_string()).await.unwrap();

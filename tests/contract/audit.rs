@@ -1,4 +1,4 @@
-//! The function's log: a line for each change says who made it, and no line says what nobody may know.
+//! The function's log: each change leaves a line that names its caller, and no line holds a secret.
 
 use std::process::Stdio;
 
@@ -17,7 +17,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::cases::scratch;
 
-/// An invocation that calls an action with some parameters.
+/// An invocation of an action with these parameters.
 fn payload(action: &str, query: &Value) -> String {
     let request = json!({ "action": action, "accessKeyId": "testid", "accessKeySecret": "testsecret",
         "query": query });
@@ -55,7 +55,7 @@ async fn each_change_leaves_a_line_that_says_who_made_it() {
     for is_replay in [false, true] {
         let (mut line, body) = call(ALLOCATE, buy.clone()).await;
         let id = body["InternetBandwidthId"].as_str().unwrap();
-        // What joins it to the API's access log.
+        // This member joins the line to the access log of the API.
         let invocation = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
         assert_eq!(line["span"]["requestId"], invocation, "{line}");
         assert!(line["took_us"].is_u64(), "{line}");

@@ -1,4 +1,4 @@
-//! Stores that are broken on purpose, each in one way: a check that every store must pass finds it.
+//! Stores with one defect each. A suite that every store must pass finds each defect.
 
 mod caught;
 
@@ -11,46 +11,46 @@ use ::store::{
 };
 use suites::support::Clients;
 
-/// What is wrong with a store.
+/// The defect of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
     /// Nothing: the wrapper itself is sound.
     None,
-    /// A commit writes whatever has changed since.
+    /// A commit writes although its documents have changed.
     CommitIgnoresVersions,
-    /// A commit that conflicts has written what came before the conflict.
+    /// A conflicting commit writes the changes before the conflict.
     CommitWritesHalf,
-    /// A commit of one client is seen by the other one read too late.
+    /// A client sees a commit of the other client one read too late.
     LoadIsStale,
-    /// Whether a nonce is used is looked up first, and noted later.
+    /// A nonce is looked up first and stored later, not in one step.
     AdmitRaces,
     /// A nonce is forgotten before its time.
     AdmitForgets,
-    /// A commit says that it wrote, and did not.
+    /// A commit reports success without writing.
     CommitLosesTheWrite,
-    /// A commit says that it conflicts, and wrote.
+    /// A commit reports a conflict after writing.
     CommitConflictsAndWrites,
-    /// A commit deletes nothing.
+    /// A deletion deletes nothing.
     DeleteKeeps,
-    /// A commit deletes a document although it has changed.
+    /// A deletion deletes a document that has changed.
     DeleteIgnoresVersions,
-    /// A commit is made although a document that it checks has changed.
+    /// A commit succeeds although a document that it checks has changed.
     CheckIgnoresVersions,
-    /// A check writes the document anew.
+    /// A check writes the document again.
     CheckWrites,
-    /// A read is one document after the other.
+    /// A load reads its documents one after another, not as a snapshot.
     LoadIsTorn,
     /// A list ends after 1,000 documents.
     ListIsCutOff,
-    /// A list is in no order.
+    /// A list is unordered.
     ListIsUnordered,
-    /// A list goes on although its reader broke off.
+    /// A list continues after its reader stopped it.
     ListGoesOn,
-    /// A list has each document of the ids that begin as those of the partition.
+    /// A list includes documents of partitions whose name begins with its own partition's.
     ListHasOtherRegions,
-    /// A list comes from a copy that lags one list behind.
+    /// A list shows the state of the list before it.
     ListIsStale,
-    /// A list goes on by position, so a deletion meanwhile makes it leave one out.
+    /// A list continues by position, so a deletion during the list makes it skip a document.
     ListCountsPositions,
 }
 
@@ -58,9 +58,9 @@ pub(crate) enum Defect {
 pub(crate) struct Broken {
     memory: Arc<MemoryStore>,
     defect: Defect,
-    /// What this client saw last.
+    /// The documents at this client's last read.
     seen: Mutex<HashMap<Key, Option<Versioned>>>,
-    /// What this client listed last.
+    /// The documents at this client's last list.
     listed: Mutex<HashMap<Partition, Vec<Versioned>>>,
     nonces: Arc<Mutex<HashSet<(String, String)>>>,
 }
@@ -81,7 +81,7 @@ impl Broken {
         [client(), client()]
     }
 
-    /// Commits some writes, those that `is_forced` picks on whatever version there is.
+    /// Commits some writes, those that `is_forced` selects on any version.
     async fn force(
         &self,
         mut writes: Vec<Write>,
@@ -106,9 +106,9 @@ impl Broken {
         }
     }
 
-    /// Commits one document after the other until one conflicts.
+    /// Commits one document after another until one conflicts.
     async fn one_by_one(&self, mut writes: Vec<Write>) -> Result<(), Error> {
-        // Deletions and checks go with the first: every commit puts something.
+        // Deletions and checks join the first commit, because every commit puts something.
         writes.sort_by_key(|write| matches!(write.change, Change::Put(_)));
         let first = writes.iter().take_while(|write| !matches!(write.change, Change::Put(_)));
         let others = writes.split_off((first.count() + 1).min(writes.len()));
@@ -130,7 +130,7 @@ impl Broken {
         Ok(all)
     }
 
-    /// All documents of a partition, as this defect has them.
+    /// All documents of a partition, as this defect shows them.
     async fn listed(&self, partition: &Partition) -> Result<Vec<Versioned>, Error> {
         let mut all = self.all(partition).await?;
         if self.defect == Defect::ListIsCutOff {
@@ -150,7 +150,7 @@ impl Broken {
         Ok(all)
     }
 
-    /// Lists some documents at a time, and goes on by their number.
+    /// Lists some documents at a time, and continues by their number.
     async fn list_by_position(
         &self,
         partition: &Partition,
@@ -245,7 +245,7 @@ impl Store for Broken {
             Defect::LoadIsStale => {
                 let keys: Vec<Key> = writes.iter().map(|write| write.key.clone()).collect();
                 let written = self.memory.commit(writes).await;
-                // What it wrote itself, a client sees at once.
+                // A client sees its own writes at once.
                 let read = self.memory.load(&keys).await?;
                 let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.extend(keys.into_iter().zip(read));

@@ -28,17 +28,17 @@ fn cases() -> Vec<Case> {
     cases.into_iter().filter(|case| case.path.contains(&wanted)).collect()
 }
 
-/// Where tests may write, apart from one another.
+/// A folder of one test's own to write in.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// What a target answered to a case, by format.
+/// The answers of a target to a case, by format.
 type Answers = BTreeMap<&'static str, String>;
 
-/// Tries every case in every variant and compares the answers with the snapshots.
+/// Runs every case in every variant and compares the answers with the snapshots.
 async fn check(mut target: Target) {
     let contract = Contract::embedded();
     let rules = Rulebook::read(&contract).unwrap();
@@ -95,10 +95,9 @@ async fn check(mut target: Target) {
     assert!(failed == 0, "{failed} cases do not hold ({tried} answers judged)\n\n{report}");
 }
 
-/// Compares the answers to the cases of one code with their snapshots, and says which differ.
-///
-/// Answers that differ are proposed for review: for the snapshot that the cases share if all that
-/// share it were answered alike, else for one of each case.
+/// Compares the answers to the cases of one code with their snapshots, and reports the differences.
+/// New answers are proposed for review: as the shared snapshot if all its cases have one answer,
+/// else as a snapshot for each case.
 fn compare(contract: &Contract, path: &str, cases: &[(Case, Answers)]) -> Vec<String> {
     let is_reviewed = |(case, answers): &&(Case, Answers)| {
         answers.iter().all(|(format, answer)| {
@@ -143,7 +142,7 @@ fn propose(folder: &str, name: &str, said: String, answers: &Answers) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.set_description(said);
-    // It panics if they differ, and the report says so.
+    // A difference panics here; the report names it.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         settings.bind(|| insta::assert_snapshot!(name, text.trim_end()));
     }));

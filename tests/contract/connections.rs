@@ -1,5 +1,5 @@
-//! What reaches the local endpoint over connections that are not friendly: slow, half closed,
-//! pipelined, endless, and over every limit.
+//! Connections to the local endpoint that are slow, half closed, pipelined, endless, or over a
+//! limit.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// So long an answer may take at most: far less than a connection may be slow, far more than an
-/// answer takes.
+/// The longest wait for an answer: far shorter than the endpoint tolerates a slow connection, and
+/// far longer than an answer takes.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 async fn start() -> Endpoint {
@@ -30,7 +30,7 @@ fn sign(id: &str) -> Wire {
     client::sign(&request, &variant, now_secs(), &client::fresh_nonce())
 }
 
-/// A signed request as bytes; `more` headers end each with a line's end.
+/// A signed request as bytes. Each of the `more` headers ends with CRLF.
 fn request(id: &str, more: &str) -> String {
     format!("POST /?{} HTTP/1.1\r\nHost: x\r\n{more}\r\n", sign(id).query_string())
 }
@@ -42,14 +42,14 @@ async fn connect(endpoint: &Endpoint) -> TcpStream {
 /// Sends bytes and reads until the server closes.
 pub(crate) async fn exchange(endpoint: &Endpoint, bytes: &[u8]) -> String {
     let mut stream = connect(endpoint).await;
-    // The server may have closed before it has all.
+    // The server may close before it has read everything.
     drop(stream.write_all(bytes).await);
     let mut answer = Vec::new();
     drop(timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("an answer in time"));
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A friend's call, which must be answered whatever else goes on.
+/// Sends a well-behaved call and asserts that it is answered.
 async fn is_answered(endpoint: &Endpoint) {
     let answer = timeout(PATIENCE, endpoint.send(&sign("ipv6-nowhere"), None)).await;
     let answer = answer.expect("an answer in time").unwrap();
@@ -70,7 +70,7 @@ async fn slow_connections_do_not_stop_others() {
     for number in 0..300 {
         let mut stream = connect(&endpoint).await;
         let beginning = match number % 3 {
-            // Never a whole line, never a whole head, never a whole body.
+            // An incomplete line, an incomplete head, an incomplete body.
             0 => "POST /?Acti".to_owned(),
             1 => "POST / HTTP/1.1\r\nHost: x\r\nX-Slow: ".to_owned(),
             _ => request("ipv6-demo01", "Content-Length: 100\r\n"),
@@ -81,7 +81,7 @@ async fn slow_connections_do_not_stop_others() {
     for _ in 0..3 {
         is_answered(&endpoint).await;
         for stream in &mut slow {
-            // A byte now and then, as slow attackers do.
+            // One byte now and then, as slow attackers send.
             stream.write_all(b"x").await.unwrap();
         }
     }
@@ -109,7 +109,7 @@ async fn a_connection_over_the_bound_waits_until_another_ends() {
     assert_eq!(code(&answer), "Success");
 }
 
-/// Sends a request over a connection that is kept, and reads its answer.
+/// Sends a request over a persistent connection, and reads its answer.
 async fn answer_of(stream: &mut TcpStream, request: &str) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut read = Vec::new();
@@ -135,7 +135,7 @@ async fn a_half_closed_connection_gets_its_answer() {
     let mut answer = String::new();
     timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
     assert_eq!(code(&answer), "Success");
-    // One that is half closed before its request is whole gets none, and is let go.
+    // A connection that is half closed before its request is complete gets no answer and is closed.
     let mut stream = connect(&endpoint).await;
     stream.write_all(b"POST / HTTP/1.1\r\nHost:").await.unwrap();
     stream.shutdown().await.unwrap();
@@ -145,7 +145,7 @@ async fn a_half_closed_connection_gets_its_answer() {
     is_answered(&endpoint).await;
 }
 
-/// Whether the answer to a request in this version says that the connection is kept: its values of
+/// How the answer to a request in this version announces a persistent connection: the values of
 /// `connection`, and whether there is a `keep-alive`.
 async fn said(endpoint: &Endpoint, version: &str, connection: &str) -> (Vec<String>, bool) {
     let query = sign("ipv6-nowhere").query_string();
@@ -178,7 +178,7 @@ async fn an_answer_says_that_its_connection_is_kept_only_where_it_is() {
     ] {
         let (values, has_keep_alive) = said(&endpoint, version, connection).await;
         assert_eq!(has_keep_alive, is_kept, "{version} {connection}");
-        // Without a word HTTP/1.0 closes.
+        // HTTP/1.0 closes by default.
         let expected: &[&str] = match (is_kept, version) {
             (true, _) => &["keep-alive"],
             (false, "1.0") => &[],
@@ -220,12 +220,12 @@ async fn pipelined_requests_are_answered_in_order() {
 async fn what_is_over_a_limit_is_refused_without_being_read_to_its_end() {
     let endpoint = start().await;
     let long = |bytes: usize| "x".repeat(bytes);
-    // A body of two gigabytes is announced, and none of it sent.
+    // A body of two gigabytes is announced and not sent.
     let announced = request("ipv6-demo01", "Content-Length: 2147483648\r\n");
     let answer = exchange(&endpoint, announced.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     assert_eq!(code(&answer), "RequestTooLarge");
-    // One without an end.
+    // A body without an end.
     let head = request("ipv6-demo01", "Transfer-Encoding: chunked\r\n");
     let chunk = format!("10000\r\n{}\r\n", long(0x10000));
     let endless = head + &chunk.repeat(17);
@@ -246,7 +246,7 @@ async fn what_is_over_a_limit_is_refused_without_being_read_to_its_end() {
     let large = format!("GET /?Action=x&{}=1 HTTP/1.1\r\nHost: x\r\n{close}\r\n", long(8193));
     let answer = exchange(&endpoint, large.as_bytes()).await;
     assert!(answer.contains(&format!("Specified parameter {}... is not", long(64))), "{answer}");
-    // What the HTTP server itself gives up on has no body.
+    // Requests that the HTTP server itself rejects get an answer without a body.
     let target = format!("GET /?{} HTTP/1.1\r\nHost: x\r\n\r\n", long(70_000));
     let answer = exchange(&endpoint, target.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 414"), "{answer}");
@@ -263,7 +263,7 @@ async fn many_large_bodies_at_once_take_bounded_memory() {
     let endpoint = start().await;
     let head = request("ipv6-demo01", "Transfer-Encoding: chunked\r\n");
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
-    // 4 MiB each, of which no more than 1 MiB may be held.
+    // 4 MiB each, of which the endpoint may hold at most 1 MiB.
     let bytes = head + &chunk.repeat(64);
     for _ in 0..4 {
         let exchanges = (0..32).map(|_| exchange(&endpoint, bytes.as_bytes()));

@@ -1,4 +1,4 @@
-//! A contract is read from wherever it is, and what is wrong with a file is told with its place.
+//! Where a contract is read from, and how errors in its files name the place.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn a_folder_holds_the_contract_that_is_part_of_the_program() {
     assert!(unknown.1.contains("nowhere: neither a folder nor a git revision"), "{}", unknown.1);
 }
 
-/// What the command prints, and the code it ends with.
+/// The command's output and exit code.
 pub(crate) fn contract(arguments: &[&str], folder: &Path) -> (i32, String) {
     let output = command(arguments).current_dir(folder).output().unwrap();
     (output.status.code().unwrap(), printed(&output))

@@ -1,5 +1,5 @@
-//! The control protocol: the endpoint's messages fit the schema that third parties read, and a world that
-//! nobody calls ends.
+//! The control protocol: the endpoint's messages fit the published schema, and a world that no
+//! request names ends.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ async fn a_world_that_nobody_calls_ends_and_the_first_never() {
     let endpoint = start(&["--world-lease", "1"]).await;
     let first = endpoint.control(Method::GET, "world", "").await.unwrap();
     endpoint.control(Method::PUT, "worlds/a", &one_address().to_string()).await.unwrap();
-    // To list the worlds is to call none of them.
+    // Listing the worlds names none of them.
     while worlds(&endpoint).await != json!({ "Worlds": [] }) {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
@@ -46,7 +46,7 @@ async fn each_call_of_a_world_begins_its_lease_anew() {
         let path = format!("worlds/{name}");
         endpoint.control(Method::PUT, &path, &one_address().to_string()).await.unwrap();
     }
-    // Until the one that nobody calls ends.
+    // Until the world that no call names has ended.
     loop {
         endpoint.control(Method::GET, "worlds/called", "").await.unwrap();
         let left = worlds(&endpoint).await;

@@ -1,5 +1,5 @@
-//! Every documented code has a row, a schema, a case and a snapshot, and is really answered; and
-//! no other code is.
+//! Every documented code has a row, a schema, a case and a snapshot, and some case is answered with
+//! it. No other code is answered.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn rules() -> Rulebook {
     Rulebook::read(&Contract::embedded()).unwrap()
 }
 
-/// Each operation of the contract, with the function's row of it.
+/// Each operation of the contract, with the function's entry for it.
 fn both(rules: &Rulebook) -> Vec<(&Operation, Entry)> {
     let entries = Operations::all();
     let operations = rules.operations.all().iter();
@@ -54,7 +54,7 @@ fn the_rules_answer_the_documented_errors_and_no_others() {
     let rules = rules();
     for (operation, entry) in both(&rules) {
         let action = &operation.action;
-        // A store that fails is no rule.
+        // A failing store is not a rule.
         let rows = operation.errors.iter().filter(|row| row.code != "SystemBusy");
         let documented: BTreeSet<&str> = rows.map(|row| row.code.as_str()).collect();
         let ours: BTreeSet<&str> = entry.errors.iter().map(|row| row.code).collect();
@@ -73,7 +73,7 @@ fn the_rules_answer_the_documented_errors_and_no_others() {
 fn the_rules_check_in_the_order_of_the_contract() {
     let rules = rules();
     for (operation, entry) in both(&rules) {
-        // What no state leads to has no place in the order.
+        // A code that no state leads to has no place in the order.
         let is_checked = |code: &&str| operation.error(code).unwrap().not_applicable.is_none();
         let ours: Vec<&str> = entry.errors.iter().map(|row| row.code).filter(is_checked).collect();
         assert_eq!(ours, operation.checking_order, "{}", operation.action);
@@ -103,7 +103,7 @@ fn the_gateway_answers_the_documented_codes_and_no_others() {
     for ours in rpc::error::ALL {
         let row = rows.iter().find(|row| row.code == ours.code).unwrap();
         assert_eq!(ours.status, row.status, "{}", ours.code);
-        // The table has what may follow the sentence, and a place for the parameter's name.
+        // The table's message may continue, and has a placeholder for the parameter's name.
         let message = row.message.replace("%s", "format");
         assert!(message.starts_with(ours.message), "{}: {message}", ours.code);
     }

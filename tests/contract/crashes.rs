@@ -1,15 +1,15 @@
-//! The endpoint is killed under load, again and again, and started anew on the same directory: what
-//! it acknowledged is there, and what it did not acknowledge is there whole or not at all.
+//! The endpoint is killed under load again and again, and restarted on the same directory.
+//! Acknowledged changes are complete, and unacknowledged ones are complete or absent.
 //!
-//! `KILLS` says how often (12 times without it), and `SEED` has the clients choose as in the run that
-//! told it; which call meets which is up to the machine. A long run, with its progress:
+//! `KILLS` sets the number of kills (12 by default). `SEED` repeats the choices of the run that
+//! printed it; the interleaving of calls is up to the machine. A long run, with its progress:
 //!
 //! ```sh
 //! KILLS=200 cargo test --release --test contract crashes -- --nocapture
 //! ```
 //!
-//! What a killed process wrote is with the system, so a sync that is missing does not show here: see
-//! `embedded/sync.rs`.
+//! The operating system keeps the writes of a killed process, so this test does not find a missing
+//! sync: `embedded/sync.rs` does.
 
 mod ledger;
 
@@ -34,14 +34,14 @@ use suites::support::{SCOPE, allocate_under, bandwidth_of, code, sign};
 use suites::worlds::{account, one_address};
 
 const CLIENTS: usize = 8;
-/// How many addresses there are at a time. Once half of them have been tried, others follow.
+/// How many addresses a world has. Once half of them have been tried, new ones replace them.
 const ADDRESSES: usize = 4000;
-/// How many calls of earlier rounds are made again after each kill.
+/// How many calls of earlier rounds are repeated after each kill.
 const REPEATED: usize = 32;
-/// How many calls are sent again as they were after each kill.
+/// How many calls are sent again, byte for byte, after each kill.
 const REPLAYED: usize = 8;
 
-/// `SplitMix64`: the same numbers after the same seed.
+/// `SplitMix64`: one seed always leads to the same numbers.
 struct Random(u64);
 
 impl Random {
@@ -77,14 +77,14 @@ fn tell(progress: &str) {
     println!("{progress}");
 }
 
-/// The generator of a test, once the seed has been told.
+/// A generator whose seed is printed.
 fn seeded() -> Random {
     let seed = setting("SEED").unwrap_or_else(|| ipv6_gateway::random().unwrap()());
     tell(&format!("SEED={seed}"));
     Random(seed)
 }
 
-/// A world of the addresses of these numbers.
+/// A world with the addresses of these numbers.
 fn world(numbers: Range<usize>) -> Value {
     let mut world = one_address();
     let address = account(&mut world)["Ipv6Addresses"]["ipv6-1"].clone();
@@ -98,7 +98,7 @@ fn world(numbers: Range<usize>) -> Value {
     world
 }
 
-/// A directory that an endpoint is killed over.
+/// A directory for endpoints that are killed.
 struct Scene {
     binary: PathBuf,
     folder: TempDir,
@@ -123,20 +123,20 @@ impl Scene {
     }
 }
 
-/// Kills a process that others talk with.
+/// Kills a process that has connections.
 fn kill_now(endpoint: &Endpoint) {
     let process = Pid::from_raw(endpoint.id().unwrap().try_into().unwrap());
     kill(process, Signal::SIGKILL).unwrap();
 }
 
-/// A ledger that many clients write in.
+/// A ledger that all clients write.
 type Shared = Arc<Mutex<Ledger>>;
 
 fn with<T>(ledger: &Shared, work: impl FnOnce(&mut Ledger) -> T) -> T {
     work(&mut ledger.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The call of the attempt of this number.
+/// The call of the attempt with this number.
 fn wire(ledger: &Shared, number: usize) -> Wire {
     let request = with(ledger, |ledger| {
         let attempt = ledger.attempt(number);
@@ -147,7 +147,7 @@ fn wire(ledger: &Shared, number: usize) -> Wire {
     sign(&request, now_secs().try_into().unwrap())
 }
 
-/// Calls until there is no answer.
+/// Sends calls until one gets no answer.
 async fn client(endpoint: Arc<Endpoint>, ledger: Shared, mut random: Random) {
     loop {
         let number = with(&ledger, |ledger| ledger.choose(&mut random));
@@ -158,7 +158,7 @@ async fn client(endpoint: Arc<Endpoint>, ledger: Shared, mut random: Random) {
     }
 }
 
-/// Has clients call, and kills the endpoint meanwhile.
+/// Runs clients and kills the endpoint while they call.
 async fn load_and_kill(endpoint: Endpoint, ledger: &Shared, random: &mut Random) {
     let endpoint = Arc::new(endpoint);
     let clients: Vec<_> = (0..CLIENTS)
@@ -177,8 +177,8 @@ async fn load_and_kill(endpoint: Endpoint, ledger: &Shared, random: &mut Random)
     Arc::into_inner(endpoint).unwrap().kill().await.unwrap();
 }
 
-/// Makes calls again: each that had no answer, and some others. Each gets the answer it got, or the
-/// first it gets.
+/// Repeats each call that got no answer, and some others. Each gets its earlier answer, or its
+/// first.
 async fn repeat(endpoint: &Endpoint, ledger: &Shared, random: &mut Random) {
     for number in with(ledger, |ledger| ledger.take_to_repeat(REPEATED, random)) {
         let wire = wire(ledger, number);
@@ -189,7 +189,7 @@ async fn repeat(endpoint: &Endpoint, ledger: &Shared, random: &mut Random) {
             assert!(ledger.attempt(number).told.is_some(), "{answer:?}");
         });
     }
-    // A call that was let in once is not let in again.
+    // A call that was admitted once is not admitted again.
     for wire in with(ledger, |ledger| ledger.to_replay(REPLAYED)) {
         let answer = endpoint.send(&wire, None).await.unwrap();
         assert_eq!(code(&answer), "SignatureNonceUsed", "{answer:?}");
@@ -218,7 +218,7 @@ async fn what_was_acknowledged_outlives_every_kill_and_nothing_is_there_in_part(
         }
     }
     load_and_kill(endpoint, &ledger, &mut random).await;
-    // Here the owners of bandwidths show too, which no world tells of.
+    // The store also shows who owns each bandwidth, which no world shows.
     let store = EmbeddedStore::open(&scene.kept()).unwrap();
     let found = World::from_documents(store.documents().map(Result::unwrap));
     let found = serde_json::to_value(found).unwrap();

@@ -1,5 +1,5 @@
-//! The decision table as data: it fits its schema, has a row for each combination, and the table for
-//! people is made from it. The suites try each cell.
+//! The decision table as data: it fits its schema, has one row for each combination, and is the
+//! source of the table for readers. The suites try each cell.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -60,7 +60,7 @@ fn each_of_the_120_combinations_is_covered_by_one_row() {
     assert_eq!(all.cells().len(), 120);
 }
 
-/// The table for people.
+/// The table for readers.
 fn render(table: &Table) -> String {
     let mut text = format!("# Decision table of {ALLOCATE}\n\n");
     text.push_str("<!-- Made from decision-table.json by the tests. Do not edit. -->\n\n");
@@ -109,7 +109,7 @@ fn the_table_for_people_is_what_the_data_says() {
     }
     assert!(
         text("md").unwrap_or_default() == rendered,
-        "contracts/{ALLOCATE}/decision-table.md is not what the data says. To renew it:\n\
+        "contracts/{ALLOCATE}/decision-table.md differs from decision-table.json. To renew it:\n\
          RENEW=1 cargo test -p contract-tests the_table_for_people"
     );
 }

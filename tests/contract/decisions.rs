@@ -1,4 +1,4 @@
-//! The ledger of decisions: each is cited, and nothing cites one that is not there.
+//! The decisions: each is cited, and each citation names an existing one.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn cited(text: &str) -> BTreeSet<String> {
             if let Some((id, after)) = word.strip_prefix('`').and_then(|word| word.split_once('`'))
             {
                 ids.insert(id.to_owned());
-                // A list goes on after a comma, or with an "and".
+                // A list continues after a comma, or with "and".
                 if !matches!(after, "" | ",") {
                     break;
                 }
@@ -49,7 +49,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every citation, with where it stands.
+/// Every citation, with its place.
 fn citations() -> Vec<(String, String)> {
     let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
     let mut files = Vec::new();

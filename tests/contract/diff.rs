@@ -1,4 +1,4 @@
-//! `contract diff`: each kind of change is found for what it is.
+//! `contract diff`: each kind of change is found and classified.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -179,7 +179,7 @@ fn breaking_changes_are_let_pass_once_approved_and_no_others_with_them() {
     assert_eq!((code, &told["holds"]), (Some(0), &json!(true)), "{told}");
     assert_eq!(told["findings"][0]["approved"], "a new wording");
 
-    // Another wording is another change, and the approval is of no use to it.
+    // Another wording is another change, which the approval does not cover.
     let another = right.replace("\"The param of Bandwidth is illegal.\"", "\"Illegal.\"");
     let path = Contract::in_folder(new.path()).unwrap().origin().to_owned();
     std::fs::write(format!("{path}/{file}"), another).unwrap();
@@ -226,7 +226,7 @@ fn what_a_comment_quotes_is_dead_text_in_its_cell() {
                 assert_eq!(node.children().count(), 5, "{markdown}");
             }
             NodeValue::Link(_) | NodeValue::Image(_) => panic!("a link: {markdown}"),
-            // Between these two GitHub looks for no names and numbers.
+            // In a code span GitHub recognises no names and numbers.
             NodeValue::HtmlInline(tag) => match tag.as_str() {
                 "<code>" => is_code = true,
                 "</code>" => is_code = false,

@@ -1,4 +1,4 @@
-//! The door: what the calls before a call, other instances and the clock have to do with it.
+//! Admission: how earlier calls, other instances and the clock affect a call.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -16,7 +16,7 @@ use suites::support::{self, ALLOCATE, Time, allocate, code, send};
 use suites::worlds::{account, one_address};
 use tokio::sync::Barrier;
 
-/// A store that several instances share; how it behaves beyond that is set for each test.
+/// A store that several instances share, with faults that each test sets.
 #[derive(Clone)]
 struct Shared {
     memory: Arc<MemoryStore>,
@@ -64,7 +64,7 @@ impl Store for Shared {
     }
 }
 
-/// Instances of the function over one store and by one clock.
+/// Instances of the function over one store and one clock.
 struct Scene {
     store: Shared,
     time: Time,
@@ -86,7 +86,7 @@ impl Scene {
         self.store.memory.replace(documents);
     }
 
-    /// Changes some documents, without forgetting who called.
+    /// Changes some documents, and keeps nonces and counts.
     async fn change(&self, world: &Value) {
         support::change(&*self.store.memory, world).await;
     }
@@ -94,7 +94,7 @@ impl Scene {
     /// Deletes the access key of this id.
     async fn delete_key(&self, id: &str) {
         let memory = &self.store.memory;
-        // With a put: no commit only deletes.
+        // With a put, because a commit cannot consist of deletions only.
         let keys = [AccessKey::key(id), AccessKey::key("testid")];
         let read = memory.load(&keys).await.unwrap();
         let [Some(gone), Some(kept)] = &read[..] else { panic!("{read:?}") };
@@ -112,7 +112,7 @@ impl Scene {
         self.time.wait(secs);
     }
 
-    /// A call signed now.
+    /// A call that is signed now.
     fn sign(&self, request: &Value) -> Wire {
         support::sign(request, self.time.now_secs())
     }
@@ -132,7 +132,7 @@ fn with_user(policies: &Value) -> Value {
     world
 }
 
-/// Policies of these effects, named after them.
+/// One policy for each of these effects, named after it.
 fn policies(effects: &[&str]) -> Value {
     let policy = |effect: &&str| {
         let statement = json!({ "Effect": effect, "Action": "vpc:*", "Resource": "*" });
@@ -196,7 +196,7 @@ async fn a_key_that_signed_before_and_is_refused_now_spends_no_nonce_and_no_call
         let request = by_alice(allocate("ipv6-nowhere"));
         for instance in &instances {
             instance.limit_rate(Some(RateLimit { calls_max: 5, window_secs: 60 }));
-            // From now on the instance knows the key.
+            // Now the instance has the key in its cache.
             let answer = send(instance, &scene.sign(&request)).await;
             assert_eq!(code(&answer), "InvalidIpv6Instance.NotFound");
         }
@@ -210,7 +210,7 @@ async fn a_key_that_signed_before_and_is_refused_now_spends_no_nonce_and_no_call
         for instance in [&instances[0], &instances[1], &instances[0]] {
             assert_eq!(code(&send(instance, &wire).await), refusal);
         }
-        // Two calls of five were let in.
+        // Two of five calls were admitted.
         let by_account = allocate("ipv6-nowhere");
         for expected in [&["InvalidIpv6Instance.NotFound"; 3][..], &["Throttling.User"]].concat() {
             let answer = send(&instances[1], &scene.sign(&by_account)).await;
@@ -288,10 +288,10 @@ async fn a_throttled_call_spends_no_nonce_and_no_token() {
     assert_eq!(answer.header("x-acs-retry-after"), Some("46000"));
     let of_user = "Limit:1,Remain:0,TimeLeft:46000,Reset:1767323100";
     assert_eq!(answer.header("x-ratelimit-user-api"), Some(of_user));
-    // The very same call again, once there is room.
+    // The same bytes again, once the window has ended.
     scene.wait(46);
     assert_eq!(code(&send(&scene.function, &wire).await), "Success");
-    // And a call that was played back is not counted.
+    // A call that was played back does not count.
     scene.wait(60);
     assert_eq!(code(&send(&scene.function, &wire).await), "SignatureNonceUsed");
     let mut again = request.clone();
@@ -334,7 +334,7 @@ async fn what_is_taken_from_a_caller_is_gone_with_the_next_call() {
     let changes: [(&str, Edit); 6] = [
         ("Forbidden.RAM", |users| users["alice"]["Policies"] = json!({})),
         ("Forbidden.RAM", |users| users["alice"]["Policies"] = policies(&["Allow", "Deny"])),
-        // The key is another user's now.
+        // The key belongs to another user now.
         ("Forbidden.RAM", |users| {
             let keys = users["alice"]["AccessKeys"].take();
             *users = json!({ "bob": { "UserId": "2", "Policies": {}, "AccessKeys": keys } });
@@ -397,7 +397,7 @@ async fn a_caller_who_may_not_call_gets_the_same_bytes_whatever_there_is() {
     for mut query in calls {
         query["RegionId"] = "cn-huhehaote".into();
         let request = by_alice(json!({ "action": ALLOCATE, "query": query }));
-        // The first call of a key and every other are read differently.
+        // The first call of a key reads its documents differently from later calls.
         for function in [&scene.function, &scene.instance()] {
             let answer = send(function, &scene.sign(&request)).await;
             let id = answer.read().unwrap().text("RequestId").unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! The store in a directory: what outlives the process, and what is refused.
+//! The store in a directory: what persists, and which directories are refused.
 
 mod damage;
 mod format_1;
@@ -79,7 +79,7 @@ fn admission(nonce: &str) -> Admission<'_> {
     }
 }
 
-/// Every file below a folder, with a hash of what is in it.
+/// Every file below a folder, with a hash of its content.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -123,7 +123,8 @@ async fn what_was_committed_and_admitted_is_there_when_it_is_opened_again() {
     assert_eq!(documents, (0..3).map(account).collect::<Vec<_>>());
 }
 
-/// A process that is started has a copy of every open file for a moment, the lock among them.
+/// A process that is being started holds a copy of every open file for a moment, the lock's
+/// included.
 #[test]
 fn a_store_that_was_closed_can_be_opened_though_processes_are_started() {
     let folder = folder();
@@ -168,7 +169,7 @@ async fn all_are_replaced_in_one_step() {
     let store = EmbeddedStore::open(folder.path()).unwrap();
     store.replace((0..5000).map(account)).await.unwrap();
     assert_eq!(store.admit(&admission("n")).await.unwrap(), Admitted::Yes);
-    // The step breaks off where the last document should come.
+    // The step fails where the last document should come.
     let broken = std::panic::AssertUnwindSafe(store.replace((0..4000).map(|number| {
         assert!(number < 3999, "planned");
         account(10_000 + number)
@@ -182,7 +183,7 @@ async fn all_are_replaced_in_one_step() {
     assert_eq!(numbers(&store), 5000);
     store.replace((0..3).map(account)).await.unwrap();
     assert_eq!(numbers(&store), 3);
-    // What was remembered of calls is dropped, too.
+    // Remembered calls are dropped as well.
     assert_eq!(store.admit(&admission("n")).await.unwrap(), Admitted::Yes);
     drop(store);
     assert_eq!(numbers(&EmbeddedStore::open(folder.path()).unwrap()), 3);
@@ -194,7 +195,7 @@ async fn what_has_expired_is_dropped_from_the_disk() {
     let store = EmbeddedStore::open(folder.path()).unwrap();
     let tokens = (0..25_000).map(|number| token(number, NOW_SECS + number, ""));
     store.replace(tokens).await.unwrap();
-    // One of them is written anew and expires later than before.
+    // One of them is written again with a later expiry.
     let renewed = token(3, NOW_SECS + 100_000, "");
     let read = store.load(&[renewed.key()]).await.unwrap().remove(0).unwrap().version;
     store.commit(vec![Write::put(renewed.clone(), Some(read))]).await.unwrap();
@@ -220,7 +221,7 @@ fn a_second_process_is_refused_and_told_which_directory_it_is() {
     EmbeddedStore::open(folder.path()).unwrap();
 }
 
-/// Tries to open a folder, which is refused, and yields the message. Nothing in it changes.
+/// Opens a folder, which must be refused without a change, and returns the message.
 fn refused(folder: &Path) -> String {
     let before = contents(folder);
     let told = EmbeddedStore::open(folder).unwrap_err().to_string();
@@ -249,7 +250,7 @@ fn what_is_no_store_or_a_newer_one_is_left_as_it_is() {
     assert!(told.contains(file.path().to_str().unwrap()), "{told}");
 }
 
-/// A replacement whose caller no longer waits may still be under way.
+/// A replacement whose caller no longer waits may still be running.
 #[tokio::test]
 async fn a_replacement_waits_for_the_one_before() {
     let folder = folder();
@@ -294,13 +295,13 @@ async fn a_journal_that_changed_after_the_store_was_closed_is_refused_and_left_a
     assert!(refused(sound.path()).contains("engine is missing"));
 }
 
-/// A byte is changed in each of many places, as if the process had died before. Then the store does
-/// not open, or fails to read, or yields all that was written.
+/// One byte is changed at each of many places, as after a crash. Then the store refuses to open,
+/// fails to read, or shows exactly what was written.
 #[tokio::test]
 async fn damage_after_a_crash_never_shows_as_other_documents() {
     let sound = filled().await;
     std::fs::remove_file(sound.path().join("closed.json")).unwrap();
-    // The engine makes its journal larger than it needs. Without that it is copied sooner.
+    // The engine allocates a larger journal than it needs; a short one is copied faster.
     let journal = sound.path().join("engine/0.jnl");
     let bytes = std::fs::read(&journal).unwrap();
     let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
@@ -331,7 +332,7 @@ async fn damage_after_a_crash_never_shows_as_other_documents() {
     assert!(refused > 5 && told > 1000, "{refused} refused, {told} told");
 }
 
-/// A copy of a folder, links and empty folders and all.
+/// A copy of a folder, with links and empty folders.
 fn copied(from: &Path) -> TempDir {
     let copy = folder();
     copy_into(from, copy.path());
@@ -345,7 +346,8 @@ fn unless_gone<T>(result: std::io::Result<T>) -> Option<T> {
     }
 }
 
-/// What an open store removes meanwhile, as the files of an earlier generation, is passed over.
+/// Copies a folder. Files that an open store removes meanwhile, as those of an old generation, are
+/// skipped.
 fn copy_into(from: &Path, to: &Path) {
     let Some(entries) = unless_gone(std::fs::read_dir(from)) else { return };
     for entry in entries.map(Result::unwrap) {
@@ -357,7 +359,7 @@ fn copy_into(from: &Path, to: &Path) {
         } else if kind.is_symlink() {
             std::os::unix::fs::symlink(std::fs::read_link(&from).unwrap(), &to).unwrap();
         } else {
-            // A journal has a long empty end, which takes no room on the disk.
+            // A journal ends in a long hole, which takes no space on the disk.
             let Some(bytes) = unless_gone(std::fs::read(&from)) else { continue };
             std::fs::write(&to, &bytes[..used(&bytes)]).unwrap();
             let copy = std::fs::File::options().write(true).open(&to).unwrap();
@@ -366,7 +368,7 @@ fn copy_into(from: &Path, to: &Path) {
     }
 }
 
-/// How many bytes there are before an empty end, which is a whole number of pages.
+/// The number of bytes before an empty end, which consists of whole pages.
 fn used(bytes: &[u8]) -> usize {
     const EMPTY: [u8; 4096] = [0; 4096];
     let empty = bytes.rchunks(EMPTY.len()).take_while(|page| *page == &EMPTY[..page.len()]);

@@ -1,4 +1,4 @@
-//! The local endpoint as its users meet it: options, control paths, limits, and the end.
+//! The local endpoint as its users see it: options, control paths, limits, and shutdown.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -114,7 +114,7 @@ async fn a_world_can_be_read_replaced_and_reset() {
     call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();
     let changed = endpoint.control(Method::GET, "world", "").await.unwrap();
     assert_ne!(initial, changed);
-    // What was read can be put back.
+    // A world that was read can be put again.
     endpoint.control(Method::PUT, "world", &changed.to_string()).await.unwrap();
     assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), changed);
     endpoint.control(Method::POST, "reset", "").await.unwrap();
@@ -187,7 +187,7 @@ async fn the_clock_can_be_set_and_a_token_is_forgotten_after_24_hours() {
     endpoint.control(Method::PUT, "clock", set).await.unwrap();
     let first = endpoint.send(&signed(&query, start_secs), None).await.unwrap();
     assert_eq!(code(&first), "Success");
-    // By the system's time the call would be long out of date, and now is by this one.
+    // The call is far too old by the system's time, and current by the world's clock.
     let now = call(&endpoint, &query).await.unwrap();
     assert_eq!(code(&now), "InvalidTimeStamp.Expired");
 
@@ -222,7 +222,7 @@ async fn the_clock_can_be_set_and_a_token_is_forgotten_after_24_hours() {
             }
         }
     }
-    // At both ends a purchase with a token is remembered.
+    // At both ends of the range a purchase with a token is remembered.
     for (number, now, secs) in
         [(5, "1970-01-01T00:00:00Z", 0), (6, "9998-12-31T23:59:59Z", 253_370_764_799)]
     {
@@ -283,13 +283,13 @@ async fn a_body_over_the_limit_is_refused_and_others_go_on() {
     wire.body = "x".repeat(1024 * 1024 + 1);
     let answer = endpoint.send(&wire, None).await.unwrap();
     assert_eq!((answer.status, code(&answer).as_str()), (413, "RequestTooLarge"));
-    // A client that never finishes its request's head.
+    // A client that never completes the head of its request.
     let mut slow = TcpStream::connect(endpoint.address()).await.unwrap();
     slow.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
-    // One whose head is too large.
+    // A client whose head is too large.
     let mut large = TcpStream::connect(endpoint.address()).await.unwrap();
     large.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nX: ").await.unwrap();
-    // It may be cut off while it still sends.
+    // The endpoint may close the connection while the client still sends.
     drop(large.write_all(&vec![b'x'; 512 * 1024]).await);
     let mut answer = Vec::new();
     drop(large.read_to_end(&mut answer).await);

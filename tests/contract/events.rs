@@ -1,4 +1,5 @@
-//! The same request in every shape of event gives the same bytes, and what is no event is told so.
+//! The same request leads to the same bytes in every shape of event, and an unsupported event is
+//! reported.
 
 use std::path::Path;
 
@@ -19,7 +20,7 @@ use suites::worlds::one_address;
 
 use crate::cases::{now_secs, scratch};
 
-/// What becomes of each name's values.
+/// A map from each name to its values, changed by `value`.
 fn by_name(pairs: &[(String, String)], value: impl Fn(&str) -> String) -> Map<String, Value> {
     let mut map: Map<String, Value> = Map::new();
     for (name, text) in pairs {
@@ -36,7 +37,7 @@ fn lasts(multi: &Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// As a browser encodes a parameter, which is not how it is signed.
+/// A parameter as a browser encodes it, which differs from the form that is signed.
 fn encoded(text: &str) -> String {
     let pairs = [("", text)];
     let mut encoder = form_urlencoded::Serializer::new(String::new());
@@ -44,13 +45,13 @@ fn encoded(text: &str) -> String {
     encoder.finish().trim_start_matches('=').to_owned()
 }
 
-/// The event as the types of AWS's library for events write it.
+/// The event as the types of the `aws_lambda_events` library write it.
 fn rewritten<T: DeserializeOwned + Serialize>(payload: &Value) -> Value {
     let event: T = serde_json::from_value(payload.clone()).unwrap();
     serde_json::to_value(event).unwrap()
 }
 
-/// The request as each sender would send it.
+/// The request as each sender sends it.
 fn payloads(wire: &Wire) -> Vec<(&'static str, Value)> {
     let headers: Map<String, Value> =
         wire.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
@@ -160,13 +161,13 @@ async fn the_same_request_gives_the_same_bytes_in_every_shape() {
                 let mut first: Option<(Value, Value)> = None;
                 for (shape, payload) in payloads(&wire) {
                     let repeats = fields["query"].is_array();
-                    // One value of two is the same request only where both were one.
+                    // A request with one of two values is the same request only if it had one.
                     let mut target = InProcess::default();
                     target.begin(&one_address(), None).unwrap();
                     let response = target.invoke(&payload).await.unwrap();
                     let answer = (response["statusCode"].clone(), response["body"].clone());
                     if shape.contains("console") && answer.0 != 200 {
-                        // It has no host to name in an error.
+                        // Without headers it has no host that an error could name.
                         continue;
                     }
                     let expected = first.get_or_insert_with(|| answer.clone());
@@ -202,7 +203,7 @@ async fn a_load_balancer_gets_the_status_in_words() {
     assert_eq!(response["statusDescription"], "404 Not Found");
 }
 
-/// Payloads that are no event, with a word of what is told.
+/// Unsupported events, each with a word of its message.
 fn no_events() -> Vec<(Value, &'static str)> {
     vec![
         (json!({}), "no HTTP event"),
@@ -240,7 +241,7 @@ fn a_payload_that_is_no_event_is_told_so_without_its_values() {
     assert!(error.contains("requestContext") && !error.contains("my-secret"), "{error}");
 }
 
-/// What an event says, or what is wrong with it.
+/// The parsed event, or the message about it.
 fn read(payload: &str) -> Result<impl PartialEq + std::fmt::Debug + use<>, String> {
     let event = Event::parse(payload.as_bytes()).map_err(|error| error.to_string())?;
     let rpc = event.request;
@@ -257,11 +258,11 @@ fn paths(value: &Value, path: &str, all: &mut Vec<String>) {
     }
 }
 
-/// Members that are read, and that say in these events no more than their absence.
+/// Members that are read, and that mean the same in these events as their absence.
 const READ: [&str; 3] =
     ["/isBase64Encoded", "/multiValueHeaders", "/multiValueQueryStringParameters"];
 
-/// JSON of every type, some that few readers take.
+/// JSON of every type, including values that few parsers accept.
 const ANY: [&str; 13] = [
     "null",
     "true",
@@ -295,7 +296,7 @@ fn a_member_of_another_type_counts_as_absent_and_one_that_is_not_read_may_have_a
         let mut all = Vec::new();
         paths(&payload, "", &mut all);
         for path in all {
-            // These also say who sent the event.
+            // These members also identify the sender.
             let tells_shape = ["/requestContext", "/elb", "/http", "/httpMethod"]
                 .iter()
                 .any(|end| path.ends_with(end));
@@ -326,7 +327,7 @@ fn a_member_of_another_type_counts_as_absent_and_one_that_is_not_read_may_have_a
     assert!(not_read > 500 && wrong > 500, "{not_read} {wrong}");
 }
 
-/// How a load balancer asks whether the function is alive.
+/// A load balancer's health check.
 fn health_check() -> Value {
     json!({
         "requestContext": { "elb": { "targetGroupArn": "arn:aws:elasticloadbalancing:x" } },
@@ -385,7 +386,7 @@ async fn after_a_payload_that_is_no_event_the_function_goes_on() {
     process.kill().await.unwrap();
 }
 
-/// What a client may send to seem to be somebody else.
+/// Parameters and headers by which a client may claim another identity.
 fn claims() -> Value {
     json!({
         "x-forwarded-for": "203.0.113.9",
@@ -439,7 +440,7 @@ fn who_connected_is_told_by_the_gateway_and_never_by_the_client() {
         (http_api(https.clone(), "nobody"), &None, true),
         (rest_api(https.clone(), "192.0.2.1"), &v4, true),
         (rest_api(claims(), "2001:db8::1"), &v6, true),
-        // The load balancer adds who connected to whatever the client sent.
+        // The load balancer appends the address of the connection to the header of the client.
         (alb(through("203.0.113.9, 192.0.2.1", "https")), &v4, true),
         (alb(through("203.0.113.9,2001:db8::1", "http")), &v6, false),
         (alb(through("192.0.2.1:51234", "HTTPS")), &v4, true),
@@ -455,7 +456,7 @@ fn who_connected_is_told_by_the_gateway_and_never_by_the_client() {
 
 #[test]
 fn what_no_sender_sends_and_what_any_client_can_send_is_taken_or_refused_without_a_panic() {
-    // A header with a control character is left out, one beyond ASCII is not; the call goes on.
+    // A header with a control character is dropped, one beyond ASCII is kept; the call continues.
     let v2 = json!({
         "version": "2.0", "rawQueryString": "", "headers": { "user-agent": "é", "x-odd": "a\u{1}" },
         "requestContext": { "http": { "method": "GET", "path": "/", "sourceIp": "192.0.2.1" } },

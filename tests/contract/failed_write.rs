@@ -1,4 +1,4 @@
-//! A directory whose disk takes no more: what the endpoint says of it, and that it loses nothing.
+//! A directory on a full disk: what the endpoint reports, and that it loses nothing.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::connections::exchange;
 use crate::endpoint::{allocate, call, code};
 
-/// Runs `local-endpoint` so that no file may grow beyond its first kilobytes.
+/// A script that runs `local-endpoint` with a limit of a few kilobytes for each file.
 fn with_a_full_disk(folder: &Path) -> std::path::PathBuf {
     let script = folder.join("with-a-full-disk");
     let binary = built("local-endpoint").unwrap();
@@ -32,7 +32,7 @@ async fn ended(endpoint: Endpoint) -> Option<i32> {
 }
 
 async fn health(endpoint: &Endpoint) -> (u16, Value) {
-    // What probes ask may have a name that nobody else knows.
+    // A probe may use a host name that only it knows.
     let request =
         "GET /_control/health HTTP/1.1\r\nHost: probe.example\r\nConnection: close\r\n\r\n";
     let answer = exchange(endpoint, request.as_bytes()).await;
@@ -56,20 +56,20 @@ async fn after_a_write_that_failed_health_log_and_exit_code_say_so() {
     for id in ["ipv6-demo02", "ipv6-demo03"] {
         let answer = call(&endpoint, &allocate(id)).await.unwrap();
         assert_eq!(code(&answer), "SystemBusy");
-        // Each says why the first failed, not that it did.
+        // Each answer gives the cause of the first failure, not only that it failed.
         let line = endpoint.logged(answer.header("x-acs-request-id").unwrap()).await;
         assert!(line.contains("File too large") && line.contains(ALLOCATE), "{line}");
     }
     let (status, body) = health(&endpoint).await;
     assert_eq!(status, 503);
     assert!(body["Error"].as_str().unwrap().contains("File too large"), "{body}");
-    // What was kept before can still be read.
+    // Earlier documents can still be read.
     let world = endpoint.control(Method::GET, "world", "").await.unwrap();
     let account = &world["Accounts"]["1234567890123456"];
     assert!(account["Ipv6Addresses"]["ipv6-demo01"]["Ipv6InternetBandwidth"].is_object());
     assert_eq!(ended(endpoint).await, Some(1));
 
-    // With room again, all that was acknowledged is there, and nothing else.
+    // With space again, exactly the acknowledged documents are there.
     let endpoint = Endpoint::start(&built("local-endpoint").unwrap(), &arguments).await.unwrap();
     let again = call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();
     assert_eq!(code(&again), "OperationFailed.InternetBandwidthAlreadyExisted");

@@ -1,4 +1,4 @@
-//! Faults that a test suite plans for the next calls.
+//! Faults that a client plans for the next calls.
 
 use std::time::Duration;
 
@@ -44,13 +44,13 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
     call(&endpoint, &query).await.unwrap_err();
     let calls = endpoint.control(Method::GET, "calls", "").await.unwrap();
     assert_eq!(calls["Calls"].as_array().unwrap().last().unwrap()["Status"], Value::Null);
-    // Nothing was done the first time and all of it the second: the token replays that.
+    // The first call did nothing and the second committed: the token replays the second.
     let world = endpoint.control(Method::GET, "world", "").await.unwrap().to_string();
     let replayed = call(&endpoint, &query).await.unwrap().read().unwrap();
     let bandwidth = replayed.text("InternetBandwidthId").unwrap();
     assert!(world.contains(bandwidth), "the lost answer's bandwidth is the one replayed");
 
-    // A success is answered as an error as often as planned; the token repeats it then.
+    // As many successes as planned are answered with an error. Then the token replays the first.
     let mut query = allocate("ipv6-demo04");
     query["ClientToken"] = "t-2".into();
     plan(json!({ "Times": 4, "Kind": "AnswerAfterCommit", "Code": "SystemBusy" })).await.unwrap();
@@ -70,7 +70,7 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
     let error = plan(json!({ "Times": 1, "Kind": "Answer", "Code": "Nothing" })).await.unwrap_err();
     let expected = format!("Faults[0].Code: {ALLOCATE} has no documented error Nothing");
     assert!(error.contains(&expected), "{error}");
-    // Of one operation, but not of this one.
+    // The code is documented, for another operation.
     let of_other =
         json!({ "Times": 1, "Kind": "Answer", "Code": "OperationFailed.ServiceManaged" });
     assert!(plan(of_other).await.unwrap_err().contains("has no documented error"));
@@ -169,10 +169,10 @@ async fn an_error_that_comes_before_the_operation_can_be_planned_and_spends_noth
             _ => assert!(!message.is_empty()),
         }
     }
-    // The same bytes: the nonce is not spent, and the quota of one call neither.
+    // The same bytes again: the fault used up neither the nonce nor the quota of one call.
     assert_eq!(code(&endpoint.send(&wire, None).await.unwrap()), "Success");
     assert_eq!(code(&call(&endpoint, &query).await.unwrap()), "Throttling.User");
-    // Its message names what the plan says.
+    // The plan names the id of the message.
     let named =
         json!({ "Action": ALLOCATE, "Times": 1, "Kind": "Answer", "Code": NAMING, "Id": "ipv6-9" });
     endpoint.control(Method::DELETE, "throttling", "").await.unwrap();

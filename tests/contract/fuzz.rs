@@ -1,4 +1,4 @@
-//! The fuzzer: it finds nothing wrong with the local endpoint, finds what is wrong with faulty ones,
+//! The fuzzer finds nothing wrong with the local endpoint, finds the defects of faulty endpoints,
 //! and its model agrees with the case files.
 
 mod defects;
@@ -19,13 +19,13 @@ use suites::endpoint::{Endpoint, built};
 
 use defects::{DEFECTS, Defect, NO_CONTROL, STATUS_OF_REGION};
 
-/// A local endpoint that logs little, for it is asked much.
+/// A local endpoint that logs little, because it gets many calls.
 async fn endpoint() -> Endpoint {
     let binary = built("local-endpoint").unwrap();
     Endpoint::start_logging(&binary, &[], "warn").await.unwrap()
 }
 
-/// A sequence that failed, as it is tried again, and why it failed.
+/// A failing sequence as `--replay` reads it, and why it failed.
 fn told(caught: &Caught) -> String {
     let plan = serde_json::to_string(&caught.plan).unwrap();
     // Some values are as long as a parameter may be.
@@ -63,12 +63,12 @@ async fn hundreds_of_sequences_find_nothing_wrong_with_the_local_endpoint() {
     let successes: Vec<u64> = successes.collect();
     assert!(successes.iter().all(|met| *met >= 25), "{successes:?}");
     assert!(successes.iter().sum::<u64>() >= 200, "{successes:?}");
-    // What was made for it is gone.
+    // The campaign removed the worlds that it made.
     let worlds = endpoint.control(reqwest::Method::GET, "worlds", "").await.unwrap();
     assert_eq!(worlds, json!({ "Worlds": [] }));
 }
 
-/// Plants each of some defects, and has it found and shrunk to three calls at most.
+/// Plants each of some defects, and asserts that it is found and shrunk to three calls at most.
 async fn find(defects: &[Defect]) {
     let endpoint = endpoint().await;
     for defect in defects {
@@ -80,7 +80,7 @@ async fn find(defects: &[Defect]) {
         let findings = &caught.failure.findings;
         let what: Vec<&str> = findings.iter().map(|it| it.place.path.as_str()).collect();
         assert!(defect.shows(&what), "{name}: {}", told(&caught));
-        // The sequence alone shows it again.
+        // The sequence alone reproduces the defect.
         let again = campaign(proxy.url(), 0, 0);
         let replayed = again.replay(&Contract::embedded(), caught.plan).await.unwrap();
         assert!(replayed.caught.is_some(), "{name}: does not show again");
@@ -132,7 +132,7 @@ fn a_sequence_that_is_none_is_told_with_its_line_and_field() {
     assert!(error.starts_with("no-such-file.json: "), "{error}");
 }
 
-/// What the model finds of a case, and what the case demands.
+/// The model's answer to a case, and the answer that the case demands.
 fn compared(model: &Model, case: &Case, style: Style) -> (String, String) {
     let mut state = State::of(model, case.world.clone(), CASES_SECS);
     let mut before = Value::Null;
@@ -154,7 +154,7 @@ fn compared(model: &Model, case: &Case, style: Style) -> (String, String) {
     }
     let demanded = &case.demanded;
     let operation = model.rules.operations.get(&case.request.action);
-    // What is drawn anew tells one success from another.
+    // New ids distinguish one success from another.
     let replay = |elements: &Value| {
         let fresh = operation.into_iter().flat_map(Operation::fresh);
         let fresh: Vec<String> = fresh.map(|name| elements[name].to_string()).collect();
@@ -170,7 +170,7 @@ fn compared(model: &Model, case: &Case, style: Style) -> (String, String) {
     let mut fresh = operation.into_iter().flat_map(Operation::fresh);
     let is_said = fresh.any(|name| demanded.elements.contains_key(name));
     let demanded = match (&demanded.code, &demanded.message) {
-        // The string to sign is not the model's to know.
+        // The model does not compute the string to sign.
         (Some(code), _) if code == "SignatureDoesNotMatch" => code.clone(),
         (Some(code), Some(message)) => format!("{code}: {message}"),
         _ if demanded.same_as_before => replay(&before),
@@ -181,12 +181,12 @@ fn compared(model: &Model, case: &Case, style: Style) -> (String, String) {
     (shown, demanded)
 }
 
-/// The cases of every action that the model has no word for: policies other than "everything" and
-/// "nothing", what befalls the store, throttling, the size of a request, and headers as such.
+/// Whether the model cannot express a case: it knows no policies but "everything" and "nothing", no
+/// store faults, no throttling, no size of a request, and no headers as such.
 fn is_beyond_the_model(case: &Case) -> bool {
     let known = |(name, setting): (&String, &Setting)| match name.as_str() {
         "x-acs-action" | "x-acs-version" | "x-acs-date" | "x-acs-signature-nonce" => true,
-        // Its size counts, too, of which the model knows only that of other parameters.
+        // Their size counts as well, and the model knows the size of other parameters only.
         "authorization" | "SignatureNonce" => matches!(setting, Setting::Absent(())),
         name => name.starts_with(|c: char| c.is_uppercase()) || name == "body" || name == "method",
     };
@@ -197,7 +197,7 @@ fn is_beyond_the_model(case: &Case) -> bool {
         || case.fault.is_some()
         || case.throttling.is_some()
         || groups.contains(&case.group())
-        // What of the product is not built no file of the contract says.
+        // No file of the contract lists the actions that are not built.
         || case.demanded.message.as_ref().is_some_and(|text| text.contains(" is an action of "))
         || case.world.to_string().contains("\"Statement\"")
 }

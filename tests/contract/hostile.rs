@@ -1,4 +1,4 @@
-//! Hostile input of all kinds: made up here, and what the fuzzers have found worth keeping.
+//! Hostile input of all kinds: generated here, and kept by the fuzzers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use proptest::string::string_regex;
 use proptest::test_runner::RngSeed;
 
-/// So many tries, the same in every run: to try others is the fuzzers' task. What fails is printed,
-/// and nothing is written.
+/// A number of inputs that are the same in every run: the fuzzers try others. A failure is printed,
+/// and no file is written.
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
@@ -26,7 +26,7 @@ fn word(text: &'static str) -> impl Strategy<Value = String> {
     proptest::sample::select(words).prop_map(str::to_owned)
 }
 
-/// The names that mean something somewhere, and the empty one.
+/// The known names, and the empty one.
 const NAMES: &str = " AccessKeyId Action Bandwidth ClientToken DryRun Format InstanceChargeType \
     InternetChargeType Ipv6AddressId Ipv6GatewayId RegionId SecurityToken Signature \
     SignatureMethod SignatureNonce SignatureType SignatureVersion Timestamp Version action x";
@@ -46,7 +46,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![3 => word(VALUES), 1 => printable, 1 => any]
 }
 
-/// Encoded somehow: as it is, in full, or with a stray `%` or `+`.
+/// Encoded in some way: not at all, in full, or with a stray `%` or `+`.
 fn encoded(text: String, how: u8) -> String {
     match how {
         0 => text,
@@ -73,7 +73,7 @@ fn pair() -> impl Strategy<Value = String> {
     })
 }
 
-/// A query or a form, most often one that the operation takes.
+/// A query or a form, most often one that the operation accepts.
 fn pairs() -> impl Strategy<Value = String> {
     let right = "RegionId=cn-huhehaote&Ipv6AddressId=ipv6-1&Bandwidth=5".to_owned();
     let several = prop::collection::vec(pair(), 0..5).prop_map(|pairs| pairs.join("&"));
@@ -204,7 +204,7 @@ proptest! {
 const SIGNED: &str = "accept content-type host x-acs-action x-acs-content-sha256 x-acs-date \
     x-acs-signature-nonce x-acs-version";
 
-/// JSON of every kind, in which the members that events and documents have turn up in odd places.
+/// JSON of every kind, with the members of events and documents in odd places.
 fn json() -> impl Strategy<Value = serde_json::Value> {
     const MEMBERS: &str = "Accounts AccountId Action Condition Effect Resource Statement \
         Version body elb headers http httpMethod isBase64Encoded method multiValueHeaders \
@@ -262,7 +262,7 @@ fn what_the_contract_gives_the_fuzzers_is_held_to_their_promises() {
     let mut counts: BTreeMap<_, usize> = BTreeMap::new();
     for (number, seed) in seeds().unwrap().iter().enumerate() {
         *counts.entry(seed.target).or_default() += 1;
-        // Many are alike, and the corpus has the ones that tell most.
+        // Many are alike; the corpus keeps the ones that cover most.
         if number % 8 == 0 {
             run(seed.target, &seed.input);
         }

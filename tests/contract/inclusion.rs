@@ -1,5 +1,5 @@
-//! What changes to schemas mean: a table of pairs, and a guard against wrong proofs of the library that
-//! decides inclusion.
+//! The meaning of changes to schemas: a table of pairs, and a guard against wrong proofs of the
+//! library that decides inclusion.
 
 use harness::contract::Contract;
 use harness::diff::inclusion::{Excess, relation};
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::diff::files;
 
-/// What a change means: the severity of the worst finding, cosmetic if there is none.
+/// The meaning of a change: the severity of its worst finding, or cosmetic if there is none.
 fn word(side: &str, old: &Value, new: &Value) -> &'static str {
     let contract = |value: &Value| {
         let mut all = json!({ "Buy/operation.json": { "action": "Buy", "parameters": [] } });
@@ -45,7 +45,7 @@ fn each_pair_of_schemas_has_the_right_word() {
     assert!(pairs.len() >= 60);
 }
 
-/// Patterns that include one another, are equal or have texts in common.
+/// Patterns of which some include others, some are equal, and some overlap.
 const PATTERNS: [&str; 16] = [
     "",
     "a",
@@ -65,7 +65,7 @@ const PATTERNS: [&str; 16] = [
     "^^a",
 ];
 
-/// Makes schemas and values of few names and small numbers, so that they meet often.
+/// Generates schemas and values of few names and small numbers, so that they often overlap.
 struct Random(StdRng);
 
 impl Random {
@@ -189,7 +189,7 @@ impl Random {
         };
     }
 
-    /// A schema like another one.
+    /// A schema that differs little from another one.
     fn neighbour(&mut self, schema: &Value) -> Value {
         match self.0.random_range(0..4) {
             0 => self.schema(2),
@@ -237,7 +237,7 @@ fn no_inclusion_is_proved_that_a_value_refutes() {
             }
         }
     }
-    // Most pairs are decided, one way and the other.
+    // Most pairs are decided, some as included and some as not.
     assert!(proved > PAIRS / 2, "{proved}");
     assert!(undecided < PAIRS / 5, "{undecided}");
 }

@@ -1,5 +1,5 @@
-//! The limits of a request (decision `limits`), each at its last byte and one beyond, over a socket and as
-//! an event. What gateways add to a request does not count.
+//! The limits of a request (decision `limits`), each at its last byte and one beyond, over a socket
+//! and as an event. Headers that gateways add do not count.
 
 use harness::target::InProcess;
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use suites::worlds::one_address;
 
 use crate::connections::{code, exchange};
 
-/// What a sender on the way adds.
+/// The headers that gateways and proxies add.
 const ADDED: [(&str, &str); 6] = [
     ("Forwarded", "for=192.0.2.1;proto=https"),
     ("Via", "1.1 gateway"),
@@ -20,7 +20,7 @@ const ADDED: [(&str, &str); 6] = [
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A request that says no more than its size. It names no action, so one within the limits is answered
+/// A request of a given size that names no action. Within the limits it is answered
 /// `MissingAction`.
 struct Size {
     query: String,
@@ -65,7 +65,7 @@ impl Size {
         Self::new("Format=JSON", "a=1&".repeat(count - 1))
     }
 
-    /// A parameter whose name, or whose value, has so many bytes once it is decoded.
+    /// A parameter with a name of so many decoded bytes.
     fn of_name(bytes: usize) -> Self {
         Self::new("Format=JSON", format!("%61{}=1", "a".repeat(bytes - 1)))
     }

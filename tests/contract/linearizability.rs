@@ -1,4 +1,4 @@
-//! The tester of histories tells those that can be from those that cannot.
+//! The checker tells linearizable histories from others.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use tokio::sync::Barrier;
 
 use crate::broken::{Broken, Defect};
 
-/// Lets the first two commits go on only together, so that both have read the same.
+/// Delays the first two commits until both callers have read the same state.
 struct Together<S>(S, Barrier, AtomicUsize);
 
 impl<S: Store> Store for Together<S> {
@@ -64,7 +64,7 @@ async fn a_store_that_ignores_versions_is_not_linearizable() {
     assert!(!two_buyers_are_told_apart(Defect::CommitIgnoresVersions).await);
 }
 
-/// Calls one after the other, and what they returned; nothing if the answer was lost.
+/// Calls in sequence with their results; no result if the answer was lost.
 type Calls<'a> = &'a [(Op, Option<Ret>)];
 
 #[test]

@@ -1,5 +1,5 @@
-//! Each spoilt file is named, with the place and what is meant. What is ambiguous ends every
-//! command; what is at odds fails `lint` alone.
+//! `lint` names each spoilt file, the place in it and the fix. An ambiguous contract ends every
+//! command; an inconsistent one fails `lint` alone.
 
 use harness::contract::Contract;
 use harness::lint::{Class, problems};
@@ -10,15 +10,15 @@ use crate::reading::{run, small, write};
 
 const A: &str = "AllocateIpv6InternetBandwidth";
 
-/// The spoilt files, by what they are about. Of each: a file (`A/` is the action), a text in it and what
-/// replaces its first occurrence (an empty text: the whole file), what it stops (`every command` or `lint`),
-/// and a part of the message.
+/// The spoilt files, by theme. Each row has a file (`A/` is the action), a text in it and the
+/// replacement of its first occurrence (an empty text: the whole file), what it stops (`every
+/// command` or `lint`), and a part of the message.
 #[derive(Deserialize)]
 struct Spoilt {
     rows: Vec<[String; 5]>,
 }
 
-/// A case of a success with the parameters in `changed` instead of right ones.
+/// A case of a success whose parameters are those in `changed`.
 fn success(changed: &str) -> String {
     let mut query = serde_json::json!({
         "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-free", "Bandwidth": "200"
@@ -117,7 +117,7 @@ fn what_is_ambiguous_ends_every_command_and_what_is_at_odds_fails_lint_alone() {
         assert_eq!(code, 2, "{arguments:?}: {text}");
         assert!(text.contains("success.json:/requierd: there is no such member"), "{text}");
     }
-    // The change that mends it can be compared.
+    // A contract can be compared with the change that mends it.
     std::fs::create_dir(folder.path().join("mended")).unwrap();
     small(&folder.path().join("mended"));
     let (code, text) = run(folder.path(), &["diff", "own", "mended"]);

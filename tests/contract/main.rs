@@ -1,4 +1,5 @@
-//! The contract's tests: every case, three ways, and what keeps the contract whole.
+//! The contract's tests: every case, on three kinds of targets, and the checks of the contract
+//! itself.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without ends it there")]
 

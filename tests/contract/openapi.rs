@@ -1,4 +1,4 @@
-//! `contract openapi`: the document has what the contract has.
+//! `contract openapi`: the document says the same as the contract.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ fn the_document_has_every_code_with_an_example_that_fits() {
     }
 }
 
-/// The errors that a document shows, with their statuses: those of its schemas. Each example fits.
+/// The errors of a document's schemas, with their statuses. Asserts that each example fits.
 fn shown(document: &Value) -> BTreeMap<String, BTreeSet<u16>> {
     let responses = document["paths"]["/"]["post"]["responses"].as_object().unwrap();
     let mut shown: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
@@ -56,7 +56,7 @@ fn shown(document: &Value) -> BTreeMap<String, BTreeSet<u16>> {
             let mut of_name = schemas.iter().filter(|(code, _)| code.is_none_or(|it| it == name));
             let fits = |(_, schema): &(Option<&str>, &Value)| {
                 let mut whole = (*schema).clone();
-                // With what its references point to.
+                // With the definitions that its references name.
                 whole["components"] = document["components"].clone();
                 jsonschema::draft202012::is_valid(&whole, &example["value"])
             };

@@ -1,4 +1,4 @@
-//! Where the local endpoint keeps documents that outlive it, on this machine.
+//! Where the local endpoint keeps documents on this machine.
 
 use reqwest::Method;
 use suites::endpoint::built;

@@ -1,4 +1,4 @@
-//! The table of RAM policies and calls, held against `ram`; and policies that are none.
+//! The table of RAM policies and calls, compared with `ram`, and malformed policies.
 
 use ipv6_gateway::ram::{AccessRequest, Arn, Context, Decision, Policy, evaluate};
 use ipv6_gateway::rpc::parse_timestamp;
@@ -41,7 +41,7 @@ struct Call {
 }
 
 impl Default for Call {
-    /// What the schema of policies gives as defaults.
+    /// The defaults in the schema of policies.
     fn default() -> Self {
         let schema: Value =
             serde_json::from_str(&contracts::text("common/schemas/policies.json").unwrap())
@@ -110,7 +110,7 @@ fn every_policy_decides_every_call_as_the_table_says() {
         if decision != expected {
             wrong.push(format!("{name}: {decision}, not {expected}"));
         }
-        // What is written back decides the same.
+        // A policy that is written and read again decides the same.
         let written = serde_json::to_string(policies).unwrap();
         let read: Vec<Policy> = serde_json::from_str(&written).unwrap();
         assert_eq!(decide(&read, &row.call), decision, "{name}, written and read");
@@ -130,7 +130,7 @@ fn every_malformed_policy_is_refused_at_the_place_that_the_table_names() {
         match serde_path_to_error::deserialize::<_, Policy>(&mut json) {
             Ok(_) => wrong.push(format!("{name}: taken, not refused at {expected}")),
             Err(error) => {
-                // The document itself has no name.
+                // The document itself has no path.
                 let path = error.path().to_string();
                 let path = if path == "." { "" } else { &path };
                 if path != expected {

@@ -1,5 +1,5 @@
-//! Of two faults at once, the one that is checked first is answered: on the wire and between the
-//! wire and the rules (decision `check-order`). The rules' own order is tried in `allocation`.
+//! Of two faults in one call, the one that is checked first is answered: faults of the request, and
+//! faults of its admission (decision `check-order`). `allocation` tests the order of the rules.
 
 use harness::case::{Asked, Case, Request, Style, Throttling, Variant};
 use harness::client;
@@ -10,8 +10,8 @@ use suites::now_secs;
 use suites::support::{ALLOCATE, allocate};
 use suites::worlds::{account, one_address};
 
-/// A fault: the code it is answered with, and the fields of a case's request that bring it about.
-/// A path is a field's, or that of a member of `common`.
+/// A fault: the code of its answer, and a field of a case's request with the value that causes it.
+/// The path is that of the field, or of a member of `common`.
 struct Fault {
     code: &'static str,
     path: &'static str,
@@ -124,7 +124,7 @@ async fn check(style: Style, faults: Vec<Fault>) {
     let mut pairs = 0;
     for (position, winner) in faults.iter().enumerate() {
         for loser in &faults[position + 1..] {
-            // One thing cannot be wrong in two ways.
+            // One field cannot have two faults.
             let meet = |one: &str, two: &str| one == two || one.starts_with(&format!("{two}/"));
             if meet(winner.path, loser.path) || meet(loser.path, winner.path) {
                 continue;
@@ -134,7 +134,7 @@ async fn check(style: Style, faults: Vec<Fault>) {
                 "action": ALLOCATE, "query": query, "signature": signature,
                 "accessKeySecret": secret
             });
-            // A call without the key's id has no other fault with it.
+            // Without the key's id the call can have no other fault of the key.
             let keys = ["/accessKeyId", "/common/AccessKeyId"];
             if keys.contains(&winner.path) && keys.contains(&loser.path) {
                 continue;
@@ -169,7 +169,7 @@ async fn of_two_faults_of_a_v3_call_the_one_checked_first_is_answered() {
     check(Style::V3, v3()).await;
 }
 
-/// A call of a RAM user, and what is around it.
+/// A call of a RAM user, with its world.
 struct Scene {
     world: Value,
     throttling: Option<Throttling>,
@@ -177,7 +177,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// One where nothing is wrong.
+    /// A call without a fault.
     fn sound() -> Self {
         let mut world = one_address();
         let policy = json!({
@@ -200,10 +200,10 @@ impl Scene {
     }
 }
 
-/// A fault of a call at the door: its code and what brings it about.
+/// A fault of admission: its code, and what causes it.
 type DoorFault = (&'static str, fn(&mut Scene));
 
-/// The faults of a call at the door and just behind it, in checking order.
+/// The faults of admission and of the first checks after it, in checking order.
 const DOOR: &[DoorFault] = &[
     ("InvalidTimeStamp.Expired", |scene| {
         scene.request["common"]["Timestamp"] = json!({ "offsetSeconds": -960 });
@@ -239,7 +239,7 @@ async fn of_two_faults_at_the_door_the_one_checked_first_is_answered() {
                 [&("Success", (|_| {}) as fn(&mut Scene))].into_iter().chain(&DOOR[position + 1..])
             {
                 let mut scene = Scene::sound();
-                // The later one first, as the earlier may change the whole of it.
+                // The later fault first, because the earlier may replace the whole part.
                 second(&mut scene);
                 first(&mut scene);
                 target.begin(&scene.world, scene.throttling).await.unwrap();
@@ -251,7 +251,7 @@ async fn of_two_faults_at_the_door_the_one_checked_first_is_answered() {
                     let body = answer.read().unwrap();
                     body.text("Code").unwrap_or("Success").to_owned()
                 };
-                // A call made before, whatever comes of it, for those that look back.
+                // An earlier call, with any answer, for the faults that depend on one.
                 let mut before = Scene::sound().request;
                 before["nonce"] = "1".into();
                 before["query"]["Ipv6AddressId"] = "ipv6-nowhere".into();

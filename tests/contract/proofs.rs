@@ -1,4 +1,4 @@
-//! `contract coverage`: what proves each row, and that no row loses a proof unseen.
+//! `contract coverage`: the proofs of each row, and that a lost proof is noticed.
 
 use harness::contract::Contract;
 use harness::coverage::{Kind, rows};
@@ -58,7 +58,7 @@ fn a_row_that_loses_a_proof_is_told_though_another_wins_one_and_kept_unless_allo
     let place = folder.path().to_str().unwrap();
     let case = |code: &str, name: &str| format!("{ALLOCATE}/cases/{code}/{name}.json");
     let root = Contract::in_folder(folder.path()).unwrap().origin().to_owned();
-    // One case less here, one more there.
+    // One case fewer here, one more there.
     let gone = case("IllegalParam.Bandwidth", "letters");
     let more = case("SystemBusy", "once-more");
     let busy =

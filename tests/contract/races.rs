@@ -1,4 +1,4 @@
-//! Many callers at once on a store that turns nobody away.
+//! Many callers at once on a store that is never busy.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ async fn a_store_in_memory_is_too_busy_for_nobody() {
     for tokens in [Tokens::Own, Tokens::One, Tokens::Two] {
         for _ in 0..10 {
             let store = Arc::new(MemoryStore::default());
-            // With nobody turned away, the counts are exact.
+            // As no call is refused as busy, the counts are exact.
             assert_eq!(race_on([Arc::clone(&store), store], tokens).await, 0);
         }
     }

@@ -1,5 +1,5 @@
-//! Files that cannot be read, or that say two things, end every command with their name; what editors
-//! and desktops leave behind does not count.
+//! A file that is unreadable or ambiguous ends every command with its name. Traces of editors and
+//! desktops have no effect.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -41,7 +41,7 @@ pub(crate) fn write(folder: &Path, path: &str, content: &[u8]) {
     std::fs::write(path, content).unwrap();
 }
 
-/// What `contract` prints in a folder, and the code it ends with.
+/// The output of `contract` in a folder, and its exit code.
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let output = command(arguments).current_dir(folder).output().unwrap();
     (output.status.code().unwrap(), printed(&output))
@@ -105,7 +105,7 @@ fn a_file_that_cannot_be_read_is_named_with_what_it_looks_like() {
                 "{told}: {text}"
             );
         }
-        // As it is committed, too.
+        // As a committed file as well.
         git(folder.path(), &["init", "-q"]);
         git(folder.path(), &["add", "-A"]);
         git(folder.path(), &["commit", "-qm", "c"]);
@@ -253,7 +253,7 @@ fn a_revision_is_read_with_any_folder_and_what_is_missing_says_what_to_fetch() {
     }
     let (code, text) = run(&made.join("api"), &["list", "--contracts", "HEAD:./own"]);
     assert_eq!(code, 0, "{text}");
-    // A hook's variables name another repository and index.
+    // The variables that git sets for a hook name another repository and index.
     let mut hook = command(&["list", "--contracts", "one"]);
     hook.current_dir(&made)
         .env("GIT_DIR", "/nowhere")

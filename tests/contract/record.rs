@@ -1,4 +1,4 @@
-//! `contract record`: what an endpoint answered, beside what was expected.
+//! `contract record`: an endpoint's answers, beside the expected ones.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use suites::command::{contract, copy, endpoint, printed};
 use suites::scratch;
 
-/// What must be in no file: a key and its secret, a token, an account, a user, ids, a signature, addresses.
+/// Texts that no file may hold: a key and its secret, a token, an account, a user, ids, a
+/// signature, addresses.
 const CANARIES: [&str; 10] = [
     "LTAI5tCanaryKey00000001",
     "CANARYrecordedSecretNobodyMaySee",
@@ -28,7 +29,7 @@ const CANARIES: [&str; 10] = [
     "2408:4004:77::7",
 ];
 
-/// Every file below a folder, with what stands in it.
+/// Every file below a folder, with its content.
 fn files(folder: &Path) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -85,7 +86,7 @@ async fn a_decision_is_judged_by_the_places_that_it_is_about() {
     let (_endpoint, url) = endpoint(&[]).await;
     let folder = scratch();
     let output = folder.path().to_str().unwrap();
-    // Another text than that of the endpoint's answers, which only the decision about texts is about.
+    // The message differs from the endpoint's, which concerns only the decision about messages.
     let contracts = scratch();
     let path = "AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth/letters.json";
     let right = Contract::embedded().text(path).unwrap().to_owned();
@@ -102,7 +103,8 @@ async fn a_decision_is_judged_by_the_places_that_it_is_about() {
     assert!(line("fills").contains("contradicted"), "{told}");
 }
 
-/// A fake: an endpoint that answers its first call, by which it is known, and then with a page.
+/// A fake endpoint that answers its first call, by which it is recognised, and every later call
+/// with a page.
 async fn failing() -> Server {
     let calls = Arc::new(AtomicUsize::new(0));
     let known = json!({ "RequestId": "R", "Code": "MissingRegionId" }).to_string();
@@ -144,7 +146,7 @@ async fn a_body_that_cannot_be_read_bears_no_decision_out() {
     assert!(line.contains("contradicted"), "{told}");
 }
 
-/// A fake: an endpoint that answers every call with one code, and tells all that it should not.
+/// A fake endpoint that answers every call with one code and with everything secret.
 async fn telltale() -> Server {
     let body = json!({
         "RequestId": "6972A26E-99B1-4367-9890-FBDEBB0F5E7D",
@@ -197,7 +199,7 @@ async fn what_is_answered_otherwise_is_told_and_nothing_that_nobody_may_see_is_w
             assert!(!text.contains(canary), "{file}: {canary}\n{text}");
         }
     }
-    // The same value is the same placeholder, and what is the vendor's own is left.
+    // One value has one placeholder, and the vendor's own texts stay.
     for recording in &recordings {
         let answer = recording["answers"][0].to_string();
         assert!(answer.contains("all of it: [AccessKeyId] [secret] [secret]"));

@@ -1,4 +1,4 @@
-//! `contract review`: what the page shows.
+//! `contract review`: the content of the page.
 
 use suites::review::{change, review};
 use suites::scratch;

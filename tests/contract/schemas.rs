@@ -1,4 +1,4 @@
-//! The schemas are tight: a wrong type, a missing and an extra field fail.
+//! The schemas are tight: a wrong type, a missing member and an extra member fail.
 
 use harness::case::{Case, Style};
 use harness::contract::Contract;
@@ -16,12 +16,12 @@ fn answer_schemas() -> Vec<String> {
 
 const REQUEST_ID: &str = "6972A26E-99B1-4367-9890-FBDEBB0F5E7D";
 
-/// The answers of a schema's code that the snapshots hold, as JSON.
+/// The answers that the snapshots hold for a schema's code, as JSON.
 pub(crate) fn snapshots(path: &str) -> Vec<Value> {
     let (folder, file) = path.split_once("/schemas/").unwrap();
     let code = file.trim_start_matches("errors/").trim_end_matches(".json");
     let code = if code == "success" { "Success" } else { code };
-    // The schema of an error that several operations share is tried with the answers of each.
+    // The schema of a shared error is checked against the answers of each operation.
     let is_of_code = |path: &String| {
         path.split_once("/snapshots/").is_some_and(|(of, file)| {
             let name = file.split(".snap").next().unwrap_or_default();
@@ -31,7 +31,7 @@ pub(crate) fn snapshots(path: &str) -> Vec<Value> {
     };
     let paths = contracts::paths().into_iter().filter(is_of_code);
     let texts = paths.filter_map(|path| contracts::text(&path));
-    // The last answer is the case's; those before it are of the calls before.
+    // The last answer is the case's; the others are those of the calls before.
     let last = |text: String| text.lines().rfind(|line| line.starts_with('{')).map(str::to_owned);
     let answers = texts.filter_map(last).map(|line| {
         let line = line
@@ -60,7 +60,7 @@ fn the_snapshots_fit_their_schemas_and_every_change_of_shape_does_not() {
     for path in answer_schemas() {
         let schema = validator(&Contract::embedded(), &path).unwrap();
         let answers = snapshots(&path);
-        // What no state leads to only a planned fault answers.
+        // Only a planned fault answers a code that no state leads to.
         let code = path.rsplit('/').next().unwrap().trim_end_matches(".json");
         let mut rows = operations.errors();
         let is_planned = rows.any(|(_, row)| row.code == code && row.not_applicable.is_some());
@@ -73,8 +73,8 @@ fn the_snapshots_fit_their_schemas_and_every_change_of_shape_does_not() {
     }
 }
 
-/// Checks that `schema` takes no answer in which a member of the object at `pointer` is another,
-/// missing, or in another letter case, and none with a member more.
+/// Asserts that `schema` rejects every answer in which a member of the object at `pointer` has
+/// another value, is missing or has another letter case, and every answer with an extra member.
 fn check_members(path: &str, schema: &Validator, answer: &Value, pointer: &str) {
     if let Some(items) = answer.pointer(pointer).unwrap().as_array() {
         for position in 0..items.len() {
@@ -122,10 +122,10 @@ fn no_answer_fits_the_schema_of_another() {
         .map(|path| (validator(&Contract::embedded(), &path).unwrap(), path))
         .collect();
     for (_, path) in &schemas {
-        // Those of common are an action's answers too.
+        // The answers of common are an action's answers as well.
         let Some(answer) = snapshots(path).into_iter().next() else { continue };
         let contract = Contract::embedded();
-        // Several operations answer a success with the id of the request alone.
+        // Several operations answer a success with the RequestId alone.
         let form = |path: &str| {
             let schema = contract.json(path).unwrap();
             (schema["properties"].clone(), schema["required"].clone())
@@ -156,7 +156,7 @@ fn the_world_of_every_case_fits_the_schema_of_worlds() {
     }
 }
 
-/// The codes that the parameters alone bring about.
+/// The codes that depend on the parameters alone.
 const OF_PARAMETERS: &[&str] = &[
     "MissingRegionId",
     "MissingParam.Ipv6InstanceId",

@@ -1,9 +1,9 @@
-//! Secrets turn up nowhere: not in what is printed of values, not in errors, not in snapshots, not
-//! in what the endpoint keeps and writes.
+//! Secrets appear nowhere: not in debug output, errors or snapshots, and not in what the endpoint
+//! keeps and writes.
 //!
-//! Besides, every answer of every case and every line that a target writes meanwhile is searched
-//! (see `harness::secrets`). One answer holds a secret: to a signature that does not match, the security
-//! token that this caller sent, within the texts that were signed.
+//! Besides, `harness::secrets` searches every answer of every case and every line that a target
+//! writes meanwhile. One answer holds a secret: for a signature that does not match, the signed
+//! texts hold the security token that this caller sent.
 
 use std::fmt::Write as _;
 
@@ -70,7 +70,7 @@ fn what_is_printed_of_values_shows_no_secret() {
         write!(printed, "{refused} {refused:?}").unwrap();
     }
     assert_eq!(find(&printed), None, "{printed}");
-    // It was not found because it was left out, and not because nothing was printed.
+    // The token is missing because it was left out, not because nothing was printed.
     assert!(printed.contains("STS.ci") && printed.contains("SecurityToken"), "{printed}");
 }
 
@@ -109,7 +109,7 @@ fn no_snapshot_holds_a_secret() {
         if let Some(secret) = secrets.into_iter().find(|secret| text.contains(secret)) {
             found.push(format!("{path}: {secret}"));
         }
-        // A signature, where it is not the placeholder's.
+        // A signature other than the placeholder.
         let sign = ["Signature=", "Signature%3D", "Signature%253D"];
         if sign.iter().any(|sign| text.contains(sign)) {
             found.push(format!("{path}: a signature"));
@@ -128,7 +128,7 @@ async fn the_endpoint_keeps_and_shows_no_secret_of_a_call() {
     for style in [Style::V1, Style::V3, Style::V3Sm3] {
         let mut wire = sign(style);
         endpoint.send(&wire, None).await.unwrap();
-        // Once more, and with a parameter that is not covered by the signature.
+        // Once more, with a parameter that the signature does not cover.
         endpoint.send(&wire, None).await.unwrap();
         wire.query.push(("Bandwidth".to_owned(), "1".to_owned()));
         endpoint.send(&wire, None).await.unwrap();
@@ -136,7 +136,7 @@ async fn the_endpoint_keeps_and_shows_no_secret_of_a_call() {
             let mut wire = sign(style);
             wire.query.push(("Format".to_owned(), format.to_owned()));
             let answer = endpoint.send(&wire, None).await.unwrap();
-            // Its caller sees the token that it sent.
+            // The caller sees the token that it sent.
             assert!(answer.body.contains("server ") && answer.body.contains(TOKEN), "{answer:?}");
         }
     }

@@ -1,5 +1,5 @@
-//! The signature vectors: captured from the official clients, published by the vendor, and our
-//! own. Each step is compared by itself, so that a mismatch names the step.
+//! The signature vectors: captured from the official clients, published by the vendor, and our own.
+//! Each step is compared separately, so that a mismatch names the step.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ fn every_vector_comes_out_step_by_step() {
                 v1s += 1;
                 let all = Parameters::read(vector.query.as_bytes(), vector.body.as_bytes());
                 let string_to_sign = v1::string_to_sign(&method, all.iter());
-                // The first step and the second are taken in one.
+                // One function takes the first two steps.
                 let canonicalized = step(&name, "canonicalized-query-string.txt");
                 let expected = percent_encode(&canonicalized);
                 let (_, encoded) = string_to_sign.split_once("&%2F&").unwrap();
@@ -64,7 +64,7 @@ fn every_vector_comes_out_step_by_step() {
                 };
                 v3s += 1;
                 let expected = step(&name, "canonical-request.txt");
-                // The names that the client signed are the line before the last.
+                // The line before the last has the names that the client signed.
                 let signed = expected.lines().rev().nth(1).unwrap();
                 let value = |name: &str| {
                     let mut named = vector.headers.iter();

@@ -1,4 +1,4 @@
-//! What the function asks of its store, and what the store in memory holds to.
+//! The function's requests to its store, and the promises of the store in memory.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,7 +42,7 @@ fn account_id(number: u32) -> String {
     format!("{number:016}")
 }
 
-/// Counts, and lets the first commits conflict.
+/// Counts requests, and makes the first commits conflict.
 #[derive(Default)]
 struct Counting {
     memory: MemoryStore,
@@ -108,7 +108,7 @@ impl Counted {
         send(&self.function, &sign(&request, self.time.now_secs())).await
     }
 
-    /// How many reads, commits and admissions there have been since the last time.
+    /// The numbers of reads, commits and admissions since the last time.
     fn counts(&self) -> (usize, usize, usize) {
         let Counting { loads, commits, admissions, .. } = self.store();
         let [loads, commits, admissions] =
@@ -170,7 +170,7 @@ async fn after_a_conflict_the_call_decides_again_and_gives_up_in_the_end() {
     let busy = counted.call(allocate("ipv6-1-b")).await;
     assert_eq!(busy.status, 500);
     assert!(busy.body.contains("\"Code\":\"SystemBusy\""), "{busy:?}");
-    // Nothing was done and nothing is remembered: the same call again succeeds.
+    // Nothing was done and nothing is remembered: the same call succeeds now.
     assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 200);
 }
 
@@ -222,10 +222,10 @@ async fn what_has_expired_is_dropped_and_nothing_else() {
     assert_eq!((tokens(), memory.documents().len()), (0, all - 1));
 }
 
-/// Reads document after document, and lets another commit between the first read and the rest.
+/// Reads one document after another, and makes another commit between the first read and the rest.
 struct Torn {
     memory: MemoryStore,
-    /// What the other commits, once.
+    /// The other commit, made once.
     other: Mutex<Vec<Write>>,
 }
 
@@ -264,7 +264,8 @@ impl Store for Torn {
 async fn a_retry_that_reads_half_of_its_first_commit_gets_the_answer_of_the_first() {
     let time = Time::default();
     let request = allocate_under("t-1", "ipv6-1");
-    // The first call, on a store of its own; what it wrote is committed in the midst of the retry.
+    // The first call runs on a store of its own; its writes are committed in the middle of the
+    // retry.
     let first = Arc::new(MemoryStore::holding(world(false).into_documents()));
     let function = instance(Arc::clone(&first), &time);
     let bought = outcome(&send(&function, &sign(&request, time.now_secs())).await);

@@ -1,4 +1,4 @@
-//! Every suite, on the stores of this machine, in process and over HTTP.
+//! Every suite on the stores of this machine, in process and over HTTP.
 
 mod memory {
     use std::sync::Arc;
@@ -7,7 +7,7 @@ mod memory {
 
     use suites::support::Clients;
 
-    /// Async, since other stores are opened over a network.
+    /// Async, because other stores are opened over a network.
     async fn clients() -> Clients<MemoryStore> {
         let store = Arc::new(MemoryStore::default());
         [Arc::clone(&store), store]
@@ -26,7 +26,7 @@ mod embedded {
     use crate::embedded::{Scratch, scratch};
     use suites::support::Clients;
 
-    /// One process has it open, so both are the same.
+    /// One process opens it, so both clients are the same.
     async fn clients() -> Clients<Scratch> {
         let store = Arc::new(scratch());
         [Arc::clone(&store), store]

@@ -1,5 +1,5 @@
-//! What the template deploys fits the function. That its role allows what the function does is tested on
-//! DynamoDB Local.
+//! The template's resources fit the function. The tests on DynamoDB Local check that its role
+//! allows what the function does.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ fn an_account_may_call_as_often_as_the_vendor_documents_and_the_api_lets_it() {
     assert!(resource("Function").contains("RATE_LIMIT: !Ref AccountRateLimit"));
     let limit: ipv6_gateway::RateLimit = default("AccountRateLimit").parse().unwrap();
     assert_eq!((limit.calls_max, limit.window_secs), (300, 60));
-    // Beyond these the API answers 429 without a code, on which clients do not wait.
+    // Above these limits the API answers 429 without a code, and clients do not wait.
     let burst: u32 = default("RequestBurstLimit").parse().unwrap();
     assert!(burst >= limit.calls_max, "{burst}");
     let rate: u64 = default("RequestRateLimit").parse().unwrap();

@@ -1,5 +1,5 @@
-//! An operation is three places: one file of rules, one line in the table of operations, one folder of the
-//! contract. Nothing else under `functions/` or in the harness names one.
+//! An operation has three places: one file of rules, one line in the table of operations, one
+//! folder of the contract. Nothing else under `functions/` or in the harness names an operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use harness::contract::Contract;
 use harness::operations::{Operation, Operations};
 use serde_json::Value;
 
-/// The files that may name operations, and why. A file without a finding must go from the list.
+/// The files that may name operations, with the reason. A file that names none must leave the list.
 const ALLOWED: &[(&str, &str)] = &[
     (
         "functions/allocation/src/error.rs",
@@ -22,8 +22,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("functions/local-endpoint/src/command.rs", "the sample call in the help of the command"),
 ];
 
-/// What belongs to operations, or shows them to people: their rules, the table of operations, the demo
-/// world, and tests.
+/// Whether a file belongs to operations or shows them to people: their rules, the table of
+/// operations, the demo world, and tests.
 fn is_exempt(path: &str) -> bool {
     path.starts_with("functions/allocation/src/operations")
         || path.starts_with("functions/local-endpoint/src/demo-world")
@@ -32,7 +32,7 @@ fn is_exempt(path: &str) -> bool {
         || path.contains("/benches/")
 }
 
-/// The texts that belong to one operation alone, with what they are.
+/// The texts that belong to one operation alone, with their kind.
 fn of_one() -> BTreeMap<String, &'static str> {
     let contract = Contract::embedded();
     let operations = Operations::read(&contract).unwrap();
@@ -106,7 +106,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether a text has a word that stands by itself.
+/// Whether a text has a word of its own.
 fn names(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
     text.match_indices(word).any(|(at, _)| {
@@ -135,7 +135,7 @@ fn nothing_outside_of_its_three_places_names_an_operation() {
             continue;
         }
         let text = std::fs::read_to_string(&file).unwrap();
-        // Samples of tests are no part of what runs.
+        // Samples in tests are not part of the programs.
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (word, what) in &words {
             // An element is a text; a type may have its name.

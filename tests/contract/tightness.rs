@@ -1,8 +1,8 @@
-//! Every schema is tight: whatever single keyword is loosened, there is a wrong document that only the
-//! loosened schema takes.
+//! Every schema is tight: for each single loosened keyword there is a wrong document that only the
+//! loosened schema accepts.
 //!
-//! The wrong documents are made from the schema as it is: each is right but for one thing. What no document
-//! can tell is listed, with the reason.
+//! The wrong documents are generated from the schema itself: each has exactly one fault. Loosenings
+//! that no document can show are listed with the reason.
 
 mod loosenings;
 pub(crate) mod near;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use loosenings::{Loosening, loosenings};
 use near::Near;
 
-/// Loosenings that change nothing, by schema and place, and why no document can tell them.
+/// Loosenings without an effect, by schema and place, and why no document can show them.
 const EQUAL: &[(&str, &str, &str)] = &[
     (REQUEST, "/properties/Bandwidth without pattern", BANDWIDTH),
     (REQUEST, "/properties/Bandwidth without the start of its pattern", BANDWIDTH),
@@ -49,8 +49,8 @@ const BANDWIDTH: &str = "what follows then and else is narrower; this one is the
 const ALTERNATIVES: &str =
     "what is no object fits both alternatives of oneOf, of which it may fit one";
 
-/// Texts that the contract's own files have none of: of verdicts, of answers that only a planned fault brings
-/// about, and a message that gives a token away.
+/// Texts that are in no file of the contract: of verdicts, of answers to planned faults, and a
+/// message that reveals a token.
 const MORE_TEXTS: [&str; 20] = [
     "2016-12-31T23:59:60Z",
     "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u",
@@ -75,7 +75,7 @@ const MORE_TEXTS: [&str; 20] = [
      GET&%2F&AccessKeyId%3Da%26SecurityToken%3Dsecret",
 ];
 
-/// Adds every text in a value, names of members among them.
+/// Adds every text in a value, names of members included.
 pub(crate) fn collect(value: &Value, texts: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => drop(texts.insert(text.clone())),

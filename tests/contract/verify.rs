@@ -1,4 +1,4 @@
-//! `contract verify` and `contract call`: what they judge, where, and what they tell.
+//! `contract verify` and `contract call`: verdicts, targets and messages.
 
 mod altered;
 mod before;
@@ -60,7 +60,7 @@ async fn every_case_holds_at_an_endpoint_for_two_who_verify_at_once() {
         assert!(count(&report, "trials") > 2000 && count(&report, "notRun") == 0, "{text}");
         assert!(report["readsState"] == json!(true), "{text}");
     }
-    // Nothing is left behind.
+    // The runs removed their worlds.
     let worlds = endpoint.control(reqwest::Method::GET, "worlds", "").await.unwrap();
     assert_eq!(worlds, json!({ "Worlds": [] }));
     assert_eq!(endpoint.control(reqwest::Method::GET, "world", "").await.unwrap(), before);
@@ -77,7 +77,7 @@ fn every_case_holds_through_a_built_bootstrap_but_those_whose_store_must_fail() 
     assert_eq!(not_run(&report), BTreeMap::from([(reason.to_owned(), failing)]));
 }
 
-/// A contract that is wrong in one message, and the path of that case.
+/// A contract with one wrong message, and the path of that case.
 fn wrong() -> (TempDir, &'static str) {
     let path = "AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth/letters.json";
     let right = Contract::embedded().text(path).unwrap().to_owned();
@@ -101,7 +101,7 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
         file("github"),
         file("quality.json")
     );
-    // The reports name a file as the repository around it does.
+    // The reports name a file by its path in the repository around it.
     std::fs::create_dir(folder.path().join(".git")).unwrap();
     let arguments =
         ["--contracts", contracts, "--case", "IllegalParam.Bandwidth/l*", "--in-process"];
@@ -155,13 +155,13 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
     let html = std::fs::read_to_string(file("verdict.html")).unwrap();
     assert!(html.contains("The param of Bandwith is illegal."), "{html}");
 
-    // The command that it names tells the same.
+    // The command in the report reproduces the failure.
     let again = ["call", "--contracts", contracts, "--in-process", "--signature", "v1"];
     let output = contract(&[&again[..], &["--format", "xml", "--case", path]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
     assert!(printed(&output).contains("it does not hold"), "{}", printed(&output));
 
-    // What is let pass is named.
+    // The output names what was not checked.
     let lenient = ["--lenient", "message", "--lenient", "snapshot"];
     let (code, text, _) = verify(&[&arguments[..], &lenient].concat());
     assert_eq!(code, Some(0), "{text}");
@@ -229,7 +229,7 @@ fn a_password_in_a_url_is_refused_and_not_shown() {
     }
 }
 
-/// What the README tells a stranger to do.
+/// The steps that the README gives to an outsider.
 #[tokio::test]
 async fn somebody_can_add_a_case_of_their_own_review_its_answer_and_hold_an_endpoint_to_it() {
     let (_endpoint, url) = endpoint(&[]).await;
@@ -240,7 +240,7 @@ async fn somebody_can_add_a_case_of_their_own_review_its_answer_and_hold_an_endp
     assert!(output.status.success(), "{}", printed(&output));
     let output = contract(&["unpack", own]);
     assert!(printed(&output).contains("there is something in it; nothing was written"));
-    // One whose answer is not that of the other cases of its code.
+    // A case whose answer differs from the other cases of its code.
     let cases = format!("{own}/AllocateIpv6InternetBandwidth/cases/Success");
     let case = std::fs::read_to_string(format!("{cases}/replay-address-released.json")).unwrap();
     std::fs::write(format!("{cases}/mine.json"), case).unwrap();
@@ -252,7 +252,7 @@ async fn somebody_can_add_a_case_of_their_own_review_its_answer_and_hold_an_endp
     std::fs::rename(format!("{reviewed}.new"), &reviewed).unwrap();
     let (code, text, _) = verify(&arguments);
     assert_eq!(code, Some(0), "{text}");
-    // It is what insta would have written, but for the name.
+    // The file is insta's, except for its name.
     let copied = reviewed.replace("mine", "replay-address-released");
     assert_eq!(
         std::fs::read_to_string(reviewed).unwrap(),

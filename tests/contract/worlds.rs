@@ -1,4 +1,4 @@
-//! World documents: the demo world, and the errors of one that is wrong.
+//! World documents: the demo world, and the errors about malformed ones.
 
 mod exact;
 
@@ -65,7 +65,7 @@ fn an_error_says_line_and_field() {
         ("{".to_owned(), 1, document()),
         ("{}".to_owned(), 1, document()),
         ("[]".to_owned(), 1, document()),
-        // A member may have no name that a message could give.
+        // A member may have a name that no message may show.
         ("{ \"Accounts\": {}, \"\": 1 }".to_owned(), 1, document()),
         ("{ \"\": \"\u{7}".to_owned(), 1, document()),
         ("{\n \"Accounts\": 1\n}".to_owned(), 2, "Accounts".to_owned()),
@@ -195,7 +195,7 @@ fn an_error_in_an_identity_says_its_field() {
         world.pointer_mut(object).unwrap()[field] = value;
         let error = World::parse(&format!("{world:#}")).unwrap_err();
         assert!(error.message.contains(message), "{error}");
-        // What is not unique is reported where it is met the second time.
+        // A duplicate is reported at its second place.
         let is_second = error.message.starts_with("not unique");
         assert!(error.field.contains(&format!(".{field}")) || is_second, "{error}");
     }

@@ -1,5 +1,6 @@
-//! The judge is proved: wrong answers, served by a proxy before a right endpoint, each of which it must
-//! catch and name, and answers that mean the same and are written otherwise, which it must let pass.
+//! The judge's proof: a proxy in front of a right endpoint serves wrong answers, each of which the
+//! judge must catch and name, and answers with the same meaning in other bytes, which it must
+//! accept.
 
 mod proxy;
 mod same;
@@ -21,7 +22,7 @@ use same::Same;
 use suites::support::ALLOCATE;
 use table::Wrong;
 
-/// What the proxy is before.
+/// The endpoint behind the proxy.
 struct Bench {
     contract: Contract,
     rules: Rulebook,
@@ -36,7 +37,7 @@ impl Bench {
         let endpoint = Endpoint::start_logging(&binary, &[], "warn").await.unwrap();
         let contract = Contract::embedded();
         let rules = Rulebook::read(&contract).unwrap();
-        // Other operations have cases of the same names.
+        // Other operations have cases with the same names.
         let cases = contract.cases().unwrap().into_iter();
         let cases = cases.map(|case| {
             let name = format!("{}/{}", case.group(), case.name());
@@ -48,13 +49,13 @@ impl Bench {
         Self { contract, rules, cases, proxy, _endpoint: endpoint }
     }
 
-    /// What the judge finds of a case whose last answer is changed on its way: each place with who says so.
+    /// The findings about a case whose last answer is changed: each place with its basis.
     async fn found(&self, case: &str, format: &str, change: Change) -> Vec<String> {
         let calls = self.cases.get(case).map_or(0, |case| case.before.len());
         self.found_at(calls, case, format, change).await
     }
 
-    /// The same, of a case whose answer after so many is changed.
+    /// The same for a case whose answer after so many others is changed.
     async fn found_at(
         &self,
         passed: usize,
@@ -69,7 +70,7 @@ impl Bench {
         let mut target = Target::Remote(remote);
         self.proxy.plan(passed, change);
         match judge(case, &variant, &mut target, &self.rules, now_secs(), &mut Vec::new()).await {
-            // There is no answer that could be judged, and that is what is found.
+            // No answer that can be judged came, and that is the finding.
             Err(_) => vec!["answer".to_owned()],
             Ok(verdict) => {
                 let (mut findings, transcript) = (verdict.findings, verdict.transcript);
@@ -89,7 +90,7 @@ async fn every_wrong_answer_is_caught_and_what_is_wrong_named() {
     for Wrong { name, case, format, names: named, change } in table::wrong() {
         assert!(names.insert(format!("{name}, {format}")), "{name}, {format} stands twice");
         let found = bench.found(case, format, change).await;
-        // The snapshot tells that something differs. It is not enough.
+        // The snapshot finds every difference, which is not enough.
         let is_named = found.iter().any(|what| named.iter().any(|named| what.contains(named)));
         if !is_named {
             missed.push(format!("{name}, {format} ({case}): {named:?} not among {found:?}"));
@@ -117,7 +118,7 @@ async fn an_answer_that_means_the_same_is_let_pass_however_it_is_written() {
     for Same { name, case, format, change } in same::all() {
         count += 1;
         let found = bench.found(case, format, change).await;
-        // That it is written otherwise is no finding of its meaning.
+        // Other bytes are no finding about the meaning.
         if found.iter().any(|found| found != "bytes (bytes)") {
             refused.push(format!("{name}, {format} ({case}): {found:?}"));
         }

@@ -1,4 +1,5 @@
-//! The GitHub Action: what its script finds and says, tried on a repository made for it.
+//! The GitHub Action: the verdicts and the output of its scripts, on a repository made for the
+//! test.
 
 use std::path::Path;
 use std::process::Output;

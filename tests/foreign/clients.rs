@@ -20,21 +20,21 @@ fn clients() -> PathBuf {
     tools::folder("clients")
 }
 
-/// The Python that has the clients.
+/// The Python with the clients.
 fn python() -> PathBuf {
     tools::python("python", &clients().join("python"))
 }
 
-/// The folder of Node scripts that has the clients.
+/// The folder of Node scripts with the clients.
 fn node() -> PathBuf {
     let folder = clients().join("node");
     let home = tools::node("node", &folder);
-    // The script looks for its clients beside itself.
+    // The script looks for its clients in its own folder.
     std::fs::copy(folder.join("drive.mjs"), home.join("drive.mjs")).unwrap();
     home
 }
 
-/// What each client must print: see `tests/clients/expected.json`.
+/// The output expected from each client: see `tests/clients/expected.json`.
 struct Expected(Value);
 
 impl Expected {
@@ -50,7 +50,7 @@ impl Expected {
         of_language.map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Matches what was printed for a scenario; yields what stood for each placeholder.
+    /// Matches the output for a scenario, and returns the text of each placeholder.
     fn check(&self, client: &str, scenario: &str, printed: &Value) -> BTreeMap<String, String> {
         let expected = &self.0["expected"][client][scenario];
         let fields = expected.as_object().unwrap_or_else(|| panic!("{client} has no {scenario}"));
@@ -84,7 +84,7 @@ impl Expected {
         stood
     }
 
-    /// The text as a pattern, each placeholder once as a group of its name.
+    /// The text as a pattern with one named group for each placeholder.
     fn pattern(&self, text: &str) -> Regex {
         let mut pattern = regex::escape(text);
         for (name, expression) in self.0["placeholders"].as_object().unwrap() {
@@ -103,7 +103,7 @@ async fn calls(endpoint: &Endpoint) -> usize {
     calls["Calls"].as_array().unwrap().len()
 }
 
-/// Has a driver make its calls and holds every line against what is expected.
+/// Runs a driver and checks every line of its output.
 async fn drive(language: &str, mut driver: Command) {
     let binary = built("local-endpoint").unwrap();
     let endpoint = Endpoint::start(&binary, &[]).await.unwrap();
@@ -143,10 +143,10 @@ async fn drive(language: &str, mut driver: Command) {
     }
     assert_eq!(tried.len(), clients.len(), "{:?}", tried.keys());
 
-    // What was replayed had been a good call, and nobody made a second call of their own accord.
+    // The first answer to each replayed call was a success, and no client repeated a call itself.
     assert_eq!(replayer.withheld(), vec!["HTTP/1.1 200 OK"; clients.len()]);
     assert_eq!(calls(&throttling).await, clients.len(), "a client repeats a throttled call");
-    // The throttled calls went elsewhere, and as many were sent twice.
+    // The throttled calls went to another endpoint, and as many calls were sent twice.
     assert_eq!(calls(&endpoint).await, printed.lines().count(), "a client repeats a call");
 }
 
@@ -170,7 +170,7 @@ fn snippet(banner: &str, heading: &str) -> String {
     let (_, rest) =
         banner.split_once(heading).unwrap_or_else(|| panic!("no {heading} in\n{banner}"));
     let rest = rest.split_once("\n\n").unwrap().1;
-    // The next heading ends it.
+    // The next heading ends the snippet.
     let end =
         ["\n\nNode:", "\n\naliyun CLI", "\n\nTerraform"].iter().filter_map(|h| rest.find(h)).min();
     rest[..end.unwrap()].to_owned()

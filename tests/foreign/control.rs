@@ -1,4 +1,4 @@
-//! The example server of the control protocol: `contract verify` takes it for a full endpoint.
+//! The example server of the control protocol: `contract verify` treats it as a full endpoint.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
@@ -11,7 +11,7 @@ use suites::command::verify;
 use suites::control::follows_the_protocol;
 use suites::worlds::one_address;
 
-/// The server, ended with this value, and its URL.
+/// The server, which ends with this value, and its URL.
 struct Server(Child, String);
 
 impl Server {
@@ -29,7 +29,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // If it has ended already, that is as good.
+        // The process may have ended already.
         drop(self.0.kill());
         drop(self.0.wait());
     }
@@ -52,9 +52,9 @@ async fn a_world_of_the_example_server_ends_with_its_lease() {
     }
 }
 
-/// It answers errors that one call brings about, lists, and planned faults. Of all answers it gives three in
-/// five: none that changes the world, none of a case of several calls, and none that depends on a signature
-/// or on the time.
+/// The server answers three in five of all answers: errors of single calls, lists, and planned
+/// faults. It has no answers that change the world, none of cases of several calls, and none that
+/// depend on a signature or on the time.
 #[test]
 fn the_example_server_holds_in_what_it_answers() {
     let server = Server::start("600");

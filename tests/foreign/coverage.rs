@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use suites::command::{contract, printed};
 use suites::scratch;
 
-/// Opens all lists of the page of `process.argv[2]` at 400 pixels, and prints what is wider than the page.
+/// Opens all lists of the page of `process.argv[2]` at 400 pixels, and prints the elements that are
+/// wider than the page.
 const SCRIPT: &str = r"
 const puppeteer = (await import('puppeteer-core')).default;
 const [executablePath, url] = process.argv.slice(1);

@@ -1,4 +1,4 @@
-//! `contract call --curl`: what it prints can be pasted into a shell.
+//! `contract call --curl`: a shell runs the printed line.
 
 use foreign::tools;
 use suites::command::{contract, endpoint, printed};

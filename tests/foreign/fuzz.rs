@@ -9,7 +9,7 @@ async fn it_shows_how_much_of_its_time_is_over() {
     let (_endpoint, url) = endpoint(&[]).await;
     let contract = built("contract").unwrap();
     let line = format!("{} fuzz --endpoint {url} --seed 1 --seconds 4", contract.display());
-    // Of a script the terminal has no size.
+    // In a script the terminal has no size.
     let output = run(command("script")
         .args(["--quiet", "--return", "--command"])
         .arg(format!("stty cols 100; {line}"))

@@ -1,5 +1,4 @@
-//! The document of `contract openapi` is valid, and tools that know nothing else of the contract work
-//! from it.
+//! The document of `contract openapi` is valid, and tools that know only this document can use it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -26,8 +25,8 @@ fn python() -> PathBuf {
     tools::python("openapi-python", &folder())
 }
 
-/// The tools that check a document, each by its name. What each is told to pass over is listed, with the
-/// reason, in its file in `tests/openapi`.
+/// The tools that check a document, by name. The file of each tool in `tests/openapi` lists what it
+/// ignores, with the reason.
 fn checks(file: &Path) -> [(&'static str, Command); 4] {
     let folder = folder();
     let programs = tools::node("openapi-node", &folder).join("node_modules/.bin");
@@ -51,7 +50,7 @@ fn checks(file: &Path) -> [(&'static str, Command); 4] {
     ]
 }
 
-/// What a tool finds; it may end well with warnings.
+/// Runs a tool, and returns its findings as an error; its warnings are no findings.
 fn found(name: &str, command: &mut Command) -> Result<(), String> {
     let output = command.output().unwrap();
     let warns = name == "Redocly CLI" && {
@@ -108,7 +107,7 @@ fn each_of_these_tools_finds_what_is_wrong() {
     }
 }
 
-/// Each error that a purchase may be answered, with its status.
+/// Each error that a purchase may be answered with, and its status.
 fn of_purchase() -> BTreeMap<String, u16> {
     let operations = Operations::read(&Contract::embedded()).unwrap();
     let own = &operations.get(ALLOCATE).unwrap().errors;
@@ -116,7 +115,7 @@ fn of_purchase() -> BTreeMap<String, u16> {
     rows.map(|row| (row.code.clone(), row.status)).collect()
 }
 
-/// Tries an endpoint with what Schemathesis makes of a document: as it is, or with its calls signed.
+/// Runs Schemathesis on an endpoint, with plain or signed calls generated from a document.
 fn schemathesis(document: &Value, url: &str, is_signed: bool) -> Output {
     let scratch = scratch();
     let file = scratch.path().join("openapi.json");
@@ -153,7 +152,7 @@ async fn schemathesis_finds_nothing_that_the_document_does_not_say_and_finds_wha
     let mut document = document(&Contract::embedded(), &[ALLOCATE.to_owned()]).unwrap();
     let output = schemathesis(&document, &url, true);
     assert!(output.status.success(), "{}", printed(&output));
-    // It got past the door, and to the rules.
+    // The calls were admitted, and reached the rules.
     let calls = endpoint.control(Method::GET, "calls", "").await.unwrap();
     let calls = calls["Calls"].as_array().unwrap();
     let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
@@ -171,7 +170,7 @@ async fn schemathesis_finds_nothing_that_the_document_does_not_say_and_finds_wha
     ] {
         assert!(codes.contains_key(code), "{codes:?}");
     }
-    // What is no list of names and texts cannot be signed as it is sent.
+    // A body that is no form cannot be signed as it is sent.
     let unsigned = codes.get("SignatureDoesNotMatch").copied().unwrap_or_default();
     assert!(unsigned * 2 < calls.len(), "{codes:?}");
 
@@ -239,13 +238,13 @@ async fn prism_mocks_every_code_by_its_name_and_decides_none() {
     assert_eq!(status, 200);
     let names: Vec<&String> = success.as_object().unwrap().keys().collect();
     assert_eq!(names, ["InternetBandwidthId", "Ipv6AddressId", "RequestId"]);
-    // A form may hold what the query of a GET must.
+    // A form may hold the parameters that a GET has in its query.
     let form = format!("Action=AllocateIpv6InternetBandwidth&Version=2016-04-28&{right}");
     let post = client.post(format!("{}/?Signature=x", prism.url)).body(form);
     let form_type = "application/x-www-form-urlencoded";
     let posted = post.header("content-type", form_type).send().await.unwrap();
     assert_eq!(posted.status(), 200, "{}", posted.text().await.unwrap());
-    // It writes no XML of an object in text/xml.
+    // Prism writes no XML of an object in text/xml.
     let xml = client.get(format!(
         "{}/?Action=AllocateIpv6InternetBandwidth&Version=2016-04-28&{right}",
         prism.url
@@ -254,12 +253,12 @@ async fn prism_mocks_every_code_by_its_name_and_decides_none() {
     let status = xml.status();
     let told = xml.text().await.unwrap();
     assert!(status == 500 && told.contains("NO_COMPLEX_OBJECT_TEXT"), "{status} {told}");
-    // Asked for by its name, any code is answered as ours answers it.
+    // Asked for by name, any code has our answer.
     for (code, status) in of_purchase() {
         let (answered, body) = ask(right, &format!("code={status}, example={code}")).await;
         assert_eq!((answered, &body["Code"]), (status, &json!(code)));
     }
-    // Which one applies it cannot know: any wrong call is answered with the first code of a 400.
+    // Prism cannot know which code applies: it answers any wrong call with the first code of a 400.
     let (status, body) = ask(&right.replace("=200", "=0"), "").await;
     assert_eq!((status, &body["Code"]), (400, &json!("DryRunOperation")));
     let (status, body) = ask(&right.replace("&Signature=x", ""), "").await;

@@ -1,4 +1,5 @@
-//! Which versions a build may use: actions by the hash of a commit, and Dependabot told of every lock.
+//! The versions that a build may use: actions by the hash of a commit, and a Dependabot entry for
+//! every lock.
 
 use std::collections::BTreeSet;
 use std::fs::read_to_string;

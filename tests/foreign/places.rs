@@ -1,4 +1,4 @@
-//! Where the local endpoint keeps documents that outlive it: in a table.
+//! The local endpoint's documents in a table.
 
 use harness::client;
 use reqwest::Method;
@@ -15,12 +15,12 @@ fn at(name: &str) -> Place {
     Place::of(&options, &["--create-table"])
 }
 
-/// A table that is not there yet.
+/// A table that does not exist yet.
 fn table() -> Place {
     at(&format!("place-{}", client::fresh_nonce()))
 }
 
-/// A table that has been made.
+/// A table that exists.
 pub(crate) async fn made_table() -> Place {
     at(&new_table().await)
 }

@@ -1,7 +1,7 @@
-//! The recipes for pipelines. The steps that are lines of a shell run as they are printed, but for the
-//! port, and those of the action as its file has them. Stand-ins are the endpoint, `cargo`, which installs a
-//! command that is built already, and `gh`, which keeps what it is told. What GitHub and GitLab do is not run:
-//! checkout, cache and artifacts.
+//! The recipes for pipelines. Shell steps run as printed except for the port, and the action's
+//! steps as in its file. Stand-ins replace the endpoint, `cargo`, which installs a command that is
+//! built already, and `gh`, which keeps its input. Steps of GitHub and GitLab themselves do not
+//! run: checkout, cache and artifacts.
 
 use std::collections::BTreeMap;
 use std::fs::{File, Permissions, create_dir, read_to_string, set_permissions, write};
@@ -34,7 +34,7 @@ fn texts(value: &Value) -> impl Iterator<Item = (&str, &str)> {
     members.map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
 }
 
-/// A pull request that brings the contract into a repository that had none, checked out.
+/// A checked-out pull request that brings the contract into a repository without one.
 struct Pipeline {
     folder: TempDir,
     base: String,
@@ -106,7 +106,8 @@ impl Pipeline {
         read_to_string(self.path(name)).unwrap()
     }
 
-    /// Runs lines in a shell of these options. Yields how it ends and what it prints; what it starts goes on.
+    /// Runs lines in a shell with these options. Returns the exit code and the output; processes
+    /// that it starts keep running.
     fn shell(
         &self,
         options: &[&str],
@@ -129,7 +130,7 @@ impl Pipeline {
         (status.code(), self.text("log"))
     }
 
-    /// Runs a step of the action, told these inputs, as GitHub does.
+    /// Runs a step of the action with these inputs, as GitHub does.
     fn step(&self, step: &Value, inputs: &BTreeMap<String, String>) -> (Option<i32>, String) {
         let filled = |text: &str| {
             let mut filled = text.to_owned();

@@ -11,7 +11,7 @@ fn it_is_driven_by_keys_in_a_browser_and_asks_nothing_of_a_network() {
     let [old, new] = change();
     let folder = scratch();
     review(&[old.path().to_str().unwrap(), new.path().to_str().unwrap()], folder.path());
-    // The driver starts it by its path.
+    // The driver starts the browser by its path.
     let which = run(command("bash")
         .args(["-c", "command -v \"$0\""])
         .arg(command("chromium").get_program()));

@@ -6,7 +6,7 @@ use foreign::tools::{self, run};
 use suites::command::{command, copy, printed};
 use suites::scratch;
 
-/// Makes a folder a repository with one commit, of all that is in it.
+/// Makes a folder a repository, and commits all of it.
 pub(crate) fn commit_all(folder: &Path) {
     let identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
     for arguments in [
@@ -29,7 +29,7 @@ fn a_revision_holds_the_contract_that_was_committed() {
         printed(&output)
     };
     assert_eq!(list(&["--contracts", "HEAD"]), list(&[]));
-    // Nothing is left to list but what was committed.
+    // Only the committed files can be listed.
     std::fs::remove_dir_all(folder.path().join("contracts")).unwrap();
     assert_eq!(list(&["--contracts", "HEAD"]), list(&[]));
 }

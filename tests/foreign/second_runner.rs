@@ -1,4 +1,5 @@
-//! A second reading of the contract, in another language: it must find what `contract verify` finds.
+//! A second reading of the contract, in another language: its verdicts must be those of `contract
+//! verify`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ fn python(arguments: &[&str]) -> std::process::Output {
     tools::command("python3").args(arguments).output().unwrap()
 }
 
-/// What the runner finds at `url`, by trial. What it cannot run it must have a reason for.
+/// The runner's findings at `url`, by trial. A trial that it does not run must have a reason.
 fn second(url: &str, contracts: &Path) -> BTreeMap<Trial, Vec<Value>> {
     let runner = runner();
     let output = python(&[runner.to_str().unwrap(), url, contracts.to_str().unwrap()]);
@@ -46,7 +47,7 @@ fn second(url: &str, contracts: &Path) -> BTreeMap<Trial, Vec<Value>> {
     found
 }
 
-/// What `contract verify` finds there.
+/// The findings of `contract verify` there.
 fn first(url: &str, contracts: &Path) -> BTreeMap<Trial, Vec<Value>> {
     let contracts = contracts.to_str().unwrap();
     let (_, text, report) = verify(&["--endpoint", url, "--contracts", contracts]);
@@ -90,7 +91,7 @@ async fn it_finds_as_verify_does_that_every_case_holds() {
     assert_eq!((failing(&first), failing(&second)), Default::default());
 }
 
-/// What is altered in a case: where, to what, and by what it is found out.
+/// Alterations of cases: the file, the text, its replacement, and the place of the finding.
 const ALTERED: &[(&str, &str, &str, &str)] = &[
     (
         "AllocateIpv6InternetBandwidth/cases/IllegalParam.Bandwidth/letters",
@@ -161,7 +162,7 @@ async fn both_find_the_same_cases_wrong_and_why() {
             (path, document.to_string())
         })
         .collect();
-    // A reviewed answer that is another one.
+    // With another reviewed answer.
     let shared = contract.text("common/snapshots/MissingAction.snap").unwrap();
     let own = "common/snapshots/MissingAction@absent-v1.snap".to_owned();
     altered.push((own, shared.replace("text/xml", "text/html")));

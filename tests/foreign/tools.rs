@@ -1,5 +1,5 @@
-//! The tools that these tests run: which the system must have ([`TOOLS`]), and which are installed into
-//! `target/` from committed lock files on first use, and kept.
+//! The tools of these tests: those that the system must have ([`TOOLS`]), and those that are
+//! installed into `target/` from committed lock files on first use, and kept.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -11,11 +11,11 @@ use std::sync::LazyLock;
 /// A tool that the system must have.
 #[derive(Debug)]
 pub struct Tool {
-    /// The command, and what it is also called.
+    /// The command, with its other names.
     names: &'static [&'static str],
-    /// The arguments with which it tells its version, or that it works.
+    /// The arguments that print its version, or prove that it works.
     probe: &'static [&'static str],
-    /// The least version that will do, if any will not.
+    /// The least sufficient version, if older ones do not suffice.
     version_min: Option<&'static str>,
     /// The packages of Debian that have it.
     packages: &'static str,
@@ -23,7 +23,7 @@ pub struct Tool {
     needed_by: &'static str,
 }
 
-/// All of them.
+/// All system tools.
 pub const TOOLS: &[Tool] = &[
     Tool {
         names: &["bash"],
@@ -91,7 +91,7 @@ pub const TOOLS: &[Tool] = &[
 ];
 
 impl Tool {
-    /// The name under which the system has it in a version that will do.
+    /// The name of a sufficient version on the system.
     fn find(&self) -> Option<&'static str> {
         self.names.iter().copied().find(|name| {
             let Ok(told) = Command::new(name).args(self.probe).output() else { return false };
@@ -102,15 +102,15 @@ impl Tool {
     }
 }
 
-/// The first number in a text, and those after it that dots join to it.
+/// The first number in a text, with further numbers joined by dots.
 fn version(text: &str) -> Vec<u32> {
     let mut words = text.split(|character: char| !character.is_ascii_digit() && character != '.');
     let version = words.find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
     version.unwrap_or_default().split('.').map_while(|number| number.parse().ok()).collect()
 }
 
-/// The names of all tools, in the order of [`TOOLS`]. The first test that asks checks all: if any is
-/// missing, one message names them all, past what libtest captures, and every test fails.
+/// The names of all tools, in the order of [`TOOLS`]. The first use checks all: if any is missing,
+/// one message names them all, outside of libtest's capture, and every test fails.
 ///
 /// # Panics
 ///
@@ -128,7 +128,7 @@ fn found() -> &'static [&'static str] {
     FOUND.as_deref().expect("the system lacks tools, which the message above names")
 }
 
-/// What is missing, what it is for, and how to install it.
+/// The missing tools, their purpose, and how to install them.
 fn message(lacking: &[&Tool]) -> String {
     let mut text = "\n\nThe tests of tests/foreign need tools that this system lacks:\n".to_owned();
     for Tool { names, version_min, needed_by, .. } in lacking {
@@ -143,7 +143,7 @@ fn message(lacking: &[&Tool]) -> String {
 ///
 /// # Panics
 ///
-/// It is not in the table, or the system lacks any tool of the table.
+/// The tool is not in the table, or the system lacks a tool of the table.
 #[must_use]
 pub fn command(name: &str) -> Command {
     let position = TOOLS.iter().position(|tool| tool.names[0] == name);
@@ -154,7 +154,7 @@ pub fn command(name: &str) -> Command {
 ///
 /// # Panics
 ///
-/// It failed; then with what it wrote.
+/// The command fails; the message has its output.
 pub fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(
@@ -166,8 +166,8 @@ pub fn run(command: &mut Command) -> Output {
     output
 }
 
-/// Has `install` fill the folder of this name, unless that was filled from the same lock file. One
-/// installation at a time, however many tests and runs of tests want one.
+/// Runs `install` on the folder of this name, unless the folder was filled from the same lock file.
+/// One installation runs at a time, also among several test processes.
 fn installed(name: &str, lock: &Path, install: impl FnOnce(&Path)) -> PathBuf {
     let all = suites::tmp().join("clients");
     let home = all.join(name);
@@ -182,7 +182,7 @@ fn installed(name: &str, lock: &Path, install: impl FnOnce(&Path)) -> PathBuf {
     home
 }
 
-/// A Python that has what `requirements.txt` in `folder` locks, kept under `name`.
+/// A Python with the packages that `requirements.txt` in `folder` locks, kept under `name`.
 ///
 /// # Panics
 ///
@@ -199,7 +199,7 @@ pub fn python(name: &str, folder: &Path) -> PathBuf {
     home.join("bin/python")
 }
 
-/// A folder that has what `package-lock.json` in `folder` locks, kept under `name`.
+/// A folder with the packages that `package-lock.json` in `folder` locks, kept under `name`.
 ///
 /// # Panics
 ///

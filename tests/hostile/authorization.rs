@@ -4,7 +4,7 @@ use crate::plan::{Plan, Style};
 use crate::sent::KEYS;
 use crate::server::Server;
 
-/// What every signature has to cover.
+/// The headers that every signature must cover.
 const REQUIRED: [&str; 6] = [
     "content-type",
     "x-acs-action",
@@ -14,9 +14,9 @@ const REQUIRED: [&str; 6] = [
     "x-acs-version",
 ];
 
-/// The `Authorization` header of a request that is right otherwise: the input is its value, where
+/// The `Authorization` header of an otherwise right request: the input is its value, where
 /// `{headers}` stands for the names of all headers, `{signature}` for the signature over them, and
-/// `{own}` for one over those that the value names itself.
+/// `{own}` for a signature over the headers that the value itself names.
 pub(super) fn authorization_header(input: &[u8]) {
     let plan = Plan::read(
         "style V3\nquery RegionId=cn-huhehaote&Ipv6AddressId=ipv6-1\nbody Bandwidth=5\n\
@@ -27,7 +27,7 @@ pub(super) fn authorization_header(input: &[u8]) {
     let right = signed.sent.header("authorization").unwrap_or_default();
     let text = text.replace("{headers}", &signed.headers.join(";"));
     let text = text.replace("{signature}", signature_of(&right));
-    // What the value says it covers, read as the page writes it.
+    // The headers that the value lists, read as the page writes the list.
     let named = parts(&text).filter(|(name, _)| *name == "SignedHeaders").map(|(_, it)| it).last();
     let named: Vec<_> = named.unwrap_or_default().split(';').collect();
     let own = signed.sent.acs3_signature(Style::V3, &named, &KEYS[0]);
@@ -57,7 +57,7 @@ fn signature_of(authorization: &str) -> &str {
     authorization.rsplit('=').next().unwrap_or_default()
 }
 
-/// The parts behind the algorithm.
+/// The parts after the algorithm.
 fn parts(value: &str) -> impl Iterator<Item = (&str, &str)> {
     let (_, rest) = value.split_once(' ').unwrap_or_default();
     rest.split(',').map(|part| part.trim().split_once('=').unwrap_or((part, "")))

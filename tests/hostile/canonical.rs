@@ -1,4 +1,4 @@
-//! What a signature is made over.
+//! The canonical forms that are signed.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::plan::{Plan, Style};
 use crate::sent::query_string;
 use harness::client::signature::{canonical_request, decode_pairs, v1_string_to_sign};
 
-/// The canonical form that V1 signs: the input is a query, and a form behind a line break.
+/// The canonical form that V1 signs: the input is a query, and a form after a line break.
 pub(super) fn v1_canonical(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let (query, form) = text.split_once('\n').unwrap_or((&text, ""));
@@ -27,7 +27,7 @@ pub(super) fn v1_canonical(input: &[u8]) {
     });
 }
 
-/// The canonical form that V3 signs: the input is a query, headers line by line, and a body behind
+/// The canonical form that V3 signs: the input is a query, headers line by line, and a body after
 /// an empty line.
 pub(super) fn v3_canonical(input: &[u8]) {
     let text = String::from_utf8_lossy(input);

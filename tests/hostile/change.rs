@@ -1,4 +1,4 @@
-//! What is changed of a request on its way.
+//! Changes to a request in transit.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,40 +7,39 @@ use crate::plan::{name_of, named};
 use crate::sent::{FORM, Sent, header_value, is_token, query_string};
 use harness::client::signature::encode;
 
-/// What is changed of a signed request. As a text: `insert query 3 x`.
+/// A change to a signed request. As a text: `insert query 3 x`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What is done.
+    /// The kind of change.
     pub verb: Verb,
-    /// Where: `method`, `query`, `body`, or the name of a header.
+    /// The changed part: `method`, `query`, `body`, or the name of a header.
     pub place: String,
-    /// At which byte, or of which parameter; it wraps around.
+    /// The byte or the parameter, by number; it wraps around.
     pub at: usize,
-    /// What is put there. Of a deletion, the number of bytes.
+    /// The new text. For a deletion, the number of bytes.
     pub text: String,
 }
 
-/// What is done to a place.
+/// A kind of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// A text is put between bytes.
+    /// Puts a text between bytes.
     Insert,
-    /// A text is written over bytes.
+    /// Writes a text over bytes.
     Set,
-    /// Bytes are removed.
+    /// Removes bytes.
     Delete,
-    /// A parameter, as it is sent, or a header is added though one of its name may exist; a method
-    /// replaces the other.
+    /// Adds a raw parameter or a header, even if one of its name exists, or replaces the method.
     Add,
-    /// A parameter, or all headers of a name, are removed.
+    /// Removes a parameter, or all headers of a name.
     Remove,
-    /// A parameter moves from the query to the form or back.
+    /// Moves a parameter from the query to the form or back.
     Move,
-    /// Two neighbouring parameters are swapped.
+    /// Swaps two neighbouring parameters.
     Swap,
-    /// A parameter is repeated.
+    /// Repeats a parameter.
     Repeat,
-    /// The parameters are encoded in another way.
+    /// Encodes the parameters in another way.
     Recode,
 }
 
@@ -78,14 +77,14 @@ impl FromStr for Change {
     }
 }
 
-/// The number that a text begins with.
+/// The number at the beginning of a text.
 fn number(text: &str) -> usize {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text[..end.min(6)].parse().unwrap_or_default()
 }
 
 impl Change {
-    /// Changes `sent`, as far as HTTP could carry the result.
+    /// Changes `sent`, if HTTP can carry the result.
     pub(super) fn apply(&self, sent: &mut Sent) {
         let Self { verb, place, text, .. } = self;
         match (verb, place.as_str()) {
@@ -141,7 +140,7 @@ impl Change {
         bytes.splice(at..end.min(length), text.bytes());
     }
 
-    /// Changes the raw parameters of a query or form; yields the one that moves elsewhere.
+    /// Changes the raw parameters of a query or form, and returns the one that moves elsewhere.
     fn edit_pairs(&self, bytes: &mut Vec<u8>) -> Option<Vec<u8>> {
         let pairs = bytes.split(|byte| *byte == b'&').filter(|_| !bytes.is_empty());
         let mut pairs: Vec<_> = pairs.map(<[u8]>::to_vec).collect();
@@ -160,8 +159,8 @@ impl Change {
     }
 }
 
-/// The same parameters in another encoding: spaces as `+`, `*` as it is, and hexadecimal digits in lower
-/// case where that changes no letter of the text.
+/// The same parameters in another encoding: spaces as `+`, `*` unescaped, and lower-case
+/// hexadecimal digits where no letter of the text changes.
 fn recode(pairs: &[(String, String)]) -> String {
     let recode = |text: &str| {
         let encoded = encode(text).replace("%20", "+").replace("%2A", "*");

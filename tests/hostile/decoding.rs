@@ -25,7 +25,7 @@ pub(super) fn query_and_form(input: &[u8]) {
         let read = rpc::Parameters::read(text.as_bytes(), b"");
         let mut pairs = BTreeMap::new();
         for (name, value) in decode_pairs(text.as_bytes()) {
-            // Of a name that is there twice, the first value counts.
+            // The first value of a repeated name counts.
             pairs.entry(name).or_insert(value);
         }
         let expected = pairs.iter().map(|(name, value)| (&**name, &**value));
@@ -56,7 +56,7 @@ pub(super) fn query_and_form(input: &[u8]) {
     merged(&call, &sent);
 }
 
-/// Every parameter is where it should be, or the call is refused for what is wrong with them.
+/// Asserts that every parameter is in its place, or that the call is refused for its fault.
 fn merged(call: &Call, sent: &Sent) {
     let (query, form) = (sent.query_pairs(), sent.form_pairs());
     let routed = call.route(&API, |name| Ok(name.to_owned()));
@@ -94,7 +94,7 @@ fn merged(call: &Call, sent: &Sent) {
         assert_eq!(Some(&action), all.get("Action"), "{sent:?}");
         assert_eq!(all.get("Version").map(String::as_str), Some(API.version), "{sent:?}");
     }
-    // What is canonical stays so.
+    // A canonical text stays canonical.
     let text = encode_pairs(&all);
     let again: BTreeMap<_, _> = decode_pairs(text.as_bytes()).into_iter().collect();
     assert_eq!(again, all);

@@ -10,8 +10,8 @@ use crate::verdict::usual_action;
 use harness::client::signature::encode;
 use harness::world::members;
 
-/// A world document: it is refused with its line and field, or read back as it was written, and
-/// served.
+/// A world document: it is refused with its line and field, or it is written and read again without
+/// a change, and served.
 pub(super) fn world(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let world = match World::parse(text) {
@@ -42,7 +42,7 @@ pub(super) fn world(input: &[u8]) {
     }
 }
 
-/// Calls that the world's own keys make for its addresses.
+/// Calls with the world's own keys for its addresses.
 fn requests(text: &str) -> Vec<Sent> {
     let world: Value = serde_json::from_str(text).unwrap_or_default();
     let mut requests = Vec::new();

@@ -4,7 +4,7 @@ use ipv6_gateway::Event;
 
 use crate::server::Server;
 
-/// A payload of any kind: it is answered, or told to be no event.
+/// A payload of any kind: it is answered, or refused as an unsupported event.
 pub(super) fn event(input: &[u8]) {
     match Event::parse(input) {
         Ok(_) => {

@@ -1,4 +1,4 @@
-//! The whole function: a request is signed, changed on its way, and answered.
+//! The whole function: a request is signed, changed in transit, and answered.
 
 use crate::meaning::{Meaning, by_name};
 use crate::plan::{Plan, Signed, Style};
@@ -6,12 +6,13 @@ use crate::sent::SIGNING;
 use crate::server::Server;
 use crate::verdict::Verdict;
 
-/// A request is signed and changed on its way; the input is a [`Plan`].
+/// A request is signed and changed in transit; the input is a [`Plan`].
 pub(super) fn function(input: &[u8]) {
     try_plan(&Plan::read(&String::from_utf8_lossy(input)));
 }
 
-/// Tries a plan: an unchanged request is accepted, and a changed one only if it still means the same.
+/// Tries a plan: an unchanged request is accepted, and a changed one only if it has the same
+/// meaning.
 ///
 /// # Panics
 ///
@@ -34,11 +35,11 @@ pub fn try_plan(plan: &Plan) {
             "forged: answered {second:?} to a request that means {sent_meaning:#?}\nand was signed \
              to mean {signed_meaning:#?}\n{plan}"
         );
-        // Its caller, and what the caller asks for, are the same.
+        // Its caller and its operation are the same.
         let is_equal = second == first || !first.is_authentic;
         assert!(is_equal, "two answers to one meaning: {first:?} and {second:?}\n{plan}");
     }
-    // Recording the first request gains nothing, changed or not.
+    // Replaying the first request, changed or not, gains nothing.
     let replayed = server.send(plan.shape, &changed);
     let is_used = replayed.code.as_deref() == Some("SignatureNonceUsed");
     assert!(
@@ -47,7 +48,7 @@ pub fn try_plan(plan: &Plan) {
     );
 }
 
-/// A request is let in as it was signed, if there is nothing else to say against it.
+/// An unchanged request is admitted if it has no other fault.
 fn must_be_let_in(plan: &Plan, signed: &Signed, answer: &Verdict) {
     if is_sound(plan) {
         assert_eq!(
@@ -60,7 +61,7 @@ fn must_be_let_in(plan: &Plan, signed: &Signed, answer: &Verdict) {
     }
 }
 
-/// Whether nothing but the key and the operation's own rules speak against the plan's request.
+/// Whether the plan's request has no fault but its key's and those of the operation's own rules.
 fn is_sound(plan: &Plan) -> bool {
     let unsigned = plan.unsigned();
     let (query, form) = (unsigned.query_pairs(), unsigned.form_pairs());
@@ -79,6 +80,6 @@ fn is_sound(plan: &Plan) -> bool {
         && headers.sum::<usize>() < 30 * 1024
         && by_name(&query).is_some()
         && by_name(&form).is_some()
-        // A header that is empty counts as none.
+        // An empty header counts as absent.
         && unsigned.headers.iter().all(|(_, value)| !value.is_empty())
 }

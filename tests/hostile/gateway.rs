@@ -1,4 +1,4 @@
-//! Plays the gateways in front of the function: a request becomes an event of each kind.
+//! Acts as the gateways in front of the function: turns a request into an event of each kind.
 
 use serde_json::{Map, Value, json};
 
@@ -6,10 +6,10 @@ use crate::plan::Shape;
 use crate::sent::Sent;
 use harness::target::http_api_event;
 
-/// The caller's address, which the world's policies know.
+/// The caller's address, which the world's policies name.
 const SOURCE_IP: &str = "192.0.2.1";
 
-/// The payload that a gateway of the kind `shape` sends for a request.
+/// The payload that a gateway of the kind `shape` makes of a request.
 pub(super) fn payload(shape: Shape, sent: &Sent) -> String {
     let Sent { method, query, headers, .. } = sent;
     let (body, is_base64_encoded) = body(&sent.body);
@@ -27,7 +27,7 @@ pub(super) fn payload(shape: Shape, sent: &Sent) -> String {
             "body": body, "isBase64Encoded": is_base64_encoded
         }),
         Shape::Alb => {
-            // Nothing of the query is decoded.
+            // The query is not decoded.
             let raw = query.split('&').filter(|pair| !pair.is_empty());
             let raw = raw.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
             let raw = raw.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -24,12 +24,12 @@ pub use function::try_plan;
 pub use plan::{Plan, Shape, Style};
 pub use sent::KEYS;
 
-/// A promise that inputs are tried against.
+/// A promise to try inputs on.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// The name, of the fuzzer and of its corpus.
+    /// The name of the target, of its fuzzer and of its corpus.
     pub name: &'static str,
-    /// Tries one input. It panics where a promise is broken.
+    /// Tries one input, and panics where it breaks a promise.
     pub run: fn(&[u8]),
 }
 

@@ -1,4 +1,4 @@
-//! What a request means, as far as a signature has to vouch for it.
+//! The meaning of a request, as far as its signature must guarantee it.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use crate::plan::Style;
 use crate::sent::Sent;
 use harness::client::signature::Pairs;
 
-/// The meaning of a signed request. Two requests of one meaning ask for the same; a signature of
-/// one that is taken for another meaning is forged.
+/// The meaning of a signed request. Requests with one meaning ask for the same; a signature over
+/// one meaning that is accepted for another is forged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meaning {
     method: String,
-    /// All parameters but the signature itself, those of the form over those of the query.
+    /// All parameters except the signature itself; those of the form override those of the query.
     parameters: BTreeMap<String, String>,
-    /// What V3 covers beyond.
+    /// The further parts that V3 covers.
     covered: Option<Covered>,
 }
 
@@ -36,13 +36,13 @@ const ACTED_ON: [&str; 7] = [
 ];
 
 impl Meaning {
-    /// The meaning that the signer of `sent` put a name to, in the way of `style` with the headers
-    /// called `signed_headers`. Of a parameter that occurs twice the last value counts.
+    /// The meaning that the signer of `sent` signed, in the style `style` with the headers
+    /// `signed_headers`. The last value of a repeated parameter counts.
     pub(super) fn signed(sent: &Sent, style: Style, signed_headers: &[String]) -> Option<Self> {
         Self::read(sent, style, signed_headers, |pairs| Some(pairs.into_iter().collect()))
     }
 
-    /// What `sent` means to a server; `None` if it has no meaning, or more than one.
+    /// The meaning of `sent` to a server; `None` if it has none, or more than one.
     pub(super) fn of(sent: &Sent, style: Style, signed_headers: &[String]) -> Option<Self> {
         Self::read(sent, style, signed_headers, |pairs| by_name(&pairs))
     }
@@ -55,7 +55,7 @@ impl Meaning {
     ) -> Option<Self> {
         let (mut query, mut form) = (sent.query_pairs(), sent.form_pairs());
         if style == Style::V1 {
-            // The one parameter that no signature covers.
+            // The only parameter that no signature covers.
             query.retain(|(name, _)| name != "Signature");
             form.retain(|(name, _)| name != "Signature");
         }

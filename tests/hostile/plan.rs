@@ -1,5 +1,5 @@
-//! What is done to a request before and after it is signed, as a text that reads and can be cut
-//! anywhere:
+//! A request before and after its signature, as a text that can be read even if it is cut at any
+//! byte:
 //!
 //! ```text
 //! style V3
@@ -19,16 +19,16 @@ pub use harness::case::Style;
 /// The host that requests name.
 const HOST: &str = "vpc.aliyuncs.com";
 
-/// A request, and what happens to it on its way.
+/// A request, and the changes to it in transit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The operation; empty: any.
     pub action: String,
     /// How it is signed.
     pub style: Style,
-    /// What makes the event of it.
+    /// The gateway that makes its event.
     pub shape: Shape,
-    /// Which of [`crate::KEYS`] signs.
+    /// The key of [`crate::KEYS`] that signs.
     pub key: String,
     /// The method.
     pub method: String,
@@ -38,11 +38,11 @@ pub struct Plan {
     pub body: String,
     /// More headers, which V3 signs.
     pub headers: Vec<(String, String)>,
-    /// What is changed after it is signed.
+    /// The changes after the signature.
     pub changes: Vec<Change>,
 }
 
-/// What makes the event of a request. Only kinds that lose nothing of it.
+/// The kind of gateway that makes the event of a request. Only kinds that lose nothing of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shape {
     /// API Gateway's HTTP API.
@@ -73,13 +73,13 @@ pub(super) fn named<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
 /// A signed request.
 pub(super) struct Signed {
     pub(super) sent: Sent,
-    /// The names of the headers that are signed.
+    /// The names of the signed headers.
     pub(super) headers: Vec<String>,
     pub(super) key: Key<'static>,
 }
 
 impl Plan {
-    /// Reads a plan. What cannot be read is passed over, so that every text is one.
+    /// Reads a plan. Unreadable lines are skipped, so every text is a plan.
     #[must_use]
     pub fn read(text: &str) -> Self {
         let mut plan =
@@ -97,7 +97,7 @@ impl Plan {
                 "header" => plan.headers.extend(rest.split_once(':').map(|(name, value)| {
                     (name.to_owned(), value.strip_prefix(' ').unwrap_or(value).to_owned())
                 })),
-                // More would make an input slow and tell no more.
+                // More changes would make an input slow without new behaviour.
                 "then" if plan.changes.len() < 16 => plan.changes.extend(Change::from_str(rest)),
                 _ => {}
             }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipv6_gateway::ram::{AccessRequest, Arn, Context, Decision, Policy, evaluate};
 use serde_json::{Value, json};
 
-/// A policy document: it is refused, or it means the same in every way to write it.
+/// A policy document: it is refused, or it means the same in every spelling.
 pub(super) fn policy(input: &[u8]) {
     let Ok(policy) = serde_json::from_slice::<Policy>(input) else { return };
     let Ok(document) = serde_json::from_slice::<Value>(input) else {
@@ -64,7 +64,7 @@ fn again(statements: &[Value]) -> Policy {
         .unwrap_or_else(|error| panic!("read before, but not now: {error}: {document}"))
 }
 
-/// The same statement with lists of one in place of single values.
+/// The same statement with lists of one item in place of single values.
 fn listed(statement: &Value) -> Value {
     let list = |value: &mut Value| {
         if !value.is_array() {

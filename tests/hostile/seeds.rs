@@ -1,4 +1,4 @@
-//! What the fuzzers begin with, all of it taken from the contract.
+//! The fuzzers' first inputs, all of them from the contract.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use harness::client::{self, Wire};
 use harness::contract::Contract;
 use harness::target::http_api_payload;
 
-/// An input, and the target it is meant for.
+/// An input and its target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seed {
     /// The name of the target.
@@ -21,7 +21,7 @@ pub struct Seed {
     pub input: Vec<u8>,
 }
 
-/// A request as a client sent it, in the files of signatures.
+/// A request of a client, in the files of signatures.
 #[derive(Deserialize)]
 struct Vector {
     query: String,
@@ -29,11 +29,11 @@ struct Vector {
     body: String,
 }
 
-/// All inputs that the contract's cases, signatures, worlds and policies give.
+/// All inputs from the contract's cases, signatures, worlds and policies.
 ///
 /// # Errors
 ///
-/// The first file of the contract that cannot be read.
+/// A file of the contract cannot be read; the error names the first.
 pub fn seeds() -> Result<Vec<Seed>, String> {
     let mut seeds = Vec::new();
     let mut add = |target, input: String| seeds.push(Seed { target, input: input.into_bytes() });
@@ -68,7 +68,7 @@ pub fn seeds() -> Result<Vec<Seed>, String> {
     Ok(seeds)
 }
 
-/// The inputs of a request for the targets that take a part of it.
+/// The inputs from a request for the targets of its parts.
 fn requests(
     query: &str,
     headers: &[(String, String)],
@@ -98,7 +98,7 @@ fn requests(
     }
 }
 
-/// The operation's part of a request, to be signed anew.
+/// The operation's part of a request, to be signed again.
 fn plan(wire: &Wire, style: Style) -> Plan {
     let mut query = wire.query.clone();
     query.retain(|(name, _)| !SIGNING.contains(&&**name));
@@ -107,7 +107,7 @@ fn plan(wire: &Wire, style: Style) -> Plan {
         action: wire.action().to_owned(),
         style,
         query,
-        // A body of many lines has none in a plan.
+        // A plan cannot have a body of several lines.
         body: wire.body.lines().next().unwrap_or_default().to_owned(),
         method: wire.method.clone(),
         ..Plan::read("")

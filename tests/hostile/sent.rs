@@ -1,12 +1,12 @@
 //! A request as a client sends it, byte for byte.
 //!
-//! A case's request has each header once and its parameters in one encoding; this one may be written in
-//! any way that HTTP carries.
+//! A case's request has each header once and its parameters in one encoding; this one may have any
+//! spelling that HTTP carries.
 
 use harness::case::Style;
 use harness::client::signature::{self, Caller, Pairs, decode_pairs, encode};
 
-/// A request on its way.
+/// A request in transit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sent {
     pub(super) method: String,
@@ -50,11 +50,12 @@ pub const KEYS: [Key<'static>; 8] = [
     Key { is_good: false, ..key("stranger", "kept-of-stranger") },
 ];
 
-/// The server's time and that of every call, in seconds since 1970 UTC and as clients write it.
+/// The server's time, which is that of every call, in seconds since 1970 UTC and as clients write
+/// it.
 pub(super) const NOW_SECS: u64 = 1_767_323_045;
 const NOW: &str = "2026-01-02T03:04:05Z";
 
-/// The parameters that sign a V1 request.
+/// The common parameters of a V1 request.
 pub(super) const SIGNING: [&str; 9] = [
     "Action",
     "Version",
@@ -68,19 +69,19 @@ pub(super) const SIGNING: [&str; 9] = [
 ];
 
 impl Sent {
-    /// The value of a header; several of one name are joined as HTTP joins them.
+    /// The value of a header; several with one name are joined as HTTP joins them.
     pub(super) fn header(&self, name: &str) -> Option<String> {
         let values = self.headers.iter().filter(|(known, _)| known == name);
         values.map(|(_, value)| value.clone()).reduce(|joined, value| joined + "," + &value)
     }
 
-    /// Puts a header in place of all of its name.
+    /// Replaces all headers of a name with one.
     pub(super) fn set_header(&mut self, name: &str, value: &str) {
         self.headers.retain(|(known, _)| known != name);
         self.add_header(name, value);
     }
 
-    /// Adds a header, as far as HTTP could carry it.
+    /// Adds a header, if HTTP can carry it.
     pub(super) fn add_header(&mut self, name: &str, value: &str) {
         if is_token(name) {
             self.headers.push((name.to_ascii_lowercase(), header_value(value)));
@@ -105,8 +106,8 @@ impl Sent {
         if is_form { decode_pairs(&self.body) } else { Pairs::new() }
     }
 
-    /// Adds the common parameters of `action` and the signature of `key`; yields the names of the
-    /// headers that are signed.
+    /// Adds the common parameters of `action` and the signature of `key`, and returns the names of
+    /// the signed headers.
     pub(super) fn sign(&mut self, style: Style, action: &str, key: &Key<'_>) -> Vec<String> {
         let Key { id, secret, security_token, .. } = *key;
         let caller =
@@ -129,7 +130,7 @@ impl Sent {
         names
     }
 
-    /// The V3 signature over those of the headers that are called `names`.
+    /// The V3 signature over the headers with these names.
     pub(super) fn acs3_signature(&self, style: Style, names: &[&str], key: &Key<'_>) -> String {
         let query = self.query_pairs().into_iter().collect();
         let headers = names.iter().map(|name| (*name, self.header(name).unwrap_or_default()));
@@ -149,7 +150,7 @@ pub(super) fn is_token(name: &str) -> bool {
     !name.is_empty() && name.len() < 100 && name.bytes().all(is_part)
 }
 
-/// A header's value as a server receives it: nothing but ASCII here, no space around it.
+/// A header's value as a server receives it: ASCII only, without spaces around it.
 pub(super) fn header_value(value: &str) -> String {
     let is_fine = |c: &char| matches!(c, ' '..='~');
     value.chars().filter(is_fine).collect::<String>().trim_matches(' ').to_owned()

@@ -14,7 +14,7 @@ use crate::plan::Shape;
 use crate::sent::{NOW_SECS, Sent};
 use crate::verdict::{self, Verdict};
 
-/// The function, to be sent payloads.
+/// The function, which takes payloads.
 pub(super) struct Server(Function<MemoryStore>);
 
 impl Server {
@@ -34,16 +34,16 @@ impl Server {
         Self(Function::new(store, Operations::all(), Box::new(clock), Ids::from_seed(1)))
     }
 
-    /// Has the function answer what a gateway of the kind `shape` makes of a request.
+    /// The function's answer to the event that a gateway of the kind `shape` makes of a request.
     ///
-    /// HTTP can carry all that a plan makes of a request, so the payload is an event.
+    /// HTTP can carry every request of a plan, so the payload is an event.
     pub(super) fn send(&self, shape: Shape, sent: &Sent) -> Verdict {
         let payload = payload(shape, sent);
         let answer = self.answer(payload.as_bytes());
         answer.unwrap_or_else(|unknown| panic!("{unknown}: {payload}"))
     }
 
-    /// Has the function answer a payload.
+    /// The function's answer to a payload.
     pub(super) fn answer(&self, payload: &[u8]) -> Result<Verdict, UnknownEvent> {
         let event = Event::parse(payload)?;
         let request = event.request.clone();

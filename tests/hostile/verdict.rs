@@ -1,4 +1,4 @@
-//! What must hold of every answer.
+//! The promises of every answer.
 
 use std::sync::OnceLock;
 
@@ -19,20 +19,20 @@ use harness::target::read_event_response;
 pub(super) struct Verdict {
     /// The code; none for a success.
     pub(super) code: Option<String>,
-    /// What a success says, without the id of the request.
+    /// The elements of a success, without the id of the request.
     pub(super) said: Option<Value>,
-    /// Whether the signature was taken for a right one: all that is checked later comes of it.
+    /// Whether the signature was accepted: every later answer depends on it.
     pub(super) is_authentic: bool,
 }
 
-/// The most bytes of an answer without what it shows of the request.
+/// The largest answer in bytes, without the parts of the request that it shows.
 const ANSWER_BYTES: usize = 4096;
 
-/// How many bytes of an answer come of one of a payload: one that is no UTF-8 becomes the three of
-/// a replacement character, each of which is encoded twice where a string to sign is shown.
+/// How many bytes of an answer one byte of a payload can become: an invalid UTF-8 byte becomes the
+/// three bytes of a replacement character, each of which is encoded twice in a string to sign.
 const BYTES_OF_BYTE: usize = 15;
 
-/// What answers are judged by.
+/// The rules for answers.
 fn rules() -> &'static Rulebook {
     static RULES: OnceLock<Rulebook> = OnceLock::new();
     RULES.get_or_init(|| {
@@ -40,19 +40,19 @@ fn rules() -> &'static Rulebook {
     })
 }
 
-/// The operation that is called unless a plan names another.
+/// The operation of plans that name none.
 pub(super) fn usual_action() -> &'static str {
     rules().operations.all().first().map_or("", |operation| &operation.action)
 }
 
-/// Judges an answer to `request`, which came in a payload of `payload_bytes`.
+/// Judges an answer to `request`, whose payload has `payload_bytes`.
 pub(super) fn of(response: &Response, request: &Request, payload_bytes: usize) -> Verdict {
     let response = serde_json::to_value(response).unwrap_or_else(|error| panic!("{error}"));
     let answer = read_event_response(&response).unwrap_or_else(|error| panic!("{error}"));
     let shown = || format!("{answer:?}");
     let body = answer.read().unwrap_or_else(|error| panic!("{error}: {}", shown()));
     let code = body.text("Code").map(str::to_owned);
-    // Which operation a payload calls is not known here: the answer is right for one of them.
+    // The operation of a payload is unknown here: the answer must be right for one of them.
     let wrong = |operation: &Operation| judged(&operation.action, &answer, &body);
     let wrong: Vec<Findings> = rules().operations.all().iter().map(wrong).collect();
     assert!(wrong.iter().any(Findings::is_empty), "{wrong:?}: {}", shown());
@@ -66,7 +66,7 @@ pub(super) fn of(response: &Response, request: &Request, payload_bytes: usize) -
     let but_message = Value::Object(but_message).to_string();
     for key in KEYS {
         let is_shown = |secret| answer.body.contains(secret);
-        // The message of a mismatch shows the token to the caller that sent it.
+        // The message about a mismatch shows the token to the caller that sent it.
         let is_token_leaked = key.security_token.is_some_and(|token| {
             let is_own = code.as_deref() == Some("SignatureDoesNotMatch") && sends(request, token);
             if is_own { but_message.contains(token) } else { is_shown(token) }
@@ -96,7 +96,7 @@ fn sends(request: &Request, text: &str) -> bool {
         })
 }
 
-/// What is wrong with an answer to a call of `action`.
+/// The findings about an answer to a call of `action`.
 fn judged(action: &str, answer: &Answer, body: &Body) -> Findings {
     let (code, mut findings) = (body.text("Code"), Findings::default());
     let row = code.map(|code| rules().operations.error(action, code));

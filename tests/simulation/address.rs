@@ -1,4 +1,4 @@
-//! An address as one client after the other sees it, and the search for an order of calls that explains
+//! An address as a sequence of calls sees it, and the search for an order of calls that explains
 //! all answers.
 
 use std::collections::{BTreeMap, HashSet};
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use suites::linearizability::address::MISMATCH;
 use suites::support::ALREADY_EXISTED;
 
-/// What is done to an address. A token is a number.
+/// An operation on an address. A token is a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Op {
     Allocate {
@@ -20,11 +20,11 @@ pub(crate) enum Op {
     Delete {
         token: Option<u64>,
     },
-    /// An allocation that is only checked.
+    /// A dry run of an allocation.
     DryRun {
         mbps: u16,
     },
-    /// By the id of the address, or by a list of all.
+    /// By the id of the address, or in a list of all.
     Describe {
         is_listed: bool,
     },
@@ -32,23 +32,23 @@ pub(crate) enum Op {
     Release(bool),
 }
 
-/// What was answered.
+/// The answer to an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ret {
     Bought(String),
     Done,
     Refused(String),
-    /// The id of the bandwidth, and how much it is.
+    /// The bandwidth's id and size.
     Shows(Option<(String, u16)>),
 }
 
-/// The state of an address. A bandwidth is a number, for its id may never have been answered.
+/// The state of an address. A bandwidth is a number, because its id may never have been answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Address {
     is_released: bool,
     held: Option<(usize, u16)>,
     ids: Vec<Option<String>>,
-    /// What tokens remember: how much was asked for, and what was answered.
+    /// The requests that tokens remember, with their answers.
     tokens: BTreeMap<(u8, u64), (u16, Option<usize>)>,
 }
 
@@ -63,7 +63,7 @@ impl Op {
 }
 
 impl Address {
-    /// Does `op`; whether it may be answered with `ret`. `None`: nobody knows the answer.
+    /// Applies `op`, and returns whether its answer may be `ret`. `None`: the answer is unknown.
     fn step(&mut self, op: Op, ret: Option<&Ret>) -> bool {
         let refused = |code: &str| ret.is_none_or(|ret| *ret == Ret::Refused(code.to_owned()));
         let done = || ret.is_none_or(|ret| *ret == Ret::Done);
@@ -132,7 +132,7 @@ impl Address {
         }
     }
 
-    /// Whether `id` can be that of a bandwidth; from now on it is.
+    /// Whether `id` can be that of a bandwidth; if so, it is from now on.
     fn is_id(&mut self, number: usize, id: &str) -> bool {
         let others = self.ids.iter().enumerate();
         let is_free =
@@ -141,12 +141,12 @@ impl Address {
     }
 }
 
-/// A call of an address, with the moments between which it may have been done.
+/// A call about an address, with the moments between which it may have taken effect.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) op: Op,
     pub(crate) began: u64,
-    /// `None`: it never ended, and may be done late or not at all.
+    /// `None`: it never ended, and may take effect late or never.
     pub(crate) ended: Option<u64>,
     pub(crate) ret: Option<Ret>,
 }
@@ -165,7 +165,7 @@ fn search(
 ) -> bool {
     let is_left = |number: &usize| done & (1 << number) == 0;
     let left = || (0..events.len()).filter(is_left);
-    // What must be done before it may have ended.
+    // The calls that take effect before the first of the others ends.
     let first_end = left().filter_map(|number| events[number].ended).min();
     let Some(first_end) = first_end else { return true };
     if !tried.insert((done, address.clone())) {

@@ -1,5 +1,5 @@
-//! The models keep what every store keeps: each passes the suite of stores, under threads and time that
-//! are not simulated.
+//! The models keep the promises of every store: each passes the suite of stores, under real threads
+//! and real time.
 
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,10 +17,10 @@ use crate::places::over_table;
 use crate::scene::BEGAN_AT_SECS;
 use crate::table::{Flaw, Table};
 
-/// Shorter pauses only let others go on.
+/// Shorter pauses only yield to others.
 const PAUSE_MICROS_MIN: u64 = 20_000;
 
-/// How long a call of the store may go on: there are many at once.
+/// The time limit of a store call: many run at once.
 const CALL_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// The time and the threads of the test.
@@ -86,7 +86,7 @@ mod directory {
     suites::checks! { (suites::tests_of) [conformance, clients()] }
 }
 
-/// Yields whether a check fails. `$clients` yields the clients of a store.
+/// Whether a check fails. `$clients` makes the clients of a store.
 macro_rules! is_caught {
     ($clients:expr; $($check:ident)*) => {
         $(tokio::spawn(suites::conformance::$check($clients)).await.is_err())||*

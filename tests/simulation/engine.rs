@@ -1,5 +1,4 @@
-//! A model of the store in a directory: what was written and not yet synced may be lost when the process
-//! ends.
+//! A model of the store in a directory: unsynced writes may be lost when the process ends.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,11 +19,11 @@ pub(crate) struct Engine<T> {
 
 #[derive(Default)]
 struct State {
-    /// What was written, synced or not.
+    /// All writes, synced or not.
     written: Arc<MemoryStore>,
-    /// How it came to be.
+    /// The writes that led to it.
     journal: Vec<Entry>,
-    /// How many entries of the journal outlive the process.
+    /// How many entries of the journal survive the process.
     synced: usize,
 }
 
@@ -33,7 +32,7 @@ enum Entry {
     Admission(Box<Spent>),
 }
 
-/// An admission that spent a nonce.
+/// An admission that used a nonce.
 struct Spent {
     access_key_id: String,
     account_id: String,
@@ -49,7 +48,8 @@ impl<T: Surroundings> Engine<T> {
         Self { surroundings, state: Arc::default() }
     }
 
-    /// Ends the process and opens the directory again: of what was not synced, any beginning is left.
+    /// Ends the process and opens the directory again: any beginning of the unsynced writes
+    /// survives.
     pub(crate) fn crash(&self) {
         let mut state = self.state();
         let unsynced = state.journal.len() - state.synced;
@@ -92,7 +92,7 @@ impl<T: Surroundings> Engine<T> {
 }
 
 impl Entry {
-    /// Does again what was done.
+    /// Repeats a write.
     fn repeat(&self, store: &MemoryStore) {
         match self {
             Self::Commit(writes) => {
@@ -124,7 +124,7 @@ impl Entry {
     }
 }
 
-/// What a store in memory answers without waiting.
+/// The answer of a store in memory, which never waits.
 fn at_once<T>(answer: impl Future<Output = T>) -> T {
     answer.now_or_never().expect("the store in memory waits for nothing")
 }

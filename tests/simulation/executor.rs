@@ -1,7 +1,7 @@
 //! One virtual clock and one queue of events, both driven by a seed.
 //!
-//! Tasks are polled on the caller's thread. Where several could go on at once, the seed chooses one, so
-//! the same seed always plays the same schedule.
+//! Tasks are polled on the caller's thread. Where several are ready, the seed chooses one, so a
+//! seed always plays the same schedule.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// What a simulated part needs of its surroundings.
+/// The clock, the tasks and the randomness of a simulated part.
 pub(crate) trait Surroundings: Clone + Send + Sync + 'static {
     /// The microseconds that have passed.
     fn now_micros(&self) -> u64;
@@ -19,7 +19,7 @@ pub(crate) trait Surroundings: Clone + Send + Sync + 'static {
     /// Waits.
     fn sleep(&self, micros: u64) -> impl Future<Output = ()> + Send + 'static;
 
-    /// Runs a task that nobody waits for.
+    /// Runs a task in the background.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
     /// A random number below `end`.
@@ -28,7 +28,7 @@ pub(crate) trait Surroundings: Clone + Send + Sync + 'static {
     /// Counts an event, and writes it into the trace.
     fn note(&self, event: &'static str, about: impl FnOnce() -> String);
 
-    /// Something that happens `per_mille` times in a thousand.
+    /// True `per_mille` times in a thousand.
     fn chance(&self, per_mille: u64) -> bool {
         per_mille > 0 && self.draw(1000) < per_mille
     }
@@ -42,7 +42,7 @@ pub(crate) struct Sim(Arc<Mutex<State>>);
 
 struct State {
     now_micros: u64,
-    /// Who sleeps until when. The second number keeps apart those who wake at once.
+    /// The sleepers and their wake-up times. The second number separates those that wake at once.
     sleepers: BTreeMap<(u64, u64), Waker>,
     sleeps: u64,
     /// New tasks, not yet polled.
@@ -53,7 +53,7 @@ struct State {
 }
 
 impl Sim {
-    /// A run of this seed; it keeps a trace if `is_traced`.
+    /// A run of this seed, with a trace if `is_traced`.
     pub(crate) fn new(seed: u64, is_traced: bool) -> Self {
         Self(Arc::new(Mutex::new(State {
             now_micros: 0,
@@ -70,7 +70,7 @@ impl Sim {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs until no task can go on. What still waits then waits for nothing, and is dropped.
+    /// Runs until no task is ready. Tasks that still wait then are dropped.
     pub(crate) fn run(&self) {
         let ready = Arc::<Mutex<Vec<usize>>>::default();
         let mut tasks: Vec<Option<Task>> = Vec::new();
@@ -107,7 +107,7 @@ impl Sim {
         self.state().counts.clone()
     }
 
-    /// What happened, line by line.
+    /// The events, line by line.
     pub(crate) fn trace(&self) -> Vec<String> {
         self.state().trace.clone().unwrap_or_default()
     }

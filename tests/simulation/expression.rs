@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 /// An item, or the values that an expression names.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// Whether a condition holds of `item`, or of none.
+/// Whether a condition holds for `item`, or for an absent one.
 pub(crate) fn holds(condition: Option<&str>, item: Option<&Item>, values: Option<&Item>) -> bool {
     let term_holds = |term: &str| {
         let attribute = |name: &str| item.and_then(|item| item.get(name));
@@ -31,7 +31,7 @@ pub(crate) fn holds(condition: Option<&str>, item: Option<&Item>, values: Option
     })
 }
 
-/// Makes an update of the form `ADD name value SET name = value, …`.
+/// Applies an update of the form `ADD name value SET name = value, …`.
 pub(crate) fn update(item: &mut Item, expression: &str, values: &Item) {
     let (add, set) = expression.split_once(" SET ").expect("an update adds and sets");
     let [_, name, value] = words(add);

@@ -1,10 +1,10 @@
-//! What was done and answered, for the judge.
+//! The calls and their answers, for the judge.
 
 use harness::client::Wire;
 
 use crate::address::{Op, Ret};
 
-/// A call and what came of it.
+/// A call and its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) wire: Wire,
@@ -14,19 +14,19 @@ pub(crate) struct Call {
     pub(crate) timestamp_secs: u64,
     pub(crate) address_id: String,
     pub(crate) op: Op,
-    /// What the clock of its instance showed when it began.
+    /// The clock of its instance when it began.
     pub(crate) instance_secs: u64,
     pub(crate) began: u64,
-    /// When it ended; `None`: it never did.
+    /// When it ended; `None`: never.
     pub(crate) ended: Option<u64>,
     pub(crate) answer: Option<Answer>,
 }
 
-/// What was answered.
+/// An answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// The error's code; `None`: a success.
+    /// The error's code; `None` for a success.
     pub(crate) code: Option<String>,
     pub(crate) ret: Ret,
 }
@@ -34,17 +34,17 @@ pub(crate) struct Answer {
 /// How far a call came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reached {
-    /// It was refused before it was admitted.
+    /// It was refused before its admission.
     Door,
-    /// It came too often. A shared store may have spent its nonce.
+    /// It was throttled. A shared store may have used up its nonce.
     Quota,
     /// It was admitted.
     Admitted,
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
 }
 
-/// The codes by which a key is refused.
+/// The codes about a key.
 pub(crate) const KEY_CODES: [&str; 3] =
     ["InvalidAccessKeyId.NotFound", "InvalidAccessKeyId.Inactive", "SignatureDoesNotMatch"];
 
@@ -74,7 +74,7 @@ pub(crate) enum KeyState {
     Deleted,
 }
 
-/// The states of an access key: each with the moments between which it came to be.
+/// The states of an access key, each with the moments between which it began.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyStates(Vec<(KeyState, u64, u64)>);
 
@@ -87,7 +87,7 @@ impl KeyStates {
         self.0.push((state, began, ended));
     }
 
-    /// Notes when the last change was made.
+    /// Records when the last change was complete.
     pub(crate) fn end(&mut self, ended: u64) {
         if let Some(last) = self.0.last_mut() {
             last.2 = ended;
@@ -98,8 +98,8 @@ impl KeyStates {
         &self.0[self.0.len() - 1].0
     }
 
-    /// Whether the key may have been in a state that `is_such` picks at some moment between `from` and
-    /// `to`.
+    /// Whether the key may have been in a state that `is_such` selects at some moment between
+    /// `from` and `to`.
     pub(crate) fn may_be(&self, from: u64, to: u64, is_such: impl Fn(&KeyState) -> bool) -> bool {
         self.0.iter().enumerate().any(|(number, (state, began, _))| {
             let until = self.0.get(number + 1).map_or(u64::MAX, |(_, _, ended)| *ended);

@@ -1,4 +1,4 @@
-//! What must hold of every schedule.
+//! The promises of every schedule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -29,7 +29,7 @@ static DOCUMENTED: LazyLock<BTreeSet<(String, String, u64)>> = LazyLock::new(|| 
     rows.collect()
 });
 
-/// Judges a schedule that was played. Yields what is wrong with it.
+/// Judges a schedule after its end, and returns its faults.
 pub(crate) fn judge<P: Place>(scene: &Arc<Scene<P>>) -> Vec<String> {
     let mut faults = Vec::new();
     {
@@ -41,7 +41,7 @@ pub(crate) fn judge<P: Place>(scene: &Arc<Scene<P>>) -> Vec<String> {
         }
         faults.extend(played_back(calls));
         let counts = scene.sim.counts();
-        // A call whose count was not answered goes on, whether it was counted or not.
+        // A call continues when its count gets no answer, whether it was counted or not.
         let is_open = |event: &&str| event.starts_with("answer lost") || *event == "request late";
         if !counts.keys().any(is_open) {
             faults.extend(over_quota(&log));
@@ -69,8 +69,8 @@ fn undocumented(call: &Call) -> Option<String> {
     (!is_documented).then(|| format!("call {} has an undocumented answer: {answer:?}", call.began))
 }
 
-/// A call is admitted only if its key was good at some moment meanwhile, and refused for its key only
-/// if the key was not.
+/// A call is admitted only if its key was active at some moment during it, and refused for its key
+/// only if the key was inactive at some moment.
 fn against_key(call: &Call, states: &KeyStates) -> Option<String> {
     let ended = call.ended?;
     let is_good = |state: &KeyState| *state == KeyState::Active(call.access_key_secret.clone());
@@ -88,14 +88,14 @@ fn against_key(call: &Call, states: &KeyStates) -> Option<String> {
     }
 }
 
-/// Which call a nonce was sent with: one that is played back has the same.
+/// The call that a nonce was sent with: a call that is played back has the same.
 type Signed<'c> = (&'c str, &'c str, u64);
 
 fn signed(call: &Call) -> Signed<'_> {
     (call.access_key_id, &call.nonce, call.timestamp_secs)
 }
 
-/// A signed call is admitted once at most.
+/// A signed call is admitted at most once.
 fn played_back(calls: &[Call]) -> Vec<String> {
     let mut admitted: BTreeMap<Signed<'_>, Vec<u64>> = BTreeMap::new();
     for call in calls.iter().filter(|call| call.reached() == Reached::Admitted) {
@@ -105,12 +105,12 @@ fn played_back(calls: &[Call]) -> Vec<String> {
     twice.map(|(signed, calls)| format!("{signed:?} was admitted twice: {calls:?}")).collect()
 }
 
-/// The window of the quota that a call falls into.
+/// The window of the quota for a call.
 fn window(call: &Call) -> (&str, u64) {
     (call.action(), call.instance_secs / WINDOW_SECS)
 }
 
-/// No more calls are admitted in a window than the largest quota that was set.
+/// No more calls are admitted in a window than the largest quota at the time.
 fn over_quota(log: &Log) -> Vec<String> {
     let calls_max = log.limits.iter().map(|limit| limit.map_or(u32::MAX, |it| it.calls_max));
     let calls_max = calls_max.max().unwrap_or(u32::MAX);
@@ -122,7 +122,7 @@ fn over_quota(log: &Log) -> Vec<String> {
     over.map(|(window, count)| format!("{count} calls of {calls_max} in {window:?}")).collect()
 }
 
-/// Looks at the store once nothing goes on any more.
+/// Reads the store after the end of all calls.
 fn at_rest<P: Place>(scene: &Arc<Scene<P>>) -> Vec<String> {
     let faults = Arc::<std::sync::Mutex<Vec<String>>>::default();
     let (looking, told) = (Arc::clone(scene), Arc::clone(&faults));
@@ -143,7 +143,7 @@ fn at_rest<P: Place>(scene: &Arc<Scene<P>>) -> Vec<String> {
     faults.split_off(1)
 }
 
-/// A call that was refused at the door spent no nonce and was not counted.
+/// A call that was refused before admission used no nonce and was not counted.
 async fn spent<P: Place>(scene: &Scene<P>) -> Vec<String> {
     let calls = scene.log().calls.clone();
     let (store, mut faults) = (scene.place.client(), Vec::new());
@@ -197,7 +197,7 @@ async fn spent<P: Place>(scene: &Scene<P>) -> Vec<String> {
     faults
 }
 
-/// One order of calls explains what was answered about an address and what is left of it.
+/// One order of the calls explains the answers about an address and its final state.
 async fn unexplained<P: Place>(scene: &Scene<P>, address_id: &str) -> Option<String> {
     let held = match held(&scene.place.client(), address_id).await {
         Ok(held) => held,
@@ -214,7 +214,7 @@ async fn unexplained<P: Place>(scene: &Scene<P>, address_id: &str) -> Option<Str
             let ended = call.ended.filter(|_| ret.is_some());
             Event { op: call.op, began: call.began, ended, ret }
         })
-        // Nobody can tell whether it was done, nor need.
+        // Whether the call took effect is unknown, and does not matter.
         .filter(|event| event.ret.is_some() || event.op.changes())
         .collect();
     let operations = log.operations.iter().filter(|(of, _)| of == address_id);
@@ -231,7 +231,7 @@ async fn unexplained<P: Place>(scene: &Scene<P>, address_id: &str) -> Option<Str
     (!is_linearizable(&events)).then(|| format!("{address_id}: no order explains {events:#?}"))
 }
 
-/// What an address has in the end, and whether the bandwidth knows its address.
+/// The final bandwidth of an address, after a check that the bandwidth knows its address.
 async fn held(store: &impl Store, address_id: &str) -> Result<Option<(String, u16)>, String> {
     let read = async |key| store.load(&[key]).await.map(|mut read| read.remove(0));
     let read_resource = async |key| match read(key).await.map_err(|error| error.with_causes())? {

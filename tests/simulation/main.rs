@@ -1,8 +1,8 @@
-//! The function in a simulated world: many callers and instances, one virtual clock, and stores that
-//! conflict, fail and lose answers, all driven by one seed.
+//! The function in a simulated world: many callers and instances, one virtual clock, and stores
+//! that conflict, fail and lose answers, all driven by one seed.
 //!
-//! A schedule that breaks a promise is shown with its seed and its trace. The seed plays it again:
-//! `SEEDS=7..8 cargo test --test simulation schedule`.
+//! A schedule that breaks a promise is printed with its seed and its trace. The seed plays it
+//! again: `SEEDS=7..8 cargo test --test simulation schedule`.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without ends it there")]
 
@@ -28,13 +28,13 @@ use executor::Sim;
 use places::{InDirectory, InMemory, InTable};
 use scene::{Place, Plan, Scene};
 
-/// The variable that names the seeds to play, as `0..1000000`.
+/// The variable with the seeds to play, as `0..1000000`.
 const SEEDS: &str = "SEEDS";
 
-/// The seeds that are played unless others are named.
+/// The seeds by default.
 const SEEDS_USUAL: Range<u64> = 0..10_000;
 
-/// What must happen in these, or they show nothing.
+/// Events that must happen in these schedules.
 const EVENTS: [&str; 36] = [
     "DryRunOperation",
     "IdempotentParameterMismatch",
@@ -74,10 +74,10 @@ const EVENTS: [&str; 36] = [
     "unsynced writes lost",
 ];
 
-/// A few callers of everything in a world that goes wrong.
+/// A few callers of every operation in a world with faults.
 const TROUBLED: Plan = Plan { clients: 4, calls_max: 4, is_troubled: true };
 
-/// A quota sent as one burst in a world where all is well.
+/// A quota sent as one burst in a world without faults.
 const BURST: Plan = Plan { clients: 60, calls_max: 1, is_troubled: false };
 
 /// A schedule that was played.
@@ -138,7 +138,7 @@ fn no_schedule_breaks_a_promise() {
     }
 }
 
-/// Plays the schedule of a seed, which breaks no promise.
+/// Plays the schedule of a seed, which must break no promise.
 fn hold(seed: u64) -> BTreeMap<&'static str, u64> {
     let played = catch_unwind(AssertUnwindSafe(|| play(seed, false)))
         .unwrap_or_else(|_| panic!("seed {seed}: the simulation panicked"));

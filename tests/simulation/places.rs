@@ -1,4 +1,4 @@
-//! The stores that are simulated: over a table, in memory, and in a directory.
+//! The simulated stores: on a table, in memory, and in a directory.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::executor::{Sim, Surroundings};
 use crate::scene::{BEGAN_AT_SECS, Place};
 use crate::table::{TABLE_NAME, Table, Weather};
 
-/// How long one call of the store goes on in a function.
+/// The time limit of a store call in a function.
 const CALL_TIME_MAX: Duration = store::CALL_TIME_MAX;
 
-/// A store over a table.
+/// A store on a table.
 pub(crate) fn over_table<T: Surroundings>(
     table: &Table<T>,
     call_time_max: Duration,
@@ -58,7 +58,7 @@ impl Place for InTable {
     }
 }
 
-/// The store in memory, which its instances share as threads of one process do.
+/// The store in memory, which its instances share like threads of one process.
 pub(crate) struct InMemory(pub(crate) Slow<Arc<MemoryStore>>);
 
 impl InMemory {
@@ -97,7 +97,7 @@ impl Place for InDirectory {
     }
 }
 
-/// A store that takes its time before and after each thing it does.
+/// A store that takes time before and after each operation.
 #[derive(Clone)]
 pub(crate) struct Slow<S> {
     pub(crate) store: S,

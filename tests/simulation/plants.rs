@@ -1,4 +1,4 @@
-//! Mistakes that were made once, planted again: the simulation finds each.
+//! Earlier mistakes, planted again: the simulation finds each.
 
 mod stores;
 
@@ -7,7 +7,7 @@ use crate::places::{InDirectory, InMemory, InTable};
 use crate::{BURST, Played, TROUBLED, play_in};
 use stores::{Careless, LatestClock, Mistake, Planted, RememberedKeys, Together, Unsettled};
 
-/// How many schedules it may take.
+/// The most schedules until a mistake is found.
 const SCHEDULES_MAX: u64 = 3000;
 
 /// Plays schedules until one breaks a promise in these words.

@@ -1,5 +1,5 @@
-//! What is simulated: an account with addresses, instances of the function, and what clients and the
-//! operator do to them.
+//! The simulated scene: an account with addresses, instances of the function, clients and an
+//! operator.
 
 mod call;
 mod client;
@@ -19,39 +19,40 @@ use crate::address::Event;
 use crate::executor::{Sim, Surroundings as _};
 use crate::history::{Call, KeyState, KeyStates};
 
-/// When a run begins, in seconds since 1970 UTC: at the beginning of a minute.
+/// The beginning of a run, in seconds since 1970 UTC: the start of a minute.
 pub(crate) const BEGAN_AT_SECS: u64 = 1_767_323_040;
 
-/// How long a window of the quota is.
+/// The length of the quota's windows.
 pub(crate) const WINDOW_SECS: u64 = 60;
 
-/// How many addresses there are at most.
+/// The largest number of addresses.
 pub(crate) const ADDRESSES_MAX: u64 = 3;
 
 /// The access keys of the account.
 pub(crate) const KEYS: [&str; 2] = ["testid", "other-key"];
 
-/// A store as all instances of a function see it.
+/// A store, as all instances of a function see it.
 pub(crate) trait Place: Send + Sync + 'static {
-    /// What an instance has.
+    /// The store of an instance.
     type Store: Store + 'static;
 
-    /// Whether a call that is refused over the quota may have spent its nonce.
+    /// Whether a call over the quota may have used up its nonce.
     const SPENDS_OVER_QUOTA: bool = false;
 
     /// The store of an instance, or of the operator.
     fn client(&self) -> Self::Store;
 
-    /// Loses what was not kept, as when the process of all instances ends; `false` if they end alone.
+    /// Loses unsynced writes, as when the process of all instances ends; `false` if instances end
+    /// separately.
     fn crash(&self) -> bool {
         false
     }
 
-    /// Has requests fail now and then, or no more.
+    /// Makes requests fail now and then, or stops that.
     fn trouble(&self, _is_troubled: bool) {}
 }
 
-/// How a schedule is drawn.
+/// The parameters of a schedule.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) clients: u64,
@@ -60,7 +61,7 @@ pub(crate) struct Plan {
     pub(crate) is_troubled: bool,
 }
 
-/// An instance of the function, and what tells its calls that it ends.
+/// An instance of the function, and the signal to its calls that it ends.
 pub(crate) struct Instance<S> {
     pub(crate) function: Arc<Function<S>>,
     pub(crate) ends: Arc<Notify>,
@@ -80,14 +81,14 @@ pub(crate) struct Scene<P: Place> {
     pub(crate) log: Mutex<Log>,
 }
 
-/// What happened, for the judge.
+/// The history, for the judge.
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) calls: Vec<Call>,
     pub(crate) keys: BTreeMap<&'static str, KeyStates>,
-    /// The quotas that were set; `None`: none.
+    /// The quotas over time; `None`: no quota.
     pub(crate) limits: Vec<Option<RateLimit>>,
-    /// What the operator did to addresses.
+    /// The operator's changes to addresses.
     pub(crate) operations: Vec<(String, Event)>,
 }
 
@@ -116,7 +117,7 @@ impl<P: Place> Scene<P> {
         Arc::new(scene)
     }
 
-    /// Plays all of it.
+    /// Plays the whole schedule.
     pub(crate) fn play(self: &Arc<Self>) {
         let scene = Arc::clone(self);
         self.sim.spawn(async move {

@@ -1,8 +1,8 @@
-//! A model of a table of `DynamoDB`, behind the store's own code.
+//! A model of a table of `DynamoDB`, used through the store's own code.
 //!
-//! A write is cancelled while a transaction on one of its items is under way. A read of several items
-//! reads one after the other. A request may be late or throttled, and its answer lost before or after
-//! the effect. What has expired may be gone at any time.
+//! A write is cancelled while a transaction on one of its items is in progress. A read of several
+//! items reads one after another. A request may be late or throttled, and its answer lost before or
+//! after the effect. Expired items may disappear at any time.
 
 mod failures;
 mod items;
@@ -38,20 +38,20 @@ pub(crate) const TABLE_NAME: &str = "table";
 /// How many items a page of a query has at most.
 const PAGE_MAX: u64 = 3;
 
-/// What befalls requests, each so often in a thousand.
+/// How often each fault befalls requests, in a thousand.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Weather {
-    /// It arrives when the store has given it up.
+    /// The request arrives after the store has given it up.
     pub(crate) late: u64,
-    /// It is refused for lack of capacity.
+    /// The request is refused for lack of capacity.
     pub(crate) throttled: u64,
-    /// It is lost on the way to the table.
+    /// The request is lost on the way to the table.
     pub(crate) lost_before: u64,
-    /// Its answer is lost.
+    /// The answer is lost.
     pub(crate) lost_after: u64,
     /// A read leaves items unread.
     pub(crate) unread: u64,
-    /// Items that have expired are removed.
+    /// Expired items are removed.
     pub(crate) expiring: u64,
 }
 
@@ -89,8 +89,8 @@ impl<T: Surroundings> Table<T> {
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a request: it travels, is done by `work` whether or not anybody still waits for it, and
-    /// its answer travels back.
+    /// Sends a request: it travels, `work` handles it even if its sender is gone, and the answer
+    /// travels back.
     fn send<O, E, W>(
         &self,
         operation: &'static str,
@@ -106,7 +106,7 @@ impl<T: Surroundings> Table<T> {
             let (done, answer) = tokio::sync::oneshot::channel();
             surroundings.spawn(async move {
                 let answer = table.serve(operation, work).await;
-                // Nobody may wait for it any more.
+                // The sender may be gone.
                 let _ = done.send(answer);
             });
             let answer = answer.await.unwrap_or(Err(Failure::Lost));
@@ -119,7 +119,7 @@ impl<T: Surroundings> Table<T> {
         })
     }
 
-    /// What becomes of a request at the table.
+    /// Handles a request at the table.
     async fn serve<O, W: Future<Output = Result<O, Failure>>>(
         self,
         operation: &'static str,
@@ -188,7 +188,7 @@ impl<T: Surroundings> Table<T> {
         written
     }
 
-    /// Reads some items, one after the other. Yields also what was left unread.
+    /// Reads some items, one after another. Returns the unread ones as well.
     async fn read(self, mut keys: KeysAndAttributes) -> (Vec<Item>, Option<KeysAndAttributes>) {
         assert_eq!(keys.consistent_read, Some(true));
         let mut wanted = std::mem::take(&mut keys.keys);
@@ -214,7 +214,7 @@ impl<T: Surroundings> Table<T> {
         (items, left)
     }
 
-    /// Reads a page of a partition, one item after the other.
+    /// Reads a page of a partition, one item after another.
     async fn page(self, pk: String, from: Option<Place>) -> (Vec<Item>, Option<Item>) {
         self.surroundings.note("page of a list read", || pk.clone());
         let size = 1 + self.surroundings.draw(PAGE_MAX);
@@ -318,6 +318,6 @@ impl<T: Surroundings> Api for Table<T> {
     }
 }
 
-/// A moment that all others are measured from.
+/// The reference for all other moments.
 #[expect(clippy::disallowed_methods, reason = "only differences to it are looked at")]
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);

@@ -1,4 +1,4 @@
-//! The command `contract`, as tests run it.
+//! Runs the command `contract`.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -25,7 +25,7 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// What a command wrote, to its output and then to its errors.
+/// The standard output and the standard error of a command.
 pub fn printed(output: &Output) -> String {
     String::from_utf8([&output.stdout[..], &output.stderr[..]].concat()).unwrap()
 }
@@ -44,7 +44,7 @@ pub fn verify(arguments: &[&str]) -> (Option<i32>, String, Value) {
     (output.status.code(), text, report)
 }
 
-/// Starts a local endpoint that logs warnings only. Yields its URL besides.
+/// Starts a local endpoint that logs warnings only, and returns it with its URL.
 pub async fn endpoint(arguments: &[&str]) -> (Endpoint, String) {
     let binary = built("local-endpoint").unwrap();
     let endpoint = Endpoint::start_logging(&binary, arguments, "warn").await.unwrap();
@@ -52,7 +52,7 @@ pub async fn endpoint(arguments: &[&str]) -> (Endpoint, String) {
     (endpoint, url)
 }
 
-/// Writes the files of today's contract, but for those named, which get other texts.
+/// Writes the files of the contract, with other texts for those in `changed`.
 pub fn copy(folder: &Path, changed: &[(&str, &str)]) {
     let mut files = Contract::embedded().files().clone();
     files.extend(changed.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));

@@ -1,4 +1,4 @@
-//! What every store holds to. Each check gets two clients of one empty store.
+//! The promises of every store. Each check gets two clients of one empty store.
 
 mod admission;
 mod changes;
@@ -84,7 +84,7 @@ pub fn address(scope: Scope<'_>, id: &str, name: &str) -> Document {
     Resource::read("ipv6-address", scope.account_id, id, members).unwrap().into()
 }
 
-/// A token of this number that answers `answer`.
+/// The token of this number, with this answer.
 pub fn token(number: u64, expires_at_secs: u64, answer: &str) -> Document {
     let expires_at = Timestamp { secs: expires_at_secs };
     let members = json!({
@@ -114,7 +114,7 @@ fn versions(read: &[Option<Versioned>]) -> Vec<Option<Version>> {
     read.iter().map(|read| read.as_ref().map(|read| read.version)).collect()
 }
 
-/// All documents of a partition, as a list yields them.
+/// All documents of a partition, in the list's order.
 async fn listed(store: &impl Store, partition: &Partition) -> Vec<Versioned> {
     let mut listed = Vec::new();
     let mut each = |read| {
@@ -130,7 +130,8 @@ fn ids(listed: &[Versioned]) -> Vec<String> {
     listed.iter().map(|read| read.document.key().id().unwrap().to_owned()).collect()
 }
 
-/// Has many callers do something at once, half of them by each client, and counts the results.
+/// Runs an action by many callers at once, half of them through each client, and counts the
+/// results.
 async fn race<S, F, T>(
     clients: Clients<S>,
     run: impl Fn(Arc<S>, usize) -> F,

@@ -1,4 +1,4 @@
-//! The control protocol, as `contracts/control.md` describes it, for any endpoint that offers it.
+//! The control protocol of `contracts/control.md`, for any endpoint that has it.
 
 use harness::contract::Contract;
 use harness::judge::{compiled, validator};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::ALLOCATE;
 use crate::worlds::one_address;
 
-/// Sends every request of the protocol, and judges each answer by the schema of its message.
+/// Sends every request of the protocol, and checks each answer against the schema of its message.
 ///
 pub async fn follows_the_protocol(remote: &Remote) {
     let contract = Contract::embedded();

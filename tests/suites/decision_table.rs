@@ -1,4 +1,4 @@
-//! The decision table: how a call is answered, by its token, its parameters, its address and its
+//! The decision table: the answer to a call, by its token, its parameters, its address and its
 //! account. All combinations are covered, and each is tried.
 
 mod place;
@@ -20,7 +20,7 @@ pub struct Table {
     pub rows: Vec<Row>,
 }
 
-/// What two calls say beyond region, address and token.
+/// The parameters of two calls beyond region, address and token.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Pair {
     pub earlier: BTreeMap<String, String>,

@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-/// A local endpoint of its own, ended with this value.
+/// A local endpoint, which ends with this value.
 #[derive(Debug)]
 pub struct Endpoint {
     remote: Remote,
@@ -27,21 +27,21 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Starts `binary` on a free port of this machine, unless `arguments` say where it listens.
+    /// Starts `binary` on a free port of this machine, unless `arguments` name an address.
     ///
     /// # Errors
     ///
-    /// Why it does not start.
+    /// The endpoint does not start.
     pub async fn start(binary: &Path, arguments: &[&str]) -> Result<Self, String> {
-        // All of it, so that all of it is searched for secrets.
+        // With all of its log, so that all of it is searched for secrets.
         Self::start_logging(binary, arguments, "trace").await
     }
 
-    /// Starts `binary` on a free port, where it logs what `RUST_LOG` as `level` says.
+    /// Starts `binary` on a free port, with `level` as its `RUST_LOG`.
     ///
     /// # Errors
     ///
-    /// Why it does not start.
+    /// The endpoint does not start.
     pub async fn start_logging(
         binary: &Path,
         arguments: &[&str],
@@ -58,7 +58,7 @@ impl Endpoint {
             .spawn()
             .map_err(|error| format!("{}: {error}", binary.display()))?;
         let (printed, logged) = (Output::default(), Output::default());
-        // At once: what it logs at start may be more than the pipe holds.
+        // At once, because the log at start may exceed the pipe's buffer.
         logged.read(process.stderr.take().ok_or("no stderr")?);
         let stdout = process.stdout.take().ok_or("no stdout")?;
         let mut lines = BufReader::new(stdout).lines();
@@ -72,29 +72,29 @@ impl Endpoint {
         Ok(Self { remote, printed, logged, process })
     }
 
-    /// Where it listens, as `127.0.0.1:PORT`.
+    /// Its address, as `127.0.0.1:PORT`.
     #[must_use]
     pub fn address(&self) -> &str {
         self.remote.authority()
     }
 
-    /// It, as any endpoint over HTTP.
+    /// The endpoint as a target over HTTP.
     #[must_use]
     pub fn remote(&self) -> &Remote {
         &self.remote
     }
 
-    /// Its process; `None` if that has ended.
+    /// Its process id; `None` if the process has ended.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.process.id()
     }
 
-    /// Kills it, if it is still there, and waits until it is gone, and its locks with it.
+    /// Kills the process if it still runs, and waits until it and its locks are gone.
     ///
     /// # Errors
     ///
-    /// The system does not let it be killed.
+    /// The system refuses to kill the process.
     pub async fn kill(mut self) -> Result<(), String> {
         self.process.kill().await.map_err(|error| error.to_string())
     }
@@ -103,17 +103,17 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// The system does not tell.
+    /// The system does not report the exit.
     pub async fn ended(mut self) -> Result<Option<i32>, String> {
         let status = self.process.wait().await;
         status.map(|status| status.code()).map_err(|error| error.to_string())
     }
 
-    /// The most memory that it has had resident so far, in MiB.
+    /// The peak of its resident memory, in MiB.
     ///
     /// # Errors
     ///
-    /// The system does not tell, or the endpoint has ended.
+    /// The system does not report it, or the endpoint has ended.
     pub fn peak_memory_mib(&self) -> Result<u64, String> {
         let id = self.process.id().ok_or("the endpoint has ended")?;
         let path = format!("/proc/{id}/status");
@@ -124,11 +124,11 @@ impl Endpoint {
         kib.parse().map(|kib: u64| kib / 1024).map_err(|error| format!("{path}: {error}"))
     }
 
-    /// What it told at start, once it has told all of it.
+    /// Its output at start, once it is complete.
     pub async fn banner(&self) -> String {
         loop {
             let printed = self.printed.text();
-            // The last snippet ends so: that of the demo world, or that of a given one.
+            // The last snippet ends so, for the demo world and for a given one.
             let end = printed.trim_end();
             let is_demo = printed.contains("\nTerraform") && end.ends_with("\n}");
             if is_demo || end.ends_with("\"$ACCESS_KEY_SECRET\"") {
@@ -142,22 +142,22 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// No answer, or one that is no success.
+    /// There is no answer, or the answer is no success.
     pub async fn control(&self, method: Method, name: &str, body: &str) -> Result<Value, String> {
         self.remote.control(method, name, body).await
     }
 
-    /// What it has logged so far. A line may still be on its way: [`Self::logged`] waits for one.
+    /// Its log so far. A line may still be on its way: [`Self::logged`] waits for one.
     #[must_use]
     pub fn log(&self) -> String {
         self.logged.text()
     }
 
-    /// The first line of its log with `text` in it, waited for.
+    /// Waits for the first line of its log with `text` in it.
     ///
     /// # Panics
     ///
-    /// There is none for ten seconds.
+    /// No such line appears within ten seconds.
     pub async fn logged(&self, text: &str) -> String {
         for _ in 0..1_000 {
             if let Some(line) = self.log().lines().find(|line| line.contains(text)) {
@@ -168,7 +168,7 @@ impl Endpoint {
         panic!("no line of the log has {text:?}: {}", self.log());
     }
 
-    /// The lines in which it wrote a secret so far.
+    /// The lines of its output so far that hold a secret.
     #[must_use]
     pub fn leaks(&self) -> Vec<String> {
         [self.printed.leaks(), self.logged.leaks()].concat()
@@ -178,7 +178,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// There is no answer.
     pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
         self.remote.send(wire, fault).await
     }
@@ -188,11 +188,11 @@ impl Endpoint {
 const EXECUTABLES: [(&str, &str); 3] =
     [("bootstrap", "ipv6-gateway"), ("contract", "harness"), ("local-endpoint", "local-endpoint")];
 
-/// Builds an executable of the workspace, in the profile of the tests, and yields its path.
+/// Builds an executable of the workspace, in the profile of the tests, and returns its path.
 ///
 /// # Errors
 ///
-/// The workspace has none of this name, or what cargo says.
+/// The workspace has none of this name, or cargo fails.
 pub fn built(name: &str) -> Result<PathBuf, String> {
     static BUILT: LazyLock<Result<BTreeMap<String, PathBuf>, String>> = LazyLock::new(|| {
         let names = EXECUTABLES.iter().flat_map(|(name, _)| ["--bin", name]);

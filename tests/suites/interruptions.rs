@@ -1,5 +1,5 @@
-//! A call that is dropped on its way, at every point at which it can be: nothing is stuck, and
-//! nothing is bought twice (decision `token`).
+//! A call that is dropped at any point: nothing is stuck, and nothing is bought twice (decision
+//! `token`).
 
 use ::store::Store;
 use tokio::select;
@@ -22,7 +22,7 @@ pub async fn a_call_that_buys_has_so_many_points_and_no_more<S: Store + 'static>
     }
 }
 
-/// Makes a call that ends at the point of this number.
+/// Makes a call that is dropped at the point of this number.
 async fn interrupt<S: Store>(scene: &Scene<S>, number: usize, token: &str, address: &str) {
     scene.store.plan(Some((number, Trouble::Stop)));
     let wire = sign(&allocate_under(token, address), scene.time.now_secs());
@@ -35,8 +35,8 @@ async fn interrupt<S: Store>(scene: &Scene<S>, number: usize, token: &str, addre
     scene.store.plan(None);
 }
 
-/// Each point at which a call can be dropped: whether the key is known, the number of the point, and
-/// an address of its own.
+/// Each point at which a call can be dropped: whether the key is known, the number of the point,
+/// and an address for it.
 fn places() -> Vec<(bool, usize, String)> {
     let each = |key_is_known| (1..=points(key_is_known)).map(move |number| (key_is_known, number));
     let all = each(false).chain(each(true)).enumerate();
@@ -77,7 +77,7 @@ pub async fn after_an_interruption_another_token_buys_only_if_nothing_was_bought
         let scene = Scene::new(&clients[0], key_is_known).await;
         interrupt(&scene, number, &format!("token-{address}"), &address).await;
         let before = scene.store.bought();
-        // What was dropped is seen by everybody or by nobody.
+        // All clients see the effect of a dropped call, or none does.
         assert_eq!(bandwidth_of(&*clients[1], &address).await.as_ref(), before.first());
         let told = scene.call(&allocate_under(&format!("another-{address}"), &address)).await;
         let bought = scene.store.bought();

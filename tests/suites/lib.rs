@@ -1,9 +1,10 @@
-//! What more than one test binary runs: the suites that hold for every store, the recordings of
-//! Terraform, and how tests make worlds, sign calls, and run the command `contract`.
+//! What several test binaries share: the suites that hold for every store, the recordings of
+//! Terraform, and helpers that make worlds, sign calls, and run the command `contract`.
 //!
-//! `tests/contract` runs the suites in memory and in a directory, `tests/foreign` on `DynamoDB` Local.
-//! A new store is a function that yields two clients of one empty store, and [`suites!`]; a new way to
-//! start the local endpoint is a function that yields its arguments, and [`suites_over_http!`].
+//! `tests/contract` runs the suites in memory and in a directory, `tests/foreign` on `DynamoDB`
+//! Local. For a new store, write a function that returns two clients of one empty store, and use
+//! [`suites!`]. For a new way to start the local endpoint, write a function that returns its
+//! arguments, and use [`suites_over_http!`].
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without ends it there")]
 #![expect(clippy::missing_panics_doc, reason = "a check panics where a promise is broken")]
@@ -40,7 +41,7 @@ pub fn now_secs() -> i64 {
     i64::try_from(since_1970.as_secs()).unwrap()
 }
 
-/// Where tests may write: `target/tmp`, as cargo has it for tests.
+/// The folder for the files of tests: `target/tmp`, as cargo sets it for tests.
 #[must_use]
 pub fn tmp() -> PathBuf {
     // target/debug/deps/NAME-HASH
@@ -56,8 +57,8 @@ pub fn scratch() -> TempDir {
     TempDir::new_in(tmp()).unwrap()
 }
 
-/// Tests everything that is asked of a store and of the function over it. `$clients` names a function
-/// that yields the clients.
+/// Tests all promises of a store and of the function over it. `$clients` names a function that
+/// returns the clients.
 #[macro_export]
 macro_rules! suites {
     ($clients:ident) => {
@@ -99,7 +100,7 @@ macro_rules! suites {
     };
 }
 
-/// Tests an endpoint over HTTP. `$arguments` is what it is started with.
+/// Tests an endpoint over HTTP. `$arguments` are its arguments.
 #[macro_export]
 macro_rules! suites_over_http {
     ($arguments:expr) => {

@@ -1,4 +1,4 @@
-//! What concurrent clients see of one address is what one client after the other could have seen.
+//! The answers about one address to concurrent clients are those of some sequence of their calls.
 //!
 //! Histories are recorded and checked with stateright's tester. A call whose answer is lost may have
 //! happened at any time after it began, or never.
@@ -19,18 +19,18 @@ use crate::support::{
 };
 use address::{Address, Op, Ret};
 
-/// How many addresses are tried, each with a history of its own.
+/// How many addresses are tried, each with its own history.
 const ADDRESSES: usize = 32;
 
-/// How many clients there are for each address. The checker tries their calls in all orders, and many
-/// more calls would take it for ever to find that none will do.
+/// How many clients each address has. The checker tries all orders of their calls, and many more
+/// calls would take far too long.
 const CLIENTS: usize = 3;
 
-/// How many calls each makes.
+/// How many calls each client makes.
 const CALLS: usize = 3;
 
-/// The history of one address. Who loses an answer goes on under another number, for nobody may
-/// begin a call before the one before has ended.
+/// The history of one address. A client that loses an answer continues under another number,
+/// because a client may not begin a call before its last one has ended.
 pub struct History(Mutex<(LinearizabilityTester<usize, Address>, usize)>);
 
 impl Default for History {
@@ -59,21 +59,21 @@ impl History {
     }
 }
 
-/// What becomes of a call.
+/// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Answered,
-    /// The answer is thrown away.
+    /// The answer is discarded.
     AnswerLost,
-    /// The call is dropped when the others have had so many turns.
+    /// The call is dropped after so many turns of the others.
     Dropped {
         turns: u64,
     },
 }
 
-/// The call that a client makes next: different for every address, and the same in every run.
+/// The next call of a client: different for every address, and the same in every run.
 fn plan(address: usize, client: usize, call: usize) -> (Op, Fate) {
-    // A linear congruential generator, the upper bits of which are mixed well.
+    // A linear congruential generator, whose upper bits are well mixed.
     let seed = (address * CLIENTS + client) * CALLS + call;
     let mixed = (0..3).fold(seed as u64, |state, _| {
         state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407)
@@ -91,7 +91,7 @@ fn plan(address: usize, client: usize, call: usize) -> (Op, Fate) {
     (op, fate)
 }
 
-/// Plays one client's part for an address.
+/// Plays one client of an address.
 async fn play<S: Store>(
     history: &History,
     function: &Function<S>,
@@ -107,7 +107,7 @@ async fn play<S: Store>(
         let ret = match op {
             Op::Read => Some(Ret::Holds(bandwidth_of(function.store(), &id).await)),
             Op::Allocate { token, bandwidth } => {
-                // Tokens are an account's, so each address has its own.
+                // Tokens belong to an account, so each address has tokens of its own.
                 let mut request = allocate_under(&format!("{token}-{address}"), &id);
                 request["query"]["Bandwidth"] = bandwidth.to_string().into();
                 let wire = sign(&request, time.now_secs());
@@ -161,7 +161,7 @@ pub async fn what_concurrent_clients_see_of_an_address_is_linearizable<S: Store 
         for play in plays.collect::<Vec<_>>() {
             play.await.unwrap();
         }
-        // What is there in the end belongs to the history.
+        // The final state belongs to the history.
         let reader = history.newcomer();
         history.invoked(reader, Op::Read);
         let held = bandwidth_of(instances[0].store(), &format!("ipv6-{address}")).await;

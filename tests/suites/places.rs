@@ -1,4 +1,4 @@
-//! Where the local endpoint keeps documents that outlive it, and moving worlds in and out.
+//! Where the local endpoint keeps documents, and the import and export of worlds.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -15,10 +15,10 @@ use crate::support::{allocate, allocate_under, code, endpoint, sign};
 use crate::worlds::one_address;
 use crate::{now_secs, scratch, tmp};
 
-/// A place of its own where nothing is kept yet, as the options that name it.
+/// A new place without documents, as the options that name it.
 pub struct Place {
     options: Vec<String>,
-    /// What a first import needs beyond these.
+    /// The options that the first import needs in addition.
     pub options_to_make: Vec<&'static str>,
     _folder: Option<TempDir>,
 }
@@ -38,7 +38,7 @@ impl Place {
         Self { options, options_to_make: Vec::new(), _folder: Some(folder) }
     }
 
-    /// The options of an endpoint that serves from it and may replace what is kept.
+    /// The options of an endpoint that serves from it and may replace its documents.
     pub fn options(&self) -> Vec<&str> {
         self.options.iter().map(String::as_str).chain(["--allow-replace"]).collect()
     }
@@ -100,7 +100,7 @@ pub async fn what_was_answered_outlives_the_endpoint(place: Place) {
     let [bandwidth] = &bandwidths[..] else { panic!("{bandwidths:?}") };
     let exported = place.export().await.to_string();
     assert!(exported.contains(bandwidth), "{exported}");
-    // What was exported can be imported, and is the same then.
+    // An export can be imported, and the next export is the same.
     let told = place.import(&file(&exported), &["--replace"]).await;
     assert!(told.is_ok(), "{told:?}");
     assert_eq!(place.export().await.to_string(), exported);
@@ -130,8 +130,8 @@ pub async fn nothing_is_lost_by_an_import_that_cannot_be(place: Place) {
 }
 
 pub async fn a_world_begins_an_empty_place_and_a_reset_only(place: Place) {
-    // A table is there before its documents. A directory is begun by the endpoint that makes it, and is in
-    // use from then on, without documents too.
+    // A table exists before its documents. An endpoint begins the directory that it makes, which is
+    // then in use even without documents.
     if !place.options_to_make.is_empty() {
         let empty = json!({ "Accounts": {} }).to_string();
         place.import(&file(&empty), &place.options_to_make).await.unwrap();

@@ -1,4 +1,4 @@
-//! Many callers at once: one allocation, and everybody gets a documented answer (decision `race`).
+//! Many callers at once: one allocates, and each gets a documented answer (decision `race`).
 
 mod changes;
 
@@ -57,7 +57,7 @@ impl Tokens {
     }
 }
 
-/// Sends all calls at once, each with the number of its caller. Yields the outcomes in that order.
+/// Sends all calls at once, each with the number of its caller. Returns the outcomes in that order.
 async fn race<F>(wires: Vec<Wire>, send: impl Fn(usize, Wire) -> F) -> Vec<Outcome>
 where
     F: Future<Output = Outcome> + Send + 'static,
@@ -77,8 +77,8 @@ where
     outcomes
 }
 
-/// Checks how a race ended for the address that holds `held` now, and yields how many callers
-/// the store was too busy for.
+/// Judges a race for the address that now has `held`, and returns how many callers were answered
+/// `SystemBusy`.
 fn judge(tokens: Tokens, outcomes: &[Outcome], held: Option<String>) -> usize {
     let mut counts: BTreeMap<&Outcome, usize> = BTreeMap::new();
     for outcome in outcomes {

@@ -1,6 +1,5 @@
-//! What clients do after trouble. The vendor's libraries send the same call again after a server
-//! error or a broken connection, with a fresh nonce; the tools above them begin anew, under another
-//! token. Neither buys twice.
+//! Retries of clients. The vendor's libraries repeat a call with a fresh nonce after a server error
+//! or a broken connection; the tools above them start again with another token. Neither buys twice.
 
 use ::store::Store;
 use reqwest::Method;
@@ -14,7 +13,8 @@ use crate::support::{
 use crate::trouble::{Scene, Trouble, points};
 use crate::worlds::account;
 
-/// Each point at which the store can fail, so many attempts in a row, with an address of its own.
+/// Each point at which the store can fail, and how many attempts in a row, each with an address of
+/// its own.
 fn failures(attempts: &[usize]) -> Vec<(bool, usize, usize, String)> {
     let mut all = Vec::new();
     for key_is_known in [false, true] {
@@ -29,7 +29,7 @@ fn failures(attempts: &[usize]) -> Vec<(bool, usize, usize, String)> {
 }
 
 pub async fn a_failure_is_never_the_last_word_of_a_token<S: Store + 'static>(clients: Clients<S>) {
-    // The libraries make three attempts more by default.
+    // The libraries make up to three more attempts by default.
     let all = failures(&[1, 3]);
     fill(&*clients[0], &addresses(all.len())).await;
     for (key_is_known, number, attempts, address) in all {
@@ -39,7 +39,7 @@ pub async fn a_failure_is_never_the_last_word_of_a_token<S: Store + 'static>(cli
         for attempt in 0..attempts {
             scene.store.plan(Some((number, Trouble::Fail)));
             let told = scene.call(&request).await;
-            // A later attempt has fewer points: the key is known by then, or the token is.
+            // A later attempt has fewer points, because the key or the token is known by then.
             let came_so_far = attempt > 0 && scene.store.passed() < number;
             assert!(told == refused(BUSY) || came_so_far, "{what}: {told:?}");
         }
@@ -100,7 +100,7 @@ pub async fn a_lost_answer_is_told_again_to_its_token_and_to_no_other<S: Store +
     assert_eq!(bandwidth_of(&*clients[1], "ipv6-1").await, bought.first().cloned());
 }
 
-/// The faults of a call to a local endpoint, and whether it buys all the same.
+/// The faults of a call to a local endpoint, and whether the call buys despite them.
 const FAULTS: [(&str, bool); 4] = [
     ("BreakBeforeCommit", false),
     ("BreakAfterCommit", true),

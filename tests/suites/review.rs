@@ -1,4 +1,4 @@
-//! Contracts that differ, and the page that shows it.
+//! Contracts that differ, and the page about their differences.
 
 use std::path::Path;
 
@@ -9,12 +9,13 @@ use crate::command::{contract, copy, printed};
 use crate::scratch;
 use crate::support::ALLOCATE;
 
-/// Two contracts to compare: another message, whose answer waits for review, another case, other words, a wider limit.
+/// Two contracts to compare: another message with a proposed answer, a new case, another
+/// description, a wider limit.
 pub fn change() -> [TempDir; 2] {
     let right = |path: &str| Contract::embedded().text(path).unwrap().to_owned();
     let of = |path: &str| format!("{ALLOCATE}/{path}");
     let case = of("cases/IllegalParam.Bandwidth/letters.json");
-    // The case has no answer of its own so far.
+    // The case has no snapshot of its own yet.
     let shared = of("snapshots/IllegalParam.Bandwidth.snap");
     let snapshot = of("snapshots/IllegalParam.Bandwidth@letters.snap");
     let reworded = |text: &str| text.replace("The param of Bandwidth", "The parameter Bandwidth");

@@ -1,5 +1,5 @@
-//! What the tests of stores share: instances of the function over a store, calls, and what is left
-//! in the store afterwards.
+//! Helpers for tests of stores: instances of the function over a store, calls, and the documents in
+//! the store afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -23,16 +23,16 @@ use crate::worlds::{account, one_address};
 /// The operation that most suites call.
 pub const ALLOCATE: &str = "AllocateIpv6InternetBandwidth";
 
-/// Where the documents of [`one_address`] are.
+/// The scope of the documents of [`one_address`].
 pub const SCOPE: Scope<'_> = Scope { account_id: "1234567890123456", region_id: "cn-huhehaote" };
 
-/// Two clients of one store, which is empty.
+/// Two clients of one empty store.
 pub type Clients<S> = [Arc<S>; 2];
 
-/// How many documents are put into a store at once: DynamoDB takes no more than 100.
+/// How many documents are put into a store at once: DynamoDB accepts at most 100.
 const WRITES_MAX: usize = 20;
 
-/// The time, as a test sets it. It begins with a minute.
+/// The time, as a test sets it. It begins at the start of a minute.
 #[derive(Clone)]
 pub struct Time(Arc<AtomicU64>);
 
@@ -52,27 +52,27 @@ impl Time {
     }
 }
 
-/// An instance of the function, with ids that no other has.
+/// An instance of the function, with unique ids.
 pub fn instance<S: Store>(store: S, time: &Time) -> Function<S> {
     let told = time.clone();
     let clock = move || SystemTime::UNIX_EPOCH + Duration::from_secs(told.now_secs());
     Function::new(store, Operations::all(), Box::new(clock), Ids::from_system().unwrap())
 }
 
-/// A call to buy for an address.
+/// A call that buys for an address.
 pub fn allocate(id: &str) -> Value {
     let query = json!({ "RegionId": SCOPE.region_id, "Ipv6AddressId": id, "Bandwidth": "200" });
     json!({ "action": ALLOCATE, "query": query })
 }
 
-/// The same under a token.
+/// The same call under a token.
 pub fn allocate_under(token: &str, id: &str) -> Value {
     let mut request = allocate(id);
     request["query"]["ClientToken"] = token.into();
     request
 }
 
-/// Signs a call, with a fresh nonce unless it has one.
+/// Signs a call, with a fresh nonce unless the call has one.
 pub fn sign(request: &Value, now_secs: u64) -> Wire {
     let request: Request = serde_json::from_value(request.clone()).unwrap();
     let variant = Variant { style: Style::V3, format: None };
@@ -112,7 +112,7 @@ pub fn refused(code: &str) -> Outcome {
     Outcome::Refused(code.to_owned())
 }
 
-/// Reads an answer, which is documented or ends the test.
+/// Reads an answer, and panics if it is not documented.
 pub fn outcome(answer: &Answer) -> Outcome {
     let body = answer.read().unwrap();
     let Some(code) = body.text("Code") else {
@@ -140,7 +140,7 @@ pub fn documented() -> BTreeMap<String, BTreeSet<u16>> {
     statuses
 }
 
-/// A world of addresses, `ipv6-1` and so on, of the account that has the key.
+/// A world with the addresses `ipv6-1` and so on, in the account that has the key.
 pub fn addresses(count: usize) -> Value {
     let mut world = one_address();
     let addresses = &mut account(&mut world)["Ipv6Addresses"];
@@ -153,7 +153,7 @@ pub fn addresses(count: usize) -> Value {
     world
 }
 
-/// Puts a world into a store that holds none of its documents.
+/// Puts a world into a store that has none of its documents.
 pub async fn fill(store: &impl Store, world: &Value) {
     let documents = World::parse(&world.to_string()).unwrap().into_documents();
     for documents in documents.chunks(WRITES_MAX) {
@@ -162,8 +162,7 @@ pub async fn fill(store: &impl Store, world: &Value) {
     }
 }
 
-/// Makes the documents of a store those of `world`, as far as `world` has them, by commits that
-/// forget nothing of earlier calls.
+/// Commits the documents of `world` to a store, and keeps nonces and counts.
 pub async fn change(store: &impl Store, world: &Value) {
     let documents = World::parse(&world.to_string()).unwrap().into_documents();
     let keys: Vec<Key> = documents.iter().map(::store::Document::key).collect();
@@ -176,7 +175,7 @@ pub async fn change(store: &impl Store, world: &Value) {
     }
 }
 
-/// The document of this key, if there is one of this kind.
+/// The document of this key, if it exists and has this kind.
 pub async fn read<K: Clone>(store: &impl Store, key: Key) -> Option<K>
 where
     Resource: AsKind<K>,
@@ -188,7 +187,8 @@ where
     }
 }
 
-/// The id and the bandwidth of what an address has, once it is sure that all of it exists.
+/// The id and the size of the bandwidth of an address, after a check that its documents are
+/// complete.
 pub async fn held_by(store: &impl Store, address_id: &str) -> Option<(String, u16)> {
     let address: Ipv6Address = read(store, Ipv6Address::key(SCOPE, address_id)).await.unwrap();
     let bandwidth = address.ipv6_internet_bandwidth?;
@@ -204,7 +204,7 @@ pub async fn bandwidth_of(store: &impl Store, address_id: &str) -> Option<String
     held_by(store, address_id).await.map(|(id, _)| id)
 }
 
-/// A store that lets others go on before and after each thing it does.
+/// A store that yields to other tasks before and after each operation.
 pub struct Yielding<S>(pub S);
 
 impl<S: Store> Store for Yielding<S> {

@@ -13,7 +13,7 @@ pub fn resource(name: &str) -> String {
     rest.lines().take_while(is_within).collect::<Vec<_>>().join("\n")
 }
 
-/// The actions that the function's role allows: `service:Action`, one in a line.
+/// The actions that the function's role allows: `service:Action`, one on a line.
 fn allowed() -> BTreeSet<String> {
     let role = resource("FunctionRole");
     let items = role.lines().filter_map(|line| line.trim().strip_prefix("- "));
@@ -29,10 +29,9 @@ fn allowed() -> BTreeSet<String> {
     items.filter(is_action).map(str::to_owned).collect()
 }
 
-/// Holds the function's role to the actions on the table that were seen to be `needed`, none of them
-/// missing and none beyond them.
+/// Asserts that the function's role allows exactly the actions on the table that are `needed`.
 pub fn check_role(needed: impl IntoIterator<Item = String>) {
-    // Logs and traces are written for the function, by Lambda, with the function's own role.
+    // Lambda writes logs and traces for the function, with the function's own role.
     let of_lambda = [
         "logs:CreateLogStream",
         "logs:PutLogEvents",

@@ -1,5 +1,5 @@
-//! What the Terraform provider and the `aliyun` command line were recorded to send, sent again to
-//! the local endpoint over each store (see `tests/terraform/README.md`).
+//! The recorded requests of the Terraform provider and the `aliyun` command line, sent again to the
+//! local endpoint over each store (see `tests/terraform/README.md`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::support::endpoint;
 
 const ALLOCATE: &str = "AllocateIpv6InternetBandwidth";
 
-/// One request of a recording, and what was answered.
+/// One request of a recording, and its answer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -27,11 +27,11 @@ struct Line {
     query: Vec<(String, String)>,
     body: Vec<(String, String)>,
     headers: BTreeMap<String, String>,
-    /// What befell the call, as the endpoint's control path takes it.
+    /// The fault of the call, in the form of the endpoint's control path.
     fault: Option<Value>,
     /// The status, unless the connection broke.
     status: Option<u16>,
-    /// How many addresses were listed. The answer keeps the first if it is one that calls name.
+    /// How many addresses were listed. The answer keeps the first if calls name it.
     listed: Option<usize>,
     #[serde(default)]
     answer: Value,
@@ -50,7 +50,7 @@ impl Line {
 pub struct Story {
     /// The file of its lines in `tests/terraform`.
     name: &'static str,
-    /// The ids of the addresses that its calls name. A bandwidth is that of the first.
+    /// The ids of the addresses that its calls name. A bandwidth belongs to the first.
     addresses: &'static [&'static str],
     /// The gateway of their VPC.
     gateway: &'static str,
@@ -81,7 +81,7 @@ impl Story {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// What was there before `lines` were recorded.
+    /// The world before `lines` were recorded.
     fn world(&self, lines: &[Line]) -> Value {
         let others = (0..).map(|number| format!("ipv6-other{number:02}"));
         let ids = self.addresses.iter().map(|&id| id.to_owned()).chain(others).take(self.count);
@@ -95,7 +95,7 @@ impl Story {
             (id, address)
         };
         let mut addresses: BTreeMap<String, Value> = ids.enumerate().map(address).collect();
-        // What is named before it is bought was bought before.
+        // A bandwidth that is named before it is bought was bought before.
         let mut until_bought = lines.iter().take_while(|line| line.action != ALLOCATE);
         if let Some(id) = until_bought.find_map(Line::bandwidth) {
             let address = addresses.get_mut(self.addresses[0]).unwrap();
@@ -121,12 +121,12 @@ impl Story {
         assert_eq!(endpoint.leaks(), Vec::<String>::new());
     }
 
-    /// The same, each step in a world where nothing has happened yet.
+    /// The same, each step in a new world.
     pub async fn hold_step_by_step(&self, arguments: &[&str]) {
         let endpoint = endpoint(arguments).await;
         for lines in self.lines().chunk_by(|line, next| line.step == next.step) {
             self.play(&endpoint, lines).await;
-            // However often it was bought and not told of, it was bought once, and is not lost.
+            // However many answers were lost, one bandwidth was bought and is still there.
             let bought = usize::from(!lines[0].step.starts_with("destroy-"));
             assert_eq!(bandwidths(&endpoint).await, bought, "{}", lines[0].step);
         }
@@ -148,7 +148,7 @@ impl Story {
             let answer = answer.unwrap_or_else(|error| panic!("{context}: {error}"));
             let context = format!("{context}: {answer:?}");
             assert_eq!(answer.status, status, "{context}");
-            // The provider ends in a panic at an empty body, its data sources at a null.
+            // The provider panics at an empty body, and its data sources at a null.
             let body: Value = serde_json::from_str(&answer.body).expect(&context);
             assert!(!answer.body.contains("null"), "{context}");
             if let Some(id) = line.answer["InternetBandwidthId"].as_str() {
@@ -170,10 +170,10 @@ async fn bandwidths(endpoint: &Endpoint) -> usize {
     addresses.flat_map(|addresses| addresses.values()).filter(has_one).count()
 }
 
-/// Has the endpoint do to the next call what was done to this one when it was recorded.
+/// Plans the recorded fault of a call for the endpoint's next call.
 async fn plan(endpoint: &Endpoint, line: &Line) {
     let mut fault = line.fault.clone();
-    // No operation documents this one: the door answers it.
+    // No operation documents this code: admission answers it.
     let is_throttled = fault.take_if(|fault| fault["Code"] == "Throttling.User").is_some();
     let (method, limit) = if is_throttled {
         (Method::PUT, json!({ "Calls": 0, "Seconds": 60 }).to_string())
@@ -189,8 +189,8 @@ async fn plan(endpoint: &Endpoint, line: &Line) {
     }
 }
 
-/// A line as its client would send it now: with the ids that were answered in place of those
-/// recorded, and one new token for each.
+/// The request as its client would send it now, with the ids of the current answers in place of the
+/// recorded ones, and a new token for each recorded one.
 fn sign(line: &Line, replaced: &mut BTreeMap<String, String>) -> client::Wire {
     let mut renew = |(name, value): &(String, String)| {
         if name == "ClientToken" {
@@ -212,8 +212,8 @@ fn sign(line: &Line, replaced: &mut BTreeMap<String, String>) -> client::Wire {
     wire
 }
 
-/// What the provider keeps in its state, or decides by: another value than was recorded makes a
-/// plan that is not empty, or buys again.
+/// The elements that the provider keeps in its state or decides by: a value other than the recorded
+/// one leads to a plan that is not empty, or to another purchase.
 const KEPT: [&str; 15] = [
     "Bandwidth",
     "BusinessStatus",
@@ -232,8 +232,8 @@ const KEPT: [&str; 15] = [
     "VSwitchId",
 ];
 
-/// Holds an answer to the one recorded: all that was there is there and of the same type, and what
-/// the provider keeps is the same.
+/// Compares an answer with the recorded one: every recorded member exists with the same type, and
+/// the members that the provider keeps are equal.
 fn compare(
     name: &str,
     recorded: &Value,

@@ -1,5 +1,4 @@
-//! A store in which a test has something happen at one point of a call: that the caller goes away,
-//! or that the store fails.
+//! A store with trouble at one point of a call: the caller goes away, or the store fails.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,20 +11,20 @@ use tokio::sync::Notify;
 
 use crate::support::{self, Time, allocate, code, sign};
 
-/// How many points a call passes that buys: one before and one after the effect of each call of the
-/// store. Of an unknown key, the key is read first. The call names no gateway, so the address and
-/// its VPC are read one after the other.
+/// How many points a purchase has: one before and one after the effect of each call of the store.
+/// An unknown key is read first. The call names no gateway, so the address and its VPC are read one
+/// after the other.
 pub const POINTS_OF_UNKNOWN_KEY: usize = 10;
 
-/// How many it passes once the key is known.
+/// How many points it has once the key is known.
 pub const POINTS_OF_KNOWN_KEY: usize = 8;
 
-/// What happens at a point.
+/// The trouble at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// The call goes no further; [`Troubled::interrupted`] tells.
+    /// The call stops here; [`Troubled::interrupted`] resolves.
     Stop,
-    /// The store says that it is unavailable.
+    /// The store answers that it is unavailable.
     Fail,
 }
 
@@ -49,7 +48,7 @@ impl<S: Store> Troubled<S> {
         })
     }
 
-    /// Counts points from now on and has trouble happen at one of them, counted from 1.
+    /// Counts points from now on, and plans trouble at one of them, counted from 1.
     pub fn plan(&self, trouble: Option<(usize, Trouble)>) {
         self.passed.store(0, Ordering::SeqCst);
         *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
@@ -60,7 +59,7 @@ impl<S: Store> Troubled<S> {
         self.passed.load(Ordering::SeqCst)
     }
 
-    /// Resolves when a call has been stopped.
+    /// Resolves when a call has stopped.
     pub async fn interrupted(&self) {
         self.interrupted.notified().await;
     }
@@ -126,7 +125,7 @@ impl<S: Store> Store for Troubled<S> {
     }
 }
 
-/// An instance of the function over a store with trouble, in which nothing is planned yet.
+/// An instance of the function over a store with trouble, with nothing planned yet.
 pub struct Scene<S> {
     pub store: Arc<Troubled<S>>,
     pub function: Function<Arc<Troubled<S>>>,
@@ -134,7 +133,8 @@ pub struct Scene<S> {
 }
 
 impl<S: Store> Scene<S> {
-    /// Whether the key has signed before counts: what is read of it differs.
+    /// `key_is_known` says whether the key has signed a call before, which changes what is read of
+    /// it.
     pub async fn new(client: &Arc<S>, key_is_known: bool) -> Self {
         let (store, time) = (Troubled::over(client), Time::default());
         let function = support::instance(Arc::clone(&store), &time);

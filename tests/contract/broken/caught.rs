@@ -1,10 +1,10 @@
-//! Which checks find which defect.
+//! Which check finds which defect.
 
 use std::collections::BTreeSet;
 
 use super::{Broken, Defect};
 
-/// Yields the names of the checks that a store does not pass. `$clients` yields its clients.
+/// The names of the checks that a store fails. `$clients` makes the store's clients.
 macro_rules! failing {
     ($clients:expr; $($check:ident)*) => {{
         let mut failing = BTreeSet::new();
@@ -18,7 +18,7 @@ macro_rules! failing {
     }};
 }
 
-/// Runs all checks on a store with this defect, and makes sure that these fail.
+/// Runs all checks on a store with this defect, and asserts that these fail.
 async fn caught(defect: Defect, by: &[&str]) {
     let clients = || Broken::clients(defect);
     let failing = suites::checks! { (failing) clients; };

@@ -1,4 +1,4 @@
-//! What clients tried and were told, held against what is found after a kill.
+//! The calls of clients and their answers, compared with the state after a kill.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -10,31 +10,31 @@ use suites::support::{ALREADY_EXISTED, BUSY, Outcome, SCOPE, refused};
 
 use super::{ADDRESSES, Random};
 
-/// How many of the addresses that were tried last are tried again, so that clients meet at them.
+/// How many recent addresses are tried again, so that clients compete for them.
 const RECENT_ADDRESSES: usize = 12;
-/// How many of the attempts that were made last are made again, so that clients meet there too.
+/// How many recent attempts are repeated, so that clients compete for them as well.
 const RECENT_ATTEMPTS: usize = 16;
-/// One of so many calls makes an attempt again.
+/// One in so many calls repeats an attempt.
 const CALLS_PER_REPETITION: usize = 6;
 
-/// The id of the address of this number.
+/// The id of the address with this number.
 pub(super) fn address_id(number: usize) -> String {
     format!("ipv6-{number:07}")
 }
 
-/// A purchase that is tried under a token of its own, by one call or more.
+/// A purchase under a token of its own, tried by one call or more.
 pub(super) struct Attempt {
     pub(super) token: String,
     pub(super) address: String,
     /// In Mbit/s.
     pub(super) bandwidth_mbps: usize,
-    /// What it came to, if somebody was told or it was found.
+    /// Its outcome, if a client got it or a restart showed it.
     pub(super) told: Option<Outcome>,
-    /// Its calls of this round.
+    /// Its calls in this round.
     calls: Vec<Wire>,
 }
 
-/// A bandwidth, as its address tells of it, or as its token does.
+/// A bandwidth, as its address or its token shows it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Purchase {
     address: String,
@@ -42,19 +42,19 @@ struct Purchase {
     bandwidth_mbps: String,
 }
 
-/// Everything that was tried.
+/// All attempts.
 #[derive(Default)]
 pub(super) struct Ledger {
     attempts: Vec<Attempt>,
-    /// The first attempt at an address of the world that there is now.
+    /// The first attempt at an address of the current world.
     first_of_world: usize,
     /// The first attempt since the last kill.
     first_of_round: usize,
-    /// The number of the world's first address.
+    /// The number of the first address of the world.
     first_address: usize,
-    /// The number of the address that is tried next.
+    /// The number of the next address to try.
     next_address: usize,
-    /// The attempt that each bandwidth was bought by, by the bandwidth's id.
+    /// The attempt that bought each bandwidth, by the bandwidth's id.
     ids: BTreeMap<String, usize>,
     /// The attempts of the calls that have no answer yet.
     awaiting: Vec<usize>,
@@ -69,7 +69,7 @@ impl Ledger {
         &self.attempts[number]
     }
 
-    /// Chooses what to call: mostly an attempt of its own, at an address that others may try too.
+    /// Chooses the next call: mostly a new attempt, at an address that others may try as well.
     pub(super) fn choose(&mut self, random: &mut Random) -> usize {
         let recent = RECENT_ATTEMPTS.min(self.attempts.len() - self.first_of_world);
         if recent > 0 && random.below(CALLS_PER_REPETITION) == 0 {
@@ -89,13 +89,13 @@ impl Ledger {
         number
     }
 
-    /// Notes that a call is sent.
+    /// Records that a call is sent.
     pub(super) fn send(&mut self, number: usize, wire: &Wire) {
         self.awaiting.push(number);
         self.attempts[number].calls.push(wire.clone());
     }
 
-    /// Notes what a call was answered, which is what the calls of its attempt were answered before.
+    /// Records the answer to a call, which must equal earlier answers to its attempt.
     pub(super) fn answered(&mut self, number: usize, answer: &Answer) {
         let position = self.awaiting.iter().position(|awaiting| *awaiting == number);
         self.awaiting.swap_remove(position.unwrap());
@@ -125,7 +125,7 @@ impl Ledger {
         assert_eq!(known, told, "{} was answered otherwise before", attempt.token);
     }
 
-    /// Holds a world that was found after a kill against what was told before it.
+    /// Compares a world found after a kill with the answers before it.
     pub(super) fn check(&mut self, world: &Value) {
         let of_addresses = purchases_of_addresses(world);
         let of_tokens = purchases_of_tokens(world);
@@ -165,7 +165,7 @@ impl Ledger {
         assert_eq!(known, of_tokens.len(), "there is a token that nobody sent");
     }
 
-    /// The attempts to be made again: those of calls that had no answer, and so many others.
+    /// The attempts to repeat: those of calls without an answer, and so many others.
     pub(super) fn take_to_repeat(&mut self, others: usize, random: &mut Random) -> Vec<usize> {
         let unanswered = std::mem::take(&mut self.awaiting);
         self.unanswered += unanswered.len();
@@ -174,7 +174,7 @@ impl Ledger {
         unanswered.into_iter().chain(others).collect()
     }
 
-    /// So many of the last calls before the kill of which it is known that they bought something.
+    /// So many of the last calls before the kill that are known to have bought something.
     pub(super) fn to_replay(&self, calls: usize) -> Vec<Wire> {
         let all = self.attempts[self.first_of_round..].iter().rev();
         let sole = all.filter_map(|attempt| match (&attempt.calls[..], &attempt.told) {
@@ -184,7 +184,7 @@ impl Ledger {
         sole.take(calls).collect()
     }
 
-    /// Ends a round. If half of the addresses have been tried, yields the numbers of other ones.
+    /// Ends a round. If half of the addresses have been tried, returns the numbers of new ones.
     pub(super) fn end_round(&mut self) -> Option<Range<usize>> {
         for attempt in &mut self.attempts[self.first_of_world..] {
             attempt.calls.clear();
@@ -209,7 +209,7 @@ impl Ledger {
         bought.collect()
     }
 
-    /// What was seen so far, which must not be nothing.
+    /// Summarises the run, and asserts that it covered something.
     pub(super) fn summary(&self) -> String {
         let Self { acknowledged, refused, unanswered, found_whole, .. } = self;
         assert!([acknowledged, refused, unanswered].iter().all(|count| **count > 0));

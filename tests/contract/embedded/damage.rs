@@ -1,5 +1,5 @@
-//! A directory that lacks something: each file and folder is removed, emptied and halved. The store
-//! then opens with all documents, versions and nonces, or it is refused.
+//! A damaged directory: each file and folder is removed, emptied and halved. The store then opens
+//! with all documents, versions and nonces, or it is refused.
 
 use std::fs::{self, File};
 use std::panic::catch_unwind;
@@ -15,7 +15,7 @@ use super::{admission, copied, folder, used};
 const DOCUMENTS: usize = 20;
 pub(super) const NONCES: usize = 12;
 
-/// How a store was left.
+/// How the process ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
     Closed,
@@ -29,11 +29,11 @@ enum Damage {
     Halved,
 }
 
-/// What a store must hold.
+/// The expected content of a store.
 #[derive(Debug, PartialEq)]
 pub(super) struct Content {
     pub(super) documents: Vec<(Document, Version)>,
-    /// Those that may be spent once more.
+    /// The nonces that may be used once more.
     pub(super) free_nonces: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn content(store: &EmbeddedStore) -> Result<Content, ::store::E
     Ok(Content { documents, free_nonces })
 }
 
-/// Commits some documents, and spends nonces with and without a commit.
+/// Commits some documents, and uses nonces with and without a commit.
 async fn fill(store: &EmbeddedStore, part: usize) {
     let half = |all: usize| (part * all / 2)..((part + 1) * all / 2);
     for number in half(DOCUMENTS) {
@@ -66,7 +66,7 @@ async fn fill(store: &EmbeddedStore, part: usize) {
     }
 }
 
-/// Has the engine write its rows into tables, as it does when there are many.
+/// Makes the engine write its rows into tables, as it does when there are many.
 pub(super) fn write_tables(folder: &Path) {
     fs::remove_file(folder.join("closed.json")).unwrap();
     let database = Database::builder(folder.join("engine")).open().unwrap();
@@ -76,7 +76,7 @@ pub(super) fn write_tables(folder: &Path) {
     }
 }
 
-/// A directory with all documents and nonces, and what it holds.
+/// A directory with all documents and nonces, and its content.
 async fn left(end: End, has_tables: bool) -> (TempDir, Content) {
     let folder = folder();
     let store = EmbeddedStore::open(folder.path()).unwrap();
@@ -138,13 +138,13 @@ fn damage(path: &Path, damage: Damage) {
     File::options().write(true).open(path).unwrap().set_len(kept.try_into().unwrap()).unwrap();
 }
 
-/// Opens a damaged directory, and yields whether it was refused.
+/// Opens a damaged directory, and returns whether it was refused.
 ///
 /// # Errors
 ///
-/// The store holds something else than `expected`.
+/// The store shows another content than `expected`.
 fn check(folder: &Path, expected: &Content) -> Result<bool, Content> {
-    // The engine panics at some damage.
+    // Some damage makes the engine panic.
     let Ok(Ok(store)) = catch_unwind(|| EmbeddedStore::open(folder)) else { return Ok(true) };
     match futures_util::FutureExt::now_or_never(content(&store)) {
         Some(Ok(content)) if content == *expected => Ok(false),

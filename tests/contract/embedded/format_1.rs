@@ -1,6 +1,6 @@
-//! A directory that an older version wrote, in format 1: `golden/format-1.directory.json`, with calls
-//! that had allocated and a world that had been put. `golden/format-1.json` is the world that the older
-//! version exported, in today's form. Neither is ever made anew.
+//! `golden/format-1.directory.json` is a directory that an older version wrote in format 1, with
+//! calls that had allocated and a world that had been put. `golden/format-1.json` is the world that
+//! the older version exported, in today's form. Neither is ever generated again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use super::folder;
 
-/// When the calls were made.
+/// The time of the calls.
 const CALLED_AT_SECS: u64 = 1_795_772_115;
 
-/// The calls of the older version, by access key and nonce.
+/// The calls to the older version, by access key and nonce.
 const CALLS: [(&str, &str); 5] = [
     ("testid", "nonce-1"),
     ("allowed", "nonce-2"),
@@ -28,12 +28,13 @@ fn golden(file: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contract/embedded/golden").join(file)
 }
 
-/// A copy of the directory. Of each path the golden file has the content in Base64, or null for a folder.
+/// A copy of the directory. The golden file maps each path to its content in Base64, or to null for
+/// a folder.
 pub(super) fn unpacked() -> TempDir {
     let copy = folder();
     let text = std::fs::read_to_string(golden("format-1.directory.json")).unwrap();
     let content: BTreeMap<String, Option<String>> = serde_json::from_str(&text).unwrap();
-    // A folder comes before what is in it.
+    // A folder comes before its content.
     for (path, content) in content {
         let path = copy.path().join(path);
         match content {
@@ -44,7 +45,7 @@ pub(super) fn unpacked() -> TempDir {
     copy
 }
 
-/// The documents that the directory holds, by key.
+/// The documents of the directory, by key.
 fn expected() -> Vec<(Key, Document)> {
     let text = std::fs::read_to_string(golden("format-1.json")).unwrap();
     by_key(World::parse(&text).unwrap().into_documents())
@@ -61,7 +62,7 @@ fn format_of(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("format.json")).unwrap()
 }
 
-/// Opens a directory, and checks that it holds all that the older version had in it.
+/// Opens a directory, and asserts that it holds all that the older version wrote.
 pub(super) async fn check(folder: &Path) {
     let store = EmbeddedStore::open(folder).unwrap();
     assert_eq!(by_key(store.documents().map(Result::unwrap)), expected());
@@ -86,7 +87,7 @@ async fn a_directory_of_format_1_holds_the_same_world_and_nonces() {
     for _ in 0..3 {
         check(copy.path()).await;
     }
-    // What expires still does; the last token in 2099.
+    // Documents still expire; the last token does in 2099.
     let store = EmbeddedStore::open(copy.path()).unwrap();
     store.drop_expired(4_070_908_800).await.unwrap();
     let is_token = |document: &Document| document.key().kind() == "client-token";

@@ -1,5 +1,5 @@
-//! A directory of format 1 is opened by a process that is killed at one of its writes: what is left
-//! opens, and holds the same world.
+//! A process opens a directory of format 1 and is killed at one of its writes. The directory that
+//! is left opens, and holds the same world.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,8 +13,8 @@ use suites::endpoint::built;
 
 use super::format_1;
 
-/// How many times the process is killed. Each write has a beginning and an end, and the process is
-/// killed at some of these, from the first to the last.
+/// How many times the process is killed: at the beginning or the end of a write, from the first
+/// write to the last.
 const KILLS: usize = 24;
 
 /// The system calls that change files.
@@ -36,9 +36,9 @@ const WRITES: [i64; 14] = [
 ];
 
 /// Exports the world of a directory, which opens it, and kills the process after so many beginnings
-/// and ends of writes. Yields how many there were.
+/// and ends of writes. Returns how many there were.
 fn export(binary: &Path, folder: &Path, writes_max: usize) -> usize {
-    // The shell waits for its tracer before it becomes the program.
+    // The shell waits for its tracer before it executes the program.
     let script = "kill -STOP $$; exec \"$@\"";
     let mut child = Command::new("/bin/sh")
         .args(["-c", script, "sh"])
@@ -54,17 +54,17 @@ fn export(binary: &Path, folder: &Path, writes_max: usize) -> usize {
     ptrace::seize(process, Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE).unwrap();
     kill(process, Signal::SIGCONT).unwrap();
     let writes = follow(process, folder, writes_max);
-    // Most likely it was waited for above.
+    // Most likely the wait above has reaped it.
     drop(child.wait());
     writes
 }
 
-/// Follows a process from one system call to the next, and kills it after so many beginnings and ends
-/// of writes. Yields how many there were.
+/// Follows a process from one system call to the next, and kills it after so many beginnings and
+/// ends of writes. Returns how many there were.
 fn follow(process: Pid, folder: &Path, writes_max: usize) -> usize {
     let mut writes = 0;
     loop {
-        // Children of this thread: other tests wait for theirs.
+        // Only children of this thread: other tests wait for theirs.
         let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
         let (thread, signal) = match waitpid(Pid::from_raw(-1), Some(flags)) {
             Err(_) => return writes,
@@ -87,7 +87,7 @@ fn follow(process: Pid, folder: &Path, writes_max: usize) -> usize {
     }
 }
 
-/// Whether a thread begins or ends a system call that changes files, once the store is being opened.
+/// Whether a thread begins or ends a system call that changes files of the store's directory.
 fn changes_files(process: Pid, thread: Pid, folder: &Path) -> bool {
     let call = std::fs::read_to_string(format!("/proc/{process}/task/{thread}/syscall"));
     let number = call.ok().and_then(|call| call.split_whitespace().next()?.parse().ok());

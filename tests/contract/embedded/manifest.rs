@@ -1,4 +1,5 @@
-//! The manifest of a directory: what is new, what is in use, and what must be there.
+//! The manifest of a directory: whether the store is new, which files it uses, and which must
+//! exist.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +22,7 @@ fn count(store: &EmbeddedStore) -> usize {
 async fn a_store_is_new_until_something_is_written() {
     for replaces in [true, false] {
         let folder = folder();
-        // Of a store to which nothing was written nothing is left.
+        // A store to which nothing was written leaves no files.
         for _ in 0..2 {
             let store = EmbeddedStore::open(folder.path()).unwrap();
             assert!(store.is_new());
@@ -56,7 +57,7 @@ async fn a_making_that_was_killed_is_set_aside() {
         let aside = killed.path().join(format!("engine.unfinished-{number}"));
         assert!(aside.join("version").exists());
         store.replace([account(1)]).await.unwrap();
-        // As if it had been killed before that.
+        // As if the process had been killed before that.
         let mut making = manifest(killed.path());
         making["phase"] = json!("Making");
         drop(store);
@@ -64,7 +65,7 @@ async fn a_making_that_was_killed_is_set_aside() {
     }
 }
 
-/// The manifest names both generations while it is open which of them is in use.
+/// While it is undecided which of two generations is in use, the manifest names both.
 #[tokio::test]
 async fn the_manifest_names_the_keyspaces_in_use() {
     let folder = folder();
@@ -85,7 +86,7 @@ async fn the_manifest_names_the_keyspaces_in_use() {
     }
     let mut both = manifest(folder.path());
     drop(store);
-    // An adoption was interrupted, and the generation to come was lost with the power.
+    // An adoption was interrupted, and a power cut lost the next generation.
     both["keyspaces"]["documents-4"] = json!("99");
     fs::write(folder.path().join("format.json"), both.to_string()).unwrap();
     assert!(refused(folder.path()).contains("engine/keyspaces/99/current is missing"));
@@ -120,7 +121,7 @@ async fn what_is_missing_is_named_and_nothing_is_changed() {
     }
 }
 
-/// It cannot be told from a volume that is not mounted.
+/// An emptied directory looks like a volume that is not mounted.
 #[tokio::test]
 async fn a_directory_that_was_emptied_is_new() {
     let folder = folder();
@@ -149,7 +150,7 @@ async fn the_manifest_of_an_older_program_is_completed() {
     assert_eq!(count(&store), 1);
     assert_eq!(manifest(folder.path()), written);
     drop(store);
-    // What it had lost before is refused all the same.
+    // A loss from before the completion is still refused.
     let documents = written["keyspaces"]["documents-1"].as_str().unwrap();
     fs::write(folder.path().join("format.json"), older).unwrap();
     fs::remove_dir_all(folder.path().join("engine/keyspaces").join(documents)).unwrap();

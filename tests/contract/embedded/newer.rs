@@ -1,4 +1,5 @@
-//! Rows that a newer program wrote: this one reads them, and neither overwrites nor deletes them.
+//! Rows that a newer program wrote: this program reads them, and neither overwrites nor deletes
+//! them.
 
 use std::path::Path;
 
@@ -8,10 +9,10 @@ use suites::conformance::{account, account_key, write};
 
 use super::folder;
 
-/// Where a row has the number of its form, in bytes.
+/// The offset of a row's schema number, in bytes.
 const SCHEMA_AT: usize = 16;
 
-/// Has the row of an account be of the next form, with a member that is not known yet.
+/// Gives the row of an account the next schema number and an unknown member.
 fn renew(folder: &Path, number: usize) {
     std::fs::remove_file(folder.join("closed.json")).unwrap();
     let database = Database::builder(folder.join("engine")).open().unwrap();
@@ -42,7 +43,7 @@ async fn a_row_of_a_newer_form_is_read_and_checked_but_not_written() {
         assert!(matches!(told, Error::Unavailable { .. }));
         assert!(told.with_causes().contains("a newer program wrote a row (account)"), "{told:?}");
     }
-    // It was read before a change: that is told first, and the caller reads again.
+    // The row changed after it was read: the conflict comes first, and the caller reads again.
     assert!(matches!(store.commit(vec![write(1, None)]).await, Err(Error::Conflict)));
     let checked = vec![change(Change::Check), write(2, Some(other.version))];
     store.commit(checked).await.unwrap();

@@ -1,9 +1,9 @@
-//! A power cut: of what was written since the last sync, any part may be on the disk.
+//! A power cut: any part of the writes since the last sync may be on the disk.
 //!
-//! A directory is copied when all of it is synced, and once more when more was written. The states
-//! between the two have some of the bytes that differ: none, those up to a place, or sectors in no
-//! order. Each opens with all that was acknowledged before, or it is refused. Renames are not put in
-//! another order: they happen where the store replaces a world, and are synced one by one.
+//! A directory is copied when all of it is synced, and again when more was written. The states
+//! between the two copies have some of the bytes that differ: none, those up to a place, or sectors
+//! in no order. Each state opens with all that was acknowledged before, or it is refused. Renames
+//! are not reordered: the store renames only when it replaces a world, and syncs each rename.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use super::damage::{Content, NONCES, content, paths, write_tables};
 use super::{admission, copied, folder, used};
 
-/// What a disk writes whole or not at all.
+/// A disk writes a sector whole or not at all.
 const SECTOR: usize = 512;
 
 /// How many states there are of each kind.
@@ -32,14 +32,14 @@ struct Unsynced {
     bytes: Vec<u8>,
 }
 
-/// The sectors in which the files of a directory differ from how they were synced.
+/// The sectors in which the files of a directory differ from their synced content.
 fn unsynced(synced: &Path, written: &Path) -> Vec<Unsynced> {
     let mut all = Vec::new();
     for path in paths(written).into_iter().filter(|path| path.is_file()) {
         let file = path.strip_prefix(written).unwrap().to_owned();
         let (mut before, after) = (fs::read(synced.join(&file)).unwrap(), fs::read(&path).unwrap());
         let end = used(&before).max(used(&after));
-        // A journal grows, unless it was made with its whole length.
+        // A journal grows unless it was preallocated.
         before.resize(before.len().max(end), 0);
         for (number, bytes) in after[..end].chunks(SECTOR).enumerate() {
             let offset = number * SECTOR;
@@ -56,7 +56,7 @@ fn survivors(unsynced: &[Unsynced], kind: u64, rng: &mut StdRng) -> Vec<usize> {
     let cut = rng.random_range(0..=unsynced.len());
     let whole = unsynced.iter().map(|sector| sector.bytes.len());
     match kind {
-        // All up to one, of which there is a part.
+        // All before one sector, and a part of this one.
         0 => {
             let torn = rng.random_range(0..SECTOR);
             whole
@@ -64,14 +64,14 @@ fn survivors(unsynced: &[Unsynced], kind: u64, rng: &mut StdRng) -> Vec<usize> {
                 .map(|(n, len)| if n < cut { len } else { torn * usize::from(n == cut) })
                 .collect()
         }
-        // All from one on: the first writes are missing.
+        // All from one sector on: the first writes are missing.
         1 => whole.enumerate().map(|(n, len)| len * usize::from(n >= cut)).collect(),
         // Some, in no order.
         _ => whole.map(|len| len * usize::from(rng.random_bool(0.5))).collect(),
     }
 }
 
-/// Opens every state between two, and checks that it holds what was acknowledged.
+/// Opens every state between the two, and asserts that it holds what was acknowledged.
 async fn check(synced: &Path, written: &Path, acknowledged: &Content, seeds: std::ops::Range<u64>) {
     let unsynced = unsynced(synced, written);
     assert!(unsynced.len() > 10, "only {} sectors differ", unsynced.len());
@@ -84,7 +84,7 @@ async fn check(synced: &Path, written: &Path, acknowledged: &Content, seeds: std
             let len = len.min(sector.bytes.len());
             file.write_all_at(&sector.bytes[..len], sector.offset.try_into().unwrap()).unwrap();
         }
-        // The engine panics at some damage.
+        // Some damage makes the engine panic.
         let Ok(Ok(store)) = catch_unwind(|| EmbeddedStore::open(state.path())) else {
             refused += 1;
             continue;
@@ -103,7 +103,7 @@ async fn check(synced: &Path, written: &Path, acknowledged: &Content, seeds: std
     assert!(opened > refused, "{opened} opened, {refused} refused");
 }
 
-/// A directory in which some documents were committed and half of the nonces spent.
+/// A directory with some committed documents and half of the nonces used.
 async fn filled(has_tables: bool) -> TempDir {
     let folder = folder();
     let store = EmbeddedStore::open(folder.path()).unwrap();
@@ -140,7 +140,7 @@ async fn after_a_power_cut_all_that_was_acknowledged_is_there_or_the_store_is_re
         };
         assert_eq!(acknowledged.documents.len(), 11);
         assert_eq!(acknowledged.free_nonces.len(), NONCES - NONCES / 2);
-        // Commits on their way. The watermark is written after the sync, so it is the old one.
+        // Unfinished commits. The watermark is written after the sync, so it is the old one.
         for number in 11..80 {
             store.commit(vec![write(number, None)]).await.unwrap();
         }
@@ -148,7 +148,7 @@ async fn after_a_power_cut_all_that_was_acknowledged_is_there_or_the_store_is_re
         fs::copy(synced.path().join("watermark"), written.path().join("watermark")).unwrap();
         check(synced.path(), written.path(), &acknowledged, first_seed..first_seed + 3 * STATES)
             .await;
-        // All is synced and answered but for the watermark, which never is.
+        // Everything is synced and answered except the watermark, which is never synced.
         let whole = copied(folder.path());
         fs::copy(synced.path().join("watermark"), whole.path().join("watermark")).unwrap();
         let content = content(&EmbeddedStore::open(whole.path()).unwrap()).await.unwrap();

@@ -1,7 +1,8 @@
-//! That an answer leaves only after its sync, as the kernel sees it.
+//! An answer leaves only after its sync, as the kernel sees it.
 //!
-//! A sync that is missing cannot be seen by killing the process: what it wrote is with the system
-//! then. So the endpoint's system calls are watched, each answer held against the writes before it.
+//! The operating system keeps the writes of a killed process, so a kill does not show a missing
+//! sync. Therefore this test traces the endpoint's system calls, and checks each answer against the
+//! writes before it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -21,21 +22,21 @@ use crate::endpoint::{allocate, call};
 
 const CALLS: usize = 20;
 
-/// What the kernel was asked.
+/// A system call that matters here.
 #[derive(Debug)]
 enum Event {
-    /// To write to a file.
+    /// A write to a file.
     Write(PathBuf),
-    /// To bring a file to the disk. It did so before the next event of the thread.
+    /// A sync of a file, which has ended before the next event of its thread.
     Sync(PathBuf),
-    /// To send something over a connection.
+    /// A write to a connection.
     Send,
 }
 
-/// Watches the system calls of a process until it has ended.
+/// Traces the system calls of a process until it ends.
 struct Watch {
     process: Pid,
-    /// Those threads that are inside a system call, and what it is if it matters once it has ended.
+    /// The threads inside a system call, each with its event if that counts when the call ends.
     inside: HashMap<Pid, Option<Event>>,
     events: Vec<Event>,
 }
@@ -55,7 +56,7 @@ impl Watch {
 
     fn run(mut self) -> Vec<Event> {
         loop {
-            // Children of this thread: other tests wait for theirs.
+            // Only children of this thread: other tests wait for theirs.
             let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
             let (thread, signal) = match waitpid(Pid::from_raw(-1), Some(flags)) {
                 Err(Errno::ECHILD) => return self.events,
@@ -68,7 +69,7 @@ impl Watch {
                 Ok(WaitStatus::Stopped(thread, signal)) => (thread, Some(signal)),
                 Ok(_) => continue,
             };
-            // It may have been killed meanwhile.
+            // The thread may have been killed meanwhile.
             let _ = ptrace::syscall(thread, signal);
         }
     }
@@ -80,7 +81,7 @@ impl Watch {
             return;
         }
         let event = match self.event(thread) {
-            // A sync counts when it has ended, everything else when it begins.
+            // A sync counts when it has ended, every other call when it begins.
             Some(sync @ Event::Sync(_)) => Some(sync),
             other => {
                 self.events.extend(other);
@@ -122,7 +123,7 @@ async fn an_answer_leaves_only_after_its_sync() {
     let binary = built("local-endpoint").unwrap();
     let arguments = ["--data", kept.to_str().unwrap(), "--world", world.to_str().unwrap()];
     let endpoint = Endpoint::start(&binary, &arguments).await.unwrap();
-    // What is done once is done.
+    // The endpoint does its one-time work here.
     assert_eq!(call(&endpoint, &allocate("ipv6-none")).await.unwrap().status, 400);
     let process = Pid::from_raw(endpoint.id().unwrap().try_into().unwrap());
     let (begun, has_begun) = mpsc::channel();
@@ -136,7 +137,7 @@ async fn an_answer_leaves_only_after_its_sync() {
         let mut query = allocate(&format!("ipv6-{number}"));
         query["ClientToken"] = json!(format!("t-{number}"));
         assert_eq!(call(&endpoint, &query).await.unwrap().status, 200);
-        // What buys nothing has spent its nonce, too.
+        // A call that buys nothing has used its nonce as well.
         assert_eq!(call(&endpoint, &allocate("ipv6-none")).await.unwrap().status, 400);
         query["DryRun"] = json!("true");
         assert_eq!(call(&endpoint, &query).await.unwrap().status, 400);
@@ -146,7 +147,7 @@ async fn an_answer_leaves_only_after_its_sync() {
     check(&events, &kept);
 }
 
-/// No answer was sent while something in the journal was not on the disk.
+/// Asserts that no answer left before the journal's earlier writes were synced.
 fn check(events: &[Event], folder: &Path) {
     let is_journal =
         |file: &Path| file.starts_with(folder) && file.extension().is_some_and(|e| e == "jnl");
@@ -169,7 +170,7 @@ fn check(events: &[Event], folder: &Path) {
             Event::Write(_) | Event::Sync(_) => {}
         }
     }
-    // One call came after another, so each has its own.
+    // The calls came one after another, so each has its own sync.
     assert!(
         [writes, syncs, answers].iter().all(|count| *count >= 3 * CALLS),
         "{writes} writes, {syncs} syncs, {answers} answers"

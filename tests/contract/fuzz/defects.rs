@@ -1,4 +1,4 @@
-//! A proxy before the local endpoint that changes its answers: one defect each.
+//! A proxy in front of the local endpoint that changes its answers, with one defect each.
 
 mod passing;
 
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use passing::Passing;
 
-/// What is wrong with the answers.
+/// The defect of an endpoint's answers.
 pub(super) struct Defect {
     pub(super) name: &'static str,
-    /// What findings that tell of it are about.
+    /// The places of findings that show the defect.
     shows: &'static [&'static str],
     /// Changes the answer to a call.
     spoil: fn(&mut Exchange<'_>),
@@ -27,18 +27,18 @@ struct Exchange<'a> {
     parameters: &'a BTreeMap<String, String>,
     passing: &'a mut Passing,
     seen: &'a mut Seen,
-    /// Whether the answer names a bandwidth that no answer named before.
+    /// Whether the answer names a new bandwidth.
     is_new: bool,
 }
 
-/// What the proxy has seen in a world.
+/// The earlier calls in a world.
 #[derive(Default)]
 struct Seen {
     bandwidths: HashSet<String>,
     /// The first bandwidth of each token.
     tokens: BTreeMap<String, String>,
     request_ids: BTreeMap<String, String>,
-    /// An address that has a bandwidth that no call bought.
+    /// An address with a bandwidth that no call bought.
     haunted: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl Exchange<'_> {
         self.passing.has_code(code)
     }
 
-    /// Exchanges the code and a part of the message.
+    /// Replaces the code and a part of the message.
     fn recode(&mut self, code: &str, [old, new]: [&str; 2]) {
         let known = self.passing.element("Code").unwrap_or_default();
         self.passing.replace(&known, code);
@@ -81,7 +81,7 @@ const CODE: &[&str] = &["Code", "answers"];
 const MEDIA: &[&str] = &["header/content-type", "answers"];
 const STATE: &[&str] = &["/Ipv6Addresses/"];
 
-/// The clock that goes slow is the proxy's, as it is set.
+/// The proxy changes this clock when it is set.
 const CLOCK_SLOW: &str = "the clock goes ten minutes slow once it is put forward";
 pub(super) const NO_CONTROL: Defect = defect("there are no control paths", &[], |_| {});
 pub(super) const STATUS_OF_REGION: Defect =
@@ -91,7 +91,7 @@ pub(super) const STATUS_OF_REGION: Defect =
         }
     });
 
-/// Those that calls can show.
+/// The defects that calls can show.
 pub(super) const DEFECTS: [Defect; 17] = [
     defect("two codes are exchanged", CODE, |call| {
         let pair = ["OperationUnsupported.ULA", "OperationUnsupported.PrivateGUA"];
@@ -203,12 +203,12 @@ pub(super) const DEFECTS: [Defect; 17] = [
 ];
 
 impl Defect {
-    /// Whether findings of these names tell of it.
+    /// Whether findings at these places show the defect.
     pub(super) fn shows(&self, what: &[&str]) -> bool {
         self.shows.iter().any(|part| what.iter().any(|what| what.contains(part)))
     }
 
-    /// Starts the proxy before what listens at `upstream`.
+    /// Starts the proxy in front of the endpoint at `upstream`.
     pub(super) async fn planted(&self, upstream: &str) -> Server {
         let proxy = Proxy {
             name: self.name,
@@ -286,7 +286,7 @@ impl Proxy {
     }
 }
 
-/// Adds to the documents that the endpoint shows a bandwidth that no call bought.
+/// Adds a bandwidth that no call bought to the documents that the endpoint shows.
 fn haunt(address: &str, passing: &mut Passing) {
     let Ok(mut told) = serde_json::from_str::<Value>(&passing.body) else { return };
     for (_, account) in told["Accounts"].as_object_mut().into_iter().flatten() {
@@ -302,7 +302,7 @@ fn haunt(address: &str, passing: &mut Passing) {
     passing.body = told.to_string();
 }
 
-/// A clock's setting, ten minutes earlier.
+/// A clock's setting, minus ten minutes.
 fn ten_minutes_less(body: &str) -> String {
     let form = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     let document: Value = serde_json::from_str(body).unwrap();

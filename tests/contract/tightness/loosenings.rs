@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 /// A schema with one keyword loosened.
 pub(super) struct Loosening {
-    /// Where, and what was done.
+    /// The place, and how it was loosened.
     pub(super) place: String,
     pub(super) schema: Value,
 }
 
-/// Keywords that demand something, and nothing once they are gone.
+/// Keywords that demand something, and whose absence demands nothing.
 const DEMANDS: [&str; 26] = [
     "$ref",
     "additionalProperties",
@@ -39,7 +39,7 @@ const DEMANDS: [&str; 26] = [
     "uniqueItems",
 ];
 
-/// Keywords whose value is a schema that a part of a document must fit.
+/// Keywords whose value is a schema for a part of a document.
 const INNER: [&str; 6] =
     ["additionalProperties", "contains", "else", "items", "propertyNames", "then"];
 
@@ -56,8 +56,8 @@ pub(super) fn loosenings(schema: &Value) -> Vec<Loosening> {
     all
 }
 
-/// Tells `found` of each loosening of the schema at `pointer`, as the place and what is done, and what
-/// comes of the schema.
+/// Calls `found` with each loosening of the schema at `pointer`: the place, the change, and the
+/// loosened schema.
 fn walk(schema: &Value, pointer: &str, found: &mut impl FnMut((&str, &str), Value)) {
     let Some(members) = schema.as_object() else { return };
     let mut tell = |what: &str, change: &dyn Fn(&mut Value)| {
@@ -65,7 +65,7 @@ fn walk(schema: &Value, pointer: &str, found: &mut impl FnMut((&str, &str), Valu
         change(&mut loosened);
         found((pointer, what), loosened);
     };
-    // What has few values has their type, too.
+    // A member with few values has their type as well.
     let is_listed = members.contains_key("const") || members.contains_key("enum");
     let demanded =
         |keyword: &&&str| members.get(**keyword).is_some_and(|value| *value != json!(true));
@@ -90,7 +90,7 @@ fn walk(schema: &Value, pointer: &str, found: &mut impl FnMut((&str, &str), Valu
         });
     }
     if let Some(pattern) = members.get("pattern").and_then(Value::as_str) {
-        // What stands between them may have alternatives.
+        // The part between the anchors may have alternatives.
         let inner = pattern.strip_prefix('^');
         if let Some(inner) = inner {
             tell("without the start of its pattern", &|schema| schema["pattern"] = inner.into());

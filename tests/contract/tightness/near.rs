@@ -1,29 +1,30 @@
-//! Documents that nearly fit a schema, made from the schema itself: of every part of it the values that
-//! are just right and those that are just wrong, each in a document that is right but for that.
+//! Documents that nearly fit a schema, generated from the schema itself: for every part of it the
+//! values that are just right and those that are just wrong, each in a document without another
+//! fault.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-/// What a part of a document is made of.
+/// Generates the values of a part of a document.
 pub(crate) struct Near<'a> {
     root: &'a Value,
-    /// Texts to choose from where a pattern must be fitted.
+    /// Texts to choose from for a pattern.
     pool: &'a [String],
-    /// The definitions whose values have all been shown: where they are used again, a few are enough.
+    /// The definitions whose values have all been generated: a second use needs only a few.
     shown: RefCell<BTreeSet<String>>,
-    /// The right value of a schema, once found: it is asked for again and again.
+    /// The right value of each schema, once found, because it is needed often.
     found: RefCell<BTreeMap<String, Value>>,
 }
 
-/// A schema's parts that are alternatives, each with what holds of it.
+/// The keywords of alternatives.
 const ALTERNATIVES: [&str; 2] = ["oneOf", "anyOf"];
 
-/// What a schema must fit.
+/// The schema of schemas.
 const META: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// How many texts of the pool show a pattern.
+/// How many texts of the pool are tried for a pattern.
 const TEXTS: usize = 3;
 
 impl<'a> Near<'a> {
@@ -31,7 +32,7 @@ impl<'a> Near<'a> {
         Self { root, pool, shown: RefCell::default(), found: RefCell::default() }
     }
 
-    /// The documents, right ones among them.
+    /// The documents, right ones included.
     pub(crate) fn documents(self) -> Vec<Value> {
         self.values(self.root)
     }
@@ -47,7 +48,7 @@ impl<'a> Near<'a> {
         schema.unwrap_or_else(|error| panic!("{whole}: {error}")).is_valid(value)
     }
 
-    /// What a reference means; none if it is the language of schemas itself.
+    /// The target of a reference; none if it is the schema of schemas.
     fn target(&self, reference: &str) -> Option<&'a Value> {
         (reference != META).then(|| self.root.pointer(reference.trim_start_matches('#')).unwrap())
     }
@@ -87,7 +88,7 @@ impl<'a> Near<'a> {
         panic!("no value found for {schema}, only {tried:?}")
     }
 
-    /// The object with what it must have.
+    /// The object with its required members.
     fn object(&self, schema: &Value) -> Map<String, Value> {
         let none = Map::new();
         let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
@@ -108,7 +109,7 @@ impl<'a> Near<'a> {
         members
     }
 
-    /// What must be there if a member is.
+    /// The members that another member requires.
     fn dependents(&self, schema: &Value, name: &str) -> Vec<(String, Value)> {
         let names = schema.pointer(&format!("/dependentRequired/{name}"));
         let names = names.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -129,7 +130,7 @@ impl<'a> Near<'a> {
         (name, inner.map_or(json!("x"), |inner| self.right(inner)))
     }
 
-    /// The list with as many items as it must have.
+    /// The list with its least number of items.
     fn list(&self, schema: &Value) -> Vec<Value> {
         let first = schema.get("prefixItems").and_then(Value::as_array);
         let mut items: Vec<Value> =
@@ -141,7 +142,7 @@ impl<'a> Near<'a> {
         items
     }
 
-    /// Values of a part of the document: right ones, and those that one change makes of them.
+    /// Values of a part of the document: right ones, and those that differ from them by one change.
     fn values(&self, schema: &Value) -> Vec<Value> {
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             let Some(target) = self.target(reference) else {
@@ -204,7 +205,7 @@ impl<'a> Near<'a> {
             let names = names.iter().filter_map(Value::as_str);
             all.extend(names.map(|name| with(name, value.clone())));
         }
-        // Two that may each be there, but maybe not both.
+        // Two members of which each may be present, but perhaps not both.
         if let Some(properties) = properties {
             let one = |name: &String| (name.clone(), self.right(&properties[name]));
             let more: Vec<(String, Value)> =
@@ -245,7 +246,8 @@ impl<'a> Near<'a> {
         all
     }
 
-    /// Texts, numbers and the like: what the schema names, what fits it, and what nearly does.
+    /// Texts, numbers and the like: those in the schema, those that fit it, and those that nearly
+    /// fit.
     fn simple(&self, schema: &Value) -> Vec<Value> {
         let mut all: Vec<Value> = schema.get("const").cloned().into_iter().collect();
         all.extend(schema.get("enum").and_then(Value::as_array).into_iter().flatten().cloned());
@@ -265,7 +267,7 @@ impl<'a> Near<'a> {
             let texts = self.pool.iter().map(|text| json!(text));
             let fitting: Vec<Value> = texts.filter(|text| whole.is_valid(text)).collect();
             all.extend(fitting.iter().take(TEXTS).chain(fitting.iter().rev().take(TEXTS)).cloned());
-            // Where nearly all fit, those that do not say most; and those that fit but for one keyword.
+            // Where nearly all fit, the others tell most, with those that break one keyword only.
             let unfit = self.pool.iter().map(|text| json!(text)).filter(|it| !whole.is_valid(it));
             let unfit: Vec<Value> = unfit.collect();
             all.extend(unfit.iter().take(2 * TEXTS).cloned());
@@ -297,7 +299,7 @@ impl<'a> Near<'a> {
     }
 }
 
-/// The schema once for each of its alternatives and conditions, which then hold.
+/// The schema once for each of its alternatives and conditions, each of which then holds.
 fn variants(schema: &Value) -> Vec<Value> {
     let Some(members) = schema.as_object() else { return vec![schema.clone()] };
     let mut rest = members.clone();
@@ -332,7 +334,7 @@ fn variants(schema: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// What a condition does not hold of: the other values of its members that have few.
+/// Values that a condition does not hold for: the other values of its members that have few.
 fn unlike(schema: &Value, condition: &Value) -> Value {
     let properties = condition.get("properties").and_then(Value::as_object);
     let mut others = Map::new();
@@ -345,7 +347,7 @@ fn unlike(schema: &Value, condition: &Value) -> Value {
     json!({ "properties": others })
 }
 
-/// A schema with what another one says too; where both say something, the other one's.
+/// A schema merged with another one, whose keywords win.
 fn merged(one: &Value, other: &Value) -> Value {
     let mut members = one.as_object().cloned().unwrap_or_default();
     for (keyword, value) in other.as_object().into_iter().flatten() {
@@ -375,7 +377,7 @@ fn is_match(pattern: &str, text: &str) -> bool {
     jsonschema::draft202012::is_valid(&json!({ "pattern": pattern }), &json!(text))
 }
 
-/// Values that belong nowhere.
+/// Values that fit nowhere.
 fn strangers() -> Vec<Value> {
     let all = [json!(null), json!(true), json!(7), json!(-1), json!(0), json!(1.5)];
     let more = [json!(""), json!("other"), json!("true"), json!([]), json!({}), json!([7])];

@@ -1,4 +1,4 @@
-//! Endpoints that answer all calls wrong in one way.
+//! Endpoints with one fault in all their answers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,13 +12,13 @@ use suites::command::{endpoint, verify};
 use super::before::{Behind, before, is_control};
 use super::count;
 
-/// What is changed of the headers and the body of an answer.
+/// A change to the headers and the body of an answer.
 type Change = fn(&mut HeaderMap, &mut String);
 
-/// What is changed of the world told.
+/// A change to the world that the endpoint shows.
 type WorldChange = fn(&mut String, usize);
 
-/// A fake: the endpoint behind it, with answers that are changed.
+/// A fake in front of an endpoint that changes its answers.
 async fn altered(address: &str, change: Change, change_world: WorldChange) -> Server {
     static READS: AtomicUsize = AtomicUsize::new(0);
     before(address, move |behind: Behind, request: Request<Bytes>| async move {
@@ -42,7 +42,7 @@ const CASES: [&str; 2] = ["--case", "IllegalParam.Bandwidth/l*"];
 #[tokio::test(flavor = "multi_thread")]
 async fn one_cause_is_one_thing_however_many_answers_it_is_about() {
     let (endpoint, _) = endpoint(&[]).await;
-    // A gateway that says another type of each body.
+    // A gateway that replaces the media type of each body.
     let change = |headers: &mut HeaderMap, _: &mut String| {
         headers.insert("content-type", HeaderValue::from_static("text/html"));
     };
@@ -51,7 +51,7 @@ async fn one_cause_is_one_thing_however_many_answers_it_is_about() {
     assert_eq!(code, Some(1), "{text}");
     let all = count(&report, "trials");
     assert!(all > 50 && text.contains(&format!("{all} do not hold")), "{text}");
-    // In either format, and nothing else.
+    // In both formats, and nothing else.
     let headings: Vec<&str> = text.lines().filter(|line| line.ends_with(" answers")).collect();
     let half = format!("header/content-type: {} of {all} answers", all / 2);
     assert_eq!(headings, [&half, &half], "{text}");

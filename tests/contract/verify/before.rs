@@ -1,4 +1,4 @@
-//! Fakes before an endpoint: what they do not answer themselves is passed on to it.
+//! Fakes in front of an endpoint, which pass on the requests that they do not answer.
 
 use bytes::Bytes;
 use harness::http::{Failure, Server, local_client};
@@ -16,7 +16,7 @@ pub(super) struct Behind {
 }
 
 impl Behind {
-    /// Sends a request on to the endpoint, and its answer back.
+    /// Passes a request on to the endpoint, and its answer back.
     pub(super) async fn pass(&self, request: Request<Bytes>) -> Answered {
         let (parts, body) = request.into_parts();
         let url = format!("http://{}{}", self.address, parts.uri.path_and_query().unwrap());
@@ -28,7 +28,7 @@ impl Behind {
     }
 }
 
-/// Starts a fake before the endpoint at `address`, which does with each request what `answer` says.
+/// Starts a fake in front of the endpoint at `address`, which handles each request by `answer`.
 pub(super) async fn before<F, A>(address: &str, answer: F) -> Server
 where
     F: Fn(Behind, Request<Bytes>) -> A + Clone + Send + 'static,

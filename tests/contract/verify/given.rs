@@ -1,4 +1,5 @@
-//! Endpoints whose world cannot be set: what is tried there, on which real ids, and what is bought.
+//! Endpoints whose world cannot be set: which cases are tried there, on which real ids, and what is
+//! bought.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -22,13 +23,13 @@ use suites::support::ALLOCATE;
 use super::before::{Behind, before};
 use super::{count, not_run};
 
-/// The operation that takes a purchase back.
+/// The operation that undoes a purchase.
 const UNDO: &str = "DeleteIpv6InternetBandwidth";
 
-/// A secret as long as real ones are.
+/// A secret as long as real ones.
 const SECRET: &str = "CANARYgivenSecretNobodyMayShow";
 
-/// A world in which each role is somebody else's address, in another region.
+/// A world in which each role has an address, and each belongs to another account and region.
 fn world() -> Value {
     let address = |ip: &str, more: Value| {
         let mut address =
@@ -73,7 +74,7 @@ pub(super) async fn given_endpoint(folder: &Path) -> (Endpoint, String) {
     endpoint(&["--world", file.to_str().unwrap()]).await
 }
 
-/// The options that name the key, the region and everybody's real ids.
+/// The options that name the key, the region and the real ids.
 pub(super) fn options(url: &str) -> Vec<String> {
     let mut options: Vec<String> = [
         "--as-given",
@@ -145,11 +146,11 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
     for told in [&text, &report.to_string(), &page, &annotations] {
         assert!(!told.contains(SECRET) && !told.contains("Signature="), "a secret is shown");
     }
-    // The same again: no nonce of the first run stands in the way.
+    // A second run: no nonce of the first run is reused.
     let (code, text, _) = verify(&options);
     assert_eq!(code, Some(0), "{text}");
 
-    // A wrong id is found out, and a key that is refused told at once.
+    // A wrong id is reported, and a refused key is reported at once.
     let mut wrong: Vec<String> =
         options.iter().map(|option| option.replace("taken-real", "free-real")).collect();
     let arguments: Vec<&str> = wrong.iter().map(String::as_str).collect();
@@ -172,7 +173,7 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
     assert!(!told.contains("CANARY"), "{told}");
 }
 
-/// A fake: the endpoint behind it, as one that cannot take back what was bought.
+/// A fake in front of an endpoint that has no operation to undo purchases.
 async fn keeping(address: &str) -> Server {
     before(address, async |behind: Behind, request: Request<Bytes>| {
         let action = request.headers().get("x-acs-action").map(|action| action.to_str().unwrap());
@@ -219,7 +220,7 @@ async fn what_is_bought_is_released_before_the_next_and_told() {
     let world = endpoint.control(Method::GET, "world", "").await.unwrap();
     assert_eq!(bandwidths(&world), 1, "only the one that was there: {world}");
 
-    // Where nothing can be released it is told, and no more is bought.
+    // Where nothing can be released, the report says so, and no more is bought.
     let (code, text, report) = run(keeping.url().to_owned()).await;
     assert_eq!(code, Some(1), "{text}");
     assert_eq!(count(&report, "purchases"), 1, "{text}");

@@ -1,4 +1,4 @@
-//! What `contract` shows of an endpoint that answers hostile texts.
+//! The output of `contract` about an endpoint that answers hostile texts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use suites::scratch;
 
 use super::before::{Behind, before, is_control};
 
-/// What one run shows, by where it shows it.
+/// The outputs of one run, by name.
 pub(super) type Sinks = BTreeMap<&'static str, String>;
 
 /// A case of one call.
@@ -25,7 +25,7 @@ const CASE: &str = "MissingAction/absent-v1";
 
 const KINDS: [&str; 4] = ["json", "junit", "html", "github"];
 
-/// A local endpoint that answers each call with a body, made of what was sent.
+/// A local endpoint whose answer to each call is made from the request.
 pub(super) struct Answering {
     server: Server,
     _endpoint: Endpoint,
@@ -72,7 +72,7 @@ pub(super) async fn shown(at: &Answering, case: &str) -> Sinks {
     sinks
 }
 
-/// Whether the runner of GitHub's workflows takes a line for a command.
+/// Whether the runner of GitHub's workflows takes a line as a command.
 fn is_command(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("::") || line.find("##[").is_some_and(|at| line[at..].contains(']'))
@@ -163,7 +163,7 @@ fn in_hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
-/// What an endpoint shows that gives its caller's token and signature back in many forms.
+/// The output about an endpoint that echoes its caller's token and signature in many forms.
 #[tokio::test]
 async fn no_secret_of_an_answer_is_shown_anywhere() {
     let value = |sent: &str, name: &str| {

@@ -1,18 +1,18 @@
-//! Whose key an endpoint is called with that has no worlds apart.
+//! The access key for an endpoint without control paths.
 
 use std::path::Path;
 
 use suites::command::{command, endpoint, printed};
 use suites::scratch;
 
-/// Keys, each of the account of the demo world that it is named after.
+/// Keys, each of the demo world's account that it is named after.
 const CONFIG: &str = r#"{"current": "arrears", "profiles": [
     {"name": "arrears", "mode": "AK", "access_key_id": "in-arrears", "access_key_secret": "testsecret"},
     {"name": "demo", "mode": "AK", "access_key_id": "testid", "access_key_secret": "testsecret"},
     {"name": "broken", "mode": "AK", "access_key_id": "testid\n", "access_key_secret": "testsecret"},
     {"name": "ecs", "mode": "EcsRamRole"}]}"#;
 
-/// What the command prints with these options and variables.
+/// The output of the command with these options and variables.
 fn verify(url: &str, home: &Path, options: &[&str], variables: &[(&str, &str)]) -> String {
     let place = ["verify", "--endpoint", url, "--as-given", "--case", "MissingAction/*"];
     let mut command = command(&[&place[..], options].concat());

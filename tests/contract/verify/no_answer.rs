@@ -1,4 +1,5 @@
-//! Endpoints that do not answer every call: what is an error and no failure, and when a run gives up.
+//! Endpoints that do not answer every call: what counts as an error instead of a failure, and when
+//! a run gives up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +16,7 @@ use suites::scratch;
 use super::before::{Behind, before, is_control};
 use super::{count, not_run};
 
-/// What an endpoint does to a call.
+/// How an endpoint handles a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum To {
     Answer,
@@ -25,11 +26,11 @@ pub(super) enum To {
     CutOff,
 }
 
-/// What it does to the call of each number, from 0.
+/// How it handles the call of each number, from 0.
 type Plan = fn(usize) -> To;
 
-/// A local endpoint behind a proxy that does to each call what a plan says. Its control paths
-/// are always answered.
+/// A local endpoint behind a proxy that handles each call by a plan. Requests to control paths are
+/// always answered.
 pub(super) struct Faulty {
     pub(super) endpoint: Endpoint,
     pub(super) calls: Arc<AtomicUsize>,
@@ -82,7 +83,7 @@ impl Faulty {
     }
 }
 
-/// How many trials came out as held, failed and error.
+/// The numbers of trials that held, failed and ended in an error.
 fn outcomes(report: &Value) -> [usize; 3] {
     let trials = report["trials"].as_array().unwrap();
     ["held", "failed", "error"]
@@ -157,7 +158,7 @@ async fn no_more_begins_once_as_many_do_not_hold_as_allowed() {
     assert_eq!(outcomes(&report), [2, 3, 0], "{text}");
     let rest = not_run(&report);
     assert!(rest["--max-failures 3 was reached"] > 5 && rest.len() == 1, "{rest:?}");
-    // Only what was tried is proposed.
+    // Only the cases that ran are proposed.
     assert!((1..=3).contains(&text.matches("proposed: ").count()), "{text}");
 
     let output = contract(&["verify", "--in-process", "--max-failures", "0"]);

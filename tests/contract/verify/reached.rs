@@ -39,8 +39,8 @@ async fn run(command: Command) -> (Option<i32>, String) {
     (output.status.code(), printed(&output))
 }
 
-/// An endpoint behind something that breaks the first connections and answers the next ones as a gateway
-/// does for an absent endpoint.
+/// An endpoint behind a proxy that breaks the first connections and answers the next ones as a
+/// gateway does for an absent endpoint.
 async fn starting(endpoint: &Endpoint) -> Server {
     let requests = Arc::new(AtomicUsize::new(0));
     before(endpoint.address(), move |behind: Behind, request: Request<Bytes>| {
@@ -69,7 +69,7 @@ async fn an_endpoint_is_waited_for_until_it_answers() {
     let (code, text) = run(verify(server.url(), &["--wait", "600"])).await;
     assert_eq!(code, Some(0), "{text}");
 
-    // One that only begins to listen: until then the port refuses.
+    // This one begins to listen later: until then the port refuses connections.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let waiting = tokio::spawn(run(verify(&format!("http://{free}"), &["--wait", "600"])));
     tokio::task::yield_now().await;
@@ -90,7 +90,7 @@ async fn a_proxy_of_the_environment_is_used_beyond_this_machine_and_named_withou
         async move {
             let shown = request.headers_mut().remove("proxy-authorization").unwrap();
             requests.fetch_add(1, Ordering::SeqCst);
-            // Another host, of which the proxy says what it was shown.
+            // For another host the proxy answers with the request that it got.
             if request.uri().host() != Some("192.0.2.1") {
                 let told = format!("CANARYpassword {}", shown.to_str().unwrap());
                 return Ok(Response::builder().status(407).body(Full::new(told.into()))?);

@@ -10,7 +10,7 @@ use suites::command::{copy, printed};
 use suites::endpoint::built;
 use suites::scratch;
 
-/// Runs a line of a shell in a folder; `$verify REPORTS` tries one case.
+/// Runs a shell line in a folder; `$verify REPORTS` runs one case.
 fn shell(folder: &Path, line: &str) -> Output {
     let contract = built("contract").unwrap();
     let verify =
@@ -24,7 +24,7 @@ fn is_report(path: &Path) -> bool {
     read_to_string(path).is_ok_and(|text| text.contains("\"trials\""))
 }
 
-/// What the shell's line leaves in its folder: the files that hold one whole report.
+/// The files in the folder after the shell line that hold one whole report.
 #[test]
 fn a_report_goes_where_its_path_leads() {
     for (line, code, reports) in [

@@ -43,7 +43,7 @@ async fn a_signal_ends_a_run_at_once_and_leaves_no_world_behind() {
     }
 }
 
-/// The key is tried first, then the case buys, and its next call is not answered.
+/// First the key is checked, then the case buys, and its next call gets no answer.
 #[tokio::test]
 async fn a_purchase_is_released_whatever_ends_its_case() {
     let plans: [fn(usize) -> To; 2] = [
@@ -67,7 +67,7 @@ async fn a_purchase_is_released_whatever_ends_its_case() {
         }
         let output = tokio::task::spawn_blocking(|| run.wait_with_output().unwrap()).await.unwrap();
         let text = printed(&output);
-        // What the call without an answer bought is not known.
+        // Whether the call without an answer bought something is not known.
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(text.contains("bought and released: Ipv6InternetBandwidthId ipv6bw-"), "{text}");
         assert!(text.contains("BOUGHT AND NOT RELEASED: "), "{text}");

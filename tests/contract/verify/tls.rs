@@ -31,7 +31,7 @@ async fn an_endpoint_that_speaks_tls_is_verified_if_the_system_trusts_it() {
         while let Ok((stream, _)) = listener.accept().await {
             let (acceptor, address) = (acceptor.clone(), address.clone());
             tokio::spawn(async move {
-                // A client that does not trust it goes away.
+                // A client that does not trust the certificate disconnects.
                 let Ok(mut inside) = acceptor.accept(stream).await else { return };
                 let mut behind = TcpStream::connect(address).await.unwrap();
                 drop(tokio::io::copy_bidirectional(&mut inside, &mut behind).await);
@@ -52,7 +52,7 @@ async fn an_endpoint_that_speaks_tls_is_verified_if_the_system_trusts_it() {
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("invalid peer certificate"), "{text}");
 
-    // The option comes before the system.
+    // The option precedes the system's certificates.
     let trusted = folder.path().join("it's trusted.pem");
     std::fs::write(&trusted, cert.pem()).unwrap();
     let empty = folder.path().join("empty.pem");
@@ -64,7 +64,7 @@ async fn an_endpoint_that_speaks_tls_is_verified_if_the_system_trusts_it() {
         (&empty, 2, "empty.pem: it has no certificate in PEM"),
         (&absent, 2, "absent.pem: No such file"),
     ] {
-        // A wrong certificate is not waited for.
+        // The command does not wait for an endpoint with a wrong certificate.
         let more = ["--wait", "100000", "--cacert", file.to_str().unwrap()];
         let mut command = command(&[&arguments[..], &more].concat());
         let output = command.env("SSL_CERT_FILE", &certificate).output().unwrap();

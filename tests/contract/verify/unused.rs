@@ -1,4 +1,4 @@
-//! Snapshots that no case has, and those that wait for review, fail every run.
+//! Snapshots that no case uses, and proposals that wait for review, fail every run.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ use crate::reading::{run, small};
 const SNAPSHOTS: &str = "own/AllocateIpv6InternetBandwidth/snapshots/MissingBandwidth";
 const CASES: &str = "own/AllocateIpv6InternetBandwidth/cases/MissingBandwidth";
 
-/// What is done to the files (`new` is copied from a right snapshot, `-` is removed), the options of the
-/// run, the code it ends with, the files that are there afterwards or not, and a part of the message.
+/// The changes to files (`new` is copied from a right snapshot, `-` is removed), the options of the
+/// run, its exit code, the files that exist afterwards or not, and a part of the output.
 type Row =
     (&'static [&'static str], &'static [&'static str], i32, &'static [&'static str], &'static str);
 
@@ -47,7 +47,7 @@ const ROWS: &[Row] = &[
         &["S@absent.snap.new"],
         "waits for review",
     ),
-    // Once the case holds, its proposal is no longer needed.
+    // Once the case holds, its proposal is obsolete.
     (
         &["S@absent.snap.new"],
         &["--propose"],
@@ -78,7 +78,7 @@ const ROWS: &[Row] = &[
         &["S.snap.new"],
         "waits for review",
     ),
-    // What was just proposed waits for review, too.
+    // A new proposal waits for review as well.
     (&["!S@absent.snap"], &["--propose"], 1, &["S@absent.snap.new"], "proposed: S@absent.snap.new"),
     (
         &["!S@absent.snap", "S@absent.snap.new"],

@@ -1,4 +1,4 @@
-//! A world takes exactly the documents that the published schema takes.
+//! A world accepts exactly the documents that the published schema accepts.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::tightness::collect;
 use crate::tightness::near::Near;
 
-/// Texts that fit patterns of the schema, or nearly do, and that [`full`] has none of.
+/// Texts that fit patterns of the schema, or nearly do, and that are not in [`full`].
 const TEXTS: [&str; 17] = [
     "2016-12-31T23:59:60Z",
     "2026-01-02t03:04:05.5+01:00",
@@ -32,7 +32,7 @@ const TEXTS: [&str; 17] = [
     "1:2:3:4:5:6:1.2.3.4/128",
 ];
 
-/// What the error says of a world that breaks a rule of the schema's `x-rules`.
+/// The message about a world that breaks a rule of the schema's `x-rules`.
 const RULES: [(&str, &str); 7] = [
     ("member-once", ": given twice"),
     ("id-once", ": not unique: "),
@@ -43,7 +43,7 @@ const RULES: [(&str, &str); 7] = [
     ("answer-of-action", ": Answer must "),
 ];
 
-/// A world with every member that there is.
+/// A world with every member.
 fn full() -> Value {
     let policy = json!({ "Version": "1", "Statement": [
         { "Effect": "Allow", "Action": "vpc:*", "Resource": ["*", "acs:vpc:*:*:ipv6bandwidth/*"] },
@@ -91,7 +91,7 @@ fn full() -> Value {
     } } })
 }
 
-/// What a value is exchanged for, wherever it is.
+/// The values that replace a value, at any place.
 fn values(old: &Value) -> Vec<Value> {
     let mut values = vec![
         json!(null),
@@ -139,19 +139,19 @@ fn values(old: &Value) -> Vec<Value> {
             json!(format!("{text}\n")),
             json!(format!("{text}é")),
             json!(text.get(1..)),
-            // serde takes the name of a variant so.
+            // serde accepts this as the name of a variant.
             json!({ text.clone(): null }),
             json!([text, text]),
         ]);
     }
     if let Value::Object(members) = old {
-        // serde takes a list of a struct's members for the struct.
+        // serde accepts a list of a struct's members in place of the struct.
         values.push(members.values().cloned().collect());
     }
     values
 }
 
-/// Names that a member gets instead of `name`.
+/// Names that replace the name of a member.
 fn names(name: &str) -> Vec<String> {
     let cut = name.char_indices().nth(1).map_or("", |(position, _)| &name[position..]);
     let edited = [name.to_uppercase(), name.to_lowercase(), format!("{name}x"), format!("{name} ")];
@@ -178,7 +178,8 @@ fn pointers(value: &Value) -> Vec<String> {
     [String::new()].into_iter().chain(below).collect()
 }
 
-/// The worlds that differ from `world` in the value at `pointer`, or in the name of a member of it.
+/// The worlds that differ from `world` in the value at `pointer`, or in the name of one of its
+/// members.
 fn changed(world: &Value, pointer: &str) -> Vec<Value> {
     let old = world.pointer(pointer).unwrap();
     let mut new = values(old);
@@ -205,7 +206,7 @@ fn changed(world: &Value, pointer: &str) -> Vec<Value> {
     new.into_iter().map(with).collect()
 }
 
-/// Documents made from the schema, each right or wrong in one thing.
+/// Documents made from the schema, each right or with one fault.
 fn near(schema: &Value) -> Vec<Value> {
     let mut texts = BTreeSet::from(TEXTS.map(str::to_owned));
     collect(&full(), &mut texts);
@@ -221,7 +222,8 @@ fn a_world_takes_exactly_what_the_schema_takes() {
     let once = pointers(&full).into_iter().flat_map(|pointer| changed(&full, &pointer));
     let mut worlds: Vec<Value> = once.chain(near(&written)).collect();
     assert!(worlds.len() > 15_000, "{}", worlds.len());
-    // A second change, to those that are right so far: at a place that differs from world to world.
+    // A second change to the worlds that are still right, at a place that differs from world to
+    // world.
     let right = worlds.iter().filter(|world| schema.is_valid(world));
     let twice = right.enumerate().flat_map(|(position, world)| {
         let pointers = pointers(world);
@@ -309,7 +311,7 @@ fn each_rule_beyond_the_schema_refuses_a_world_that_the_schema_takes() {
         let text = format!(
             r#"{{ "Accounts": {{ "1234567890123456": {{ {first} }}, "1234567890123457": {{ {second} }} }} }}"#
         );
-        // serde_json, too, has no number of that size.
+        // serde_json has no number of that size either.
         let value: Value = serde_json::from_str(&text.replace("1e400", "1e300")).unwrap();
         assert!(schema.is_valid(&value), "{name}: {:?}", schema.validate(&value));
         let says = RULES.iter().find(|(rule, _)| *rule == name).unwrap().1;

@@ -1,4 +1,4 @@
-//! A proxy that changes an answer on its way, down to the bytes on the wire.
+//! A proxy that changes an answer, down to the bytes on the wire.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,31 +7,31 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// An answer that can be changed.
+/// An answer that a change applies to.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) status: u16,
-    /// The headers, names as they are written.
+    /// The headers, with names as they were sent.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
-    /// The answer before, where there was one.
+    /// The answer before this one, if there was one.
     pub(super) before: Option<Box<Self>>,
 }
 
-/// What is done to the answer of the last call of a case.
+/// A change to the answer of a case's last call.
 #[derive(Clone)]
 pub(super) enum Change {
-    /// It is changed.
+    /// The answer is changed.
     Answer(Arc<dyn Fn(&mut Sent) + Send + Sync>),
-    /// It is sent in another way.
+    /// The answer is transferred in another way.
     Transfer(Transfer),
-    /// The call is answered rightly, and the world changed besides.
+    /// The answer is right, and the world is changed.
     World(fn(&mut Value)),
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Transfer {
-    /// Less of the body than its length tells.
+    /// Less of the body than its length says.
     Truncated,
     /// In chunks of one byte.
     Chunks,
@@ -41,7 +41,7 @@ pub(super) enum Transfer {
     Nothing,
 }
 
-/// What is planned: how many calls are passed on as they are, and then what is done.
+/// The number of calls to pass on, and the change after them.
 type Plan = Arc<Mutex<(usize, Option<Change>, Option<Sent>)>>;
 
 pub(super) struct Proxy {
@@ -50,7 +50,7 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts before the endpoint at `address`.
+    /// Starts in front of the endpoint at `address`.
     pub(super) async fn start(address: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -69,7 +69,7 @@ impl Proxy {
         &self.url
     }
 
-    /// Changes the answer after so many.
+    /// Changes the answer after so many others.
     pub(super) fn plan(&self, passed: usize, change: Change) {
         *self.plan.lock().unwrap() = (passed, Some(change), None);
     }
@@ -153,7 +153,7 @@ async fn forward(address: &str, line: &str, headers: &Headers, body: &[u8]) -> S
     }
 }
 
-/// Changes the world that a call with these headers met.
+/// Changes the world of a call with these headers.
 async fn change_world(address: &str, headers: &Headers, change: fn(&mut Value)) {
     let (_, name) = headers.iter().find(|(name, _)| name == "x-local-world").unwrap();
     let line = |method: &str| format!("{method} /_control/worlds/{name} HTTP/1.1");
@@ -164,7 +164,7 @@ async fn change_world(address: &str, headers: &Headers, change: fn(&mut Value)) 
     assert_eq!(put.status, 200, "{}", String::from_utf8_lossy(&put.body));
 }
 
-/// Writes an answer; whether the connection is kept.
+/// Writes an answer, and returns whether the connection persists.
 async fn write(stream: &mut TcpStream, sent: &Sent, transfer: Option<Transfer>) -> bool {
     let Sent { status, headers, body, .. } = sent;
     let mut head = format!("HTTP/1.1 {status} \r\n");

@@ -1,4 +1,4 @@
-//! Answers that mean what the right one means and are written otherwise.
+//! Answers with the meaning of the right one, in other bytes.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ const LIST_OF_ONE: &str = "DescribeIpv6Addresses/Success/bandwidth-id";
 const EMPTY_LIST: &str = "DescribeIpv6Addresses/Success/nothing";
 const CASES: [&str; 7] = [SUCCESS, ERROR, DENIED, MISMATCH, LIST, LIST_OF_ONE, EMPTY_LIST];
 
-/// Changes how a text is written.
+/// A change to the spelling of a text.
 type Rewrite = fn(&str) -> String;
 
 /// Every answer that means the same.
@@ -43,7 +43,7 @@ fn rewritten(rewrite: Rewrite) -> Change {
     change(move |sent: &mut Sent| sent.body = rewrite(&text(sent)).into_bytes())
 }
 
-/// Some that are written otherwise, in body and header.
+/// Some of them, changed in body and header.
 pub(super) fn written_otherwise() -> Vec<(&'static str, Change)> {
     let bodies = JSON.iter().map(|(name, rewrite)| (*name, rewritten(*rewrite)));
     bodies.chain(headers("JSON")).collect()
@@ -133,7 +133,7 @@ const XML: &[(&str, Rewrite)] = &[
     }),
 ];
 
-/// Each element on a line of its own; no blank within a text, an empty one included.
+/// Each element on a line of its own; texts, the empty one included, get no spaces.
 fn laid_out(text: &str, line: &str) -> String {
     let mut tags = text.split("><").peekable();
     let mut out = String::new();
@@ -154,7 +154,7 @@ fn with_first_id(text: &str, change: fn(&str) -> String) -> String {
     format!("{}{}{}", &text[..start], change(&text[start..end]), &text[end..])
 }
 
-/// Answers whose bytes are the right ones, however they come.
+/// Answers with the right bytes in other transfers.
 pub(super) fn untouched() -> Vec<(&'static str, Change)> {
     vec![
         ("as it is", change(|_| ())),
@@ -174,7 +174,7 @@ pub(super) fn untouched() -> Vec<(&'static str, Change)> {
     ]
 }
 
-/// The type of the body, written otherwise.
+/// Other spellings of the media type.
 fn headers(format: &str) -> Vec<(&'static str, Change)> {
     let media = if format == "JSON" { "application/json" } else { "text/xml" };
     let values: [(&str, String); 5] = [

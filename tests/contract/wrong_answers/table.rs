@@ -1,4 +1,4 @@
-//! The wrong answers.
+//! The table of wrong answers.
 
 mod consistency;
 mod fields;
@@ -18,7 +18,7 @@ pub(super) struct Wrong {
     pub(super) name: String,
     pub(super) case: &'static str,
     pub(super) format: &'static str,
-    /// What the judge must name: one of these.
+    /// The places of which the judge must name one.
     pub(super) names: Vec<String>,
     pub(super) change: Change,
 }
@@ -42,7 +42,7 @@ pub(super) fn text(sent: &Sent) -> String {
     String::from_utf8(sent.body.clone()).unwrap()
 }
 
-/// Changes the body's text, and something must change.
+/// Changes the body's text, which must have the old text.
 pub(super) fn replace(sent: &mut Sent, old: &str, new: &str) {
     let before = text(sent);
     let after = before.replace(old, new);
@@ -77,7 +77,7 @@ pub(super) fn header(name: &'static str, value: Option<&'static str>) -> Change 
     })
 }
 
-/// What the judge may call what is wrong with a member: its own name, or, of an id that stands in several
+/// The names that a finding about a member may have: its own, or, for an id that is in several
 /// places, one of the others.
 fn names(member: &str) -> Vec<String> {
     let mut names = vec![member.to_owned()];
@@ -114,7 +114,7 @@ pub(super) fn set_header(sent: &mut Sent, name: &str, value: &str) {
     sent.headers.push((name.to_owned(), value.to_owned()));
 }
 
-/// What may be wrong with the first call of a case, each with its place.
+/// Wrong answers to the first call of a case, each with its place.
 pub(super) fn of_the_first_call() -> Vec<(&'static str, Change, &'static str)> {
     vec![
         ("another status", change(|sent| sent.status = 202), "status"),
@@ -133,7 +133,7 @@ pub(super) fn of_the_first_call() -> Vec<(&'static str, Change, &'static str)> {
     ]
 }
 
-/// A right answer with ids that are always the same.
+/// A right answer whose ids are always the same.
 pub(super) fn with_ids_of_its_own() -> Change {
     change(|sent| {
         let id = "00000000-0000-4000-8000-000000000001";

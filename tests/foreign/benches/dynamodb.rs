@@ -1,8 +1,8 @@
 //! Allocations on DynamoDB Local, against the bare requests that an allocation needs.
 //!
-//! Ours: an event into the function, one after another. The baseline: the same requests, recorded
-//! beforehand and sent by a plain HTTP client that signs nothing and looks at no answer: the read and
-//! then the commit, once without and once with the nonce that is spent during the read.
+//! Ours: one event after another into the function. The baseline: the same requests, recorded
+//! beforehand and sent by a plain HTTP client that signs nothing and ignores the answers: the read
+//! and then the commit, once without and once with the nonce, which is stored during the read.
 //!
 //! Besides, one page of a list of ten thousand addresses.
 
@@ -30,10 +30,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 const ROUNDS: u32 = 5;
 const ALLOCATIONS: u32 = 400;
-/// How many addresses are listed, and how often.
+/// How many addresses a list has, and how often they are listed.
 const LISTED: u32 = 10_000;
 const LISTS: u32 = 5;
-/// The most documents that are put at once.
+/// The most documents in one commit.
 const WRITES_MAX: usize = 50;
 
 #[tokio::main]
@@ -128,7 +128,7 @@ async fn list(local: &str) -> Result<(Duration, f64), Failure> {
     Ok((times[times.len() / 2], units / f64::from(LISTS)))
 }
 
-/// Allocations a second, of recorded requests.
+/// Allocations a second, with recorded requests.
 async fn bare(
     local: &str,
     number: u32,
@@ -153,7 +153,7 @@ async fn bare(
     let of_kind = |kind: &'static str| {
         moved.iter().filter(move |(operation, _)| operation == kind).map(|(_, body)| body.clone())
     };
-    // The first call of a key reads it alone before.
+    // The first call of a key reads the key first.
     let reads = of_kind("BatchGetItem").skip(1);
     let all: Vec<_> = reads.zip(of_kind("PutItem")).zip(of_kind("TransactWriteItems")).collect();
     let count = u32::try_from(all.len())?;

@@ -1,6 +1,6 @@
-//! A proxy that replays: it sends every request twice, and hands over the second answer.
+//! A proxy that sends every request twice, and passes on the second answer.
 //!
-//! So a client that is as it came makes a call whose nonce is spent already, which none does by
+//! So an unmodified client makes a call whose nonce is used already, which no client does by
 //! itself.
 
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The proxy; it serves as long as the test's runtime runs.
+/// The proxy, which serves as long as the test's runtime runs.
 #[derive(Debug)]
 pub(super) struct Replayer {
     address: SocketAddr,
@@ -17,7 +17,7 @@ pub(super) struct Replayer {
 }
 
 impl Replayer {
-    /// Begins to serve on a free port, in front of the endpoint at `upstream`.
+    /// Starts on a free port, in front of the endpoint at `upstream`.
     pub(super) async fn start(upstream: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -31,7 +31,7 @@ impl Replayer {
         Self { address, withheld }
     }
 
-    /// Where it listens, as `127.0.0.1:PORT`.
+    /// Its address, as `127.0.0.1:PORT`.
     pub(super) fn address(&self) -> String {
         self.address.to_string()
     }
@@ -42,7 +42,7 @@ impl Replayer {
     }
 }
 
-/// Serves one connection of a client until it closes it.
+/// Serves one client connection until the client closes it.
 async fn serve(mut client: TcpStream, upstream: String, withheld: Arc<Mutex<Vec<String>>>) {
     while let Some(request) = read_message(&mut client).await {
         let first = exchange(&upstream, &request).await;
@@ -53,16 +53,15 @@ async fn serve(mut client: TcpStream, upstream: String, withheld: Arc<Mutex<Vec<
     }
 }
 
-/// Sends a request's bytes as they are, on a connection of their own, and reads the answer's.
+/// Sends a request's bytes unchanged on a connection of its own, and reads the answer's bytes.
 async fn exchange(upstream: &str, request: &[u8]) -> Vec<u8> {
     let mut connection = TcpStream::connect(upstream).await.unwrap();
     connection.write_all(request).await.unwrap();
     read_message(&mut connection).await.unwrap()
 }
 
-/// The bytes of one HTTP/1.1 message, request or answer; none if the other side is done.
-///
-/// Nothing is sent ahead on a connection by either side, so what has come is never more than one.
+/// The bytes of one HTTP/1.1 message, request or answer; none if the other side has closed. Neither
+/// side sends ahead, so the received bytes are never more than one message.
 async fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut message = Vec::new();
     while !is_whole(&message) {
@@ -73,7 +72,7 @@ async fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(message)
 }
 
-/// Whether all of a message has come. Its body holds no line breaks, as forms and compact JSON.
+/// Whether a message is complete. Its body has no line breaks, as in forms and compact JSON.
 fn is_whole(message: &[u8]) -> bool {
     let Some(end) = message.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
         return false;

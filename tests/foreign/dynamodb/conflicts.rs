@@ -1,5 +1,6 @@
-//! Calls that come at once where `DynamoDB` cancels writes that overlap a transaction. `DynamoDB` Local
-//! cancels none, so the proxy does; only the cloud shows how often it happens there.
+//! Concurrent calls on a table that cancels writes which overlap a transaction, as `DynamoDB` does.
+//! `DynamoDB` Local cancels none, so the proxy does; only the cloud shows how often it happens
+//! there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use futures_util::future::join_all;
 
 use super::{Proxied, admission, quota};
 
-/// The calls that the vendor documents for an account, in a minute.
+/// The documented number of calls of an account in a minute.
 const DOCUMENTED: u32 = 300;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +45,7 @@ async fn a_write_that_a_transaction_cancels_is_made_once_that_has_ended() {
     let store = patient_client(proxy.url(), &table);
     let commits = (0..3).map(|_| store.commit(vec![super::write(None)]));
     let outcomes = join_all(commits).await;
-    // They rest on the same: one is made, the others learn that it was.
+    // Both rest on the same version: one commits, the others learn that it did.
     let made = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     let conflicts =
         outcomes.iter().filter(|outcome| matches!(outcome, Err(::store::Error::Conflict))).count();

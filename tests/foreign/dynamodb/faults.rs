@@ -1,5 +1,5 @@
-//! The function while DynamoDB fails: never two bandwidths, never one lost, and no failure is a
-//! token's last word.
+//! The function on a failing DynamoDB: never two bandwidths, never a lost one, and a later attempt
+//! of a token can always succeed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,15 +17,15 @@ use suites::worlds::one_address;
 
 use super::{Proxied, refused};
 
-/// What DynamoDB is asked in an allocation: the read, the admission, the commit.
+/// DynamoDB's operations in an allocation: the read, the admission, the commit.
 const OPERATIONS: [&str; 3] = ["BatchGetItem", "PutItem", "TransactWriteItems"];
 
-/// How many scenes are played at a time.
+/// How many scenes run at a time.
 const SCENES_AT_ONCE: usize = 12;
 
-/// Clients of a function whose DynamoDB fails.
+/// Clients of a function on a failing DynamoDB.
 struct Clients {
-    /// Instances, as Lambda has several.
+    /// Several instances, as Lambda runs them.
     functions: Vec<Function<DynamoDbStore>>,
     proxy: Proxy,
     direct: DynamoDbStore,
@@ -50,7 +50,7 @@ impl Clients {
         outcome(&send(&self.functions[call % self.functions.len()], &wire).await)
     }
 
-    /// The same, again and again while the store is busy, as it may be on a busy machine.
+    /// The same, repeated while the store is busy, as it may be on a busy machine.
     async fn settled(&self, token: &str) -> Outcome {
         for _ in 0..20 {
             let outcome = self.request(token).await;
@@ -61,7 +61,7 @@ impl Clients {
         panic!("DynamoDB Local does not answer in time")
     }
 
-    /// The bandwidths that there are.
+    /// The current bandwidths.
     async fn bandwidths(&self) -> Vec<String> {
         let documents = self.direct.documents().await.unwrap();
         let bandwidths = documents.iter().filter_map(|document| match document {
@@ -103,12 +103,12 @@ fn faults(operation: &str) -> Vec<Fault> {
     faults
 }
 
-/// What both layers of a client do: the inner one repeats the call with its token, the outer one
-/// begins again with a new token.
+/// The two layers of a client: the inner one repeats the call with its token, the outer one starts
+/// again with a new token.
 async fn clients_come_through(operation: &'static str, fault: Fault, times: usize) {
     let scene = format!("{fault:?} of {operation}, {times} times");
     let clients = Clients::of(1).await;
-    // The key is known from here on, as it most often is.
+    // The key is known from here on, as it mostly is.
     assert_eq!(
         clients.settled("\u{e4}").await,
         support::refused("InvalidClientToken.ValueNotSupported")
@@ -118,9 +118,9 @@ async fn clients_come_through(operation: &'static str, fault: Fault, times: usiz
     clients.heal();
     let again = clients.settled("first").await;
     let Outcome::Bought(bought) = &again else { panic!("{scene}: {first:?}, then {again:?}") };
-    // A failure of the store is no other error.
+    // A failure of the store has no other code.
     assert!(first == again || first == support::refused(BUSY), "{scene}: {first:?}");
-    // The answers were lost: the outer layer cannot know that it was done.
+    // The answers were lost, so the outer layer cannot know that the call succeeded.
     let outer = clients.settled("second").await;
     assert_eq!(outer, support::refused(ALREADY_EXISTED), "{scene}");
     assert_eq!(&clients.bandwidths().await, std::slice::from_ref(bought), "{scene}");
@@ -133,7 +133,7 @@ async fn whatever_fails_once_or_for_long_clients_come_through_with_one_bandwidth
         faults.flat_map(move |fault| [1, 100].map(|times| (operation, fault.clone(), times)))
     });
     let scenes = scenes.map(|(operation, fault, times)| {
-        // Most of the time they wait.
+        // The scenes mostly wait.
         tokio::spawn(clients_come_through(operation, fault, times))
     });
     let mut scenes = futures_util::stream::iter(scenes).buffer_unordered(SCENES_AT_ONCE);
@@ -146,7 +146,7 @@ async fn whatever_fails_once_or_for_long_clients_come_through_with_one_bandwidth
 async fn many_callers_in_a_storm_of_faults_get_one_bandwidth() {
     let clients = Arc::new(Clients::of(3).await);
     for operation in OPERATIONS {
-        // Every third request goes well. None of these takes long, as there are many.
+        // Every third request succeeds. None of these faults takes long, because there are many.
         let mut kinds = faults(operation);
         kinds.retain(|fault| {
             !matches!(fault, Fault::AnswerLate)
@@ -159,7 +159,7 @@ async fn many_callers_in_a_storm_of_faults_get_one_bandwidth() {
     let callers = (0..24).map(|caller| {
         let clients = Arc::clone(&clients);
         tokio::spawn(async move {
-            // As clients do: the same token after a 500, again and again.
+            // As clients do: the same token after a 500, repeatedly.
             let token = format!("token-{}", caller % 8);
             for _ in 0..10 {
                 let outcome = clients.request(&token).await;
@@ -179,7 +179,7 @@ async fn many_callers_in_a_storm_of_faults_get_one_bandwidth() {
         }
     }
     clients.heal();
-    // Whoever was told of one was told of the same, and all of them have one token.
+    // All successful answers name one bandwidth, and all of them have one token.
     bought.sort();
     bought.dedup();
     let there = clients.bandwidths().await;

@@ -1,4 +1,4 @@
-//! The function over a table of DynamoDB: what it asks of it, and that it answers in time.
+//! The function on a table of DynamoDB: its requests, and that it answers in time.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use super::{NOW_SECS, Proxied, local, new_table, world};
 
-/// A function over a proxied store that holds a world of one address.
+/// A function over a proxied store with a world of one address.
 struct Proxying {
     function: Function<DynamoDbStore>,
     proxy: Proxy,
@@ -54,7 +54,7 @@ impl Proxying {
         read_event_response(&response).unwrap()
     }
 
-    /// What DynamoDB was asked since the last time: each operation, and the actions that it needs.
+    /// The requests to DynamoDB since the last time: each operation, and the actions that it needs.
     fn asked(&self) -> Vec<(String, Vec<String>)> {
         let calls = self.proxy.calls();
         for table in calls.iter().filter_map(|call| call.body["RequestItems"].as_object()) {
@@ -87,11 +87,11 @@ fn payload(request: &Value, now_secs: i64, nonce: &str) -> Value {
     http_api_payload(&caller::sign(&request, &variant, now_secs, nonce))
 }
 
-/// Calls with nobody else about: what is refused, an allocation, its replay, a call that comes too
-/// often, if that can be, and the other operations.
+/// Makes calls one at a time: a refused one, an allocation, its replay, a throttled call where
+/// there is a quota, and the other operations.
 async fn every_way(proxying: &Proxying) -> Vec<(String, Vec<String>)> {
     let mut asked = Vec::new();
-    // The first call of a key reads it alone.
+    // The first call of a key reads the key first.
     assert_eq!(proxying.call("0").await.status, 400);
     asked.extend(proxying.asked());
     assert_eq!(proxying.call("200").await.status, 200);
@@ -156,19 +156,19 @@ async fn an_allocation_is_one_read_and_one_commit_and_the_role_allows_what_it_ne
     check_role(needed);
 }
 
-/// The request units that writing an item takes by Amazon's rule: one for each begun kilobyte.
+/// The request units for writing an item by Amazon's rule: one for each started kilobyte.
 fn write_units(item: &Value) -> usize {
     let attributes = item.as_object().unwrap().iter();
     let bytes = attributes.map(|(name, value)| {
         let (_, value) = value.as_object().unwrap().iter().next().unwrap();
-        // For a number this is more than it takes.
+        // For a number this is more than its size.
         name.len() + value.as_str().unwrap().len()
     });
     bytes.sum::<usize>().div_ceil(1024)
 }
 
-/// By Amazon's rules, as DynamoDB Local counts neither what was asked for and is not there nor more
-/// than one item of a transaction. What it does count is compared.
+/// Computed by Amazon's rules, because DynamoDB Local counts neither absent items nor more than one
+/// item of a transaction. The units that it does count are compared.
 #[tokio::test]
 async fn an_allocation_costs_what_the_page_of_the_store_says() {
     allocation_costs(None, 7).await;
@@ -183,7 +183,7 @@ async fn allocation_costs(rate_limit: Option<RateLimit>, write_units_told: usize
     let (mut read, mut written) = (0, 0);
     for Call { operation, body } in proxying.proxy.calls() {
         match operation.as_str() {
-            // All of them are smaller than four kilobytes, and one that is not there costs as much.
+            // All of them are smaller than four kilobytes, and an absent one costs as much.
             "BatchGetItem" => {
                 let tables = body["RequestItems"].as_object().unwrap().values();
                 read += tables.map(|table| table["Keys"].as_array().unwrap().len()).sum::<usize>();
@@ -191,7 +191,7 @@ async fn allocation_costs(rate_limit: Option<RateLimit>, write_units_told: usize
             "PutItem" => written += write_units(&body["Item"]),
             // The counter has a few small attributes.
             "UpdateItem" => written += 1,
-            // Each item is written twice.
+            // Each item of a transaction costs twice.
             "TransactWriteItems" => {
                 let parts = body["TransactItems"].as_array().unwrap().iter();
                 written += parts.map(|part| 2 * write_units(&part["Put"]["Item"])).sum::<usize>();
@@ -201,7 +201,7 @@ async fn allocation_costs(rate_limit: Option<RateLimit>, write_units_told: usize
     }
     let told = proxying.proxy.consumed();
     let told = |operation| told.iter().find(|call| call.operation == operation).unwrap().units;
-    // The token is not there yet.
+    // The token does not exist yet.
     assert_eq!((told("BatchGetItem") + 1.0, told("PutItem")), (5.0, 1.0));
     assert_eq!((read, written), (5, write_units_told));
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -211,10 +211,10 @@ async fn allocation_costs(rate_limit: Option<RateLimit>, write_units_told: usize
     }
 }
 
-/// The function's binary, which keeps its documents in `table` behind `dynamodb_url`.
+/// The function's binary, with its documents in `table` behind `dynamodb_url`.
 fn bootstrap(runtime_api: &RuntimeApi, table: &str, dynamodb_url: &str) -> Child {
     command(&built("bootstrap").unwrap(), runtime_api)
-        // All of it, so that all of it is searched for secrets.
+        // With all of its log, so that all of it is searched for secrets.
         .env("RUST_LOG", "trace")
         .env("TABLE_NAME", table)
         .env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url)
@@ -241,7 +241,7 @@ async fn an_invocation_ends_in_time_although_dynamodb_does_not_answer() {
         let response = runtime_api.invoke(payload).await.unwrap().unwrap();
         (read_event_response(&response).unwrap(), start.elapsed())
     };
-    // The key is read, then the documents; a store call alone would go on for two seconds.
+    // The key is read, then the documents; a single store call would continue for two seconds.
     assert_eq!(call("1").await.0.status, 200);
     for (nonce, operation) in [("2", "BatchGetItem"), ("3", "PutItem")] {
         proxy.plan(operation, vec![Fault::AnswerLate; 100]);
@@ -249,7 +249,7 @@ async fn an_invocation_ends_in_time_although_dynamodb_does_not_answer() {
         assert!(answer.status == 500 && answer.body.contains("SystemBusy"), "{answer:?}");
         assert!(time < time_max, "{time:?}");
         proxy.plan(operation, []);
-        // No answer is a token's last word.
+        // A later attempt of the token succeeds.
         assert_eq!(call(&format!("{nonce} again")).await.0.status, 200);
     }
 }

@@ -1,4 +1,5 @@
-//! Items that a newer program wrote: this one reads them, and neither overwrites nor deletes them.
+//! Items that a newer program wrote: this program reads them, and neither overwrites nor deletes
+//! them.
 
 use ::store::{Change, Error, Store, Write};
 use foreign::dynamodb_local::patient_client;
@@ -7,7 +8,7 @@ use suites::conformance::{account, account_key, write};
 
 use super::{local, new_table};
 
-/// Has the item of an account be of the next form.
+/// Gives the item of an account the next schema number.
 async fn renew(table: &str, number: usize) {
     let body = json!({
         "TableName": table,

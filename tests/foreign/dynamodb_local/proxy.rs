@@ -1,7 +1,7 @@
-//! A proxy before `DynamoDB` that records what is asked, and fails on demand.
+//! A proxy in front of `DynamoDB` that records requests, and fails on demand.
 //!
-//! It can also cancel writes as `DynamoDB` does and `DynamoDB` Local does not: a write is cancelled while a
-//! transaction on one of its items is under way.
+//! It can also cancel writes as `DynamoDB` does and `DynamoDB` Local does not: a write is cancelled
+//! while a transaction on one of its items is in progress.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use harness::http::{Failure, Server, local_client};
 
-/// What was asked of `DynamoDB`.
+/// A request to `DynamoDB`.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The operation.
@@ -25,8 +25,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// The actions that IAM asks for this call. A transaction is no action of its own: each of its
-    /// parts is authorised as the single call would be.
+    /// The actions that IAM checks for this call. A transaction has no action of its own: each of
+    /// its parts is authorised as the single call would be.
     #[must_use]
     pub fn iam_actions(&self) -> Vec<String> {
         if self.operation != "TransactWriteItems" {
@@ -43,7 +43,7 @@ impl Call {
     }
 }
 
-/// What a call cost.
+/// The cost of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consumed {
     /// The operation.
@@ -52,27 +52,27 @@ pub struct Consumed {
     pub units: f64,
 }
 
-/// What happens to a call instead of an answer.
+/// The fault of a call.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Nothing: it is answered.
+    /// None: the call is answered.
     None,
-    /// An error of this name.
+    /// An error with this name.
     Refused {
         /// The HTTP status.
         status: u16,
         /// The name.
         code: &'static str,
     },
-    /// The transaction is cancelled for this reason, each part of it.
+    /// The transaction is cancelled, with this reason for each part.
     Cancelled(&'static str),
-    /// Everything that was to be read is left unread.
+    /// All items of the read are left unread.
     LeftUnread,
-    /// The connection breaks before `DynamoDB` hears of the call.
+    /// The connection breaks before `DynamoDB` gets the call.
     Unheard,
-    /// The connection breaks when `DynamoDB` has answered.
+    /// The connection breaks after `DynamoDB` has answered.
     AnswerLost,
-    /// `DynamoDB` answers, and the answer comes too late.
+    /// `DynamoDB` answers, and the answer arrives too late.
     AnswerLate,
 }
 
@@ -88,7 +88,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// A proxy on loopback, ended with this value.
+/// A proxy on loopback, which ends with this value.
 #[derive(Debug)]
 pub struct Proxy {
     server: Server,
@@ -109,11 +109,11 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Starts on a free port, before what listens at `upstream`.
+    /// Starts on a free port, in front of the server at `upstream`.
     ///
     /// # Errors
     ///
-    /// Why it does not.
+    /// The proxy does not start.
     pub async fn start(upstream: &str) -> Result<Self, String> {
         let client = local_client()?;
         let shared = Arc::new(Shared {
@@ -130,31 +130,32 @@ impl Proxy {
         Ok(Self { server: Server::start(answer).await?, shared })
     }
 
-    /// Where it listens, as `http://127.0.0.1:PORT`.
+    /// Its URL, as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> &str {
         self.server.url()
     }
 
-    /// The calls since the last time, in the order in which they came.
+    /// The calls since the last time, in order of arrival.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         std::mem::take(&mut *lock(&self.shared.calls))
     }
 
-    /// What the calls since the last time cost, as `DynamoDB` told, in the order in which they were
-    /// answered.
+    /// The cost of the calls since the last time, as `DynamoDB` reported it, in order of the
+    /// answers.
     #[must_use]
     pub fn consumed(&self) -> Vec<Consumed> {
         std::mem::take(&mut *lock(&self.shared.consumed))
     }
 
-    /// Has a transaction hold its items for so long, and cancels what others write to them meanwhile.
+    /// Makes a transaction hold its items for this time, and cancels other writes to them
+    /// meanwhile.
     pub fn cancel_overlapping_writes(&self, transaction_time: Duration) {
         *lock(&self.shared.transaction_time) = Some(transaction_time);
     }
 
-    /// Has the next calls of an operation fail so, one each, and no more than these.
+    /// Plans faults for the next calls of an operation, one each.
     pub fn plan(&self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.shared.faults).insert(operation, faults.into_iter().collect());
     }
@@ -203,7 +204,7 @@ fn refuse(status: u16, code: &str) -> Result<Response<Full<Bytes>>, Failure> {
     reply(status, &json!({ "__type": name, "message": "planned" }))
 }
 
-/// Cancels a transaction, each part of it for a reason.
+/// Cancels a transaction, with a reason for each part.
 fn cancel(codes: &[&str]) -> Result<Response<Full<Bytes>>, Failure> {
     let reasons = codes.iter().map(|code| json!({ "Code": code, "Message": "planned" }));
     let name = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
@@ -211,7 +212,7 @@ fn cancel(codes: &[&str]) -> Result<Response<Full<Bytes>>, Failure> {
     reply(400, &json!({ "__type": name, "CancellationReasons": reasons }))
 }
 
-/// The item that a write, or a part of a transaction, is about; `None` if it writes none.
+/// The item of a write, or of a part of a transaction; `None` if it writes none.
 fn item(table: &Value, write: &Value) -> Option<String> {
     let key = write.get("Key").or_else(|| write.get("Item"))?;
     Some(format!("{table} {} {}", key["pk"], key["sk"]))
@@ -224,7 +225,7 @@ fn reply(status: u16, body: &Value) -> Result<Response<Full<Bytes>>, Failure> {
 }
 
 impl Shared {
-    /// Hands a request on, unless a transaction under way has it cancelled.
+    /// Passes a request on, unless a transaction in progress cancels it.
     async fn forward_alone(
         &self,
         parts: http::request::Parts,
@@ -263,7 +264,7 @@ impl Shared {
         self.forward(parts, operation, asked).await
     }
 
-    /// Hands a request on as it came, but for asking what it costs, and what is answered back.
+    /// Passes a request on with a question for its cost, and its answer back.
     async fn forward(
         &self,
         parts: http::request::Parts,
@@ -271,7 +272,7 @@ impl Shared {
         mut asked: Value,
     ) -> Result<Response<Full<Bytes>>, Failure> {
         let mut headers = parts.headers;
-        // The client makes its own.
+        // The client computes its own.
         headers.remove("host");
         headers.remove("content-length");
         if matches!(operation, "BatchGetItem" | "PutItem" | "Query" | "TransactWriteItems") {

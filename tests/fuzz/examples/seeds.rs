@@ -1,4 +1,5 @@
-//! Writes what the contract gives the fuzzers into a folder, by target: `seeds FOLDER`.
+//! Writes the fuzzers' first inputs, which come from the contract, into a folder, by target: `seeds
+//! FOLDER`.
 
 use std::path::Path;
 

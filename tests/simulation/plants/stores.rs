@@ -1,4 +1,4 @@
-//! The stores with these mistakes: each a wrapper of a sound one.
+//! The stores with these mistakes, each a wrapper of a sound store.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -40,7 +40,7 @@ impl<P: Place, S: Store + 'static, F: Fn(P::Store) -> S + Send + Sync + 'static>
     }
 }
 
-/// Passes on what a wrapper leaves as it is.
+/// Passes the other operations on to the wrapped store.
 macro_rules! pass_on {
     (load) => {
         async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
@@ -112,7 +112,7 @@ impl<S: Store> Store for RememberedKeys<S> {
     }
 }
 
-/// Says that nonces are kept without waiting until they are.
+/// Reports nonces as kept before they are.
 pub(crate) struct Unsettled<S> {
     pub(crate) store: S,
 }
@@ -125,14 +125,14 @@ impl<S: Store> Store for Unsettled<S> {
     }
 }
 
-/// Nonces and the latest time that any call had.
+/// Nonces, and the latest time of any call.
 #[derive(Default)]
 struct Nonces {
     latest_secs: u64,
     expiring: HashMap<(String, String), u64>,
 }
 
-/// Judges a nonce by the latest clock that it has seen, and forgets it by that.
+/// Checks and forgets nonces by the latest clock that it has seen.
 pub(crate) struct LatestClock<S> {
     store: S,
     nonces: Arc<Mutex<Nonces>>,
@@ -164,22 +164,22 @@ impl<S: Store> Store for LatestClock<S> {
         if spent.is_some() {
             return Ok(Admitted::NonceUsed);
         }
-        // Counted below, under a nonce that is never used again.
+        // It is counted below, under a nonce that is never used again.
         let nonce = format!("{nonce} at {now_secs}");
         self.store.admit(&Admission { nonce: &nonce, ..*admission }).await
     }
 }
 
-/// What a careless store does.
+/// The mistake of a careless store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mistake {
-    /// It acknowledges a commit and makes none.
+    /// It acknowledges a commit without making it.
     LosesCommits,
-    /// It lets in as many calls as come.
+    /// It admits every call.
     IgnoresQuotas,
     /// It counts a call twice.
     CountsTwice,
-    /// It spends a nonce for every access key.
+    /// It uses up a nonce for every access key.
     SpendsForAllKeys,
 }
 

@@ -1,4 +1,4 @@
-//! Signing calls, sending them and noting what came of them.
+//! Signing, sending and recording calls.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,7 @@ use crate::history::{Answer, Call, KeyState};
 /// How long a client waits for an answer.
 const PATIENCE_MICROS: u64 = 30_000_000;
 
-/// What a call is made of.
+/// The parameters of a call.
 pub(crate) struct Asked {
     pub(crate) access_key_id: &'static str,
     pub(crate) nonce: String,
@@ -54,7 +54,7 @@ impl<P: Place> Scene<P> {
             query["Bandwidth"] = mbps.to_string().into();
         }
         if let Some(token) = token {
-            // Tokens are an account's, so each address has its own.
+            // Tokens belong to an account, so each address has tokens of its own.
             query["ClientToken"] = format!("{token}-{address_id}").into();
         }
         let request = json!({
@@ -82,7 +82,8 @@ impl<P: Place> Scene<P> {
         }
     }
 
-    /// Sends a call to an instance and notes it. It may be given up, and its instance may end.
+    /// Sends a call to an instance and records it. The client may give it up, and its instance may
+    /// end.
     pub(crate) async fn send(&self, mut call: Call, instance: usize) -> Option<Answer> {
         let (function, ends) = {
             let instance = &self.instances()[instance];
@@ -124,7 +125,7 @@ impl<P: Place> Scene<P> {
         Some(answer)
     }
 
-    /// What the clock of an instance shows.
+    /// The clock of an instance.
     pub(crate) fn instance_secs(&self, instance: usize) -> u64 {
         let ahead_secs = self.ahead_secs[instance].load(Ordering::Relaxed);
         now_secs(&self.sim).saturating_add_signed(ahead_secs)

@@ -1,4 +1,4 @@
-//! What clients do, and one who plays recorded calls back.
+//! The clients, and one that plays recorded calls back.
 
 use std::sync::Arc;
 
@@ -7,8 +7,7 @@ use super::{KEYS, Place, Scene, now_secs};
 use crate::address::Op;
 use crate::executor::Surroundings as _;
 
-/// How often a client repeats a call that was not answered, or whose answer was that the system is
-/// busy.
+/// How often a client repeats a call that got no answer or `SystemBusy`.
 const RETRIES_MAX: usize = 3;
 
 /// How often a call is played back at most.
@@ -32,7 +31,7 @@ impl<P: Place> Scene<P> {
                 let per_mille = match code.as_ref().map(Option::as_deref) {
                     _ if !self.plan.is_troubled => 0,
                     None | Some(Some("SystemBusy" | "Throttling.User")) => 600,
-                    // The answer may be lost later than the simulation looks.
+                    // The answer may be lost after the end of the simulation.
                     Some(None) => 100,
                     Some(Some(_)) => 0,
                 };
@@ -46,7 +45,7 @@ impl<P: Place> Scene<P> {
         }
     }
 
-    /// Plays recorded calls back, most often when their timestamps are about to be too old.
+    /// Plays recorded calls back, mostly shortly before their timestamps expire.
     pub(crate) async fn replayer(self: Arc<Self>) {
         for _ in 0..self.sim.draw(REPLAYS_MAX + 1) {
             self.pause().await;
@@ -69,8 +68,8 @@ impl<P: Place> Scene<P> {
         }
     }
 
-    /// Waits: most often for less than a request takes, now and then until the quota is free again, or
-    /// a timestamp too old.
+    /// Waits: mostly for less than a request takes, now and then until the next window of the
+    /// quota, or until a timestamp has expired.
     pub(crate) async fn pause(&self) {
         let micros = match self.sim.draw(100) {
             0..80 => self.sim.draw(30_000),
@@ -102,7 +101,7 @@ impl<P: Place> Scene<P> {
         if self.plan.is_troubled { KEYS[self.draw_index(KEYS.len())] } else { KEYS[0] }
     }
 
-    /// Now, or at the edge of what is taken.
+    /// Now, or at the edge of the accepted times.
     fn draw_timestamp(&self) -> u64 {
         let now_secs = now_secs(&self.sim);
         if !self.plan.is_troubled || self.sim.chance(700) {
@@ -112,7 +111,7 @@ impl<P: Place> Scene<P> {
         if self.sim.chance(500) { now_secs + skew_secs } else { now_secs - skew_secs }
     }
 
-    /// A new nonce, or now and then one that was sent before.
+    /// A new nonce, or now and then an earlier one.
     fn draw_nonce(&self, fresh: &str) -> String {
         let calls = self.log().calls.len();
         if self.plan.is_troubled && calls > 0 && self.sim.chance(50) {

@@ -1,4 +1,4 @@
-//! What the operator does meanwhile: to keys, to addresses, to the quota, to clocks and instances.
+//! The operator, who meanwhile changes keys, addresses, the quota, clocks and instances.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,7 +20,7 @@ use crate::history::KeyState;
 /// How often the operator acts at most.
 const ACTS_MAX: u64 = 8;
 
-/// What came of a commit.
+/// The outcome of a commit.
 #[derive(PartialEq, Eq)]
 enum Committed {
     Yes,
@@ -49,7 +49,7 @@ impl<P: Place> Scene<P> {
         }
     }
 
-    /// Disables a key, deletes it, gives it another secret, or makes it good again.
+    /// Disables a key, deletes it, gives it another secret, or makes it active again.
     async fn change_key(&self) {
         let id = KEYS[self.draw_index(KEYS.len())];
         let now = self.log().keys[id].last().clone();
@@ -67,7 +67,7 @@ impl<P: Place> Scene<P> {
         };
         self.sim.note(event, || id.to_owned());
         let began = self.moment();
-        // Another process may act on any of it from now on.
+        // From now on another process may act on any of it.
         self.log().keys.get_mut(id).unwrap().push(state.clone(), began, u64::MAX);
         let document = |secret: &String, status| {
             let access_key = AccessKey {
@@ -136,9 +136,9 @@ impl<P: Place> Scene<P> {
                 .await;
             let ended = match committed {
                 Committed::Yes => Some(self.moment()),
-                // It may be done by now, and is done again.
+                // The commit may have been made, and is made again.
                 Committed::Unknown => None,
-                // Its bandwidth is known once the address was read.
+                // The bandwidth is known once the address was read.
                 Committed::No => {
                     keys.truncate(1);
                     keys.extend(owner);
@@ -153,7 +153,7 @@ impl<P: Place> Scene<P> {
         }
     }
 
-    /// Commits what `writes` makes of the documents of `keys`, again while others change them.
+    /// Commits the result of `writes` on the documents of `keys`, again after each conflict.
     async fn commit(
         &self,
         keys: &[Key],
@@ -177,7 +177,7 @@ impl<P: Place> Scene<P> {
         }
     }
 
-    /// Changes the quota, one instance after the other.
+    /// Changes the quota, one instance after another.
     async fn limit_rate(&self) {
         self.draw_limit();
         let limit = self.log().limits.last().copied().flatten();
@@ -188,7 +188,7 @@ impl<P: Place> Scene<P> {
         }
     }
 
-    /// Draws how often an account may call.
+    /// Draws the quota of an account.
     pub(crate) fn draw_limit(&self) {
         let calls_max = if self.plan.is_troubled {
             1 + u32::try_from(self.sim.draw(6)).unwrap()
@@ -201,8 +201,8 @@ impl<P: Place> Scene<P> {
         self.log().limits.push(rate);
     }
 
-    /// Sets the clock of an instance, most often by so much that timestamps are at the edge of what is
-    /// taken.
+    /// Sets the clock of an instance, mostly so that timestamps are at the edge of the accepted
+    /// times.
     pub(crate) fn step_clock(&self) {
         let number = self.draw_index(self.ahead_secs.len());
         let secs = match self.sim.draw(4) {
@@ -217,7 +217,7 @@ impl<P: Place> Scene<P> {
         self.ahead_secs[number].store(secs, Ordering::Relaxed);
     }
 
-    /// Ends an instance and starts another in its place; all of them if they are of one process.
+    /// Ends an instance and starts another in its place, or all instances if they share a process.
     fn end_instance(&self) {
         let count = self.ahead_secs.len();
         let ending = if self.place.crash() {

@@ -1,4 +1,4 @@
-//! How `DynamoDB` refuses, and how connections fail, in the types of the SDK.
+//! Errors of `DynamoDB` and of connections, in the types of the SDK.
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ConnectorError, ErrorMetadata, SdkError};
@@ -15,16 +15,16 @@ use aws_smithy_types::body::SdkBody;
 
 use crate::expression::Item;
 
-/// Why a request was not answered with a success.
+/// Why a request failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// No answer came.
+    /// There was no answer.
     Lost,
     /// The error of this status and code.
     Code(u16, &'static str),
-    /// The condition of a write does not hold of this item.
+    /// The condition of a write does not hold for this item.
     Condition(Option<Item>),
-    /// A transaction was cancelled: why, part by part.
+    /// A transaction was cancelled, with the reason for each part.
     Cancelled(Vec<Reason>),
 }
 
@@ -38,10 +38,10 @@ pub(crate) enum Reason {
 
 /// An error of an operation.
 pub(crate) trait Fail: Send + 'static {
-    /// The error of this code.
+    /// The error with this code.
     fn of_code(metadata: ErrorMetadata) -> Self;
 
-    /// That the condition of a write does not hold.
+    /// The error that the condition of a write does not hold.
     fn of_condition(_: ConditionalCheckFailedException) -> Option<Self>
     where
         Self: Sized,
@@ -49,7 +49,7 @@ pub(crate) trait Fail: Send + 'static {
         None
     }
 
-    /// That a transaction was cancelled.
+    /// The error that a transaction was cancelled.
     fn of_cancelled(_: TransactionCanceledException) -> Option<Self>
     where
         Self: Sized,

@@ -1,4 +1,4 @@
-//! The items of the model, and what is done to them at one moment.
+//! The items of the model, and the changes to them, each at one moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -11,14 +11,14 @@ use crate::expression::{Item, holds, number, update};
 /// The partition key and the sort key of an item.
 pub(crate) type Place = (String, String);
 
-/// What can be wrong with a table.
+/// The flaw of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// A write is made whether or not its condition holds.
+    /// A write is made even if its condition does not hold.
     IgnoresConditions,
     /// A transaction writes the parts whose conditions hold.
     TearsTransactions,
-    /// A read yields an item as it was before it was last written.
+    /// A read shows an item as it was before its last write.
     ReadsLate,
     /// A deletion does nothing.
     KeepsDeleted,
@@ -30,13 +30,13 @@ pub(crate) enum Flaw {
 #[derive(Default)]
 pub(crate) struct Items {
     items: BTreeMap<Place, Item>,
-    /// Each item as it was before it was last written.
+    /// Each item as it was before its last write.
     before: BTreeMap<Place, Option<Item>>,
     /// How many writes there were.
     pub(crate) writes: u64,
-    /// Items of transactions that are under way.
+    /// Items of transactions that are in progress.
     in_transactions: BTreeSet<Place>,
-    /// The tokens of transactions that are under way (`false`) or were made.
+    /// The tokens of transactions that are in progress (`false`) or complete.
     tokens: BTreeMap<String, bool>,
     pub(crate) flaw: Option<Flaw>,
 }
@@ -57,7 +57,7 @@ impl Items {
         (next.0 == place.0).then(|| (next.clone(), item.clone()))
     }
 
-    /// Removes what has expired; whether anything has.
+    /// Removes expired items, and returns whether there were any.
     pub(crate) fn expire(&mut self, now_secs: u64) -> bool {
         let before = self.items.len();
         self.items.retain(|_, item| {
@@ -86,7 +86,7 @@ impl Items {
         Ok(())
     }
 
-    /// Begins a transaction; `false`: it was made before.
+    /// Begins a transaction; `false`: it is complete already.
     pub(crate) fn begin(&mut self, token: &str, parts: &[Part]) -> Result<bool, Failure> {
         match self.tokens.get(token) {
             Some(true) => return Ok(false),
@@ -103,7 +103,7 @@ impl Items {
         Ok(true)
     }
 
-    /// Makes all writes of a transaction, if all conditions hold.
+    /// Makes all writes of a transaction if all conditions hold.
     pub(crate) fn apply(&mut self, parts: &[Part]) -> Result<(), Failure> {
         let reason = |part: &Part| {
             let item = self.items.get(&part.place);
@@ -207,7 +207,7 @@ impl Part {
     }
 }
 
-/// Where an item is.
+/// The place of an item.
 pub(crate) fn place(item: &Item) -> Place {
     let key = |name: &str| item[name].as_s().unwrap().clone();
     (key("pk"), key("sk"))

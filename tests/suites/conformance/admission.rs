@@ -53,7 +53,7 @@ pub async fn a_quota_is_of_an_account_an_action_and_a_window<S: Store>([store, o
         ("3", "1", two, ends_at_secs - 1, Admitted::OverQuota),
         ("4", "2", two, NOW_SECS, Admitted::Yes),
         ("5", "1", Quota { action: "Acts", ..two }, NOW_SECS, Admitted::Yes),
-        // More are allowed from now on, then less, then none at all.
+        // The quota grows, then shrinks, then is zero.
         ("6", "1", quota(3), NOW_SECS, Admitted::Yes),
         ("7", "1", two, NOW_SECS, Admitted::OverQuota),
         ("8", "1", two, ends_at_secs, Admitted::Yes),
@@ -70,7 +70,7 @@ pub async fn a_quota_is_of_an_account_an_action_and_a_window<S: Store>([store, o
 pub async fn a_call_that_is_not_let_in_changes_nothing<S: Store>([store, other]: Clients<S>) {
     let one = Some(quota(2));
     assert_eq!(store.admit(&admission("1", one, NOW_SECS)).await.unwrap(), Admitted::Yes);
-    // A nonce that is used counts nothing.
+    // A call with a used nonce is not counted.
     for _ in 0..3 {
         let again = other.admit(&admission("1", one, NOW_SECS)).await.unwrap();
         assert_eq!(again, Admitted::NonceUsed);
@@ -78,7 +78,7 @@ pub async fn a_call_that_is_not_let_in_changes_nothing<S: Store>([store, other]:
     assert_eq!(store.admit(&admission("2", one, NOW_SECS)).await.unwrap(), Admitted::Yes);
     // A used nonce precedes a used quota.
     assert_eq!(store.admit(&admission("2", one, NOW_SECS)).await.unwrap(), Admitted::NonceUsed);
-    // A call over the quota spends no nonce, once it is known that the quota is used up.
+    // A call over the quota does not use its nonce, once the quota is known to be used up.
     for nonce in ["3", "4"] {
         let over = other.admit(&admission(nonce, one, NOW_SECS)).await.unwrap();
         assert_eq!(over, Admitted::OverQuota);

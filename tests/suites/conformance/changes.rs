@@ -19,7 +19,7 @@ pub async fn what_is_deleted_is_gone_and_can_be_made_again<S: Store>([store, oth
     other.commit(vec![delete(1, first[0]), write(2, first[1])]).await.unwrap();
     let [gone, left] = read(&*store, &[1, 2]).await.try_into().unwrap();
     assert!(gone.is_none() && left.unwrap().document == account(2));
-    // What does not exist can be deleted as such.
+    // An absent document can be deleted as an absent one.
     store.commit(vec![delete(1, None), write(3, None)]).await.unwrap();
     store.commit(vec![write(1, None)]).await.unwrap();
     let second = versions(&read(&*other, &[1]).await);
@@ -50,7 +50,7 @@ pub async fn a_check_conflicts_with_a_change_and_changes_nothing<S: Store>(
 ) {
     store.commit(vec![write(1, None), write(2, None)]).await.unwrap();
     let first = versions(&read(&*store, &[1, 2]).await);
-    // One change of each kind: what is checked keeps its version, and what is not there stays away.
+    // One change of each kind: a checked document keeps its version, and a checked absence stays.
     let all = vec![check(1, first[0]), delete(2, first[1]), write(3, None), check(4, None)];
     other.commit(all).await.unwrap();
     let there = versions(&read(&*store, &[1, 2, 3, 4]).await);

@@ -17,7 +17,7 @@ use crate::support::Clients;
 pub async fn what_was_never_written_is_not_there<S: Store>([store, _]: Clients<S>) {
     assert!(store.load(&[]).await.unwrap().is_empty());
     store.commit(Vec::new()).await.unwrap();
-    // A caller names an address as long as he likes, and a key.
+    // A caller may send an address id, and a key, of any length.
     let long = "k".repeat(10_000);
     let mut named = vec![account_key(1), AccessKey::key(""), AccessKey::key(&long), account_key(1)];
     named.extend(["", "-", "ipv6-1", &long].map(|id| Ipv6Address::key(SCOPE, id)));
@@ -54,7 +54,7 @@ pub async fn what_is_written_is_read_by_everybody_as_it_was<S: Store>([store, ot
         let writes = documents.iter().map(|document| Write::put(document.clone(), None));
         store.commit(writes.collect()).await.unwrap();
     }
-    // In the order asked for, and what is asked for twice is answered twice.
+    // The answers are in the order of the keys, and a repeated key has two answers.
     let keys: Vec<Key> = documents.iter().chain(&documents).rev().map(Document::key).collect();
     let read = other.load(&keys).await.unwrap();
     let read: Vec<Document> = read.into_iter().map(|read| read.unwrap().document).collect();
@@ -84,7 +84,7 @@ pub async fn a_commit_writes_all_or_nothing<S: Store>([store, other]: Clients<S>
 pub async fn a_version_is_of_one_state_only<S: Store>([store, other]: Clients<S>) {
     store.commit(vec![write(1, None)]).await.unwrap();
     let first = versions(&read(&*store, &[1]).await);
-    // The same document once more: what was read before is no longer what is there.
+    // The same document again: the version that was read is outdated.
     store.commit(vec![write(1, first[0])]).await.unwrap();
     let second = versions(&read(&*other, &[1]).await);
     assert!(second[0].is_some() && second != first, "{first:?}, then {second:?}");
@@ -92,7 +92,8 @@ pub async fn a_version_is_of_one_state_only<S: Store>([store, other]: Clients<S>
 }
 
 pub async fn what_has_expired_can_be_read_and_replaced<S: Store>([store, other]: Clients<S>) {
-    // The reader judges whether it has expired. A store may drop it only when it is given the time.
+    // The reader judges whether a document has expired. A store may drop it only if it is given the
+    // time.
     let expired = token(1, 1, "old");
     store.commit(vec![Write::put(expired.clone(), None)]).await.unwrap();
     let read = read_one(&*other, expired.key()).await.unwrap();
@@ -131,7 +132,7 @@ pub async fn where_reads_are_snapshots_a_commit_is_read_whole<S: Store + 'static
 }
 
 pub async fn of_many_that_create_one_document_one_does<S: Store + 'static>(clients: Clients<S>) {
-    // With a document of his own beside it, by which the winner is known.
+    // Each caller also creates a document of its own, which identifies the winner.
     let run = |store: Arc<S>, caller| async move {
         store.commit(vec![write(1000 + caller, None), write(1, None)]).await
     };

@@ -1,6 +1,6 @@
 //! Parents and children: no child may exist without its parent, although children are created while
-//! the parent is deleted. A check by the child alone does not do: the parent has listed no child
-//! before the check, and its version is the same after it. Two protocols do.
+//! the parent is deleted. A check by the child alone does not suffice: the parent listed no child
+//! before the check, and its version is the same after it. Two protocols suffice.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::support::Clients;
 /// Each round has a region of its own.
 const REGIONS: [&str; 6] =
     ["cn-beijing", "cn-chengdu", "cn-fuzhou", "cn-guangzhou", "cn-hangzhou", "cn-heyuan"];
-/// One of so many callers deletes the parent.
+/// One in so many callers deletes the parent.
 const CALLERS_PER_DELETION: usize = 8;
-/// How often a caller decides anew after a conflict.
+/// How often a caller decides again after a conflict.
 const DECISIONS_MAX: usize = 20;
 
-/// A parent, with a note that holds the state which a protocol keeps in it.
+/// A parent, with a note for a protocol's state.
 fn parent(scope: Scope<'_>, note: &str) -> Document {
     let members = json!({ "RegionId": scope.region_id, "Ipv6GatewayId": note });
     Resource::read("vpc", scope.account_id, "vpc-1", members).unwrap().into()
@@ -29,13 +29,13 @@ fn note_of(parent: &Versioned) -> Value {
     members(parent)["Ipv6GatewayId"].clone()
 }
 
-/// How a parent is kept from being deleted while it has children.
+/// How a protocol prevents the deletion of a parent that has children.
 #[derive(Clone, Copy)]
 enum Protocol {
-    /// The parent counts its children: each birth puts the parent anew, and no list is needed.
+    /// The parent counts its children: each birth puts the parent again, and no list is needed.
     Counts,
-    /// The parent says that it goes before its children are listed. A birth checks that the parent
-    /// is as it was read, and that it stays.
+    /// The parent is marked as leaving before its children are listed. A birth checks that the
+    /// parent has not changed since it was read, and that it is not marked.
     Checks,
 }
 
@@ -48,8 +48,8 @@ impl Protocol {
         }
     }
 
-    /// Decides what a caller does to the parent that it has read, and does it. Yields `None` if that
-    /// is nothing.
+    /// Decides on a caller's change to the parent that it has read, and commits it. Returns `None`
+    /// if there is nothing to change.
     async fn step<S: Store>(
         self,
         store: &S,
@@ -111,7 +111,7 @@ fn count_in(parent: &Versioned) -> usize {
     note_of(parent).as_str().unwrap().parse().unwrap()
 }
 
-/// A caller that reads the parent and takes a step, a few times, until its step is done.
+/// A caller that reads the parent and takes a step, several times, until its step is done.
 async fn call<S: Store>(store: Arc<S>, protocol: Protocol, region_id: &'static str, caller: usize) {
     let scope = Scope { region_id, ..SCOPE };
     for _ in 0..DECISIONS_MAX {
@@ -120,15 +120,15 @@ async fn call<S: Store>(store: Arc<S>, protocol: Protocol, region_id: &'static s
         match protocol.step(&*store, scope, caller, read).await {
             Some(Ok(())) if is_birth => return,
             None => return,
-            // A deletion has a second step, and resumes that of another.
+            // A deletion has a second step, and resumes the deletion of another caller.
             Some(Ok(()) | Err(Error::Conflict)) => tokio::task::yield_now().await,
             Some(Err(error)) => panic!("{error:?}"),
         }
     }
 }
 
-/// Has many create children of a parent and delete it. Yields of each round what is left: the parent
-/// and the number of its children.
+/// Runs callers that create children of a parent and delete it. Returns for each round whether the
+/// parent is left, and the number of its children.
 async fn rounds<S: Store + 'static>(
     clients: &Clients<S>,
     protocol: Protocol,

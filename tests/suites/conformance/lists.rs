@@ -10,14 +10,14 @@ use tokio::runtime::Handle;
 use super::{SCOPE, account, address, ids, listed, members, read_one};
 use crate::support::Clients;
 
-/// More than any store reads at once: of these documents DynamoDB answers a page of 1 MB at a time.
+/// More documents than any store reads at once: DynamoDB answers pages of 1 MB.
 const MANY: usize = 2500;
 
 fn partition() -> Partition {
     Partition::of("ipv6-address", SCOPE)
 }
 
-/// Creates the addresses of these ids, which have names of this length.
+/// Creates the addresses of these ids, with names of this length.
 async fn create(store: &impl Store, ids: &[String], name_bytes: usize) {
     let name = "n".repeat(name_bytes);
     for ids in ids.chunks(50) {
@@ -31,8 +31,8 @@ pub async fn a_list_is_all_of_one_partition_in_the_order_of_ids<S: Store>(
 ) {
     let expected = ["ipv6--", "ipv6-0", "ipv6-1", "ipv6-10", "ipv6-2", "ipv6-a", "ipv6-a-b"];
     let mut documents = [3, 0, 6, 1, 5, 2, 4].map(|at| address(SCOPE, expected[at], "")).to_vec();
-    // The same ids elsewhere: in another region, one whose name goes on, another account, and of
-    // another kind.
+    // The same ids elsewhere: in another region, in one whose name begins with this one's, in
+    // another account, and of another kind.
     for region_id in ["cn-hangzhou", "cn-hangzhou-finance"] {
         let scope = Scope { region_id, ..SCOPE };
         documents.push(address(scope, "ipv6-1", region_id));
@@ -92,7 +92,7 @@ pub async fn a_list_ends_where_its_reader_breaks_off<S: Store>([store, other]: C
     }
 }
 
-/// What is committed while a list is read may be in it or not. What is not touched is in it once.
+/// A list may show what is committed while it is read. It shows every other document once.
 pub async fn commits_during_a_list_disturb_no_other_document<S: Store + 'static>(
     [store, other]: Clients<S>,
 ) {
@@ -129,7 +129,7 @@ pub async fn commits_during_a_list_disturb_no_other_document<S: Store + 'static>
     assert_eq!(left, ["ipv6-00020-b", "ipv6-01400-b"]);
 }
 
-/// A deletion of a document as it is now.
+/// A deletion of a document at its current version.
 async fn deletion(store: &impl Store, document: Document) -> Write {
     let key = document.key();
     let rests_on = read_one(store, key.clone()).await.map(|read| read.version);

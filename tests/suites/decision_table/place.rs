@@ -1,4 +1,4 @@
-//! Where the cells of the decision table are tried: in process over a store, and over HTTP.
+//! The targets for the cells of the decision table: in process over a store, and over HTTP.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::support::{self, ALLOCATE, Clients, SCOPE, Time, fill, instance};
 /// The account that the addresses belong to.
 pub(super) const OWNER: &str = SCOPE.account_id;
 
-/// One that owns nothing.
+/// An account that owns nothing.
 pub(super) const STRANGER: &str = "2234567890123456";
 
-/// Where calls are made, and the documents can be seen and changed.
+/// A target for calls whose documents can be read and changed.
 pub(super) trait Place {
     async fn begin(&mut self, world: &Value, tokens: &[String]);
     async fn change(&mut self, world: &Value);
@@ -33,7 +33,7 @@ pub(super) trait Place {
 /// The function in this process, over the clients of a store.
 pub(super) struct InProcess<S> {
     clients: Clients<S>,
-    /// The earlier calls reach the first instance, and those that are judged the second.
+    /// The earlier calls go to the first instance, the judged ones to the second.
     instances: [Function<Arc<S>>; 2],
     time: Time,
     keys: Vec<Key>,
@@ -110,7 +110,7 @@ impl Place for OverHttp {
     }
 
     async fn wait(&mut self, secs: u64) {
-        // The endpoint's clock has gone on since the first call.
+        // The endpoint's clock has run on since the first call.
         self.now_secs += secs + 60;
         let now = time::OffsetDateTime::from_unix_timestamp(self.now_secs.cast_signed()).unwrap();
         let form = &time::format_description::well_known::Rfc3339;

@@ -1,5 +1,5 @@
-//! Tries the cells of the decision table, all of them in one world: each has an address and tokens
-//! of its own.
+//! Tries the cells of the decision table in one world: each cell has an address and tokens of its
+//! own.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -62,8 +62,8 @@ impl Try {
         request
     }
 
-    /// Brings the address from the state that the earlier call left to that of the cell, as far as
-    /// no call can.
+    /// Changes the address from the state after the earlier call to that of the cell, as far as no
+    /// call can.
     fn change(&self, address: &mut Value) {
         let fields = address.as_object_mut().unwrap();
         match self.cell.address.as_str() {
@@ -80,7 +80,8 @@ impl Try {
         fields.remove("Ipv6InternetBandwidth");
     }
 
-    /// What the world holds of this try: the address, and the tokens of either account.
+    /// The parts of the world that belong to this try: the address, and the tokens of both
+    /// accounts.
     fn part_of(&self, world: &Value) -> (Value, Vec<(String, Value)>) {
         let accounts = world["Accounts"].as_object().unwrap();
         let address = world["Accounts"][OWNER]["Ipv6Addresses"][self.address()].clone();
@@ -93,7 +94,7 @@ impl Try {
         (address, tokens.collect())
     }
 
-    /// What is wrong with the answer and with the world afterwards; nothing if the cell holds.
+    /// Judges the answer and the world after it; the error says what is wrong.
     fn judge(&self, answer: &Answer, before: &Value, after: &Value) -> Result<(), String> {
         let id = |answer: &Answer, name| answer.read().unwrap().text(name).unwrap().to_owned();
         let told = outcome(answer);
@@ -123,7 +124,7 @@ impl Try {
         Err(format!("the world has changed from {before:?} to {after:?}"))
     }
 
-    /// Checks that the address has the bandwidth that was asked for, and that the token tells so.
+    /// Checks that the address has the requested bandwidth, and that the token remembers it.
     fn judge_bandwidth(
         &self,
         id: &str,
@@ -166,7 +167,7 @@ fn tries(table: &Table) -> Vec<Try> {
     tries
 }
 
-/// The world of all tries before the first call, and an account that owns nothing.
+/// The world of all tries before the first call, with an account that owns nothing.
 fn world(tries: &[Try]) -> Value {
     let mut world = addresses(tries.len());
     for address in account(&mut world)["Ipv6Addresses"].as_object_mut().unwrap().values_mut() {
@@ -185,7 +186,7 @@ pub(super) async fn every_cell(table: &Table, place: &mut impl Place) {
     let mut tries = tries(table);
     let tokens: Vec<String> = tries.iter().flat_map(Try::tokens).collect();
     place.begin(&world(&tries), &tokens).await;
-    // The earlier calls: first those whose tokens expire meanwhile.
+    // The earlier calls, those whose tokens expire first.
     for token in ["expired", "remembered"] {
         for case in tries.iter_mut().filter(|case| case.cell.token == token) {
             let request = case.call(&case.earlier, Some(&case.tokens()[0]));
@@ -197,7 +198,7 @@ pub(super) async fn every_cell(table: &Table, place: &mut impl Place) {
             place.wait(DAY_SECS).await;
         }
     }
-    // From what the calls left to what is tried.
+    // From the state after the calls to the states of the cells.
     let mut world = place.world().await;
     for case in &tries {
         case.change(&mut account(&mut world)["Ipv6Addresses"][case.address()]);

@@ -1,4 +1,4 @@
-//! An address as one client after the other sees it.
+//! An address as a sequence of calls sees it.
 
 use stateright::semantics::SequentialSpec;
 
@@ -7,17 +7,17 @@ use crate::support::{ALREADY_EXISTED, Outcome};
 /// The code of a call that differs from the one that its token remembers.
 pub const MISMATCH: &str = "IdempotentParameterMismatch";
 
-/// An address, as the page describes it: it can be bought for once, and tells the buyer's token the
-/// same answer again.
+/// An address as the page describes it: it can be bought for once, and replays the answer to the
+/// buyer's token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address(Option<Taken>);
 
-/// What an address was bought with.
+/// The purchase for an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Taken {
     token: &'static str,
     bandwidth: u32,
-    /// The id of the bandwidth; not known while every answer that told it was lost.
+    /// The id of the bandwidth; unknown while every answer with it was lost.
     id: Option<String>,
 }
 
@@ -34,7 +34,7 @@ pub enum Ret {
 }
 
 impl Taken {
-    /// Whether `id` can be its bandwidth; from now on it is.
+    /// Whether `id` can be its bandwidth; if so, it is from now on.
     fn is(&mut self, id: &str) -> bool {
         self.id.get_or_insert_with(|| id.to_owned()) == id
     }
@@ -44,7 +44,7 @@ impl SequentialSpec for Address {
     type Op = Op;
     type Ret = Ret;
 
-    /// The effect of a call whose answer is lost. Nobody reads the answer.
+    /// The effect of a call whose answer is lost.
     fn invoke(&mut self, op: &Op) -> Ret {
         if let (Op::Allocate { token, bandwidth }, None) = (*op, &self.0) {
             self.0 = Some(Taken { token, bandwidth, id: None });

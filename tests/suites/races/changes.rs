@@ -1,4 +1,4 @@
-//! Many callers who buy, change and delete the bandwidth of one address at once.
+//! Many callers buy, change and delete the bandwidth of one address at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -24,16 +24,16 @@ const NON_EXIST: &str = "OperationFailed.InternetBandwidthNonExist";
 /// The bandwidth of an address: its id and its Mbit/s.
 type State = Option<(String, u16)>;
 
-/// What a store was asked about one address.
+/// The requests to a store about one address.
 #[derive(Default)]
 struct Log {
-    /// The state that each version was read in.
+    /// The state of each version that was read.
     states: BTreeMap<u64, State>,
-    /// What each commit rests on and writes.
+    /// The state that each commit rests on, and the state that it writes.
     commits: Vec<(Option<Version>, State)>,
 }
 
-/// A store that notes what it is asked about one address.
+/// A store that logs the requests about one address.
 struct Noting<S> {
     inner: S,
     log: Arc<Mutex<Log>>,
@@ -111,7 +111,7 @@ fn request(action: &str, token: &str, bandwidth: usize) -> Value {
     json!({ "action": action, "query": query })
 }
 
-/// Has all callers call at once. Yields their outcomes and what the store was asked.
+/// Sends all calls at once. Returns their outcomes and the store's log.
 async fn race_on<S: Store + 'static>(
     clients: &Clients<S>,
     request: impl Fn(usize) -> Value,
@@ -137,14 +137,14 @@ pub async fn of_64_callers_who_buy_change_and_delete_all_fit_one_order<S: Store 
     clients: Clients<S>,
 ) {
     let action = |caller: usize| [ALLOCATE, MODIFY, DELETE][caller % 3];
-    // Each of those that succeed leaves a state that no other leaves.
+    // Each successful call leaves a state that no other call leaves.
     let (outcomes, log) = race_on(&clients, |caller| {
         request(action(caller), &format!("token-{caller}"), 100 + caller)
     })
     .await;
 
-    // Every commit rests on a state of its own, so they follow one another in one order: none is
-    // lost, and none is made twice.
+    // Every commit rests on another state, so there is one order of the commits: none is lost, and
+    // none is made twice.
     let rests_on: BTreeSet<u64> = log.commits.iter().map(|(on, _)| on.unwrap().0).collect();
     assert_eq!(rests_on.len(), log.commits.len(), "two commits rest on one state");
     let mut committed: BTreeMap<&str, usize> = BTreeMap::new();
@@ -180,7 +180,7 @@ pub async fn of_64_callers_who_buy_change_and_delete_all_fit_one_order<S: Store 
         *told.entry(action).or_default() += 1;
     }
     assert_eq!(told, committed, "a success was answered that was not committed, or not answered");
-    // A bandwidth has its owner and its address, or neither exists.
+    // A bandwidth has an owner and an address, or neither exists.
     let end = held_by(&*clients[1], "ipv6-1").await;
     assert!(log.commits.iter().any(|(_, after)| *after == end), "nobody left {end:?}");
     let keys: Vec<Key> = bought.iter().map(|id| InternetBandwidthOwner::key(SCOPE, id)).collect();
@@ -189,7 +189,7 @@ pub async fn of_64_callers_who_buy_change_and_delete_all_fit_one_order<S: Store 
     assert_eq!(owners.count(), of_end, "a bandwidth that was deleted has an owner");
 }
 
-/// Checks a race of one call under one token, after which the address has `end`.
+/// Judges a race of one call under one token, after which the address has `end`.
 async fn race_under_one_token<S: Store + 'static>(clients: Clients<S>, action: &str, end: State) {
     let (outcomes, log) = race_on(&clients, |_| request(action, "token", 300)).await;
     let done = outcomes.iter().filter(|outcome| **outcome == Outcome::Done).count();

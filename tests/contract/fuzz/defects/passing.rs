@@ -1,8 +1,8 @@
-//! An answer that passes the proxy.
+//! An answer that passes through the proxy.
 
 use std::collections::BTreeMap;
 
-/// An answer on its way.
+/// An answer on its way to the client.
 pub(super) struct Passing {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
@@ -33,7 +33,7 @@ impl Passing {
         self.body = self.body.replace(from, to);
     }
 
-    /// Makes a success of it.
+    /// Replaces the answer with a success.
     pub(super) fn succeed(&mut self, address: &str, bandwidth: &str) {
         let id = self.element("RequestId").unwrap_or_default();
         self.status = 200;
@@ -42,7 +42,7 @@ impl Passing {
         self.write(&format!("{}Response", suites::support::ALLOCATE), &elements);
     }
 
-    /// Makes an error of it.
+    /// Replaces the answer with an error.
     pub(super) fn fail(&mut self, code: &str) {
         let id = self.element("RequestId").unwrap_or_default();
         self.status = 400;

@@ -1,4 +1,4 @@
-//! Ids that do not agree, and other things of which each alone would be right.
+//! Ids that disagree, and other contradictions between parts that are right by themselves.
 
 use serde_json::{Value, json};
 

@@ -64,7 +64,7 @@ pub(super) fn in_xml(case: &'static str, field: &'static str, all: &mut Vec<Wron
     add(
         "in the other letter case",
         names(field),
-        // What says that it is to be read as it stands is no part of the text.
+        // The CDATA markers are no part of the text.
         element(field, move |text| wrapped(&other_case(text).replace("![cdata[", "![CDATA["))),
     );
     add(
@@ -88,7 +88,7 @@ pub(super) fn in_xml(case: &'static str, field: &'static str, all: &mut Vec<Wron
     add("never closed", body(), element(field, move |text| format!("<{field}>{text}")));
 }
 
-/// The text in capitals, or in small letters if it is in capitals.
+/// The text in upper case, or in lower case if it is in upper case.
 fn other_case(text: &str) -> String {
     let capitals = text.to_uppercase();
     if capitals == text { text.to_lowercase() } else { capitals }

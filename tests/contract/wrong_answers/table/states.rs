@@ -1,4 +1,4 @@
-//! Right answers behind which something else was done.
+//! Right answers with a wrong state behind them.
 
 use serde_json::{Value, json};
 use suites::support::ALLOCATE;
@@ -16,7 +16,7 @@ fn address(world: &mut Value) -> &mut Value {
     account(world)["Ipv6Addresses"].as_object_mut().unwrap().values_mut().next().unwrap()
 }
 
-/// Makes an account beside those there are.
+/// Makes another account.
 pub(super) fn another_account(world: &mut Value) {
     world["Accounts"]["9000000000000009"] = json!({ "AccessKeys": {} });
 }
@@ -117,7 +117,7 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
     add_to_purchases(&mut add);
 }
 
-/// Adds what may be wrong besides what a purchase says.
+/// Adds wrong states that concern what a purchase does not say.
 fn add_to_purchases(add: &mut dyn FnMut(&str, &'static str, Change)) {
     add(
         "a purchase in arrears",
