@@ -12,7 +12,15 @@ use suites::endpoint::built;
 use super::page::root;
 
 /// Programs of others, and what of this repository they are given.
-const FOREIGN: &[&str] = &["cargo insta review", "git ", "pip install ", "npm install ", "sam "];
+const FOREIGN: &[&str] = &[
+    "cargo insta review",
+    "gh attestation verify ",
+    "git ",
+    "npm install ",
+    "pip install ",
+    "sam ",
+    "sha256sum --check ",
+];
 
 /// The targets of the workspace, as `--bin contract` or `--package suites`.
 static TARGETS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
