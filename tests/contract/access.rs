@@ -4,18 +4,14 @@ use std::path::Path;
 
 use reqwest::Method;
 use serde_json::Value;
-use suites::endpoint::{Endpoint, built};
+use suites::endpoint::Endpoint;
 
 use crate::connections::exchange;
-use crate::contract::contract;
+use crate::endpoint::start;
+use crate::reading::run;
 
 const TOKEN: [&str; 2] = ["--control-token", "control-secret"];
 const RIGHT: &str = "Authorization: Bearer control-secret\r\n";
-
-async fn start(arguments: &[&str]) -> Endpoint {
-    let binary = built("local-endpoint").unwrap();
-    Endpoint::start(&binary, arguments).await.unwrap()
-}
 
 /// Requests a control path with these headers, and returns the status and the error's message.
 async fn ask(endpoint: &Endpoint, target: &str, headers: &str) -> (u16, String) {
@@ -130,9 +126,9 @@ async fn the_contract_command_brings_the_token_and_says_where_it_lacks() {
     let endpoint = start(&TOKEN).await;
     // Without a scheme, as SDKs take it.
     let verify = ["verify", "--endpoint", endpoint.address(), "--case", "MissingAction/*"];
-    let (code, told) = contract(&verify, Path::new("."));
+    let (code, told) = run(Path::new("."), &verify);
     assert_eq!(code, 2, "{told}");
     assert!(told.contains("--control-token") && told.contains("401"), "{told}");
-    let (code, told) = contract(&[&verify[..], &TOKEN].concat(), Path::new("."));
+    let (code, told) = run(Path::new("."), &[&verify[..], &TOKEN].concat());
     assert_eq!(code, 0, "{told}");
 }

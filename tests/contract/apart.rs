@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use suites::endpoint::Endpoint;
 use suites::now_secs;
-use suites::support::{self, ALLOCATE};
+use suites::support::{self, ALLOCATE, code};
 use suites::worlds::one_address;
 
-use crate::endpoint::{allocate, code, signed, start};
+use crate::endpoint::{allocate, signed, start};
 
 async fn call_in(endpoint: &Endpoint, world: &str) -> String {
     let mut wire = signed(&allocate("ipv6-1"), now_secs());

@@ -6,21 +6,18 @@ use std::time::Duration;
 use harness::case::{Request, Style, Variant};
 use harness::client::{self, Wire};
 use serde_json::{Value, json};
-use suites::endpoint::{Endpoint, built};
+use suites::endpoint::Endpoint;
 use suites::now_secs;
 use suites::support::ALLOCATE;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::endpoint::start;
+
 /// The longest wait for an answer: far shorter than the endpoint tolerates a slow connection, and
 /// far longer than an answer takes.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-async fn start() -> Endpoint {
-    let binary = built("local-endpoint").unwrap();
-    Endpoint::start(&binary, &[]).await.unwrap()
-}
 
 fn sign(id: &str) -> Wire {
     let query = json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" });
@@ -65,7 +62,7 @@ pub(crate) fn code(answer: &str) -> String {
 
 #[tokio::test]
 async fn slow_connections_do_not_stop_others() {
-    let endpoint = start().await;
+    let endpoint = start(&[]).await;
     let mut slow = Vec::new();
     for number in 0..300 {
         let mut stream = connect(&endpoint).await;
@@ -89,8 +86,7 @@ async fn slow_connections_do_not_stop_others() {
 
 #[tokio::test]
 async fn a_connection_over_the_bound_waits_until_another_ends() {
-    let binary = built("local-endpoint").unwrap();
-    let endpoint = Endpoint::start(&binary, &["--max-connections", "1"]).await.unwrap();
+    let endpoint = start(&["--max-connections", "1"]).await;
     let mut first = connect(&endpoint).await;
     let call = request("ipv6-nowhere", "");
     let ask = "GET /_control/calls HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -128,7 +124,7 @@ async fn answer_of(stream: &mut TcpStream, request: &str) -> String {
 
 #[tokio::test]
 async fn a_half_closed_connection_gets_its_answer() {
-    let endpoint = start().await;
+    let endpoint = start(&[]).await;
     let mut stream = connect(&endpoint).await;
     stream.write_all(request("ipv6-demo01", "").as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
@@ -165,7 +161,7 @@ async fn said(endpoint: &Endpoint, version: &str, connection: &str) -> (Vec<Stri
 
 #[tokio::test]
 async fn an_answer_says_that_its_connection_is_kept_only_where_it_is() {
-    let endpoint = start().await;
+    let endpoint = start(&[]).await;
     for (version, connection, is_kept) in [
         ("1.1", "", true),
         ("1.1", "Connection: keep-alive\r\n", true),
@@ -190,8 +186,7 @@ async fn an_answer_says_that_its_connection_is_kept_only_where_it_is() {
 
 #[tokio::test]
 async fn localhost_is_both_of_this_machines_addresses() {
-    let binary = built("local-endpoint").unwrap();
-    let endpoint = Endpoint::start(&binary, &["--listen", "localhost:0"]).await.unwrap();
+    let endpoint = start(&["--listen", "localhost:0"]).await;
     let port: u16 = endpoint.address().rsplit(':').next().unwrap().parse().unwrap();
     // A system without IPv6 has nothing to bind.
     let has_ipv6 = tokio::net::TcpListener::bind("[::1]:0").await.is_ok();
@@ -202,7 +197,7 @@ async fn localhost_is_both_of_this_machines_addresses() {
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
-    let endpoint = start().await;
+    let endpoint = start(&[]).await;
     let ids = ["ipv6-demo01", "ipv6-nowhere", "ipv6-demo02", "ipv6-ula"];
     let requests: String = ids[..3].iter().map(|id| request(id, "")).collect();
     let last = request(ids[3], "Connection: close\r\n");
@@ -218,7 +213,7 @@ async fn pipelined_requests_are_answered_in_order() {
 
 #[tokio::test]
 async fn what_is_over_a_limit_is_refused_without_being_read_to_its_end() {
-    let endpoint = start().await;
+    let endpoint = start(&[]).await;
     let long = |bytes: usize| "x".repeat(bytes);
     // A body of two gigabytes is announced and not sent.
     let announced = request("ipv6-demo01", "Content-Length: 2147483648\r\n");
@@ -260,7 +255,7 @@ async fn what_is_over_a_limit_is_refused_without_being_read_to_its_end() {
 
 #[tokio::test]
 async fn many_large_bodies_at_once_take_bounded_memory() {
-    let endpoint = start().await;
+    let endpoint = start(&[]).await;
     let head = request("ipv6-demo01", "Transfer-Encoding: chunked\r\n");
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
     // 4 MiB each, of which the endpoint may hold at most 1 MiB.

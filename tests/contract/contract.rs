@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use harness::contract::Contract;
-use suites::command::{command, copy, printed};
+use suites::command::copy;
 use suites::scratch;
+
+use crate::reading::run;
 
 const CASE: &str = "common/cases/MissingAction/made-up.json";
 
@@ -18,22 +20,6 @@ fn a_folder_holds_the_contract_that_is_part_of_the_program() {
     assert_eq!(*whole.files(), all);
     let inner = Contract::in_folder(&folder.path().join("contracts")).unwrap();
     assert_eq!(*inner.files(), all);
-    let unknown = contract(&["list", "--contracts", "nowhere"], folder.path());
-    assert_eq!(unknown.0, 2);
-    assert!(unknown.1.contains("nowhere: neither a folder nor a git revision"), "{}", unknown.1);
-}
-
-/// The command's output and exit code.
-pub(crate) fn contract(arguments: &[&str], folder: &Path) -> (i32, String) {
-    let output = command(arguments).current_dir(folder).output().unwrap();
-    (output.status.code().unwrap(), printed(&output))
-}
-
-#[test]
-fn a_folder_without_a_contract_is_told() {
-    let folder = scratch();
-    let error = Contract::in_folder(folder.path()).unwrap_err();
-    assert!(error.ends_with("no contract: there is no <Action>/operation.json in it"), "{error}");
 }
 
 #[test]
@@ -66,14 +52,14 @@ fn a_malformed_case_is_told_with_its_file_line_and_field() {
 #[test]
 fn a_wrong_call_of_the_command_is_told_and_ends_with_3() {
     for arguments in [&["lst"][..], &["list", "--cas", "x"], &[]] {
-        let (code, text) = contract(arguments, Path::new("."));
+        let (code, text) = run(Path::new("."), arguments);
         assert_eq!(code, 3, "{text}");
         assert!(text.contains("Usage: contract"), "{text}");
     }
-    let (code, text) = contract(&["list", "--case", "no-such-case"], Path::new("."));
+    let (code, text) = run(Path::new("."), &["list", "--case", "no-such-case"]);
     assert_eq!(code, 2);
     assert!(text.contains("--case no-such-case: no case of contracts fits it"), "{text}");
-    let (code, text) = contract(&["--help"], Path::new("."));
+    let (code, text) = run(Path::new("."), &["--help"]);
     assert_eq!(code, 0);
     assert!(text.contains("Exit codes: 0 all holds"), "{text}");
 }

@@ -210,17 +210,6 @@ async fn what_has_expired_is_dropped_from_the_disk() {
     assert!(store.is_empty().unwrap());
 }
 
-#[test]
-fn a_second_process_is_refused_and_told_which_directory_it_is() {
-    let folder = folder();
-    let store = EmbeddedStore::open(folder.path()).unwrap();
-    let told = EmbeddedStore::open(folder.path()).unwrap_err().to_string();
-    let path = folder.path().to_str().unwrap();
-    assert!(told.contains(path) && told.contains("another process"), "{told}");
-    drop(store);
-    EmbeddedStore::open(folder.path()).unwrap();
-}
-
 /// Opens a folder, which must be refused without a change, and returns the message.
 fn refused(folder: &Path) -> String {
     let before = contents(folder);

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::{Value, json};
 use suites::endpoint::{Endpoint, built};
-use suites::support::ALLOCATE;
+use suites::support::{ALLOCATE, code};
 use suites::worlds::{account, one_address};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -33,10 +33,6 @@ pub(crate) fn signed(query: &Value, at_secs: i64) -> Wire {
 
 pub(crate) fn allocate(id: &str) -> Value {
     json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" })
-}
-
-pub(crate) fn code(answer: &Answer) -> String {
-    answer.read().unwrap().text("Code").unwrap_or("Success").to_owned()
 }
 
 pub(crate) async fn call(endpoint: &Endpoint, query: &Value) -> Result<Answer, String> {
@@ -274,29 +270,6 @@ async fn the_log_of_calls_is_bounded_by_its_bytes() {
     let kept = calls["Calls"].as_array().unwrap().len();
     // Sixteen megabytes in all.
     assert!((250..=279).contains(&kept), "{kept} calls are kept");
-}
-
-#[tokio::test]
-async fn a_body_over_the_limit_is_refused_and_others_go_on() {
-    let endpoint = start(&[]).await;
-    let mut wire = signed(&allocate("ipv6-demo01"), now_secs());
-    wire.body = "x".repeat(1024 * 1024 + 1);
-    let answer = endpoint.send(&wire, None).await.unwrap();
-    assert_eq!((answer.status, code(&answer).as_str()), (413, "RequestTooLarge"));
-    // A client that never completes the head of its request.
-    let mut slow = TcpStream::connect(endpoint.address()).await.unwrap();
-    slow.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
-    // A client whose head is too large.
-    let mut large = TcpStream::connect(endpoint.address()).await.unwrap();
-    large.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nX: ").await.unwrap();
-    // The endpoint may close the connection while the client still sends.
-    drop(large.write_all(&vec![b'x'; 512 * 1024]).await);
-    let mut answer = Vec::new();
-    drop(large.read_to_end(&mut answer).await);
-    let answer = String::from_utf8_lossy(&answer);
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
-    assert_eq!(code(&call(&endpoint, &allocate("ipv6-demo01")).await.unwrap()), "Success");
-    drop(slow);
 }
 
 #[tokio::test]

@@ -8,11 +8,11 @@ use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::Value;
 use suites::endpoint::{Endpoint, built};
-use suites::support::ALLOCATE;
+use suites::support::{ALLOCATE, code};
 use tempfile::TempDir;
 
 use crate::connections::exchange;
-use crate::endpoint::{allocate, call, code};
+use crate::endpoint::{allocate, call};
 
 /// A script that runs `local-endpoint` with a limit of a few kilobytes for each file.
 fn with_a_full_disk(folder: &Path) -> std::path::PathBuf {

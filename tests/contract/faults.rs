@@ -7,9 +7,9 @@ use harness::client;
 use reqwest::Method;
 use serde_json::{Value, json};
 use suites::now_secs;
-use suites::support::ALLOCATE;
+use suites::support::{ALLOCATE, code};
 
-use crate::endpoint::{allocate, call, code, signed, start};
+use crate::endpoint::{allocate, call, signed, start};
 
 /// A code whose message names the resource.
 const NAMING: &str = "IncorrectStatus.Ipv6Instance";

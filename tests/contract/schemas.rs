@@ -147,15 +147,6 @@ fn every_schema_is_one_and_says_which() {
     }
 }
 
-#[test]
-fn the_world_of_every_case_fits_the_schema_of_worlds() {
-    let schema = validator(&Contract::embedded(), "common/schemas/world.json").unwrap();
-    for case in Contract::embedded().cases().unwrap() {
-        let fits = schema.validate(&case.world).map_err(|error| error.to_string());
-        assert_eq!(fits, Ok(()), "{}", case.path);
-    }
-}
-
 /// The codes that depend on the parameters alone.
 const OF_PARAMETERS: &[&str] = &[
     "MissingRegionId",

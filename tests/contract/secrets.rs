@@ -89,6 +89,13 @@ fn what_is_wrong_with_a_world_is_told_without_its_secrets() {
         (session, "SecurityToken", json!(format!("{TOKEN}!"))),
         (session, "SecurityToken", json!("")),
         (session, "Expiration", json!("tomorrow")),
+        (session, "Expiration", json!(SECRET)),
+        (session, "Policy", json!(SECRET)),
+        (session, "MFAPresent", json!(SECRET)),
+        (key, "Status", json!(SECRET)),
+        ("/Accounts/1234567890123456/AccessKeys", "testid", json!(SECRET)),
+        ("/Accounts/1234567890123456/RamUsers/alice", "AccessKeys", json!(SECRET)),
+        ("/Accounts/1234567890123456/RamUsers/alice/AccessKeys", "alice", json!(SECRET)),
     ] {
         let mut world = world();
         world.pointer_mut(object).unwrap()[field] = value;

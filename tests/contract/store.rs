@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ::store::{
-    Admission, Admitted, Document, Error, Key, MemoryStore, Partition, Store, Version, Versioned,
-    World, Write,
+    Admission, Admitted, Document, Error, Key, MemoryStore, Partition, Store, Versioned, World,
+    Write,
 };
 use harness::answer::Answer;
 use ipv6_gateway::Function;
-use ipv6_gateway::allocation::{Account, ClientToken, Resource};
+use ipv6_gateway::allocation::{ClientToken, Resource};
 use serde_json::{Value, json};
 use suites::support::{Outcome, Time, allocate, allocate_under, instance, outcome, send, sign};
 
@@ -172,36 +172,6 @@ async fn after_a_conflict_the_call_decides_again_and_gives_up_in_the_end() {
     assert!(busy.body.contains("\"Code\":\"SystemBusy\""), "{busy:?}");
     // Nothing was done and nothing is remembered: the same call succeeds now.
     assert_eq!(counted.call(allocate("ipv6-1-b")).await.status, 200);
-}
-
-fn account_key(number: u32) -> Key {
-    Account::key(&account_id(number))
-}
-
-fn account(number: u32) -> Document {
-    world(false).into_documents().into_iter().find(|d| d.key() == account_key(number)).unwrap()
-}
-
-#[tokio::test]
-async fn a_commit_writes_all_or_nothing() {
-    let memory = MemoryStore::holding([account(1)]);
-    let keys = [account_key(1), account_key(2)];
-    let read = memory.load(&keys).await.unwrap();
-    let version = read[0].as_ref().unwrap().version;
-    assert!(read[1].is_none());
-    let write = |number, rests_on| Write::put(account(number), rests_on);
-    for wrong in [
-        vec![write(2, None), write(1, None)],
-        vec![write(2, Some(version)), write(1, Some(version))],
-        vec![write(2, None), write(1, Some(Version(version.0 + 1)))],
-    ] {
-        assert!(matches!(memory.commit(wrong).await, Err(Error::Conflict)));
-        assert!(memory.load(&keys).await.unwrap()[1].is_none(), "half of it was written");
-    }
-    memory.commit(vec![write(2, None), write(1, Some(version))]).await.unwrap();
-    let read = memory.load(&keys).await.unwrap();
-    assert_ne!(read[0].as_ref().unwrap().version, version, "a write gives a new version");
-    assert!(read[1].is_some());
 }
 
 #[tokio::test]

@@ -31,15 +31,6 @@ fn the_demo_world_fits_the_schema_and_has_an_address_for_every_condition() {
 }
 
 #[test]
-fn a_world_is_read_back_as_it_was_written() {
-    let world = World::parse(&demo()).unwrap();
-    let written = World::from_documents(world.clone().into_documents()).to_json().unwrap();
-    let read = World::parse(&written).unwrap();
-    assert_eq!(read, world);
-    assert_eq!(read.to_json().unwrap(), written);
-}
-
-#[test]
 fn an_export_has_the_members_of_the_world_and_none_that_others_imply() {
     let demo: Value = serde_json::from_str(&demo()).unwrap();
     let world = World::parse(&demo.to_string()).unwrap().into_documents();
@@ -178,7 +169,7 @@ fn an_error_in_an_identity_says_its_field() {
         (user, "UserId", json!("200000000000000002"), "not unique: 200000000000000002"),
         (role, "Policies", json!({ "": { "Version": "1", "Statement": [] } }), "at least one"),
         (session, "RoleSessionName", json!("a:b"), "not letters, digits"),
-        (session, "Expiration", json!("2099-01-01"), "invalid time `2099-01-01`"),
+        (session, "Expiration", json!("2099-01-01"), "expected 2026-01-02T03:04:05Z"),
         (session, "MFAPresent", json!("yes"), "expected a boolean"),
         (session, "Expires", json!("2099-01-01T00:00:00Z"), "unknown member"),
         (&format!("{account}/AccessKeys/disabled"), "Status", json!("active"), "expected `Active`"),
@@ -198,31 +189,6 @@ fn an_error_in_an_identity_says_its_field() {
         // A duplicate is reported at its second place.
         let is_second = error.message.starts_with("not unique");
         assert!(error.field.contains(&format!(".{field}")) || is_second, "{error}");
-    }
-}
-
-#[test]
-fn an_error_never_quotes_a_secret() {
-    let sound: Value = serde_json::from_str(&demo()).unwrap();
-    let account = "/Accounts/1234567890123456";
-    let session = format!("{account}/RamRoles/deployer/Sessions/STS.demo");
-    let user = format!("{account}/RamUsers/allowed");
-    let secret = || json!("a secret");
-    for (object, field, value) in [
-        (format!("{account}/AccessKeys"), "testid", secret()),
-        (format!("{account}/AccessKeys/testid"), "Status", secret()),
-        (format!("{account}/AccessKeys/testid"), "AccessKeySecret", json!(["a secret"])),
-        (user.clone(), "AccessKeys", secret()),
-        (format!("{user}/AccessKeys"), "allowed", secret()),
-        (session.clone(), "SecurityToken", secret()),
-        (session.clone(), "Expiration", secret()),
-        (session.clone(), "Policy", secret()),
-        (session, "MFAPresent", secret()),
-    ] {
-        let mut world = sound.clone();
-        world.pointer_mut(&object).unwrap()[field] = value;
-        let error = World::parse(&world.to_string()).unwrap_err();
-        assert!(!error.to_string().contains("a secret"), "{error}");
     }
 }
 

@@ -1,11 +1,11 @@
-// Drives the review page as somebody at a keyboard would: node drive.mjs CHROMIUM PAGE FOLDER.
-// Prints what it saw as JSON, and leaves screenshots in FOLDER.
+// Uses the review page by its keys: node drive.mjs CHROMIUM PAGE FOLDER.
+// Prints its observations as JSON, and leaves screenshots in FOLDER.
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import puppeteer from "puppeteer-core";
 
 const [executablePath, file, folder] = process.argv.slice(2);
-// Chromium itself looks for updates and the like; here it is to be alone.
+// Keeps Chromium from looking for updates and the like.
 const args = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tries a contract's cases on an endpoint with control paths: python3 runner.py http://127.0.0.1:8787 contracts
+"""Runs a contract's cases on an endpoint with control paths: python3 runner.py http://127.0.0.1:8787 contracts
 
 A second reading of contracts/: it shares no code with the command `contract`, and finds the same. It needs Python
 3.9 or newer and nothing else, and prints each verdict as a line of JSON; `holds` is null where hashlib has no SM3.
@@ -20,7 +20,7 @@ def encode_pairs(pairs):
 def timestamp(offset_seconds=0):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset_seconds))
 def plain(value):
-    """What a case file writes for a long text, or for a time from now, as the text that it means."""
+    """The text that a case file means by a long text or by a time from now."""
     if "offsetSeconds" in value:
         return timestamp(value["offsetSeconds"])
     return value["repeat"] * value["times"] if "repeat" in value else value
@@ -58,7 +58,7 @@ class Wire:  # A request as it goes over the wire, signed.
         self.change(request.get("afterSigning", {}))
 
     def change(self, settings):
-        """Sets parameters, and in a V3 call headers, which begin with a small letter; null takes away."""
+        """Sets parameters, and in a V3 call headers, which begin with a lower-case letter; null removes."""
         for name, value in settings.items():
             changed = {} if value is None else {name: value}
             if name in ("body", "method"):
@@ -69,7 +69,7 @@ class Wire:  # A request as it goes over the wire, signed.
                 self.query = [pair for pair in self.query if pair[0] != name] + list(changed.items())
 
     def v1_string_to_sign(self):
-        """Of the parameters of query and form, where the form's value wins."""
+        """The parameters of query and form; the form's value wins."""
         parameters = dict(self.query) | dict(parse_qsl(self.body, keep_blank_values=True))
         signed = sorted((name, value) for name, value in parameters.items() if name != "Signature")
         return f"{self.method}&%2F&{quote(encode_pairs(signed), safe='')}"
@@ -80,7 +80,7 @@ class Wire:  # A request as it goes over the wire, signed.
         return f"{self.method}\n/\n{query}\n{headers}\n{';'.join(names)}\n{payload.hexdigest()}"
 
     def signed_by_server(self):
-        """The texts that a server shows of a call whose signature does not match, by their placeholders' names."""
+        """The texts that a server shows for a signature that does not match, by the names of their placeholders."""
         algorithm, _, rest = self.headers.get("authorization", "").partition(" ")
         sha = "sm3" if algorithm == "ACS3-HMAC-SM3" else "sha256"
         canonical = self.canonical_request(rest.partition("SignedHeaders=")[2].split(",")[0].split(";"), sha)
@@ -104,20 +104,20 @@ def control(connection, method, name, document=None):
     return json.loads(text)
 
 def elements(parent):
-    """The children by name; of a name that is repeated, a list."""
+    """The children by name; a list for a repeated name."""
     found = {}
     for child in parent:
         found.setdefault(child.tag, []).append(elements(child) if len(child) else child.text or "")
     return {name: each if len(each) > 1 else each[0] for name, each in found.items()}
 def read(text):
-    """The elements of a body; of what cannot be read, none: the snapshot shows it."""
+    """The elements of a body; none if it cannot be parsed, which the snapshot shows."""
     try:
         return elements(ElementTree.fromstring(text.encode())) if text.startswith("<") else json.loads(text)
     except (ElementTree.ParseError, ValueError):
         return {}
 
 def reads_as(wanted, actual):
-    """Whether elements of XML say what JSON says: all are texts, and of a list only the elements are there."""
+    """Whether elements of XML mean the same as JSON: all values are texts, and a list has only its elements."""
     if isinstance(wanted, dict):
         actual = actual or {}
         is_object = isinstance(actual, dict) and actual.keys() <= wanted.keys()
@@ -134,13 +134,13 @@ def account_of(world, key):  # The account that owns an access key.
             return account
     return {}
 def holds(wanted, actual):
-    """Whether a document has the members wanted; null stands for one that is not there."""
+    """Whether a document has the expected members; null means an absent one."""
     if isinstance(wanted, dict):
         return isinstance(actual, dict) and all(holds(each, actual.get(name)) for name, each in wanted.items())
     return wanted == actual
 
 def transcript(status, headers, text, wire, world, fresh, names):
-    """An answer as snapshots show it: what is unstable gets a name in `names`, the same value the same one."""
+    """An answer as snapshots show it: each unstable value gets a name in `names`, equal values the same one."""
     body, escaped = read(text), html.escape if text.startswith("<") else lambda each, _: json.dumps(each)[1:-1]
     values = {"RequestId": body.get("RequestId"), "TraceId": headers.get("x-acs-trace-id")}
     values |= {name: escaped(each, False) for name, each in wire.signed_by_server().items()}
@@ -157,7 +157,7 @@ def transcript(status, headers, text, wire, world, fresh, names):
     return whole
 
 def judged(case, operation, wire, status, headers, text, earlier, before, after):
-    """What is looked at, what the case demands, and what is so. Form and the rest are the snapshot's."""
+    """The compared places, with the demanded and the actual values. The snapshot covers everything else."""
     demanded, body, signed = case["answer"], read(text), wire.signed_by_server()
     message = re.sub(r"\[(\w+)\]", lambda name: signed.get(name[1], name[0]), demanded.get("message", ""))
     yield "status", demanded["status"], status
@@ -186,7 +186,7 @@ def judged(case, operation, wire, status, headers, text, earlier, before, after)
             yield f"state/{kind}/{name}", wanted, wanted if holds(wanted, actual) else actual
 
 def fresh(operation):
-    """The elements that are drawn anew for each success that is no replay."""
+    """The elements that are new in each success that is no replay."""
     return [element["name"] for element in operation["success"]["elements"] if "fresh" in element]
 
 def findings(case, operations, reviewed, connection, style, asked_format):

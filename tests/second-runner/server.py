@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """An endpoint with the control protocol of contracts/control.md: python3 server.py contracts [LEASE_SECONDS]
 
-It knows no operation. It finds the case that a world and a call are of, and answers as reviewed; a call that is of no
-case, or that must change the world, is answered 501. It needs Python 3.9 or newer, and prints its address."""
+It knows no operation. It finds the case by the world and the call, and sends the reviewed answer. A call of no case, or
+one that must change the world, is answered 501. It needs Python 3.9 or newer, and prints its address."""
 import calendar, http.server, json, pathlib, re, sys, threading, time, uuid
 from urllib.parse import parse_qsl, urlsplit
 from runner import load
@@ -12,13 +12,13 @@ SIGNED = re.compile("Action|Version|AccessKeyId|Format|Timestamp|SecurityToken|S
 WORLDS, CALLED, LOCK = {}, {}, threading.Lock()
 
 def key(world, action, key_id, parameters, fault):
-    """What tells cases apart; secrets, and times that are so far from now, differ from run to run."""
+    """The parts of a request that identify its case, without secrets and relative times, which differ between runs."""
     text = re.sub(r'("(AccessKeySecret|SecurityToken)": )"[^"]*"', r"\1null", json.dumps(world, sort_keys=True))
     told = sorted((name, value) for name, value in parameters.items() if not SIGNED.fullmatch(name))
     return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text), action, key_id, json.dumps(told), fault
 
 def read(contracts):
-    """The answers by key: of single calls that change nothing, and whose answers name nothing new but ids of calls."""
+    """The answers by key, of single calls that change nothing and whose answers have no new ids but the RequestId."""
     operations = {file.parent.name: json.loads(file.read_text()) for file in contracts.glob("*/operation.json")}
     answers = {}
     for file in sorted(contracts.glob("*/cases/*/*.json")):
@@ -43,7 +43,7 @@ class World:
         return time.strftime(NOW, time.gmtime(time.time() + self.clock))
 
     def control(self, method, name, body):
-        """What a control path of this world answers."""
+        """The answer of a control path of this world."""
         if name == "clock":
             if method != "GET":
                 self.clock = calendar.timegm(time.strptime(body["Now"], NOW)) - time.time() if body else 0

@@ -94,7 +94,6 @@ macro_rules! suites {
             $crate::tests_of! { [retries, super::$clients()]
                 a_failure_is_never_the_last_word_of_a_token
                 another_token_after_a_failure_buys_only_if_nothing_was_bought
-                a_lost_answer_is_told_again_to_its_token_and_to_no_other
             }
         }
     };

@@ -81,25 +81,6 @@ pub async fn another_token_after_a_failure_buys_only_if_nothing_was_bought<S: St
     assert_eq!(after_purchase, 2, "one failure of each kind of call comes after the purchase");
 }
 
-pub async fn a_lost_answer_is_told_again_to_its_token_and_to_no_other<S: Store + 'static>(
-    clients: Clients<S>,
-) {
-    fill(&*clients[0], &addresses(1)).await;
-    // The second attempt may reach another instance, with another client of the store.
-    let first = Scene::new(&clients[0], false).await;
-    let other = Scene::new(&clients[1], false).await;
-    let lost = first.call(&allocate_under("token", "ipv6-1")).await;
-    for scene in [&other, &first] {
-        let told = scene.call(&allocate_under("another", "ipv6-1")).await;
-        assert_eq!(told, refused(ALREADY_EXISTED));
-        assert_eq!(scene.call(&allocate_under("token", "ipv6-1")).await, lost);
-    }
-    let bought = [first.store.bought(), other.store.bought()].concat();
-    assert_eq!(bought.len(), 1, "{bought:?}");
-    assert_eq!(lost, Outcome::Bought(bought.concat()));
-    assert_eq!(bandwidth_of(&*clients[1], "ipv6-1").await, bought.first().cloned());
-}
-
 /// The faults of a call to a local endpoint, and whether the call buys despite them.
 const FAULTS: [(&str, bool); 4] = [
     ("BreakBeforeCommit", false),

@@ -2,9 +2,9 @@
 //
 //	clients -endpoint 127.0.0.1:8787 -throttling-endpoint 127.0.0.1:8788
 //
-// Every client makes the same calls; each call prints one line: the client, the scenario, the type of what the client
-// hands over, and that as JSON. What must be printed is in expected.txt. The endpoint needs the demo world; the
-// throttling one lets no call in.
+// Every client makes the same calls; each call prints one line: the client, the scenario, and the client's result with
+// its type, as JSON. The expected output is in expected.txt. The endpoint needs the demo world; the throttling one
+// admits no call.
 package main
 
 import (
@@ -48,7 +48,7 @@ func (p parameters) with(others parameters) parameters {
 	return all
 }
 
-// client makes a call and returns what the client under test hands over.
+// client makes a call and returns the result of the client under test.
 type client func(endpoint string, key key, action string, p parameters) (any, error)
 
 // typed makes a call by a method of a client. The requests' members have the names of the parameters.
@@ -63,7 +63,7 @@ func typed[Request, Response any](call func(Request) (Response, error), request 
 	return call(request)
 }
 
-// teaClient is the client of today. What it calls the algorithm v2 is SignatureVersion=1.0.
+// teaClient is the current client. Its algorithm v2 is SignatureVersion=1.0.
 func teaClient(signatureAlgorithm string) client {
 	return func(endpoint string, key key, action string, p parameters) (any, error) {
 		config := &openapi.Config{
@@ -96,7 +96,7 @@ func teaClient(signatureAlgorithm string) client {
 	}
 }
 
-// classicClient is the client of before, which signs by HMAC-SHA1 and takes each parameter as a text.
+// classicClient is the older client, which signs with HMAC-SHA1 and takes each parameter as text.
 func classicClient(endpoint string, key key, action string, p parameters) (any, error) {
 	var client *classiclib.Client
 	var err error
@@ -160,7 +160,7 @@ func show(err error) any {
 	}
 }
 
-// life drives a client through the life of a bandwidth of an address that has none.
+// life drives a client through the life of a bandwidth, for an address without one.
 func life(name string, client client, address, endpoint, throttling string) {
 	var bandwidth string
 	good := key{id: "testid", secret: "testsecret"}
@@ -193,7 +193,7 @@ func life(name string, client client, address, endpoint, throttling string) {
 	try("not-found", allocate, good, call.with(parameters{"Ipv6AddressId": "ipv6-no-such-address"}))
 	try("unknown-region", allocate, good, call.with(parameters{"RegionId": "cn-nowhere"}))
 
-	// The odd characters are those that clients encode in ways of their own.
+	// Clients differ in how they encode the odd characters.
 	odd := parameters{"RegionId": region, "Name": "a b*c~d+e/(!')&=%"}
 	try("odd-name", describe, good, odd)
 	byBandwidth := parameters{"RegionId": region, "Ipv6InternetBandwidthId": bandwidth}
@@ -214,7 +214,7 @@ func life(name string, client client, address, endpoint, throttling string) {
 	to(throttling, "throttled", describe, good, byBandwidth)
 }
 
-// body returns the body of an answer that has one of its own, else the answer.
+// body returns the body of an answer that has one, else the answer itself.
 func body(answer any) any {
 	switch answer := answer.(type) {
 	case *tealib.AllocateIpv6InternetBandwidthResponse:

@@ -20,9 +20,9 @@ import java.util.Map;
  *
  * <pre>java -cp 'jars/*' Clients.java 127.0.0.1:8787 127.0.0.1:8788</pre>
  *
- * Every client makes the same calls; each call prints one line: the client, the scenario, the type of what the client
- * hands over, and that as JSON. What must be printed is in expected.txt. The first endpoint needs the demo world; the
- * second lets no call in.
+ * Every client makes the same calls; each call prints one line: the client, the scenario, and the client's result with
+ * its type, as JSON. The expected output is in expected.txt. The first endpoint needs the demo world; the second admits
+ * no call.
  */
 final class Clients {
     private static final String REGION = "cn-huhehaote";
@@ -40,12 +40,12 @@ final class Clients {
         }
     }
 
-    /** A client under test: makes a call and hands over what that client does. */
+    /** A client under test: makes a call and returns the client's result. */
     interface Client {
         Object call(String endpoint, Key key, String action, Map<String, Object> parameters) throws Exception;
     }
 
-    /** The client of today. What it calls the algorithm v2 is SignatureVersion=1.0. */
+    /** The current client. Its algorithm v2 is SignatureVersion=1.0. */
     static Client tea(String signatureAlgorithm) {
         return (endpoint, key, action, parameters) -> {
             var client = new com.aliyun.vpc20160428.Client(new Config()
@@ -67,7 +67,7 @@ final class Clients {
         };
     }
 
-    /** The client of before. Without an algorithm it signs by HMAC-SHA1, its default. */
+    /** The older client. Without an algorithm it signs with HMAC-SHA1, its default. */
     static Client classic(SignatureAlgorithm algorithm) {
         return (endpoint, key, action, parameters) -> {
             var request = switch (action) {
@@ -163,7 +163,7 @@ final class Clients {
         return all;
     }
 
-    /** Drives the client through the life of a bandwidth of an address that has none. */
+    /** Drives the client through the life of a bandwidth, for an address without one. */
     private void live(String address, String throttling) {
         var good = new Key("testid", "testsecret");
         Map<String, Object> call = with(Map.of(), "RegionId", REGION, "Ipv6GatewayId", "ipv6gw-demo",
@@ -181,7 +181,7 @@ final class Clients {
         attempt("not-found", ALLOCATE, good, with(call, "Ipv6AddressId", "ipv6-no-such-address"));
         attempt("unknown-region", ALLOCATE, good, with(call, "RegionId", "cn-nowhere"));
 
-        // The odd characters are those that clients encode in ways of their own.
+        // Clients differ in how they encode the odd characters.
         attempt("odd-name", DESCRIBE, good, with(Map.of(), "RegionId", REGION, "Name", "a b*c~d+e/(!')&=%"));
         var byBandwidth = with(Map.of(), "RegionId", REGION, "Ipv6InternetBandwidthId", bandwidth);
         attempt("describe", DESCRIBE, good, byBandwidth);

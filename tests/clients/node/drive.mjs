@@ -3,11 +3,12 @@
 //     node drive.mjs --endpoint 127.0.0.1:8787 [--replaying-endpoint 127.0.0.1:8788]
 //                    [--throttling-endpoint 127.0.0.1:8789] [--client NAME] [--address-prefix ipv6-demo]
 //
-// Every client makes the same calls; each call prints one JSON object per line. What must be printed is in
+// Every client makes the same calls; each call prints one JSON object per line. The expected output is in
 // ../expected.json. The endpoint needs the addresses ipv6-demo07 to ipv6-demo13 (one per client, without bandwidth),
 // ipv6-released (known, but gone), the gateway ipv6gw-demo, and the keys of the demo world: testid, allowed, denied,
-// disabled, STS.demo and STS.expired. The replaying endpoint answers what the endpoint answers to the same request sent
-// a second time; the throttling one lets no call in. What needs one that is not given is left out.
+// disabled, STS.demo and STS.expired. The replaying endpoint sends each request
+// twice and returns the second answer; the throttling one admits no call. Scenarios for an endpoint that is not given are
+// skipped.
 import { parseArgs } from 'node:util';
 import * as vpc from '@alicloud/vpc20160428';
 import { $OpenApiUtil } from '@alicloud/openapi-core';
@@ -111,12 +112,12 @@ function scenarios(client, address) {
     ['unknown-region', ALLOCATE, { ...call, RegionId: 'cn-nowhere' }, good],
     ['wrong-secret', ALLOCATE, call, key('testid', 'wrong')],
     ['unknown-key', ALLOCATE, call, key('nobody', 'testsecret')],
-    // Every character that one of the clients encodes in its own way. That the endpoint gets as far as to find
-    // the bandwidth of "allocate" shows that it signed the same text.
+    // Every character that one of the clients encodes in its own way. If the endpoint finds the bandwidth of
+    // "allocate", both signed the same text.
     ['odd-token', ALLOCATE, { ...call, DryRun: true, ClientToken: "a b*c~d+e/(!')&=%" }, good],
     ['denied', ALLOCATE, call, key('denied', 'testsecret')],
-    // A client token belongs to the account: whoever of it makes the call of "allocate" again gets that answer. So
-    // these two succeed without an address of their own.
+    // A client token belongs to the account: each of its keys that repeats the call of "allocate" gets that
+    // answer. So these two succeed without an address of their own.
     ['allowed', ALLOCATE, { ...call, ...token }, key('allowed', 'testsecret')],
     ['session', ALLOCATE, { ...call, ...token }, key('STS.demo', 'testsecret', 'testtoken')],
     ['session-expired', ALLOCATE, call, key('STS.expired', 'testsecret', 'testtoken')],
@@ -148,12 +149,12 @@ async function run(call, config, action, parameters) {
       exception: error.name,
       code: error.code ?? null,
       // Tea has statusCode and requestId; pop-core keeps the status with its record of the exchange; pop-core and
-      // rpc-client hand over the members of the answer as data.
+      // rpc-client return the members of the answer as data.
       status: error.statusCode ?? error.entry?.response.statusCode ?? null,
       message: error.message,
       requestId: error.requestId ?? error.data?.RequestId ?? null,
     };
-    // Tea has these itself, and only with some errors; the others hand the first over among the data.
+    // Tea has these itself, and only with some errors; the others return the first among the data.
     const inData = error.accessDeniedDetail ? undefined : error.data?.AccessDeniedDetail;
     const details = {
       'accessDeniedDetail': error.accessDeniedDetail,
@@ -171,7 +172,7 @@ async function run(call, config, action, parameters) {
   return { outcome: 'success', type, status, ...shown };
 }
 
-// Tells what became of an address's bandwidth in one text, in which the test finds the id.
+// Describes the bandwidth of an address in one text, in which the test finds the id.
 function summary({ Ipv6AddressId, Ipv6InternetBandwidth: { Ipv6InternetBandwidthId, Bandwidth } }) {
   return `${Ipv6AddressId}: ${Ipv6InternetBandwidthId}, ${Bandwidth} Mbit/s`;
 }
@@ -190,7 +191,7 @@ if (options.client && !(options.client in CLIENTS)) {
   throw new Error(`--client is one of ${Object.keys(CLIENTS).join(', ')}`);
 }
 
-// The scenarios that are not for the endpoint itself.
+// The scenarios for the other endpoints.
 const ELSEWHERE = { replayed: options['replaying-endpoint'], throttled: options['throttling-endpoint'] };
 
 const FIRST_ADDRESS = 7; // 01 to 06 belong to the Python clients

@@ -3,11 +3,12 @@
     drive.py --endpoint 127.0.0.1:8787 [--replaying-endpoint 127.0.0.1:8788] [--throttling-endpoint 127.0.0.1:8789]
              [--client NAME] [--address-prefix ipv6-demo]
 
-Every client makes the same calls; each call prints one JSON object per line. What must be printed is in
+Every client makes the same calls; each call prints one JSON object per line. The expected output is in
 ../expected.json. The endpoint needs the addresses ipv6-demo01 to ipv6-demo06 (one per client, without bandwidth),
 ipv6-released (known, but gone), the gateway ipv6gw-demo, and the keys of the demo world: testid, allowed, denied,
-disabled, STS.demo and STS.expired. The replaying endpoint answers what the endpoint answers to the same request sent
-a second time; the throttling one lets no call in. What needs one that is not given is left out.
+disabled, STS.demo and STS.expired. The replaying endpoint sends each request
+twice and returns the second answer; the throttling one admits no call. Scenarios for an endpoint that is not given
+are skipped.
 """
 import argparse
 import asyncio
@@ -16,11 +17,11 @@ import json
 import os
 from typing import NamedTuple, Optional
 
-# Tea hands HTTP_PROXY on by itself and ignores NO_PROXY, also for 127.0.0.1. The others read them while loading.
+# Tea passes HTTP_PROXY on itself and ignores NO_PROXY, also for 127.0.0.1. The others read both while loading.
 for variable in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
     os.environ.pop(variable, None)
     os.environ.pop(variable.upper(), None)
-# Classic takes these before a credential that it is given.
+# Classic prefers these to a given credential.
 for variable in ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET"):
     os.environ.pop(variable, None)
 
@@ -83,7 +84,7 @@ def tea_sm3(*call):
 def acs_client(endpoint, key, region):
     # The port belongs to the client, the host to the request: a port in both places ends up in the URL twice.
     host, port = endpoint.rsplit(":", 1)
-    # A key that is given as such goes before a credential, so that only one of the two may be given.
+    # The client prefers a given key to a credential, so only one of the two may be given.
     holder = {"credential": StsTokenCredential(*key)} if key.token else {"ak": key.id, "secret": key.secret}
     return host, AcsClient(
         **holder, region_id=region, port=int(port), connect_timeout=TIMEOUT, timeout=TIMEOUT,
@@ -154,12 +155,12 @@ def scenarios(client, address):
     yield "unknown-region", ALLOCATE, {**call, "RegionId": "cn-nowhere"}, good
     yield "wrong-secret", ALLOCATE, call, Key("testid", "wrong")
     yield "unknown-key", ALLOCATE, call, Key("nobody", "testsecret")
-    # Every character that one of the clients encodes in its own way. That the endpoint gets as far as to find
-    # the bandwidth of "allocate" shows that it signed the same text.
+    # Every character that one of the clients encodes in its own way. If the endpoint finds the bandwidth of
+    # "allocate", both signed the same text.
     yield "odd-token", ALLOCATE, {**call, "DryRun": True, "ClientToken": "a b*c~d+e/(!')&=%"}, good
     yield "denied", ALLOCATE, call, Key("denied", "testsecret")
-    # A client token belongs to the account: whoever of it makes the call of "allocate" again gets that answer. So
-    # these two succeed without an address of their own.
+    # A client token belongs to the account: each of its keys that repeats the call of "allocate" gets that
+    # answer. So these two succeed without an address of their own.
     yield "allowed", ALLOCATE, {**call, **token}, Key("allowed", "testsecret")
     yield "session", ALLOCATE, {**call, **token}, Key("STS.demo", "testsecret", "testtoken")
     yield "session-expired", ALLOCATE, call, Key("STS.expired", "testsecret", "testtoken")
@@ -208,7 +209,7 @@ def run(call, endpoint, action, parameters, key):
 
 
 def summary(address):
-    """Tells what became of an address's bandwidth in one text, in which the test finds the id."""
+    """Describes the bandwidth of an address in one text, in which the test finds the id."""
     bandwidth = address["Ipv6InternetBandwidth"]
     return f"{address['Ipv6AddressId']}: {bandwidth['Ipv6InternetBandwidthId']}, {bandwidth['Bandwidth']} Mbit/s"
 
@@ -221,7 +222,7 @@ def main():
     parser.add_argument("--client", choices=CLIENTS)
     parser.add_argument("--address-prefix", default="ipv6-demo")
     arguments = parser.parse_args()
-    # The scenarios that are not for the endpoint itself.
+    # The scenarios for the other endpoints.
     elsewhere = {"replayed": arguments.replaying_endpoint, "throttled": arguments.throttling_endpoint}
     for number, (client, call) in enumerate(CLIENTS.items(), start=1):
         if arguments.client in (None, client):

@@ -311,7 +311,7 @@ fn cases(
             );
             continue;
         }
-        if world["merge"].is_object()
+        if (world["merge"].is_object() || world["Accounts"].is_object())
             && let Ok(world) = contract.world(world)
         {
             files::schema("world").check(path, "/world", &world, problems);
