@@ -71,7 +71,7 @@ async fn no_page_of_a_browser_reaches_the_control_paths() {
 }
 
 #[tokio::test]
-async fn a_token_is_demanded_where_there_is_one_and_suffices() {
+async fn with_a_control_token_a_request_needs_the_token_and_nothing_else() {
     let endpoint = start(&TOKEN).await;
     for (headers, status) in [
         ("", 401),
@@ -122,7 +122,7 @@ async fn a_kept_world_is_replaced_only_where_the_start_allows_it() {
 }
 
 #[tokio::test]
-async fn the_contract_command_brings_the_token_and_says_where_it_lacks() {
+async fn the_contract_command_sends_the_token_and_reports_a_missing_one() {
     let endpoint = start(&TOKEN).await;
     // Without a scheme, as SDKs take it.
     let verify = ["verify", "--endpoint", endpoint.address(), "--case", "MissingAction/*"];

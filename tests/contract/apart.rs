@@ -24,7 +24,7 @@ async fn world(endpoint: &Endpoint, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_a_call_in_one_world_does_no_call_in_another_sees() {
+async fn worlds_are_isolated() {
     let endpoint = start(&[]).await;
     let document = one_address().to_string();
     let main = endpoint.control(Method::GET, "world", "").await.unwrap();

@@ -84,7 +84,7 @@ async fn each_change_leaves_a_line_that_says_who_made_it() {
 }
 
 #[test]
-fn the_template_counts_by_what_the_log_says() {
+fn the_metrics_of_the_template_filter_words_of_the_log() {
     for (filter, pattern) in [
         ("FailuresFilter", r#"{ $.level = "ERROR" }"#),
         ("ConflictsFilter", "{ $.conflicts > 0 }"),

@@ -160,7 +160,7 @@ async fn said(endpoint: &Endpoint, version: &str, connection: &str) -> (Vec<Stri
 }
 
 #[tokio::test]
-async fn an_answer_says_that_its_connection_is_kept_only_where_it_is() {
+async fn an_answer_announces_a_persistent_connection_only_if_it_persists() {
     let endpoint = start(&[]).await;
     for (version, connection, is_kept) in [
         ("1.1", "", true),
@@ -212,7 +212,7 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn what_is_over_a_limit_is_refused_without_being_read_to_its_end() {
+async fn a_request_over_a_limit_is_refused_before_it_is_read_whole() {
     let endpoint = start(&[]).await;
     let long = |bytes: usize| "x".repeat(bytes);
     // A body of two gigabytes is announced and not sent.

@@ -23,7 +23,7 @@ fn a_folder_holds_the_contract_that_is_part_of_the_program() {
 }
 
 #[test]
-fn a_malformed_case_is_told_with_its_file_line_and_field() {
+fn a_malformed_case_is_reported_with_file_line_and_field() {
     let case = |changed: &str, into: &str| {
         let whole = r#"{
   "description": "d",
@@ -50,7 +50,7 @@ fn a_malformed_case_is_told_with_its_file_line_and_field() {
 }
 
 #[test]
-fn a_wrong_call_of_the_command_is_told_and_ends_with_3() {
+fn a_wrong_call_of_the_command_shows_the_usage_and_exits_with_3() {
     for arguments in [&["lst"][..], &["list", "--cas", "x"], &[]] {
         let (code, text) = run(Path::new("."), arguments);
         assert_eq!(code, 3, "{text}");

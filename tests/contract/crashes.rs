@@ -201,7 +201,7 @@ async fn world_of(endpoint: &Endpoint) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_outlives_every_kill_and_nothing_is_there_in_part() {
+async fn acknowledged_changes_survive_every_kill_and_no_change_is_partial() {
     let (mut random, scene) = (seeded(), Scene::new());
     let ledger = Shared::default();
     let mut endpoint = scene.start().await;
@@ -235,7 +235,7 @@ fn addresses_of(world: &Value) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::disallowed_methods, reason = "the moment of a kill is chosen by the clock")]
-async fn a_world_that_is_put_when_the_endpoint_is_killed_is_there_whole_or_not_at_all() {
+async fn a_world_put_during_a_kill_is_complete_or_absent() {
     let (mut random, scene) = (seeded(), Scene::new());
     let mut endpoint = scene.start().await;
     let start = Instant::now();

@@ -23,7 +23,7 @@ const VALUES: [&[&str]; 4] = [
 ];
 
 #[test]
-fn the_table_fits_its_schema_and_names_nothing_that_is_not_there() {
+fn the_table_fits_its_schema_and_names_existing_codes_and_decisions() {
     let value: Value = serde_json::from_str(&text("json").unwrap()).unwrap();
     let schema = validator(&Contract::embedded(), "common/schemas/decision-table.json").unwrap();
     assert_eq!(schema.validate(&value).map_err(|error| error.to_string()), Ok(()));
@@ -100,7 +100,7 @@ fn render(table: &Table) -> String {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test has no main to read the environment in")]
-fn the_table_for_people_is_what_the_data_says() {
+fn the_table_for_readers_is_made_from_the_data() {
     let rendered = render(&Table::read());
     if std::env::var("RENEW").is_ok() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts").join(ALLOCATE);

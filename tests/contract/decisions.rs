@@ -84,7 +84,7 @@ fn every_citation_is_of_a_decision() {
 }
 
 #[test]
-fn every_decision_is_cited_and_stands_once() {
+fn every_decision_is_cited_and_given_once() {
     let citations = citations();
     let ledger = ledger();
     assert!(ledger.len() > 40, "the ledger was read: {ledger:?}");

@@ -58,7 +58,7 @@ fn changed(base: &Value, changes: &Value) -> Value {
 }
 
 #[test]
-fn each_change_is_found_to_be_what_it_is_and_every_rule_has_one() {
+fn each_change_falls_under_its_rule_and_every_rule_has_a_change() {
     let pairs = pairs();
     let base = Contract::of("base", files(&pairs["base"]));
     let (mut used, mut wrong, mut prints) = (BTreeSet::new(), Vec::new(), BTreeMap::new());
@@ -122,7 +122,7 @@ fn a_fingerprint_outlives_other_changes_and_the_way_files_are_written() {
 }
 
 #[test]
-fn a_kind_of_file_that_only_one_has_is_not_compared_and_told() {
+fn a_kind_of_file_that_only_one_side_has_is_listed_and_not_compared() {
     let pairs = pairs();
     let mut less = files(&pairs["base"]);
     less.retain(|path, _| path.ends_with("operation.json") || path.ends_with("errors.json"));
@@ -143,7 +143,7 @@ fn diff(arguments: &[&str]) -> (Option<i32>, Value) {
 }
 
 #[test]
-fn what_changed_since_the_older_page_is_as_it_was_reviewed() {
+fn the_changes_since_the_older_page_are_the_reviewed_ones() {
     let (code, told) = diff(&["history/2021"]);
     assert_eq!(code, Some(1));
     let findings = told["findings"].as_array().unwrap().iter();
@@ -157,7 +157,7 @@ fn what_changed_since_the_older_page_is_as_it_was_reviewed() {
 }
 
 #[test]
-fn breaking_changes_are_let_pass_once_approved_and_no_others_with_them() {
+fn an_approval_passes_its_breaking_change_and_no_other() {
     let (old, new) = (scratch(), scratch());
     let file = "AllocateIpv6InternetBandwidth/errors.json";
     let right = Contract::embedded().text(file).unwrap().to_owned();
@@ -200,7 +200,7 @@ fn breaking_changes_are_let_pass_once_approved_and_no_others_with_them() {
 }
 
 #[test]
-fn what_a_comment_quotes_is_dead_text_in_its_cell() {
+fn a_comment_quotes_hostile_text_as_plain_code() {
     let hostile = "@octocat fixes #1 | a `b` <b>c</b> </code> [d](https://e) https://f.g ![h](i) \
                    **j** \\| ::error::k ##[error]l\n::error::m &amp; -- \u{200b}n";
     let (old, new) = (scratch(), scratch());
@@ -245,7 +245,7 @@ fn what_a_comment_quotes_is_dead_text_in_its_cell() {
 }
 
 #[test]
-fn a_comment_is_as_long_as_one_may_be_and_says_how_much_more_there_is() {
+fn a_long_comment_is_cut_to_the_limit_and_counts_what_it_leaves_out() {
     let (old, new) = (scratch(), scratch());
     let file = "common/errors.json";
     let mut errors = Contract::embedded().json(file).unwrap();
@@ -263,7 +263,7 @@ fn a_comment_is_as_long_as_one_may_be_and_says_how_much_more_there_is() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_told() {
+fn contracts_that_cannot_be_compared_are_errors() {
     let folder = scratch();
     let file = "AllocateIpv6InternetBandwidth/operation.json";
     copy(folder.path(), &[(file, "{\n  \"action\": 7,\n}")]);

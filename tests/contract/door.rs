@@ -98,7 +98,7 @@ fn by_alice(mut request: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_64_identical_calls_at_once_on_two_instances_one_is_let_in() {
+async fn of_64_identical_calls_at_once_on_two_instances_one_is_admitted() {
     for is_known in [false, true] {
         let scene = Scene::new(&one_address());
         let instances = [Arc::new(scene.instance()), Arc::new(scene.instance())];
@@ -127,7 +127,7 @@ async fn of_64_identical_calls_at_once_on_two_instances_one_is_let_in() {
 }
 
 #[tokio::test]
-async fn a_key_that_signed_before_and_is_refused_now_spends_no_nonce_and_no_call() {
+async fn a_key_refused_after_earlier_calls_uses_up_no_nonce_and_no_quota() {
     let changes: [(&str, Edit); 3] = [
         ("InvalidAccessKeyId.Inactive", |user| {
             user["AccessKeys"]["alice"]["Status"] = "Inactive".into();
@@ -187,7 +187,7 @@ async fn a_call_played_back_is_refused_for_ever() {
 }
 
 #[tokio::test]
-async fn a_nonce_is_spent_whatever_the_rules_say_but_not_by_a_call_that_is_not_let_in() {
+async fn an_admitted_call_uses_up_its_nonce_and_a_refused_one_does_not() {
     let scene = Scene::new(&one_address());
     let with = |nonce: &str, change: Edit| {
         let mut request = allocate("ipv6-1");
@@ -223,7 +223,7 @@ async fn a_nonce_is_spent_whatever_the_rules_say_but_not_by_a_call_that_is_not_l
 }
 
 #[tokio::test]
-async fn a_throttled_call_spends_no_nonce_and_no_token() {
+async fn a_throttled_call_uses_up_no_nonce_and_no_token() {
     let scene = Scene::new(&one_address());
     scene.function.limit_rate(Some(RateLimit { calls_max: 1, window_secs: 60 }));
     assert_eq!(scene.call(&allocate("ipv6-nowhere")).await, "InvalidIpv6Instance.NotFound");
@@ -276,7 +276,7 @@ async fn an_account_may_call_300_times_a_minute_with_all_its_keys_and_on_all_ins
 }
 
 #[tokio::test]
-async fn what_is_taken_from_a_caller_is_gone_with_the_next_call() {
+async fn a_withdrawn_permission_or_key_counts_from_the_next_call() {
     let allowed = policies(&["Allow"]);
     let request = by_alice(allocate("ipv6-nowhere"));
     let changes: [(&str, Edit); 4] = [
@@ -321,7 +321,7 @@ async fn a_session_ends_to_the_second() {
 }
 
 #[tokio::test]
-async fn a_caller_who_may_not_call_gets_the_same_bytes_whatever_there_is() {
+async fn a_denied_caller_gets_the_same_bytes_for_every_state() {
     let mut world = with_user(&json!({}));
     account(&mut world)["Ipv6Addresses"]["ipv6-pending"] = json!({
         "RegionId": "cn-huhehaote", "VpcId": "vpc-1",

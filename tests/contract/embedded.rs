@@ -94,7 +94,7 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[tokio::test]
-async fn what_was_committed_and_admitted_is_there_when_it_is_opened_again() {
+async fn commits_and_nonces_survive_a_reopening() {
     let folder = folder();
     let mut versions = Vec::new();
     for round in 0..3 {
@@ -190,7 +190,7 @@ async fn all_are_replaced_in_one_step() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_dropped_from_the_disk() {
+async fn expired_documents_and_nonces_leave_the_disk() {
     let folder = folder();
     let store = EmbeddedStore::open(folder.path()).unwrap();
     let tokens = (0..25_000).map(|number| token(number, NOW_SECS + number, ""));
@@ -220,7 +220,7 @@ fn refused(folder: &Path) -> String {
 }
 
 #[test]
-fn what_is_no_store_or_a_newer_one_is_left_as_it_is() {
+fn a_folder_of_no_store_or_a_newer_one_is_refused_unchanged() {
     for (name, text, expected) in [
         ("letter.txt", "Dear Sir", "not a store, and not empty either (there is letter.txt)"),
         ("engine", "none of ours", "not a store, and not empty either (there is engine)"),

@@ -40,7 +40,7 @@ pub(crate) async fn call(endpoint: &Endpoint, query: &Value) -> Result<Answer, S
 }
 
 #[tokio::test]
-async fn a_seed_gives_the_same_ids_in_every_run() {
+async fn a_seed_leads_to_the_same_ids_in_every_run() {
     let mut bodies = Vec::new();
     for seed in ["7", "7", "8"] {
         let endpoint = start(&["--seed", seed]).await;
@@ -51,7 +51,7 @@ async fn a_seed_gives_the_same_ids_in_every_run() {
 }
 
 #[tokio::test]
-async fn each_address_of_the_demo_world_gives_the_error_it_is_named_after() {
+async fn each_address_of_the_demo_world_gets_the_error_in_its_name() {
     let endpoint = start(&[]).await;
     let mut answers = Vec::new();
     for (key, id, charge_type) in [
@@ -298,7 +298,7 @@ async fn an_absolute_target_and_a_chunked_body_are_read() {
 }
 
 #[tokio::test]
-async fn a_world_file_that_is_wrong_is_told_with_its_line_and_field() {
+async fn a_malformed_world_file_is_reported_with_line_and_field() {
     let binary = built("local-endpoint").unwrap();
     let file = scratch("endpoint").join("wrong.json");
     std::fs::write(&file, "{\n \"Accounts\": { \"1234567890123456\": {\n  \"Account\": 1\n } }\n}")

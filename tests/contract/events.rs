@@ -131,7 +131,7 @@ fn request(fields: &Value) -> Request {
 }
 
 #[tokio::test]
-async fn the_same_request_gives_the_same_bytes_in_every_shape() {
+async fn one_request_gets_the_same_bytes_in_every_shape_of_event() {
     let sound = json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200",
         "ClientToken": "a b*c~d+e/é(!')&=%" });
     let plain = json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200",
@@ -231,7 +231,7 @@ fn no_events() -> Vec<(Value, &'static str)> {
 }
 
 #[test]
-fn a_payload_that_is_no_event_is_told_so_without_its_values() {
+fn an_unsupported_event_is_reported_without_its_values() {
     for (payload, word) in no_events() {
         let error = Event::parse(payload.to_string().as_bytes()).unwrap_err().to_string();
         assert!(error.contains(word), "{payload}: {error}");
@@ -356,7 +356,7 @@ fn only_a_load_balancer_asks_whether_the_function_is_alive() {
 }
 
 #[tokio::test]
-async fn after_a_payload_that_is_no_event_the_function_goes_on() {
+async fn after_an_unsupported_event_the_function_continues() {
     let binary = built("bootstrap").unwrap();
     let folder = scratch("events");
     let file = folder.join("world.json");
@@ -398,7 +398,7 @@ fn claims() -> Value {
 }
 
 #[test]
-fn who_connected_is_told_by_the_gateway_and_never_by_the_client() {
+fn the_source_ip_is_the_gateways_and_never_the_clients() {
     let with = |more: Value| {
         let mut headers = claims();
         headers.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -455,7 +455,7 @@ fn who_connected_is_told_by_the_gateway_and_never_by_the_client() {
 }
 
 #[test]
-fn what_no_sender_sends_and_what_any_client_can_send_is_taken_or_refused_without_a_panic() {
+fn odd_payloads_are_answered_or_refused_without_a_panic() {
     // A header with a control character is dropped, one beyond ASCII is kept; the call continues.
     let v2 = json!({
         "version": "2.0", "rawQueryString": "", "headers": { "user-agent": "é", "x-odd": "a\u{1}" },

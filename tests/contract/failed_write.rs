@@ -41,7 +41,7 @@ async fn health(endpoint: &Endpoint) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn after_a_write_that_failed_health_log_and_exit_code_say_so() {
+async fn a_failed_write_shows_in_health_log_and_exit_code() {
     let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let kept = folder.path().join("kept");
     let arguments = ["--data", kept.to_str().unwrap()];

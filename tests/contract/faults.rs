@@ -147,7 +147,7 @@ async fn a_planned_fault_waits_for_a_call_that_reaches_it() {
 }
 
 #[tokio::test]
-async fn an_error_that_comes_before_the_operation_can_be_planned_and_spends_nothing() {
+async fn a_planned_error_before_the_operation_uses_up_nothing() {
     let endpoint = start(&["--throttle", "1/86400"]).await;
     let query = allocate("ipv6-demo01");
     let wire = signed(&query, now_secs());

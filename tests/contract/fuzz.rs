@@ -98,7 +98,7 @@ async fn every_planted_defect_of_limits_answers_and_purchases_is_found_and_shrun
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_seed_gives_the_same_sequences_in_every_run() {
+async fn a_seed_leads_to_the_same_sequences_in_every_run() {
     let endpoint = endpoint().await;
     let proxy = STATUS_OF_REGION.planted(endpoint.address()).await;
     let mut plans: Vec<Plan> = Vec::new();
@@ -110,7 +110,7 @@ async fn a_seed_gives_the_same_sequences_in_every_run() {
 }
 
 #[tokio::test]
-async fn an_endpoint_without_control_paths_is_refused_and_told_why() {
+async fn an_endpoint_without_control_paths_is_refused_with_the_reason() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
@@ -124,7 +124,7 @@ async fn an_endpoint_without_control_paths_is_refused_and_told_why() {
 }
 
 #[test]
-fn a_sequence_that_is_none_is_told_with_its_line_and_field() {
+fn a_malformed_sequence_is_reported_with_line_and_field() {
     let error =
         Plan::open("{\n\"world\": {},\n\"steps\": [{\"call\": {\"method\": 1}}]}").unwrap_err();
     assert!(error.starts_with("--replay:3:") && error.contains("steps[0]"), "{error}");
@@ -203,7 +203,7 @@ fn is_beyond_the_model(case: &Case) -> bool {
 }
 
 #[test]
-fn the_model_finds_what_the_cases_demand() {
+fn the_answers_of_the_model_are_those_of_the_cases() {
     let contract = Contract::embedded();
     let model = Model::of(Rulebook::read(&contract).unwrap()).unwrap();
     let (mut tried, mut wrong) = (0, String::new());

@@ -231,7 +231,7 @@ proptest! {
     #![proptest_config(config(1000))]
 
     #[test]
-    fn any_json_is_answered_or_told_to_be_none_of_ours(
+    fn any_json_is_answered_or_refused_as_an_unsupported_event(
         value in json(), rest in json(), method in text(), cut in any::<prop::sample::Index>(),
     ) {
         let mut events = vec![value.clone()];
@@ -258,7 +258,7 @@ proptest! {
 }
 
 #[test]
-fn what_the_contract_gives_the_fuzzers_is_held_to_their_promises() {
+fn the_promises_hold_for_inputs_from_the_contract() {
     let mut counts: BTreeMap<_, usize> = BTreeMap::new();
     for (number, seed) in seeds().unwrap().iter().enumerate() {
         *counts.entry(seed.target).or_default() += 1;
@@ -286,7 +286,7 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn what_the_fuzzers_found_worth_keeping_is_held_to_their_promises() {
+fn the_promises_hold_for_the_corpora_of_the_fuzzers() {
     for target in TARGETS {
         let corpus = corpus(target.name);
         let bytes: usize = corpus.iter().map(Vec::len).sum();

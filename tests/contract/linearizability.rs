@@ -68,7 +68,7 @@ async fn a_store_that_ignores_versions_is_not_linearizable() {
 type Calls<'a> = &'a [(Op, Option<Ret>)];
 
 #[test]
-fn the_checker_takes_what_can_be_and_nothing_else() {
+fn the_checker_accepts_exactly_the_linearizable_histories() {
     let allocate = |token, bandwidth| Op::Allocate { token, bandwidth };
     let bought = |id: &str| Some(Ret::Told(Outcome::Bought(id.to_owned())));
     let refused = |code: &str| Some(Ret::Told(support::refused(code)));

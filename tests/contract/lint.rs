@@ -35,7 +35,7 @@ fn success(changed: &str) -> String {
 }
 
 #[test]
-fn each_spoilt_file_is_told_with_what_is_meant() {
+fn each_spoilt_file_is_reported_with_its_fix() {
     let folder = scratch();
     small(folder.path());
     let whole = Contract::in_folder(folder.path()).unwrap();
@@ -77,7 +77,7 @@ fn each_spoilt_file_is_told_with_what_is_meant() {
 }
 
 #[test]
-fn what_is_ambiguous_ends_every_command_and_what_is_at_odds_fails_lint_alone() {
+fn ambiguity_ends_every_command_and_inconsistency_fails_lint_alone() {
     let folder = scratch();
     let own = folder.path().join("own");
     small(&own);

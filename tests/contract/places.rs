@@ -22,7 +22,7 @@ async fn a_new_directory_begins_with_the_demo_world_and_serves_one_process() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_opened_is_told() {
+async fn a_place_that_cannot_be_opened_is_an_error() {
     let binary = built("local-endpoint").unwrap();
     let run = async |arguments: &[&str]| {
         let mut command = Command::new(&binary);

@@ -230,7 +230,7 @@ const DOOR: &[DoorFault] = &[
 ];
 
 #[tokio::test]
-async fn of_two_faults_at_the_door_the_one_checked_first_is_answered() {
+async fn of_two_faults_of_an_admission_the_one_checked_first_is_answered() {
     let mut pairs = 0;
     for style in [Style::V1, Style::V3, Style::V3Sm3] {
         let mut target = Target::InProcess(Box::default());

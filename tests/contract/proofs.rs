@@ -33,7 +33,7 @@ fn every_row_is_proved_and_none_has_lost_a_proof() {
 }
 
 #[test]
-fn in_every_format_the_same_is_told() {
+fn every_format_shows_the_same_rows() {
     let table = printed(&contract(&["coverage"]));
     let json = contract(&["coverage", "--format", "json"]);
     let rows: Value = serde_json::from_slice(&json.stdout).unwrap();
@@ -52,7 +52,7 @@ fn in_every_format_the_same_is_told() {
 }
 
 #[test]
-fn a_row_that_loses_a_proof_is_told_though_another_wins_one_and_kept_unless_allowed() {
+fn a_lost_proof_fails_the_ratchet_although_another_row_gains_one() {
     let folder = scratch();
     copy(folder.path(), &[]);
     let place = folder.path().to_str().unwrap();
@@ -107,7 +107,7 @@ fn a_row_that_loses_a_proof_is_told_though_another_wins_one_and_kept_unless_allo
 }
 
 #[test]
-fn a_row_that_nothing_proves_is_told() {
+fn a_row_without_proofs_is_reported() {
     let folder = scratch();
     let file = format!("{ALLOCATE}/errors.json");
     let errors = Contract::embedded().text(&file).unwrap().to_owned();

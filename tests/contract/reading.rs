@@ -67,7 +67,7 @@ fn latin_1(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named_with_what_it_looks_like() {
+fn an_unreadable_file_is_named_with_its_likely_encoding() {
     let case = Contract::embedded().text(CASE).unwrap().to_owned();
     let with = |letters: &str| {
         case.replacen("\"description\": \"", &format!("\"description\": \"{letters}"), 1)
@@ -211,7 +211,7 @@ fn a_member_that_is_given_twice_is_an_error_at_any_depth() {
 }
 
 #[test]
-fn a_revision_is_read_with_any_folder_and_what_is_missing_says_what_to_fetch() {
+fn a_revision_is_read_from_any_folder_and_a_missing_one_says_what_to_fetch() {
     let folder = scratch();
     let there = |name: &str| folder.path().join(name);
     std::fs::create_dir(there("made")).unwrap();

@@ -55,7 +55,7 @@ fn recordings(folder: &Path) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn what_is_answered_as_expected_bears_its_decisions_out() {
+async fn expected_answers_bear_their_decisions_out() {
     let (_endpoint, url) = endpoint(&[]).await;
     let folder = scratch();
     let output = folder.path().to_str().unwrap();
@@ -170,7 +170,7 @@ async fn telltale() -> Server {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_answered_otherwise_is_told_and_nothing_that_nobody_may_see_is_written() {
+async fn an_unexpected_answer_is_reported_and_no_secret_is_written() {
     let server = telltale().await;
     let url = server.url();
     let folder = scratch();
@@ -220,7 +220,7 @@ async fn what_is_answered_otherwise_is_told_and_nothing_that_nobody_may_see_is_w
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_recording_is_told_and_one_of_the_same_case_replaced() {
+async fn a_recording_replaces_an_older_one_and_no_other_file() {
     let folder = scratch();
     let output = folder.path().to_str().unwrap();
     let arguments =

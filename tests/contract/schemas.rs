@@ -138,7 +138,7 @@ fn no_answer_fits_the_schema_of_another() {
 }
 
 #[test]
-fn every_schema_is_one_and_says_which() {
+fn every_schema_is_valid_and_has_its_id() {
     for path in contracts::paths().into_iter().filter(|path| path.contains("/schemas/")) {
         validator(&Contract::embedded(), &path).unwrap();
         let schema: Value = serde_json::from_str(&contracts::text(&path).unwrap()).unwrap();
@@ -166,7 +166,7 @@ const OF_PARAMETERS: &[&str] = &[
 ];
 
 #[test]
-fn the_schema_of_requests_takes_what_succeeds_and_refuses_what_is_not_in_form() {
+fn the_schema_of_requests_accepts_successes_and_rejects_malformed_parameters() {
     let contract = Contract::embedded();
     let cases = contract.cases().unwrap();
     for operation in Operations::read(&contract).unwrap().all() {

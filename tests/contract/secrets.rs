@@ -52,7 +52,7 @@ fn sign(style: Style) -> Wire {
 }
 
 #[test]
-fn what_is_printed_of_values_shows_no_secret() {
+fn debug_output_shows_no_secret() {
     let world = World::parse(&world().to_string()).unwrap();
     let mut printed = format!("{world:#?}");
     for document in world.into_documents() {
@@ -75,7 +75,7 @@ fn what_is_printed_of_values_shows_no_secret() {
 }
 
 #[test]
-fn what_is_wrong_with_a_world_is_told_without_its_secrets() {
+fn an_error_about_a_world_never_quotes_a_secret() {
     let key = "/Accounts/1234567890123456/AccessKeys/testid";
     let session = "/Accounts/1234567890123456/RamRoles/deployer/Sessions/STS.ci";
     let number = 9_876_543_210_123_456_u64;

@@ -35,7 +35,7 @@ fn vector(name: &str) -> Vector {
 }
 
 #[test]
-fn every_vector_comes_out_step_by_step() {
+fn every_vector_is_reproduced_step_by_step() {
     let (mut v1s, mut v3s) = (0, 0);
     for name in names() {
         let vector = vector(&name);
@@ -88,7 +88,7 @@ fn every_vector_comes_out_step_by_step() {
 }
 
 #[test]
-fn every_vector_is_taken_as_it_was_sent_and_refused_with_another_secret() {
+fn every_vector_is_accepted_as_sent_and_refused_with_another_secret() {
     for name in names() {
         let vector = vector(&name);
         let headers = vector.headers.iter();

@@ -136,7 +136,7 @@ async fn one_allocation_is_one_read_and_one_commit_once_the_key_is_known() {
 }
 
 #[tokio::test]
-async fn what_a_document_names_is_read_after_it_and_a_refusal_on_both_is_confirmed() {
+async fn a_named_document_is_read_after_its_namer_and_a_refusal_is_confirmed() {
     let counted = Counted::new();
     assert_eq!(counted.call(through_gateway("ipv6-1")).await.status, 200);
     counted.counts();
@@ -175,7 +175,7 @@ async fn after_a_conflict_the_call_decides_again_and_gives_up_in_the_end() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_dropped_and_nothing_else() {
+async fn only_expired_documents_are_dropped() {
     let counted = Counted::new();
     assert_eq!(counted.call(allocate_under("t-1", "ipv6-1")).await.status, 200);
     let memory = &counted.store().memory;

@@ -91,7 +91,7 @@ pub(crate) fn collect(value: &Value, texts: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn whatever_is_loosened_some_wrong_document_is_taken() {
+fn every_loosening_accepts_a_wrong_document() {
     let contract = Contract::embedded();
     let mut texts = BTreeSet::new();
     for path in contract.paths() {

@@ -89,7 +89,7 @@ fn wrong() -> (TempDir, &'static str) {
 }
 
 #[test]
-fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
+fn a_failure_is_reported_with_its_sentence_its_difference_and_a_command() {
     let (folder, path) = wrong();
     let contracts = folder.path().to_str().unwrap();
     let reports = scratch();
@@ -169,7 +169,7 @@ fn what_does_not_hold_is_told_with_its_sentence_its_difference_and_a_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_input_is_told_with_what_it_is_in() {
+async fn bad_input_is_reported_with_its_place() {
     use tokio::io::AsyncWriteExt as _;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());

@@ -113,7 +113,7 @@ fn a_time_before_1970_is_refused_as_one() {
 }
 
 #[test]
-fn no_two_documents_share_what_is_unique() {
+fn no_two_documents_share_a_unique_id() {
     let bandwidth = json!({
         "Ipv6InternetBandwidthId": "ipv6bw-00000000000000001",
         "InternetChargeType": "PayByBandwidth", "Bandwidth": 1

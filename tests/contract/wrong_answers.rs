@@ -84,7 +84,7 @@ impl Bench {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_wrong_answer_is_caught_and_what_is_wrong_named() {
+async fn every_wrong_answer_is_caught_and_its_fault_named() {
     let bench = Bench::new().await;
     let (mut missed, mut names) = (Vec::new(), std::collections::BTreeSet::new());
     for Wrong { name, case, format, names: named, change } in table::wrong() {
@@ -112,7 +112,7 @@ async fn every_call_of_a_case_is_judged_and_the_whole_world_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_means_the_same_is_let_pass_however_it_is_written() {
+async fn an_answer_with_the_same_meaning_passes_in_any_spelling() {
     let bench = Bench::new().await;
     let (mut refused, mut count) = (Vec::new(), 0);
     for Same { name, case, format, change } in same::all() {
@@ -128,7 +128,7 @@ async fn an_answer_that_means_the_same_is_let_pass_however_it_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn how_an_answer_is_written_is_told_apart_from_what_it_means() {
+async fn bytes_and_meaning_are_judged_separately() {
     let bench = Bench::new().await;
     let case = "Success/client-token";
     for (name, change) in same::untouched() {
@@ -142,7 +142,7 @@ async fn how_an_answer_is_written_is_told_apart_from_what_it_means() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_ids_of_a_request_are_no_other_answers_in_the_whole_run() {
+async fn no_two_answers_of_a_run_share_a_request_id() {
     let bench = Bench::new().await;
     let told = ["IllegalParam.Bandwidth/letters", "MissingAction/absent-v1"];
     for (position, case) in told.into_iter().enumerate() {

@@ -34,7 +34,7 @@ fn check(folder: &Path, verify: &str) -> (Output, String) {
 }
 
 #[test]
-fn it_says_what_a_change_means_and_fails_where_it_breaks_something() {
+fn a_breaking_change_fails_and_every_change_is_explained() {
     let folder = scratch();
     let place = folder.path();
     copy(&place.join("contracts"), &[]);

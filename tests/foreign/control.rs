@@ -56,7 +56,7 @@ async fn a_world_of_the_example_server_ends_with_its_lease() {
 /// faults. It has no answers that change the world, none of cases of several calls, and none that
 /// depend on a signature or on the time.
 #[test]
-fn the_example_server_holds_in_what_it_answers() {
+fn every_answer_of_the_example_server_holds() {
     let server = Server::start("600");
     let codes = [
         "IllegalParam.Bandwidth/*",

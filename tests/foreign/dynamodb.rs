@@ -93,7 +93,7 @@ fn refused(status: u16, code: &'static str) -> Fault {
 }
 
 #[tokio::test]
-async fn what_passes_is_tried_again() {
+async fn transient_failures_are_retried() {
     let proxied = Proxied::new().await;
     let Proxied { proxy, store, direct, .. } = &proxied;
     let busy = [
@@ -186,7 +186,7 @@ async fn a_write_whose_answer_is_lost_was_done_once() {
 }
 
 #[tokio::test]
-async fn a_commit_that_lost_the_race_is_told_so_although_its_first_answer_was_lost() {
+async fn a_commit_that_lost_the_race_conflicts_although_its_first_answer_was_lost() {
     let proxied = Proxied::new().await;
     let Proxied { proxy, store, direct, .. } = &proxied;
     direct.commit(vec![write(None)]).await.unwrap();
@@ -236,7 +236,7 @@ async fn a_commit_of_which_no_answer_comes_is_settled_by_reading() {
 }
 
 #[tokio::test]
-async fn what_goes_on_ends_in_time_and_what_will_not_pass_at_once() {
+async fn transient_failures_end_in_time_and_permanent_ones_at_once() {
     let proxied = Proxied::new().await;
     let Proxied { proxy, store, table, .. } = &proxied;
     for (fault, cause, passes) in [

@@ -40,7 +40,7 @@ async fn the_demo_world_is_never_put_into_a_table() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_told() {
+async fn a_missing_table_is_an_error() {
     let binary = built("local-endpoint").unwrap();
     let run = async |arguments: &[&str]| {
         let mut command = Command::new(&binary);

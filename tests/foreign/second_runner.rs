@@ -190,7 +190,7 @@ async fn both_find_the_same_cases_wrong_and_why() {
 }
 
 #[test]
-fn what_it_cannot_run_it_tells() {
+fn a_run_that_cannot_start_says_why() {
     let runner = runner();
     let runner = runner.to_str().unwrap();
     for (arguments, code, told) in [

@@ -30,13 +30,13 @@ const SCOPE: Scope<'_> = Scope { account_id: "1234567890123456", region_id: "cn-
 macro_rules! checks {
     (($($then:tt)*) $($with:tt)*) => {
         $($then)*! { $($with)*
-            what_was_never_written_is_not_there
-            what_is_written_is_read_by_everybody_as_it_was
+            an_unwritten_document_is_absent
+            every_client_reads_what_was_written
             a_commit_writes_all_or_nothing
             a_version_is_of_one_state_only
-            what_has_expired_can_be_read_and_replaced
+            an_expired_document_can_be_read_and_replaced
             where_reads_are_snapshots_a_commit_is_read_whole
-            what_is_deleted_is_gone_and_can_be_made_again
+            a_deleted_document_is_gone_and_can_be_created_again
             a_deletion_conflicts_with_a_change
             a_check_conflicts_with_a_change_and_changes_nothing
             a_list_is_all_of_one_partition_in_the_order_of_ids
@@ -46,14 +46,14 @@ macro_rules! checks {
             commits_during_a_list_disturb_no_other_document
             a_parent_that_counts_its_children_leaves_no_orphan
             a_parent_that_its_children_check_leaves_no_orphan
-            a_nonce_is_let_in_once_for_each_key
-            a_nonce_that_has_expired_is_let_in_again
+            a_nonce_is_admitted_once_for_each_key
+            an_expired_nonce_is_admitted_again
             a_quota_is_of_an_account_an_action_and_a_window
-            a_call_that_is_not_let_in_changes_nothing
-            of_many_that_create_one_document_one_does
-            of_many_that_replace_what_they_read_one_does
-            of_many_with_one_nonce_one_is_let_in
-            of_many_at_once_a_quota_lets_in_as_many_as_it_says
+            a_refused_admission_changes_nothing
+            of_many_that_create_one_document_one_succeeds
+            of_many_that_replace_one_version_one_succeeds
+            of_many_with_one_nonce_one_is_admitted
+            of_many_at_once_a_quota_admits_its_number
         }
     };
 }

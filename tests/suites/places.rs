@@ -81,7 +81,7 @@ pub fn file(world: &str) -> PathBuf {
     file
 }
 
-pub async fn what_was_answered_outlives_the_endpoint(place: Place) {
+pub async fn answered_changes_outlive_the_endpoint(place: Place) {
     let told = place.import(&file(&one_address().to_string()), &place.options_to_make).await;
     assert!(told.as_ref().is_ok_and(|told| told.contains("documents imported into")), "{told:?}");
     let request = allocate_under("t-1", "ipv6-1");
@@ -106,7 +106,7 @@ pub async fn what_was_answered_outlives_the_endpoint(place: Place) {
     assert_eq!(place.export().await.to_string(), exported);
 }
 
-pub async fn nothing_is_lost_by_an_import_that_cannot_be(place: Place) {
+pub async fn a_failed_import_loses_nothing(place: Place) {
     let world = one_address();
     place.import(&file(&world.to_string()), &place.options_to_make).await.unwrap();
     let kept = place.export().await;
@@ -153,13 +153,13 @@ pub async fn a_world_begins_an_empty_place_and_a_reset_only(place: Place) {
 macro_rules! tests_of_place {
     ($place:expr) => {
         #[tokio::test]
-        async fn what_was_answered_outlives_the_endpoint() {
-            $crate::places::what_was_answered_outlives_the_endpoint($place).await;
+        async fn answered_changes_outlive_the_endpoint() {
+            $crate::places::answered_changes_outlive_the_endpoint($place).await;
         }
 
         #[tokio::test]
-        async fn nothing_is_lost_by_an_import_that_cannot_be() {
-            $crate::places::nothing_is_lost_by_an_import_that_cannot_be($place).await;
+        async fn a_failed_import_loses_nothing() {
+            $crate::places::a_failed_import_loses_nothing($place).await;
         }
 
         #[tokio::test]

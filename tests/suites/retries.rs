@@ -28,7 +28,7 @@ fn failures(attempts: &[usize]) -> Vec<(bool, usize, usize, String)> {
     all
 }
 
-pub async fn a_failure_is_never_the_last_word_of_a_token<S: Store + 'static>(clients: Clients<S>) {
+pub async fn a_token_succeeds_after_any_failure<S: Store + 'static>(clients: Clients<S>) {
     // The libraries make up to three more attempts by default.
     let all = failures(&[1, 3]);
     fill(&*clients[0], &addresses(all.len())).await;

@@ -38,9 +38,9 @@ async fn a_commit_that_ignores_versions_is_caught() {
     let by = [
         "a_commit_writes_all_or_nothing",
         "a_version_is_of_one_state_only",
-        "what_has_expired_can_be_read_and_replaced",
-        "of_many_that_create_one_document_one_does",
-        "of_many_that_replace_what_they_read_one_does",
+        "an_expired_document_can_be_read_and_replaced",
+        "of_many_that_create_one_document_one_succeeds",
+        "of_many_that_replace_one_version_one_succeeds",
     ];
     caught(Defect::CommitIgnoresVersions, &by).await;
 }
@@ -49,8 +49,8 @@ async fn a_commit_that_ignores_versions_is_caught() {
 async fn a_commit_that_writes_half_is_caught() {
     let by = [
         "a_commit_writes_all_or_nothing",
-        "of_many_that_create_one_document_one_does",
-        "of_many_that_replace_what_they_read_one_does",
+        "of_many_that_create_one_document_one_succeeds",
+        "of_many_that_replace_one_version_one_succeeds",
     ];
     caught(Defect::CommitWritesHalf, &by).await;
 }
@@ -58,39 +58,39 @@ async fn a_commit_that_writes_half_is_caught() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_commit_that_the_other_client_sees_late_is_caught() {
     let by = [
-        "what_is_written_is_read_by_everybody_as_it_was",
+        "every_client_reads_what_was_written",
         "a_commit_writes_all_or_nothing",
         "a_version_is_of_one_state_only",
-        "what_has_expired_can_be_read_and_replaced",
+        "an_expired_document_can_be_read_and_replaced",
     ];
     caught(Defect::LoadIsStale, &by).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_nonce_that_is_let_in_twice_at_once_is_caught() {
-    caught(Defect::AdmitRaces, &["of_many_with_one_nonce_one_is_let_in"]).await;
+async fn a_nonce_admitted_twice_at_once_is_caught() {
+    caught(Defect::AdmitRaces, &["of_many_with_one_nonce_one_is_admitted"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_nonce_that_is_let_in_again_too_soon_is_caught() {
-    caught(Defect::AdmitForgets, &["a_nonce_that_has_expired_is_let_in_again"]).await;
+async fn a_nonce_admitted_again_too_soon_is_caught() {
+    caught(Defect::AdmitForgets, &["an_expired_nonce_is_admitted_again"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_commit_that_loses_the_write_is_caught() {
-    let by = ["what_is_written_is_read_by_everybody_as_it_was", "a_commit_writes_all_or_nothing"];
+    let by = ["every_client_reads_what_was_written", "a_commit_writes_all_or_nothing"];
     caught(Defect::CommitLosesTheWrite, &by).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_commit_that_conflicts_and_writes_is_caught() {
-    let by = ["what_is_written_is_read_by_everybody_as_it_was", "a_commit_writes_all_or_nothing"];
+    let by = ["every_client_reads_what_was_written", "a_commit_writes_all_or_nothing"];
     caught(Defect::CommitConflictsAndWrites, &by).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_deletion_that_keeps_is_caught() {
-    let by = ["what_is_deleted_is_gone_and_can_be_made_again", "a_list_follows_every_change"];
+    let by = ["a_deleted_document_is_gone_and_can_be_created_again", "a_list_follows_every_change"];
     caught(Defect::DeleteKeeps, &by).await;
 }
 

@@ -97,7 +97,7 @@ async fn the_manifest_names_the_keyspaces_in_use() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named_and_nothing_is_changed() {
+async fn a_missing_file_is_named_and_nothing_changes() {
     let sound = folder();
     let store = EmbeddedStore::open(sound.path()).unwrap();
     store.replace([account(1)]).await.unwrap();

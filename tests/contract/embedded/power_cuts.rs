@@ -127,7 +127,7 @@ async fn spend(store: &EmbeddedStore, nonces: std::ops::Range<usize>) {
 }
 
 #[tokio::test]
-async fn after_a_power_cut_all_that_was_acknowledged_is_there_or_the_store_is_refused() {
+async fn after_a_power_cut_the_acknowledged_state_is_complete_or_the_store_is_refused() {
     for (has_tables, first_seed) in [(false, 0), (true, 1000)] {
         let folder = filled(has_tables).await;
         let store = EmbeddedStore::open(folder.path()).unwrap();

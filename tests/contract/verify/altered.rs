@@ -40,7 +40,7 @@ async fn altered(address: &str, change: Change, change_world: WorldChange) -> Se
 const CASES: [&str; 2] = ["--case", "IllegalParam.Bandwidth/l*"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_cause_is_one_thing_however_many_answers_it_is_about() {
+async fn one_cause_is_one_finding_for_all_its_answers() {
     let (endpoint, _) = endpoint(&[]).await;
     // A gateway that replaces the media type of each body.
     let change = |headers: &mut HeaderMap, _: &mut String| {
@@ -62,7 +62,7 @@ async fn one_cause_is_one_thing_however_many_answers_it_is_about() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_kind_of_lenience_lets_its_own_pass_and_nothing_else() {
+async fn each_kind_of_lenience_allows_its_own_differences_only() {
     let (endpoint, _) = endpoint(&[]).await;
     let changes: [(&str, Change, WorldChange); 5] = [
         ("message", |_, body| *body = body.replace("The param of", "A param of"), |_, _| {}),
@@ -91,7 +91,7 @@ async fn each_kind_of_lenience_lets_its_own_pass_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_written_otherwise_is_counted_and_does_not_hold_to_the_byte() {
+async fn other_bytes_are_counted_and_fail_an_exact_run() {
     let (endpoint, _) = endpoint(&[]).await;
     let change = |_: &mut HeaderMap, body: &mut String| body.push('\n');
     let server = altered(endpoint.address(), change, |_, _| {}).await;

@@ -196,7 +196,7 @@ pub(super) fn bandwidths(world: &Value) -> usize {
 }
 
 #[tokio::test]
-async fn what_is_bought_is_released_before_the_next_and_told() {
+async fn each_purchase_is_released_before_the_next_and_reported() {
     let folder = scratch();
     let (endpoint, url) = given_endpoint(folder.path()).await;
     let keeping = keeping(endpoint.address()).await;

@@ -45,7 +45,7 @@ async fn a_signal_ends_a_run_at_once_and_leaves_no_world_behind() {
 
 /// First the key is checked, then the case buys, and its next call gets no answer.
 #[tokio::test]
-async fn a_purchase_is_released_whatever_ends_its_case() {
+async fn a_purchase_is_released_however_its_case_ends() {
     let plans: [fn(usize) -> To; 2] = [
         |call| if call == 2 { To::Break } else { To::Answer },
         |call| if call == 2 { To::Hang } else { To::Answer },

@@ -215,7 +215,7 @@ fn near(schema: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn a_world_takes_exactly_what_the_schema_takes() {
+fn a_world_accepts_exactly_what_the_schema_accepts() {
     let written = Contract::embedded().json("common/schemas/world.json").unwrap();
     let schema = compiled(&written).unwrap();
     let full = full();

@@ -127,7 +127,7 @@ async fn clients_come_through(operation: &'static str, fault: Fault, times: usiz
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whatever_fails_once_or_for_long_clients_come_through_with_one_bandwidth() {
+async fn clients_get_one_bandwidth_through_short_and_long_failures() {
     let scenes = OPERATIONS.into_iter().flat_map(|operation| {
         let faults = faults(operation).into_iter();
         faults.flat_map(move |fault| [1, 100].map(|times| (operation, fault.clone(), times)))

@@ -147,7 +147,7 @@ async fn other_operations(proxying: &Proxying) -> Vec<(String, Vec<String>)> {
 }
 
 #[tokio::test]
-async fn an_allocation_is_one_read_and_one_commit_and_the_role_allows_what_it_needs_and_no_more() {
+async fn an_allocation_is_one_read_and_one_commit_and_the_role_allows_exactly_its_actions() {
     let mut needed = BTreeSet::new();
     for rate_limit in [None, Some(RateLimit { calls_max: 4, window_secs: 60 })] {
         let asked = every_way(&Proxying::new(rate_limit).await).await;

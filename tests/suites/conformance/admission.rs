@@ -17,7 +17,7 @@ fn quota(calls_max: u32) -> Quota<'static> {
     Quota { action: "Act", calls_max, window_secs: 60 }
 }
 
-pub async fn a_nonce_is_let_in_once_for_each_key<S: Store>([store, other]: Clients<S>) {
+pub async fn a_nonce_is_admitted_once_for_each_key<S: Store>([store, other]: Clients<S>) {
     let long = "n".repeat(10_000);
     for quota in [None, Some(quota(1000))] {
         for nonce in ["", "n", &long] {
@@ -32,7 +32,7 @@ pub async fn a_nonce_is_let_in_once_for_each_key<S: Store>([store, other]: Clien
     }
 }
 
-pub async fn a_nonce_that_has_expired_is_let_in_again<S: Store>([store, other]: Clients<S>) {
+pub async fn an_expired_nonce_is_admitted_again<S: Store>([store, other]: Clients<S>) {
     for (nonce, quota) in [("n", None), ("m", Some(quota(1000)))] {
         let at = |now_secs| admission(nonce, quota, now_secs);
         let expired_secs = NOW_SECS + 901;
@@ -67,7 +67,7 @@ pub async fn a_quota_is_of_an_account_an_action_and_a_window<S: Store>([store, o
     }
 }
 
-pub async fn a_call_that_is_not_let_in_changes_nothing<S: Store>([store, other]: Clients<S>) {
+pub async fn a_refused_admission_changes_nothing<S: Store>([store, other]: Clients<S>) {
     let one = Some(quota(2));
     assert_eq!(store.admit(&admission("1", one, NOW_SECS)).await.unwrap(), Admitted::Yes);
     // A call with a used nonce is not counted.
@@ -86,7 +86,7 @@ pub async fn a_call_that_is_not_let_in_changes_nothing<S: Store>([store, other]:
     assert_eq!(store.admit(&admission("4", None, NOW_SECS)).await.unwrap(), Admitted::Yes);
 }
 
-pub async fn of_many_with_one_nonce_one_is_let_in<S: Store + 'static>(clients: Clients<S>) {
+pub async fn of_many_with_one_nonce_one_is_admitted<S: Store + 'static>(clients: Clients<S>) {
     for (nonce, quota) in [("n", None), ("m", Some(quota(1000)))] {
         let run = move |store: Arc<S>, _| async move {
             store.admit(&admission(nonce, quota, NOW_SECS)).await
@@ -96,9 +96,7 @@ pub async fn of_many_with_one_nonce_one_is_let_in<S: Store + 'static>(clients: C
     }
 }
 
-pub async fn of_many_at_once_a_quota_lets_in_as_many_as_it_says<S: Store + 'static>(
-    clients: Clients<S>,
-) {
+pub async fn of_many_at_once_a_quota_admits_its_number<S: Store + 'static>(clients: Clients<S>) {
     let run = |store: Arc<S>, caller: usize| async move {
         store.admit(&admission(&caller.to_string(), Some(quota(10)), NOW_SECS)).await
     };

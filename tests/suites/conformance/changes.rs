@@ -13,7 +13,9 @@ fn check(number: usize, rests_on: Option<Version>) -> Write {
     Write { key: account_key(number), change: Change::Check, rests_on }
 }
 
-pub async fn what_is_deleted_is_gone_and_can_be_made_again<S: Store>([store, other]: Clients<S>) {
+pub async fn a_deleted_document_is_gone_and_can_be_created_again<S: Store>(
+    [store, other]: Clients<S>,
+) {
     store.commit(vec![write(1, None), write(2, None)]).await.unwrap();
     let first = versions(&read(&*other, &[1, 2]).await);
     other.commit(vec![delete(1, first[0]), write(2, first[1])]).await.unwrap();

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::support::Clients;
 
-pub async fn what_was_never_written_is_not_there<S: Store>([store, _]: Clients<S>) {
+pub async fn an_unwritten_document_is_absent<S: Store>([store, _]: Clients<S>) {
     assert!(store.load(&[]).await.unwrap().is_empty());
     store.commit(Vec::new()).await.unwrap();
     // A caller may send an address id, and a key, of any length.
@@ -26,7 +26,7 @@ pub async fn what_was_never_written_is_not_there<S: Store>([store, _]: Clients<S
     assert!(listed(&*store, &Partition::of("ipv6-address", SCOPE)).await.is_empty());
 }
 
-pub async fn what_is_written_is_read_by_everybody_as_it_was<S: Store>([store, other]: Clients<S>) {
+pub async fn every_client_reads_what_was_written<S: Store>([store, other]: Clients<S>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let demo = std::fs::read_to_string(root.join("functions/local-endpoint/src/demo-world.json"));
     let mut documents = World::parse(&demo.unwrap()).unwrap().into_documents();
@@ -91,7 +91,7 @@ pub async fn a_version_is_of_one_state_only<S: Store>([store, other]: Clients<S>
     assert!(matches!(other.commit(vec![write(1, first[0])]).await, Err(Error::Conflict)));
 }
 
-pub async fn what_has_expired_can_be_read_and_replaced<S: Store>([store, other]: Clients<S>) {
+pub async fn an_expired_document_can_be_read_and_replaced<S: Store>([store, other]: Clients<S>) {
     // The reader judges whether a document has expired. A store may drop it only if it is given the
     // time.
     let expired = token(1, 1, "old");
@@ -131,7 +131,9 @@ pub async fn where_reads_are_snapshots_a_commit_is_read_whole<S: Store + 'static
     writer.await.unwrap();
 }
 
-pub async fn of_many_that_create_one_document_one_does<S: Store + 'static>(clients: Clients<S>) {
+pub async fn of_many_that_create_one_document_one_succeeds<S: Store + 'static>(
+    clients: Clients<S>,
+) {
     // Each caller also creates a document of its own, which identifies the winner.
     let run = |store: Arc<S>, caller| async move {
         store.commit(vec![write(1000 + caller, None), write(1, None)]).await
@@ -143,7 +145,9 @@ pub async fn of_many_that_create_one_document_one_does<S: Store + 'static>(clien
     assert_eq!(left.iter().flatten().count(), 1, "losers have written");
 }
 
-pub async fn of_many_that_replace_what_they_read_one_does<S: Store + 'static>(clients: Clients<S>) {
+pub async fn of_many_that_replace_one_version_one_succeeds<S: Store + 'static>(
+    clients: Clients<S>,
+) {
     clients[0].commit(vec![write(1, None), write(2, None)]).await.unwrap();
     let read_before = versions(&read(&*clients[0], &[1, 2]).await);
     let [first, second] = [read_before[0], read_before[1]];
