@@ -62,8 +62,8 @@ async fn no_page_of_a_browser_reaches_the_control_paths() {
         // Where no token is configured, a token that is sent does not help.
         (with(&format!("Origin: null\r\n{RIGHT}")), 403, "Origin"),
     ] {
-        let (told, message) = ask(&endpoint, "/_control/world", &headers).await;
-        assert_eq!(told, status, "{headers}: {message}");
+        let (text, message) = ask(&endpoint, "/_control/world", &headers).await;
+        assert_eq!(text, status, "{headers}: {message}");
         assert!(message.starts_with(named), "{headers}: {message}");
     }
     let foreign = "http://example.com/_control/world";
@@ -126,9 +126,9 @@ async fn the_contract_command_sends_the_token_and_reports_a_missing_one() {
     let endpoint = start(&TOKEN).await;
     // Without a scheme, as SDKs take it.
     let verify = ["verify", "--endpoint", endpoint.address(), "--case", "MissingAction/*"];
-    let (code, told) = run(Path::new("."), &verify);
-    assert_eq!(code, 2, "{told}");
-    assert!(told.contains("--control-token") && told.contains("401"), "{told}");
-    let (code, told) = run(Path::new("."), &[&verify[..], &TOKEN].concat());
-    assert_eq!(code, 0, "{told}");
+    let (code, text) = run(Path::new("."), &verify);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("--control-token") && text.contains("401"), "{text}");
+    let (code, text) = run(Path::new("."), &[&verify[..], &TOKEN].concat());
+    assert_eq!(code, 0, "{text}");
 }

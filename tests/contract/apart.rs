@@ -60,8 +60,11 @@ async fn worlds_are_isolated() {
     let worlds = endpoint.control(Method::GET, "worlds", "").await.unwrap();
     assert_eq!(worlds, json!({ "Worlds": ["a", "b"] }));
     endpoint.control(Method::DELETE, "worlds/a", "").await.unwrap();
-    let told = call_in(&endpoint, "a").await;
-    assert!(told.contains("there is no world a: make it with PUT /_control/worlds/a"), "{told}");
+    let message = call_in(&endpoint, "a").await;
+    assert!(
+        message.contains("there is no world a: make it with PUT /_control/worlds/a"),
+        "{message}"
+    );
     let put = async |path: &str, world: &str| {
         endpoint.control(Method::PUT, path, world).await.unwrap_err()
     };

@@ -35,7 +35,7 @@ fn a_malformed_case_is_reported_with_file_line_and_field() {
         assert!(whole.contains(changed), "{whole}");
         whole.replacen(changed, into, 1)
     };
-    for (text, told) in [
+    for (text, printed) in [
         (case("\"description\"", "\"descriptin\""), "missing field `description`"),
         (case("\"status\": 400", "\"status\": \"400\""), "answer.status: invalid type: string"),
         (case("{", "{,"), "made-up.json:1:2: key must be a string"),
@@ -45,7 +45,7 @@ fn a_malformed_case_is_reported_with_file_line_and_field() {
         files.insert("A/operation.json".to_owned(), "{}".to_owned());
         files.insert("format.json".to_owned(), r#"{ "format": 2 }"#.to_owned());
         let error = Contract::of("here", files).cases().unwrap_err();
-        assert!(error.starts_with(&format!("here/{CASE}:")) && error.contains(told), "{error}");
+        assert!(error.starts_with(&format!("here/{CASE}:")) && error.contains(printed), "{error}");
     }
 }
 

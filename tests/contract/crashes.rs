@@ -186,7 +186,7 @@ async fn repeat(endpoint: &Endpoint, ledger: &Shared, random: &mut Random) {
         let answer = endpoint.send(&wire, None).await.unwrap();
         with(ledger, |ledger| {
             ledger.answered(number, &answer);
-            assert!(ledger.attempt(number).told.is_some(), "{answer:?}");
+            assert!(ledger.attempt(number).got.is_some(), "{answer:?}");
         });
     }
     // A call that was admitted once is not admitted again.

@@ -75,11 +75,11 @@ fn render(table: &Table) -> String {
     text.push_str("**parameters, as they are tried**: the earlier call, and the one now\n\n");
     for value in VALUES[1] {
         for Pair { earlier, now } in &table.calls[*value] {
-            let told = |parameters: &BTreeMap<String, String>| {
+            let message = |parameters: &BTreeMap<String, String>| {
                 let each = parameters.iter().map(|(name, value)| format!("`{name}={value}`"));
                 each.collect::<Vec<_>>().join(" ")
             };
-            writeln!(text, "- {value}: {}, then {}", told(earlier), told(now)).unwrap();
+            writeln!(text, "- {value}: {}, then {}", message(earlier), message(now)).unwrap();
         }
     }
     text.push_str("\n| token | parameters | address | caller | answer | afterwards | because |\n");

@@ -89,7 +89,7 @@ fn every_decision_is_cited_and_given_once() {
     let ledger = ledger();
     assert!(ledger.len() > 40, "the ledger was read: {ledger:?}");
     for id in &ledger {
-        assert_eq!(ledger.iter().filter(|other| *other == id).count(), 1, "{id} stands twice");
+        assert_eq!(ledger.iter().filter(|other| *other == id).count(), 1, "{id} is given twice");
         assert!(citations.iter().any(|(cited, _)| cited == id), "nothing cites the decision {id}");
     }
 }

@@ -135,18 +135,18 @@ fn a_kind_of_file_that_only_one_side_has_is_listed_and_not_compared() {
 /// Runs `contract diff` in JSON, which fits its schema.
 fn diff(arguments: &[&str]) -> (Option<i32>, Value) {
     let output = contract(&[&["diff", "--format", "json"], arguments].concat());
-    let told = serde_json::from_slice(&output.stdout);
-    let told: Value = told.unwrap_or_else(|_| panic!("{}", printed(&output)));
+    let got = serde_json::from_slice(&output.stdout);
+    let got: Value = got.unwrap_or_else(|_| panic!("{}", printed(&output)));
     let schema = validator(&Contract::embedded(), "common/schemas/changes.json").unwrap();
-    schema.validate(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
-    (output.status.code(), told)
+    schema.validate(&got).unwrap_or_else(|error| panic!("{error}: {got}"));
+    (output.status.code(), got)
 }
 
 #[test]
 fn the_changes_since_the_older_page_are_the_reviewed_ones() {
-    let (code, told) = diff(&["history/2021"]);
+    let (code, got) = diff(&["history/2021"]);
     assert_eq!(code, Some(1));
-    let findings = told["findings"].as_array().unwrap().iter();
+    let findings = got["findings"].as_array().unwrap().iter();
     let lines: Vec<String> = findings
         .map(|finding| {
             let text = |name: &str| finding[name].as_str().unwrap().to_owned();
@@ -166,36 +166,36 @@ fn an_approval_passes_its_breaking_change_and_no_other() {
     copy(old.path(), &[]);
     copy(new.path(), &[(file, &wrong)]);
     let places = [old.path().to_str().unwrap(), new.path().to_str().unwrap()];
-    let (code, told) = diff(&places);
-    assert_eq!((code, &told["holds"]), (Some(1), &json!(false)), "{told}");
-    assert_eq!(told["findings"][0]["rule"], "message-changed");
+    let (code, got) = diff(&places);
+    assert_eq!((code, &got["holds"]), (Some(1), &json!(false)), "{got}");
+    assert_eq!(got["findings"][0]["rule"], "message-changed");
 
     let output = contract(&[&["diff", "--approve", "a new wording"], &places[..]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
     let approvals = Contract::in_folder(new.path()).unwrap().json("approved-changes.json").unwrap();
     let schema = validator(&Contract::embedded(), "common/schemas/approved-changes.json").unwrap();
     schema.validate(&approvals).unwrap();
-    let (code, told) = diff(&places);
-    assert_eq!((code, &told["holds"]), (Some(0), &json!(true)), "{told}");
-    assert_eq!(told["findings"][0]["approved"], "a new wording");
+    let (code, got) = diff(&places);
+    assert_eq!((code, &got["holds"]), (Some(0), &json!(true)), "{got}");
+    assert_eq!(got["findings"][0]["approved"], "a new wording");
 
     // Another wording is another change, which the approval does not cover.
     let another = right.replace("\"The param of Bandwidth is illegal.\"", "\"Illegal.\"");
     let path = Contract::in_folder(new.path()).unwrap().origin().to_owned();
     std::fs::write(format!("{path}/{file}"), another).unwrap();
-    let (code, told) = diff(&places);
-    assert_eq!((code, &told["holds"]), (Some(1), &json!(false)), "{told}");
-    assert_eq!(told["staleApprovals"].as_array().unwrap().len(), 1);
+    let (code, got) = diff(&places);
+    assert_eq!((code, &got["holds"]), (Some(1), &json!(false)), "{got}");
+    assert_eq!(got["staleApprovals"].as_array().unwrap().len(), 1);
 
     std::fs::create_dir(new.path().join(".git")).unwrap();
     let outputs = ["text", "markdown", "github"]
         .map(|format| printed(&contract(&[&["diff", "--format", format], &places[..]].concat())));
-    for (told, part) in outputs.iter().zip([
+    for (got, part) in outputs.iter().zip([
         "breaking message-changed AllocateIpv6InternetBandwidth/errors.json#IllegalParam.Bandwidth",
         "| breaking | `message-changed` |",
         "::error file=AllocateIpv6InternetBandwidth/errors.json,title=message-changed::",
     ]) {
-        assert!(told.contains(part), "{told}");
+        assert!(got.contains(part), "{got}");
     }
 }
 
@@ -268,7 +268,7 @@ fn contracts_that_cannot_be_compared_are_errors() {
     let file = "AllocateIpv6InternetBandwidth/operation.json";
     copy(folder.path(), &[(file, "{\n  \"action\": 7,\n}")]);
     let place = folder.path().to_str().unwrap();
-    for (arguments, code, told) in [
+    for (arguments, code, got) in [
         (&["diff"][..], 3, "<OLD>"),
         (&["diff", "no-such-place"], 2, "no-such-place: neither a folder nor a git revision"),
         (&["diff", place], 2, "operation.json:3:1: "),
@@ -277,7 +277,7 @@ fn contracts_that_cannot_be_compared_are_errors() {
         let output = contract(arguments);
         let printed = printed(&output);
         assert_eq!(output.status.code(), Some(code), "{printed}");
-        assert!(printed.contains(told), "{told}\n{printed}");
+        assert!(printed.contains(got), "{got}\n{printed}");
     }
     let rules = printed(&contract(&["diff", "--rules"]));
     assert!(RULES.iter().all(|rule| rules.contains(rule.id)), "{rules}");
@@ -300,24 +300,24 @@ fn a_first_contract_is_additive_unless_the_base_has_one_at_another_path() {
     git(&place("base"), &["commit", "-q", "-m", "one"]);
     let new = place("new").to_str().unwrap().to_owned();
     for base in ["main", "main:contracts", "."] {
-        let (code, told) = run(&place("empty"), &["diff", base, &new]);
-        assert_eq!(code, 0, "{base}: {told}");
+        let (code, got) = run(&place("empty"), &["diff", base, &new]);
+        assert_eq!(code, 0, "{base}: {got}");
         assert!(
-            told.contains("no contract there yet") && told.contains("0 breaking, 4 additive"),
-            "{told}"
+            got.contains("no contract there yet") && got.contains("0 breaking, 4 additive"),
+            "{got}"
         );
-        assert!(!told.contains("not compared"), "{told}");
+        assert!(!got.contains("not compared"), "{got}");
         let page = place("page.html");
-        let (code, told) =
+        let (code, got) =
             run(&place("empty"), &["review", base, &new, "--output", page.to_str().unwrap()]);
-        assert_eq!(code, 0, "{base}: {told}");
+        assert_eq!(code, 0, "{base}: {got}");
     }
     for base in ["main:contracts", "."] {
-        let (code, told) = run(&place("base"), &["diff", base, &new]);
-        assert_eq!(code, 2, "{base}: {told}");
-        assert!(told.contains("api/v1/own"), "{base}: {told}");
+        let (code, got) = run(&place("base"), &["diff", base, &new]);
+        assert_eq!(code, 2, "{base}: {got}");
+        assert!(got.contains("api/v1/own"), "{base}: {got}");
     }
-    let (code, told) = run(&place("base"), &["diff", "main", &new]);
-    assert_eq!(code, 0, "{told}");
-    assert!(told.contains("0 breaking, 0 additive"), "{told}");
+    let (code, got) = run(&place("base"), &["diff", "main", &new]);
+    assert_eq!(code, 0, "{got}");
+    assert!(got.contains("0 breaking, 0 additive"), "{got}");
 }

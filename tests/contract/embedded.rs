@@ -213,10 +213,10 @@ async fn expired_documents_and_nonces_leave_the_disk() {
 /// Opens a folder, which must be refused without a change, and returns the message.
 fn refused(folder: &Path) -> String {
     let before = contents(folder);
-    let told = EmbeddedStore::open(folder).unwrap_err().to_string();
-    assert_eq!(contents(folder), before, "{told}");
-    assert!(told.contains(folder.to_str().unwrap()), "{told}");
-    told
+    let message = EmbeddedStore::open(folder).unwrap_err().to_string();
+    assert_eq!(contents(folder), before, "{message}");
+    assert!(message.contains(folder.to_str().unwrap()), "{message}");
+    message
 }
 
 #[test]
@@ -230,13 +230,13 @@ fn a_folder_of_no_store_or_a_newer_one_is_refused_unchanged() {
     ] {
         let folder = folder();
         std::fs::write(folder.path().join(name), text).unwrap();
-        let told = refused(folder.path());
-        assert!(told.contains(expected), "{told}");
+        let message = refused(folder.path());
+        assert!(message.contains(expected), "{message}");
         assert!(!folder.path().join("lock").exists(), "{expected}");
     }
     let file = tempfile::NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let told = EmbeddedStore::open(file.path()).unwrap_err().to_string();
-    assert!(told.contains(file.path().to_str().unwrap()), "{told}");
+    let message = EmbeddedStore::open(file.path()).unwrap_err().to_string();
+    assert!(message.contains(file.path().to_str().unwrap()), "{message}");
 }
 
 /// A replacement whose caller no longer waits may still be running.
@@ -277,8 +277,8 @@ async fn a_journal_that_changed_after_the_store_was_closed_is_refused_and_left_a
     ];
     for (what, changed) in changes {
         std::fs::write(sound.path().join(journal), changed).unwrap();
-        let told = refused(sound.path());
-        assert!(told.contains("engine/0.jnl is not as it was"), "{what}: {told}");
+        let message = refused(sound.path());
+        assert!(message.contains("engine/0.jnl is not as it was"), "{what}: {message}");
     }
     std::fs::remove_dir_all(sound.path().join("engine")).unwrap();
     assert!(refused(sound.path()).contains("engine is missing"));
@@ -295,7 +295,7 @@ async fn damage_after_a_crash_never_shows_as_other_documents() {
     let bytes = std::fs::read(&journal).unwrap();
     let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     std::fs::write(&journal, &bytes[..used]).unwrap();
-    let (mut refused, mut told) = (0, 0);
+    let (mut refused, mut shown) = (0, 0);
     for file in contents(sound.path()).into_keys() {
         let bytes = std::fs::read(&file).unwrap();
         for at in (0..bytes.len()).step_by((bytes.len() / 12).max(1)) {
@@ -315,10 +315,10 @@ async fn damage_after_a_crash_never_shows_as_other_documents() {
             };
             let expected = (0..200).map(account).collect::<Vec<_>>();
             assert!(documents == expected, "{} at {at}", relative.display());
-            told += documents.len();
+            shown += documents.len();
         }
     }
-    assert!(refused > 5 && told > 1000, "{refused} refused, {told} told");
+    assert!(refused > 5 && shown > 1000, "{refused} refused, {shown} shown");
 }
 
 /// A copy of a folder, with links and empty folders.

@@ -449,8 +449,8 @@ fn the_source_ip_is_the_gateways_and_never_the_clients() {
         (alb(through("", "")), &None, false),
     ] {
         let request = Event::parse(payload.to_string().as_bytes()).unwrap().request;
-        let told = (request.source_ip.map(|ip| ip.to_string()), request.secure_transport);
-        assert_eq!(told, (source_ip.clone(), secure_transport), "{payload}");
+        let printed = (request.source_ip.map(|ip| ip.to_string()), request.secure_transport);
+        assert_eq!(printed, (source_ip.clone(), secure_transport), "{payload}");
     }
 }
 

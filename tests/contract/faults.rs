@@ -74,7 +74,7 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
     let of_other =
         json!({ "Times": 1, "Kind": "Answer", "Code": "OperationFailed.ServiceManaged" });
     assert!(plan(of_other).await.unwrap_err().contains("has no documented error"));
-    for (fault, told) in [
+    for (fault, printed) in [
         (json!({ "Times": 0, "Kind": "StoreUnavailable" }), "Faults[0].Times: 0"),
         (json!({ "Times": 1, "Kind": "StorePanics", "Code": "SystemBusy" }), "Faults[0].Code: "),
         (
@@ -96,7 +96,7 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
         ),
     ] {
         let error = plan(fault.clone()).await.unwrap_err();
-        assert!(error.to_lowercase().contains(&told.to_lowercase()), "{fault}: {error}");
+        assert!(error.to_lowercase().contains(&printed.to_lowercase()), "{fault}: {error}");
     }
     plan(json!({ "Times": 9, "Kind": "StoreUnavailable" })).await.unwrap();
     endpoint.control(Method::DELETE, "faults", "").await.unwrap();

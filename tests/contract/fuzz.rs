@@ -26,7 +26,7 @@ async fn endpoint() -> Endpoint {
 }
 
 /// A failing sequence as `--replay` reads it, and why it failed.
-fn told(caught: &Caught) -> String {
+fn printed(caught: &Caught) -> String {
     let plan = serde_json::to_string(&caught.plan).unwrap();
     // Some values are as long as a parameter may be.
     let plan: String = plan.chars().take(4000).collect();
@@ -46,7 +46,7 @@ async fn hundreds_of_sequences_find_nothing_wrong_with_the_local_endpoint() {
     let campaign = campaign(endpoint.remote().url(), 100_000, 2500);
     let Report { sequences, met, unmet, caught, .. } =
         campaign.run(&Contract::embedded()).await.unwrap();
-    assert!(caught.is_none(), "{}", caught.map(|caught| told(&caught)).unwrap_or_default());
+    assert!(caught.is_none(), "{}", caught.map(|caught| printed(&caught)).unwrap_or_default());
     assert!(sequences >= 300, "{sequences}");
     // An error that was never answered was not checked.
     let of_trouble = ["InternalError", "RequestHeadersTooLarge", "RequestTooLarge", "SystemBusy"];
@@ -76,10 +76,10 @@ async fn find(defects: &[Defect]) {
         let report = campaign(proxy.url(), 1, 20_000).run(&Contract::embedded()).await.unwrap();
         let caught = report.caught.unwrap_or_else(|| panic!("{name}: not found"));
         let calls = caught.plan.calls();
-        assert!(calls <= 3, "{name}: {}", told(&caught));
+        assert!(calls <= 3, "{name}: {}", printed(&caught));
         let findings = &caught.failure.findings;
         let what: Vec<&str> = findings.iter().map(|it| it.place.path.as_str()).collect();
-        assert!(defect.shows(&what), "{name}: {}", told(&caught));
+        assert!(defect.shows(&what), "{name}: {}", printed(&caught));
         // The sequence alone reproduces the defect.
         let again = campaign(proxy.url(), 0, 0);
         let replayed = again.replay(&Contract::embedded(), caught.plan).await.unwrap();

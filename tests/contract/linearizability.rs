@@ -51,8 +51,8 @@ async fn two_buyers_are_told_apart(defect: Defect) -> bool {
         let me = history.newcomer();
         history.invoked(me, Op::Allocate { token, bandwidth: 200 });
         let wire = sign(&allocate_under(token, "ipv6-1"), time.now_secs());
-        let told = outcome(&support::send(&function, &wire).await);
-        history.returned(me, Ret::Told(told));
+        let got = outcome(&support::send(&function, &wire).await);
+        history.returned(me, Ret::Told(got));
     };
     tokio::join!(buy("a"), buy("b"));
     history.is_linearizable()

@@ -49,7 +49,7 @@ fn each_spoilt_file_is_reported_with_its_fix() {
     let mut wrong = Vec::new();
     let spoilt: Vec<Spoilt> = serde_json::from_str(include_str!("lint/spoilt.json")).unwrap();
     let rows: Vec<[String; 5]> = spoilt.into_iter().flat_map(|group| group.rows).collect();
-    for [path, old, new, stops, told] in &rows {
+    for [path, old, new, stops, printed] in &rows {
         let path = path.replacen("A/", &format!("{A}/"), 1);
         let text = match (whole.text(&path), old.as_str()) {
             (_, "") if path.ends_with("Success/x.json") => success(new),
@@ -65,12 +65,15 @@ fn each_spoilt_file_is_reported_with_its_fix() {
         let spoilt = told_of(&Contract::of("own", files));
         let is_told = spoilt
             .iter()
-            .any(|(is_ambiguous, problem)| problem.contains(told) && *is_ambiguous == stops_all);
+            .any(|(is_ambiguous, problem)| problem.contains(printed) && *is_ambiguous == stops_all);
         let is_alone = stops_all || !spoilt.iter().any(|(is_ambiguous, _)| *is_ambiguous);
-        if !is_told || !is_alone || as_it_was.iter().any(|(_, problem)| problem.contains(told)) {
+        if !is_told || !is_alone || as_it_was.iter().any(|(_, problem)| problem.contains(printed)) {
             let more = spoilt.iter().filter(|problem| !as_it_was.contains(problem));
             let more: Vec<&str> = more.map(|(_, problem)| problem.as_str()).collect();
-            wrong.push(format!("{path}: {old:?} -> {new:?}: not {told}, but:\n{}", more.concat()));
+            wrong.push(format!(
+                "{path}: {old:?} -> {new:?}: not {printed}, but:\n{}",
+                more.concat()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));

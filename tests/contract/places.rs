@@ -14,9 +14,12 @@ async fn a_new_directory_begins_with_the_demo_world_and_serves_one_process() {
     let endpoint = place.endpoint(&[]).await;
     assert_eq!(call(&endpoint, &allocate("ipv6-demo01")).await.unwrap().status, 200);
     let output = place.run("export", &[]).await;
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains(place.options()[1]) && told.contains("another process"), "{told}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(
+        message.contains(place.options()[1]) && message.contains("another process"),
+        "{message}"
+    );
     endpoint.control(Method::POST, "reset", "").await.unwrap();
     assert_eq!(call(&endpoint, &allocate("ipv6-demo01")).await.unwrap().status, 200);
 }
@@ -30,12 +33,15 @@ async fn a_place_that_cannot_be_opened_is_an_error() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
     };
-    let told = run(&["--dynamodb-table", "t"]).await;
-    assert!(told.contains("AWS_REGION is not set"), "{told}");
-    let told = run(&["--dynamodb-table", "t", "--data", "d"]).await;
-    assert!(told.contains("cannot be used with"), "{told}");
-    let told = run(&["--data", "d", "--seed", "1"]).await;
-    assert!(told.contains("cannot be used with"), "{told}");
-    let told = run(&["export"]).await;
-    assert!(told.contains("--data <DIR>") && told.contains("--dynamodb-table <NAME>"), "{told}");
+    let message = run(&["--dynamodb-table", "t"]).await;
+    assert!(message.contains("AWS_REGION is not set"), "{message}");
+    let message = run(&["--dynamodb-table", "t", "--data", "d"]).await;
+    assert!(message.contains("cannot be used with"), "{message}");
+    let message = run(&["--data", "d", "--seed", "1"]).await;
+    assert!(message.contains("cannot be used with"), "{message}");
+    let message = run(&["export"]).await;
+    assert!(
+        message.contains("--data <DIR>") && message.contains("--dynamodb-table <NAME>"),
+        "{message}"
+    );
 }

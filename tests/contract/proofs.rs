@@ -68,23 +68,22 @@ fn a_lost_proof_fails_the_ratchet_although_another_row_gains_one() {
 
     let ratchet = ["coverage", "--contracts", place, "--ratchet"];
     let output = contract(&ratchet);
-    let told = printed(&output);
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    let got = printed(&output);
+    assert_eq!(output.status.code(), Some(1), "{got}");
     let loss = |kind: &str| {
         let start = format!("{ALLOCATE}/error/IllegalParam.Bandwidth: {kind} were ");
-        told.lines().any(|line| line.starts_with(&start))
+        got.lines().any(|line| line.starts_with(&start))
     };
-    assert!(loss("cases") && loss("snapshots"), "{told}");
+    assert!(loss("cases") && loss("snapshots"), "{got}");
 
     let update = ["coverage", "--contracts", place, "--update"];
     let output = contract(&update);
     assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
     let why = "--allow-loss ";
     assert!(printed(&output).contains(why), "{}", printed(&output));
-    let told = printed(&output);
-    let next_row =
-        |told: &str| told.split(why).nth(1).unwrap().split(' ').next().unwrap().to_owned();
-    let mut allowed = vec![next_row(&told)];
+    let got = printed(&output);
+    let next_row = |got: &str| got.split(why).nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let mut allowed = vec![next_row(&got)];
     loop {
         let options: Vec<&str> =
             allowed.iter().flat_map(|row| ["--allow-loss", row.as_str()]).collect();
@@ -118,10 +117,10 @@ fn a_row_without_proofs_is_reported() {
     );
     copy(folder.path(), &[(&file, &more)]);
     let output = contract(&["coverage", "--contracts", folder.path().to_str().unwrap()]);
-    let told = printed(&output);
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    let got = printed(&output);
+    assert_eq!(output.status.code(), Some(1), "{got}");
     assert!(
-        told.contains(&format!("{ALLOCATE}/error/Brand.New: lacks cases, snapshots, schemas")),
-        "{told}"
+        got.contains(&format!("{ALLOCATE}/error/Brand.New: lacks cases, snapshots, schemas")),
+        "{got}"
     );
 }

@@ -78,7 +78,7 @@ fn an_unreadable_file_is_named_with_its_likely_encoding() {
     let windows: Vec<u8> = latin_1(&with("\u{93}quoted\u{94}"));
     let cut = [case.as_bytes(), &[0xe2, 0x82]].concat();
     let schema = format!("{ALLOCATE}/schemas/success.json");
-    for (path, content, told) in [
+    for (path, content, message) in [
         (CASE, latin_1(&french), at_offset.as_str()),
         (CASE, windows, "Windows-1252"),
         (CASE, utf_16(&case, true), "begins with the byte order mark of UTF-16"),
@@ -99,10 +99,10 @@ fn an_unreadable_file_is_named_with_its_likely_encoding() {
         write(&folder.path().join("own"), path, &content);
         for arguments in [&["list", "--contracts", "own"][..], &["diff", "own"]] {
             let (code, text) = run(folder.path(), arguments);
-            assert_eq!(code, 2, "{path} {told}: {text}");
+            assert_eq!(code, 2, "{path} {message}: {text}");
             assert!(
-                text.contains(&format!("own/{path}: ")) && text.contains(told),
-                "{told}: {text}"
+                text.contains(&format!("own/{path}: ")) && text.contains(message),
+                "{message}: {text}"
             );
         }
         // As a committed file as well.
@@ -110,8 +110,8 @@ fn an_unreadable_file_is_named_with_its_likely_encoding() {
         git(folder.path(), &["add", "-A"]);
         git(folder.path(), &["commit", "-qm", "c"]);
         let (code, text) = run(folder.path(), &["list", "--contracts", "HEAD:own"]);
-        assert_eq!(code, 2, "{path} {told}: {text}");
-        assert!(text.contains(&format!("HEAD:own/{path}: ")) && text.contains(told), "{text}");
+        assert_eq!(code, 2, "{path} {message}: {text}");
+        assert!(text.contains(&format!("HEAD:own/{path}: ")) && text.contains(message), "{text}");
     }
 }
 
@@ -145,7 +145,7 @@ fn marks_and_line_ends_of_editors_and_files_of_desktops_change_nothing() {
 #[test]
 fn a_link_is_followed_inside_the_folder_only() {
     let cases = format!("{ALLOCATE}/cases/MissingBandwidth");
-    for (link, target, told) in [
+    for (link, target, message) in [
         ("link.json", "absent.json", None),
         ("link.json", "/etc/hostname", Some("a link out of the folder, to /")),
         ("link.json", "../../../../outside.json", Some("a link out of the folder, to /")),
@@ -162,8 +162,8 @@ fn a_link_is_followed_inside_the_folder_only() {
         write(folder.path(), "outside/x.json", b"{}");
         symlink(target, own.join(&cases).join(link)).unwrap();
         let (code, text) = run(folder.path(), &["list", "--contracts", "own"]);
-        assert_eq!(code, if told.is_some() { 2 } else { 0 }, "{link} -> {target}: {text}");
-        let wanted = told.map(|told| format!("own/{cases}/{link}: {told}"));
+        assert_eq!(code, if message.is_some() { 2 } else { 0 }, "{link} -> {target}: {text}");
+        let wanted = message.map(|message| format!("own/{cases}/{link}: {message}"));
         assert!(wanted.is_none_or(|wanted| text.contains(&wanted)), "{link} -> {target}: {text}");
     }
 }
@@ -173,7 +173,7 @@ fn a_member_that_is_given_twice_is_an_error_at_any_depth() {
     let schema = &format!("{ALLOCATE}/schemas/errors/IllegalParam.Bandwidth.json");
     let (errors, operation) =
         (&format!("{ALLOCATE}/errors.json"), &format!("{ALLOCATE}/operation.json"));
-    for (path, old, new, told) in [
+    for (path, old, new, message) in [
         (schema.as_str(), "\"required\"", "\"required\": [], \"required\"", "required"),
         (errors, "\"status\"", "\"status\": 200, \"status\"", "status"),
         (operation, "\"minimum\"", "\"minimum\": 0, \"minimum\"", "minimum"),
@@ -197,13 +197,13 @@ fn a_member_that_is_given_twice_is_an_error_at_any_depth() {
         let text = std::fs::read_to_string(own.join(path)).unwrap();
         assert!(text.contains(old), "{path}: {old}");
         write(&own, path, text.replacen(old, new, 1).as_bytes());
-        let told = format!("the member \"{told}\" is given twice");
+        let message = format!("the member \"{message}\" is given twice");
         for arguments in [&["list", "--contracts", "own"][..], &["coverage", "--contracts", "own"]]
         {
             let (code, text) = run(folder.path(), arguments);
             assert_eq!(code, 2, "{path}: {arguments:?}: {text}");
             assert!(
-                text.contains(&format!("own/{path}:")) && text.contains(&told),
+                text.contains(&format!("own/{path}:")) && text.contains(&message),
                 "{path}: {text}"
             );
         }
@@ -269,7 +269,7 @@ fn a_revision_is_read_from_any_folder_and_a_missing_one_says_what_to_fetch() {
     let url = format!("file://{}", made.display());
     git(folder.path(), &["clone", "-q", "--depth", "1", "--branch", "side", &url, "shallow"]);
     git(folder.path(), &["clone", "-q", &url, "clone"]);
-    for (repository, place, told) in [
+    for (repository, place, message) in [
         ("made", "HEAD", "HEAD: there are several contracts; name one: HEAD:api/own, HEAD:second"),
         ("made", "one:second", "one:second: no contract; that revision has one at one:api/own"),
         ("made", "one:api/own/format.json", "one:api/own/format.json: a file, no folder"),
@@ -296,7 +296,7 @@ fn a_revision_is_read_from_any_folder_and_a_missing_one_says_what_to_fetch() {
         let output = list.output().unwrap();
         let text = printed(&output);
         assert_eq!(output.status.code(), Some(2), "{place}: {text}");
-        assert!(text.contains(told), "{place}: {text}");
+        assert!(text.contains(message), "{place}: {text}");
     }
 }
 
@@ -327,8 +327,8 @@ fn a_clone_with_other_line_ends_is_the_same_contract() {
             let output = command(&arguments).current_dir(&clone).output().unwrap();
             let text = printed(&output);
             assert!(output.status.success(), "{own}: {text}");
-            let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-            assert_eq!(told["findings"], serde_json::json!([]), "{own}: {text}");
+            let message: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(message["findings"], serde_json::json!([]), "{own}: {text}");
         }
     }
 }

@@ -62,22 +62,22 @@ async fn expected_answers_bear_their_decisions_out() {
     let cases = ["--case", "IllegalParam.Bandwidth/*", "--case", "Forbidden.RAM/*"];
     let place = ["record", "--endpoint", &url, "--output", output];
     let asked = contract(&[&place[..], &cases].concat());
-    let told = printed(&asked);
-    assert_eq!(asked.status.code(), Some(0), "{told}");
+    let got = printed(&asked);
+    assert_eq!(asked.status.code(), Some(0), "{got}");
     let recordings = recordings(folder.path());
     let fitting = Contract::embedded().cases().unwrap();
     let fitting = fitting
         .iter()
         .filter(|case| ["IllegalParam.Bandwidth", "Forbidden.RAM"].contains(&case.group()));
     assert_eq!(recordings.len(), fitting.count());
-    assert!(told.contains(&format!("{} recordings written to {output}", recordings.len())));
+    assert!(got.contains(&format!("{} recordings written to {output}", recordings.len())));
     for recording in &recordings {
         assert_eq!(recording["agrees"], true, "{recording}");
         let decision = recording["expectation"]["decision"].as_str();
         let provenance = if decision.is_some() { "chosen" } else { "documented" };
         assert_eq!(recording["expectation"]["provenance"], provenance);
-        let line = decision.map(|id| told.lines().find(|line| line.contains(&format!(" {id} "))));
-        assert!(line.is_none_or(|line| line.unwrap().contains("borne out")), "{told}");
+        let line = decision.map(|id| got.lines().find(|line| line.contains(&format!(" {id} "))));
+        assert!(line.is_none_or(|line| line.unwrap().contains("borne out")), "{got}");
     }
 }
 
@@ -97,10 +97,10 @@ async fn a_decision_is_judged_by_the_places_that_it_is_about() {
     let place = ["record", "--endpoint", &url, "--output", output, "--contracts"];
     let place =
         [&place[..], &[contracts.path().to_str().unwrap(), "--case", "*/letters*"]].concat();
-    let told = printed(&contract(&place));
-    let line = |id: &str| told.lines().find(|line| line.contains(&format!(" {id} "))).unwrap();
-    assert!(line("bandwidth-form").contains("borne out"), "{told}");
-    assert!(line("fills").contains("contradicted"), "{told}");
+    let got = printed(&contract(&place));
+    let line = |id: &str| got.lines().find(|line| line.contains(&format!(" {id} "))).unwrap();
+    assert!(line("bandwidth-form").contains("borne out"), "{got}");
+    assert!(line("fills").contains("contradicted"), "{got}");
 }
 
 /// A fake endpoint that answers its first call, by which it is recognised, and every later call
@@ -141,9 +141,9 @@ async fn a_body_that_cannot_be_read_bears_no_decision_out() {
         "--output",
     ];
     let output = folder.path().to_str().unwrap();
-    let told = printed(&contract(&[&place[..], &key, &[output]].concat()));
-    let line = told.lines().find(|line| line.contains(" format-default ")).unwrap_or(&told);
-    assert!(line.contains("contradicted"), "{told}");
+    let got = printed(&contract(&[&place[..], &key, &[output]].concat()));
+    let line = got.lines().find(|line| line.contains(" format-default ")).unwrap_or(&got);
+    assert!(line.contains("contradicted"), "{got}");
 }
 
 /// A fake endpoint that answers every call with one code and with everything secret.
@@ -189,11 +189,11 @@ async fn an_unexpected_answer_is_reported_and_no_secret_is_written() {
     ]
     .concat();
     let asked = contract(&arguments);
-    let told = printed(&asked);
-    assert_eq!(asked.status.code(), Some(1), "{told}");
+    let got = printed(&asked);
+    assert_eq!(asked.status.code(), Some(1), "{got}");
     let recordings = recordings(folder.path());
-    assert!(recordings.len() > 2, "{told}");
-    for (file, text) in files(folder.path()).into_iter().chain([("told".to_owned(), told.clone())])
+    assert!(recordings.len() > 2, "{got}");
+    for (file, text) in files(folder.path()).into_iter().chain([("output".to_owned(), got.clone())])
     {
         for canary in CANARIES {
             assert!(!text.contains(canary), "{file}: {canary}\n{text}");
@@ -215,8 +215,8 @@ async fn an_unexpected_answer_is_reported_and_no_secret_is_written() {
         (&code["expected"], &code["observed"], &code["agrees"]),
         (&json!("MissingAction"), &json!("MissingRegionId"), &json!(false))
     );
-    assert!(told.contains("contradicted"), "{told}");
-    assert!(told.contains("Code: MissingAction expected, MissingRegionId"), "{told}");
+    assert!(got.contains("contradicted"), "{got}");
+    assert!(got.contains("Code: MissingAction expected, MissingRegionId"), "{got}");
 }
 
 #[tokio::test]
@@ -235,6 +235,6 @@ async fn a_recording_replaces_an_older_one_and_no_other_file() {
     std::fs::write(&other, "{\n  \"case\": 7\n}").unwrap();
     let asked = contract(&arguments);
     assert_eq!(asked.status.code(), Some(2));
-    let told = printed(&asked);
-    assert!(told.contains(&format!("{}:2:", other.display())), "{told}");
+    let got = printed(&asked);
+    assert!(got.contains(&format!("{}:2:", other.display())), "{got}");
 }

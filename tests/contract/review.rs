@@ -4,7 +4,7 @@ use suites::review::{change, review};
 use suites::scratch;
 
 #[test]
-fn the_page_shows_what_changed_and_gives_nothing_away() {
+fn the_page_shows_the_changes_and_no_secret() {
     let [old, new] = change();
     let folder = scratch();
     let places = [old.path().to_str().unwrap(), new.path().to_str().unwrap()];

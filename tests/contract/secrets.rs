@@ -100,9 +100,9 @@ fn an_error_about_a_world_never_quotes_a_secret() {
         let mut world = world();
         world.pointer_mut(object).unwrap()[field] = value;
         let error = World::parse(&format!("{world:#}")).unwrap_err();
-        let told = format!("{error} {error:?}");
-        assert!(find(&told).is_none() && !told.contains(&number.to_string()), "{told}");
-        assert!(told.contains(field), "{told}");
+        let message = format!("{error} {error:?}");
+        assert!(find(&message).is_none() && !message.contains(&number.to_string()), "{message}");
+        assert!(message.contains(field), "{message}");
     }
 }
 

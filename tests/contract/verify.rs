@@ -182,7 +182,7 @@ async fn bad_input_is_reported_with_its_place() {
     let case = "common/cases/MissingAction/absent-v1.json";
     copy(folder.path(), &[(case, "{\n  \"description\": 1\n}")]);
     let contracts = folder.path().to_str().unwrap();
-    for (arguments, code, told) in [
+    for (arguments, code, message) in [
         (&["--endpoint", "http://127.0.0.1:1"][..], 2, "no HTTP server answers"),
         (&["--endpoint", &silent], 2, "no HTTP server answers"),
         (&["--endpoint", "nothing"], 2, "--endpoint nothing: relative URL without a base"),
@@ -208,7 +208,10 @@ async fn bad_input_is_reported_with_its_place() {
     ] {
         let output = contract(&[&["verify"], arguments].concat());
         let text = printed(&output);
-        assert!(output.status.code() == Some(code) && text.contains(told), "{arguments:?}\n{text}");
+        assert!(
+            output.status.code() == Some(code) && text.contains(message),
+            "{arguments:?}\n{text}"
+        );
     }
 }
 

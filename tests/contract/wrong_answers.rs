@@ -76,8 +76,10 @@ impl Bench {
                 let (mut findings, transcript) = (verdict.findings, verdict.transcript);
                 let (contract, rules) = (&self.contract, &self.rules);
                 judge_reviewed(&mut findings, contract, rules, case, format, &transcript);
-                let told = findings.told(|_| true).into_iter();
-                told.map(|finding| format!("{} ({})", finding.place, finding.by.name())).collect()
+                let message = findings.told(|_| true).into_iter();
+                message
+                    .map(|finding| format!("{} ({})", finding.place, finding.by.name()))
+                    .collect()
             }
         }
     }
@@ -88,7 +90,10 @@ async fn every_wrong_answer_is_caught_and_its_fault_named() {
     let bench = Bench::new().await;
     let (mut missed, mut names) = (Vec::new(), std::collections::BTreeSet::new());
     for Wrong { name, case, format, names: named, change } in table::wrong() {
-        assert!(names.insert(format!("{name}, {format}")), "{name}, {format} stands twice");
+        assert!(
+            names.insert(format!("{name}, {format}")),
+            "{name}, {format} is in the table twice"
+        );
         let found = bench.found(case, format, change).await;
         // The snapshot finds every difference, which is not enough.
         let is_named = found.iter().any(|what| named.iter().any(|named| what.contains(named)));
@@ -144,8 +149,8 @@ async fn bytes_and_meaning_are_judged_separately() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_two_answers_of_a_run_share_a_request_id() {
     let bench = Bench::new().await;
-    let told = ["IllegalParam.Bandwidth/letters", "MissingAction/absent-v1"];
-    for (position, case) in told.into_iter().enumerate() {
+    let message = ["IllegalParam.Bandwidth/letters", "MissingAction/absent-v1"];
+    for (position, case) in message.into_iter().enumerate() {
         let found = bench.found(case, "JSON", table::with_ids_of_its_own()).await;
         let expected: &[&str] = match position {
             0 => &[],

@@ -69,8 +69,8 @@ fn a_breaking_change_fails_and_every_change_is_explained() {
     ] {
         assert!(comment.contains(part), "{part}\n{comment}");
     }
-    let told = printed(&output);
-    assert!(told.contains("::error file=contracts/"), "{told}");
+    let message = printed(&output);
+    assert!(message.contains("::error file=contracts/"), "{message}");
     let summary = std::fs::read_to_string(place.join("summary.md")).unwrap();
     assert!(summary.contains("case-answer-changed"), "{summary}");
     for name in [

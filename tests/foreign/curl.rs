@@ -6,7 +6,7 @@ use suites::command::{contract, endpoint, printed};
 #[tokio::test]
 async fn a_case_can_be_tried_again_with_curl() {
     let (_endpoint, url) = endpoint(&[]).await;
-    for (case, told) in [
+    for (case, message) in [
         ("Success/no-token-second-address", "\"Ipv6AddressId\":\"ipv6-other\""),
         (
             "AllocateIpv6InternetBandwidth/cases/SystemBusy/store-unavailable",
@@ -18,6 +18,6 @@ async fn a_case_can_be_tried_again_with_curl() {
         assert!(output.status.success(), "{}", printed(&output));
         let shell = ["-euc", &printed(&output)];
         let output = tools::command("bash").args(shell).output().unwrap();
-        assert!(printed(&output).contains(told), "{}", printed(&output));
+        assert!(printed(&output).contains(message), "{}", printed(&output));
     }
 }

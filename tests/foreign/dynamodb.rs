@@ -211,8 +211,8 @@ async fn a_commit_whose_answer_is_lost_is_known_although_another_replaced_what_i
         direct.commit(vec![write(written)]).await.unwrap();
         version(direct).await
     };
-    let (told, replaced) = tokio::join!(store.commit(vec![write(None)]), another);
-    told.unwrap();
+    let (got, replaced) = tokio::join!(store.commit(vec![write(None)]), another);
+    got.unwrap();
     assert_eq!(version(direct).await, replaced);
 }
 
@@ -230,8 +230,8 @@ async fn a_commit_of_which_no_answer_comes_is_settled_by_reading() {
     assert!(written.is_some());
     // Nothing was written, so the store reports no success either.
     proxy.plan("TransactWriteItems", vec![Fault::Unheard; 100]);
-    let told = store.commit(vec![write(written)]).await;
-    assert!(matches!(told, Err(Error::Unavailable { .. })), "{told:?}");
+    let got = store.commit(vec![write(written)]).await;
+    assert!(matches!(got, Err(Error::Unavailable { .. })), "{got:?}");
     assert_eq!(version(direct).await, written);
 }
 

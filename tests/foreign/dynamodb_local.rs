@@ -70,8 +70,8 @@ fn start() -> (String, Option<Child>) {
     }
     drop(shell.kill());
     drop(shell.wait());
-    let told = std::fs::read_to_string(suites::tmp().join("dynamodb-local.err"));
-    panic!("DynamoDB Local does not listen:\n{}", told.unwrap_or_default())
+    let message = std::fs::read_to_string(suites::tmp().join("dynamodb-local.err"));
+    panic!("DynamoDB Local does not listen:\n{}", message.unwrap_or_default())
 }
 
 /// A client of the table of this name behind `endpoint_url`, with the function's time limits.

@@ -54,8 +54,8 @@ fn checks(file: &Path) -> [(&'static str, Command); 4] {
 fn found(name: &str, command: &mut Command) -> Result<(), String> {
     let output = command.output().unwrap();
     let warns = name == "Redocly CLI" && {
-        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-        told["totals"] != json!({ "errors": 0, "warnings": 0, "ignored": 0 })
+        let message: Value = serde_json::from_slice(&output.stdout).unwrap();
+        message["totals"] != json!({ "errors": 0, "warnings": 0, "ignored": 0 })
     };
     if output.status.success() && !warns { Ok(()) } else { Err(printed(&output)) }
 }
@@ -72,7 +72,7 @@ fn validators_linters_and_a_maker_of_types_find_nothing_in_the_document() {
         let output = contract(&arguments);
         assert!(output.status.success(), "{}", printed(&output));
         for (name, mut command) in checks(&file) {
-            found(name, &mut command).unwrap_or_else(|told| panic!("{name}: {told}"));
+            found(name, &mut command).unwrap_or_else(|message| panic!("{name}: {message}"));
         }
         let compiler = tools::node("openapi-node", &folder()).join("node_modules/.bin/tsc");
         let strictly = ["--noEmit", "--strict", "types.ts"];
@@ -250,8 +250,8 @@ async fn prism_mocks_every_code_by_its_name_and_decides_none() {
     ));
     let xml = xml.header("accept", "text/xml").send().await.unwrap();
     let status = xml.status();
-    let told = xml.text().await.unwrap();
-    assert!(status == 500 && told.contains("NO_COMPLEX_OBJECT_TEXT"), "{status} {told}");
+    let message = xml.text().await.unwrap();
+    assert!(status == 500 && message.contains("NO_COMPLEX_OBJECT_TEXT"), "{status} {message}");
     // Asked for by name, any code has our answer.
     for (code, status) in of_purchase() {
         let (answered, body) = ask(right, &format!("code={status}, example={code}")).await;

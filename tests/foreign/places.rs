@@ -35,8 +35,8 @@ async fn the_demo_world_is_never_put_into_a_table() {
     let endpoint = place.endpoint(&[]).await;
     let answer = call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();
     assert_eq!(code(&answer), "InvalidAccessKeyId.NotFound");
-    let told = endpoint.control(Method::POST, "reset", "").await.unwrap_err();
-    assert!(told.contains("--world was not given"), "{told}");
+    let message = endpoint.control(Method::POST, "reset", "").await.unwrap_err();
+    assert!(message.contains("--world was not given"), "{message}");
 }
 
 #[tokio::test]
@@ -49,8 +49,14 @@ async fn a_missing_table_is_an_error() {
         String::from_utf8(output.stderr).unwrap()
     };
     let local = ["--dynamodb-endpoint", local(), "--dynamodb-table", "no-table"];
-    let told = run(&[&["export"], &local[..]].concat()).await;
-    assert!(told.contains("table no-table") && told.contains("ResourceNotFound"), "{told}");
-    let told = run(&local).await;
-    assert!(told.contains("table no-table") && told.contains("ResourceNotFound"), "{told}");
+    let message = run(&[&["export"], &local[..]].concat()).await;
+    assert!(
+        message.contains("table no-table") && message.contains("ResourceNotFound"),
+        "{message}"
+    );
+    let message = run(&local).await;
+    assert!(
+        message.contains("table no-table") && message.contains("ResourceNotFound"),
+        "{message}"
+    );
 }

@@ -183,8 +183,8 @@ fn on_github_the_pull_request_that_brings_the_contract_is_green_and_commented() 
     let action = tools::yaml(&read_to_string(Path::new(ACTION).join("action.yml")).unwrap());
     for step in recipe["jobs"]["contract"]["steps"].as_array().unwrap() {
         if let Some(lines) = step["run"].as_str() {
-            let (code, told) = pipeline.shell(&["-e"], lines, &[]);
-            assert_eq!(code, Some(0), "{told}");
+            let (code, got) = pipeline.shell(&["-e"], lines, &[]);
+            assert_eq!(code, Some(0), "{got}");
             continue;
         }
         if step["uses"] == "actions/checkout@v4" {
@@ -204,13 +204,13 @@ fn on_github_the_pull_request_that_brings_the_contract_is_green_and_commented() 
             if step["uses"].is_string() {
                 continue;
             }
-            let (code, told) = pipeline.step(step, &inputs);
-            assert_eq!(code, Some(0), "{}: {told}", step["name"]);
+            let (code, got) = pipeline.step(step, &inputs);
+            assert_eq!(code, Some(0), "{}: {got}", step["name"]);
             if step["name"] == "Comment" {
                 write(pipeline.path("refuses"), "").unwrap();
-                let (code, told) = pipeline.step(step, &inputs);
-                assert_eq!(code, Some(0), "{told}");
-                assert!(told.contains("HTTP 403\n::warning title=contract::"), "{told}");
+                let (code, got) = pipeline.step(step, &inputs);
+                assert_eq!(code, Some(0), "{got}");
+                assert!(got.contains("HTTP 403\n::warning title=contract::"), "{got}");
             }
         }
     }
@@ -238,8 +238,8 @@ fn on_gitlab_the_merge_request_that_brings_the_contract_is_green() {
     // GitLab runs all lines in one shell.
     let lines = job["script"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
     let lines = lines.collect::<Vec<_>>().join("\n");
-    let (code, told) = pipeline.shell(&["-eo", "pipefail"], &lines, &[]);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, got) = pipeline.shell(&["-eo", "pipefail"], &lines, &[]);
+    assert_eq!(code, Some(0), "{got}");
     let kept = |value: &Value| pipeline.text(&format!("repository/{}", value.as_str().unwrap()));
     let artifacts = &job["artifacts"];
     assert!(kept(&artifacts["paths"][0]).contains("0 breaking"));

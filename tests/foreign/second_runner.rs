@@ -26,8 +26,8 @@ fn python(arguments: &[&str]) -> std::process::Output {
 fn second(url: &str, contracts: &Path) -> BTreeMap<Trial, Vec<Value>> {
     let runner = runner();
     let output = python(&[runner.to_str().unwrap(), url, contracts.to_str().unwrap()]);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(matches!(output.status.code(), Some(0 | 1)), "{told}");
+    let got = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{got}");
     let has_sm3 = "import hashlib; raise SystemExit('sm3' not in hashlib.algorithms_available)";
     let has_sm3 = python(&["-c", has_sm3]).status.success();
     let mut found = BTreeMap::new();
@@ -43,7 +43,7 @@ fn second(url: &str, contracts: &Path) -> BTreeMap<Trial, Vec<Value>> {
         found.insert((text("case"), text("signature"), text("format")), findings);
     }
     let is_all_well = found.values().all(Vec::is_empty);
-    assert_eq!(output.status.code(), Some(i32::from(!is_all_well)), "{told}");
+    assert_eq!(output.status.code(), Some(i32::from(!is_all_well)), "{got}");
     found
 }
 
@@ -193,7 +193,7 @@ async fn both_find_the_same_cases_wrong_and_why() {
 fn a_run_that_cannot_start_says_why() {
     let runner = runner();
     let runner = runner.to_str().unwrap();
-    for (arguments, code, told) in [
+    for (arguments, code, got) in [
         (&[runner][..], 3, "runner.py http://127.0.0.1:8787 contracts"),
         (
             &[
@@ -208,6 +208,6 @@ fn a_run_that_cannot_start_says_why() {
         let output = python(arguments);
         let printed = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{printed}");
-        assert!(printed.contains(told), "{printed}");
+        assert!(printed.contains(got), "{printed}");
     }
 }

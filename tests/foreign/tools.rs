@@ -94,10 +94,11 @@ impl Tool {
     /// The name of a sufficient version on the system.
     fn find(&self) -> Option<&'static str> {
         self.names.iter().copied().find(|name| {
-            let Ok(told) = Command::new(name).args(self.probe).output() else { return false };
-            let text = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
+            let Ok(printed) = Command::new(name).args(self.probe).output() else { return false };
+            let text =
+                String::from_utf8_lossy(&[printed.stdout, printed.stderr].concat()).into_owned();
             let is_new = self.version_min.is_none_or(|min| version(&text) >= version(min));
-            told.status.success() && is_new
+            printed.status.success() && is_new
         })
     }
 }

@@ -125,15 +125,15 @@ fn over_quota(log: &Log) -> Vec<String> {
 /// Reads the store after the end of all calls.
 fn at_rest<P: Place>(scene: &Arc<Scene<P>>) -> Vec<String> {
     let faults = Arc::<std::sync::Mutex<Vec<String>>>::default();
-    let (looking, told) = (Arc::clone(scene), Arc::clone(&faults));
+    let (looking, got) = (Arc::clone(scene), Arc::clone(&faults));
     scene.place.trouble(false);
     scene.sim.spawn(async move {
         let mut found = spent(&looking).await;
         for address_id in looking.address_ids() {
             found.extend(unexplained(&looking, &address_id).await);
         }
-        told.lock().unwrap().push("looked".to_owned());
-        told.lock().unwrap().extend(found);
+        got.lock().unwrap().push("looked".to_owned());
+        got.lock().unwrap().extend(found);
     });
     scene.sim.run();
     let mut faults = std::mem::take(&mut *faults.lock().unwrap());

@@ -24,22 +24,22 @@ pub async fn follows_the_protocol(remote: &Remote) {
     let nothing = Value::Null;
     for (method, path, body, message) in [
         (Method::GET, "worlds", &nothing, "worlds"),
-        (Method::PUT, "worlds/told", &document, "made"),
-        (Method::GET, "worlds/told", &nothing, "world"),
-        (Method::GET, "worlds/told/clock", &nothing, "clock"),
-        (Method::PUT, "worlds/told/clock", &clock, "clock"),
-        (Method::DELETE, "worlds/told/clock", &nothing, "clock"),
-        (Method::GET, "worlds/told/throttling", &nothing, "unthrottled"),
-        (Method::PUT, "worlds/told/throttling", &throttling, "throttling"),
-        (Method::GET, "worlds/told/throttling", &nothing, "throttling"),
-        (Method::DELETE, "worlds/told/throttling", &nothing, "unthrottled"),
-        (Method::PUT, "worlds/told/faults", &faults, "faults"),
-        (Method::GET, "worlds/told/faults", &nothing, "faults"),
-        (Method::DELETE, "worlds/told/faults", &nothing, "done"),
-        (Method::GET, "worlds/told/calls", &nothing, "calls"),
-        (Method::DELETE, "worlds/told/calls", &nothing, "done"),
+        (Method::PUT, "worlds/protocol", &document, "made"),
+        (Method::GET, "worlds/protocol", &nothing, "world"),
+        (Method::GET, "worlds/protocol/clock", &nothing, "clock"),
+        (Method::PUT, "worlds/protocol/clock", &clock, "clock"),
+        (Method::DELETE, "worlds/protocol/clock", &nothing, "clock"),
+        (Method::GET, "worlds/protocol/throttling", &nothing, "unthrottled"),
+        (Method::PUT, "worlds/protocol/throttling", &throttling, "throttling"),
+        (Method::GET, "worlds/protocol/throttling", &nothing, "throttling"),
+        (Method::DELETE, "worlds/protocol/throttling", &nothing, "unthrottled"),
+        (Method::PUT, "worlds/protocol/faults", &faults, "faults"),
+        (Method::GET, "worlds/protocol/faults", &nothing, "faults"),
+        (Method::DELETE, "worlds/protocol/faults", &nothing, "done"),
+        (Method::GET, "worlds/protocol/calls", &nothing, "calls"),
+        (Method::DELETE, "worlds/protocol/calls", &nothing, "done"),
         (Method::GET, "worlds", &nothing, "worlds"),
-        (Method::DELETE, "worlds/told", &nothing, "done"),
+        (Method::DELETE, "worlds/protocol", &nothing, "done"),
     ] {
         let sent = if body.is_null() { String::new() } else { body.to_string() };
         let answer = remote.control(method.clone(), path, &sent).await.unwrap();
@@ -53,16 +53,16 @@ pub async fn follows_the_protocol(remote: &Remote) {
         assert!(messages.is_valid(&json!({ message: answer })), "{method} {path}: {answer}");
     }
     for (method, path, body, status) in [
-        (Method::GET, "worlds/told", "", "404"),
-        (Method::DELETE, "worlds/told", "", "404"),
-        (Method::GET, "worlds/told/clock", "", "404"),
-        (Method::PUT, "worlds/told/faults", r#"{ "Faults": [] }"#, "404"),
+        (Method::GET, "worlds/protocol", "", "404"),
+        (Method::DELETE, "worlds/protocol", "", "404"),
+        (Method::GET, "worlds/protocol/clock", "", "404"),
+        (Method::PUT, "worlds/protocol/faults", r#"{ "Faults": [] }"#, "404"),
         (Method::PUT, "worlds/a%20b", r#"{ "Accounts": {} }"#, "400"),
-        (Method::PUT, "worlds/told", "{", "400"),
+        (Method::PUT, "worlds/protocol", "{", "400"),
     ] {
         let error = remote.control(method.clone(), path, body).await.unwrap_err();
-        let (told, text) = error.split_once('{').unwrap();
-        assert!(told.contains(status), "{method} {path}: {error}");
+        let (printed, text) = error.split_once('{').unwrap();
+        assert!(printed.contains(status), "{method} {path}: {error}");
         let text: Value = serde_json::from_str(&format!("{{{text}")).unwrap();
         assert!(messages.is_valid(&json!({ "error": text })), "{method} {path}: {text}");
     }

@@ -16,8 +16,8 @@ pub async fn a_call_that_buys_has_so_many_points_and_no_more<S: Store + 'static>
     fill(&*clients[0], &addresses(2)).await;
     for (key_is_known, address) in [(false, "ipv6-1"), (true, "ipv6-2")] {
         let scene = Scene::new(&clients[0], key_is_known).await;
-        let told = scene.call(&allocate_under(address, address)).await;
-        assert_eq!(told, Outcome::Bought(scene.store.bought().concat()));
+        let got = scene.call(&allocate_under(address, address)).await;
+        assert_eq!(got, Outcome::Bought(scene.store.bought().concat()));
         assert_eq!(scene.store.passed(), points(key_is_known), "known: {key_is_known}");
     }
 }
@@ -55,11 +55,11 @@ pub async fn after_an_interruption_the_token_finishes_or_repeats_the_purchase<
         let scene = Scene::new(&clients[0], key_is_known).await;
         let token = format!("token-{address}");
         interrupt(&scene, number, &token, &address).await;
-        let told = scene.call(&allocate_under(&token, &address)).await;
+        let got = scene.call(&allocate_under(&token, &address)).await;
         let [bought] = &scene.store.bought()[..] else {
             panic!("point {number} of a key {key_is_known}: {:?}", scene.store.bought())
         };
-        assert_eq!(told, Outcome::Bought(bought.clone()), "point {number}, {key_is_known}");
+        assert_eq!(got, Outcome::Bought(bought.clone()), "point {number}, {key_is_known}");
         let held = bandwidth_of(&*clients[1], &address).await;
         assert_eq!(held.as_ref(), Some(bought), "point {number}, {key_is_known}");
     }
@@ -79,14 +79,14 @@ pub async fn after_an_interruption_another_token_buys_only_if_nothing_was_bought
         let before = scene.store.bought();
         // All clients see the effect of a dropped call, or none does.
         assert_eq!(bandwidth_of(&*clients[1], &address).await.as_ref(), before.first());
-        let told = scene.call(&allocate_under(&format!("another-{address}"), &address)).await;
+        let got = scene.call(&allocate_under(&format!("another-{address}"), &address)).await;
         let bought = scene.store.bought();
         assert_eq!(bought.len(), 1, "point {number}, {key_is_known}: {bought:?}");
         if before.is_empty() {
-            assert_eq!(told, Outcome::Bought(bought[0].clone()), "point {number}");
+            assert_eq!(got, Outcome::Bought(bought[0].clone()), "point {number}");
         } else {
             after_purchase += 1;
-            assert_eq!(told, refused(ALREADY_EXISTED), "point {number}");
+            assert_eq!(got, refused(ALREADY_EXISTED), "point {number}");
         }
         assert_eq!(bandwidth_of(&*clients[1], &address).await.as_ref(), bought.first());
     }

@@ -126,9 +126,9 @@ async fn play<S: Store>(
                         None
                     }
                     Fate::AnswerLost | Fate::Answered => {
-                        let told = outcome(&support::send(function, &wire).await);
-                        let is_told = fate == Fate::Answered && told != support::refused(BUSY);
-                        is_told.then_some(Ret::Told(told))
+                        let got = outcome(&support::send(function, &wire).await);
+                        let is_told = fate == Fate::Answered && got != support::refused(BUSY);
+                        is_told.then_some(Ret::Told(got))
                     }
                 }
             }

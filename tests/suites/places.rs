@@ -56,8 +56,8 @@ impl Place {
 
     pub async fn import(&self, world: &Path, more: &[&str]) -> Result<String, String> {
         let output = self.run("import", &[&[world.to_str().unwrap()], more].concat()).await;
-        let told = String::from_utf8(output.stderr).unwrap();
-        if output.status.success() { Ok(told) } else { Err(told) }
+        let message = String::from_utf8(output.stderr).unwrap();
+        if output.status.success() { Ok(message) } else { Err(message) }
     }
 
     pub async fn export(&self) -> Value {
@@ -82,8 +82,11 @@ pub fn file(world: &str) -> PathBuf {
 }
 
 pub async fn answered_changes_outlive_the_endpoint(place: Place) {
-    let told = place.import(&file(&one_address().to_string()), &place.options_to_make).await;
-    assert!(told.as_ref().is_ok_and(|told| told.contains("documents imported into")), "{told:?}");
+    let message = place.import(&file(&one_address().to_string()), &place.options_to_make).await;
+    assert!(
+        message.as_ref().is_ok_and(|message| message.contains("documents imported into")),
+        "{message:?}"
+    );
     let request = allocate_under("t-1", "ipv6-1");
     let mut bandwidths = Vec::new();
     for _ in 0..2 {
@@ -101,8 +104,8 @@ pub async fn answered_changes_outlive_the_endpoint(place: Place) {
     let exported = place.export().await.to_string();
     assert!(exported.contains(bandwidth), "{exported}");
     // An export can be imported, and the next export is the same.
-    let told = place.import(&file(&exported), &["--replace"]).await;
-    assert!(told.is_ok(), "{told:?}");
+    let message = place.import(&file(&exported), &["--replace"]).await;
+    assert!(message.is_ok(), "{message:?}");
     assert_eq!(place.export().await.to_string(), exported);
 }
 
@@ -111,12 +114,15 @@ pub async fn a_failed_import_loses_nothing(place: Place) {
     place.import(&file(&world.to_string()), &place.options_to_make).await.unwrap();
     let kept = place.export().await;
     let other = world.to_string().replace("ipv6-1", "ipv6-2");
-    let told = place.import(&file(&other), &[]).await.unwrap_err();
-    assert!(told.contains("is not empty; --replace"), "{told}");
+    let message = place.import(&file(&other), &[]).await.unwrap_err();
+    assert!(message.contains("is not empty; --replace"), "{message}");
     assert_eq!(place.export().await, kept);
     let broken = file(&other.replace("2408:4004:1::1", "2408:4004:1::x"));
-    let told = place.import(&broken, &["--replace"]).await.unwrap_err();
-    assert!(told.contains(broken.to_str().unwrap()) && told.contains("Ipv6Address"), "{told}");
+    let message = place.import(&broken, &["--replace"]).await.unwrap_err();
+    assert!(
+        message.contains(broken.to_str().unwrap()) && message.contains("Ipv6Address"),
+        "{message}"
+    );
     assert_eq!(place.export().await, kept);
     place.import(&file(&other), &["--replace"]).await.unwrap();
     assert!(place.export().await.to_string().contains("ipv6-2"));

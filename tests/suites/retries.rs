@@ -38,18 +38,18 @@ pub async fn a_token_succeeds_after_any_failure<S: Store + 'static>(clients: Cli
         let request = allocate_under(&format!("token-{address}"), &address);
         for attempt in 0..attempts {
             scene.store.plan(Some((number, Trouble::Fail)));
-            let told = scene.call(&request).await;
+            let got = scene.call(&request).await;
             // A later attempt has fewer points, because the key or the token is known by then.
             let came_so_far = attempt > 0 && scene.store.passed() < number;
-            assert!(told == refused(BUSY) || came_so_far, "{what}: {told:?}");
+            assert!(got == refused(BUSY) || came_so_far, "{what}: {got:?}");
         }
         scene.store.plan(None);
-        let told = scene.call(&request).await;
-        assert_eq!(scene.store.bought().len(), 1, "{what}: {told:?}");
-        assert_eq!(told, Outcome::Bought(scene.store.bought().concat()), "{what}");
-        assert_eq!(scene.call(&request).await, told, "{what}");
+        let got = scene.call(&request).await;
+        assert_eq!(scene.store.bought().len(), 1, "{what}: {got:?}");
+        assert_eq!(got, Outcome::Bought(scene.store.bought().concat()), "{what}");
+        assert_eq!(scene.call(&request).await, got, "{what}");
         let held = bandwidth_of(&*clients[1], &address).await;
-        assert_eq!(held.map(Outcome::Bought), Some(told), "{what}");
+        assert_eq!(held.map(Outcome::Bought), Some(got), "{what}");
     }
 }
 
@@ -63,18 +63,18 @@ pub async fn another_token_after_a_failure_buys_only_if_nothing_was_bought<S: St
         let what = format!("fails at point {number}, key known: {key_is_known}");
         let scene = Scene::new(&clients[0], key_is_known).await;
         scene.store.plan(Some((number, Trouble::Fail)));
-        let told = scene.call(&allocate_under(&format!("token-{address}"), &address)).await;
-        assert_eq!(told, refused(BUSY), "{what}");
+        let got = scene.call(&allocate_under(&format!("token-{address}"), &address)).await;
+        assert_eq!(got, refused(BUSY), "{what}");
         scene.store.plan(None);
         let before = scene.store.bought();
-        let told = scene.call(&allocate_under(&format!("another-{address}"), &address)).await;
+        let got = scene.call(&allocate_under(&format!("another-{address}"), &address)).await;
         let bought = scene.store.bought();
         assert_eq!(bought.len(), 1, "{what}: {bought:?}");
         if before.is_empty() {
-            assert_eq!(told, Outcome::Bought(bought[0].clone()), "{what}");
+            assert_eq!(got, Outcome::Bought(bought[0].clone()), "{what}");
         } else {
             after_purchase += 1;
-            assert_eq!(told, refused(ALREADY_EXISTED), "{what}");
+            assert_eq!(got, refused(ALREADY_EXISTED), "{what}");
         }
         assert_eq!(bandwidth_of(&*clients[1], &address).await.as_ref(), bought.first(), "{what}");
     }
@@ -115,19 +115,19 @@ pub async fn no_trouble_over_http_buys_twice(arguments: &[&str]) {
             let fault = json!({ "Faults": [fault] });
             endpoint.control(Method::PUT, "faults", &fault.to_string()).await.unwrap();
             let token = format!("token-{address}");
-            let told = call(&allocate_under(&token, &address)).await;
-            assert!(told.is_err() || told == Ok(refused(BUSY)), "{kind}: {told:?}");
+            let got = call(&allocate_under(&token, &address)).await;
+            assert!(got.is_err() || got == Ok(refused(BUSY)), "{kind}: {got:?}");
             let before = held(&address).await;
             assert_eq!(before.is_some(), buys, "{kind}");
             let token = if is_same_token { token } else { format!("another-{address}") };
-            let told = call(&allocate_under(&token, &address)).await.unwrap();
+            let got = call(&allocate_under(&token, &address)).await.unwrap();
             let after = held(&address).await;
             let expected = if buys && !is_same_token {
                 refused(ALREADY_EXISTED)
             } else {
                 Outcome::Bought(after.clone().unwrap())
             };
-            assert_eq!(told, expected, "{kind}");
+            assert_eq!(got, expected, "{kind}");
             assert!(before.is_none() || before == after, "{kind}: bought twice");
         }
     }

@@ -54,8 +54,8 @@ impl Time {
 
 /// An instance of the function, with unique ids.
 pub fn instance<S: Store>(store: S, time: &Time) -> Function<S> {
-    let told = time.clone();
-    let clock = move || SystemTime::UNIX_EPOCH + Duration::from_secs(told.now_secs());
+    let got = time.clone();
+    let clock = move || SystemTime::UNIX_EPOCH + Duration::from_secs(got.now_secs());
     Function::new(store, Operations::all(), Box::new(clock), Ids::from_system().unwrap())
 }
 

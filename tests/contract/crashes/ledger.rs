@@ -29,7 +29,7 @@ pub(super) struct Attempt {
     /// In Mbit/s.
     pub(super) bandwidth_mbps: usize,
     /// Its outcome, if a client got it or a restart showed it.
-    pub(super) told: Option<Outcome>,
+    pub(super) got: Option<Outcome>,
     /// Its calls in this round.
     calls: Vec<Wire>,
 }
@@ -83,7 +83,7 @@ impl Ledger {
             token: format!("token-{number}"),
             address: address_id(address),
             bandwidth_mbps: 1 + random.below(1000),
-            told: None,
+            got: None,
             calls: Vec::new(),
         });
         number
@@ -115,14 +115,14 @@ impl Ledger {
         }
     }
 
-    fn note(&mut self, number: usize, told: &Outcome) {
-        if let Outcome::Bought(id) = told {
+    fn note(&mut self, number: usize, got: &Outcome) {
+        if let Outcome::Bought(id) = got {
             let buyer = *self.ids.entry(id.clone()).or_insert(number);
             assert_eq!(buyer, number, "{id} was bought twice");
         }
         let attempt = &mut self.attempts[number];
-        let known = attempt.told.get_or_insert_with(|| told.clone());
-        assert_eq!(known, told, "{} was answered otherwise before", attempt.token);
+        let known = attempt.got.get_or_insert_with(|| got.clone());
+        assert_eq!(known, got, "{} was answered otherwise before", attempt.token);
     }
 
     /// Compares a world found after a kill with the answers before it.
@@ -140,9 +140,9 @@ impl Ledger {
         let mut known = 0;
         for number in self.first_of_world..self.attempts.len() {
             let attempt = &self.attempts[number];
-            let Attempt { token, address, told, .. } = attempt;
+            let Attempt { token, address, got, .. } = attempt;
             let Some(found) = of_tokens.get(token) else {
-                match told {
+                match got {
                     Some(Outcome::Bought(id)) => {
                         panic!("{id} of {token} was acknowledged and is lost")
                     }
@@ -159,10 +159,10 @@ impl Ledger {
             let expected =
                 Purchase { address: address.clone(), id: found.id.clone(), bandwidth_mbps };
             assert_eq!(*found, expected, "{token} was not made for this");
-            self.found_whole += usize::from(told.is_none());
+            self.found_whole += usize::from(got.is_none());
             self.note(number, &Outcome::Bought(found.id.clone()));
         }
-        assert_eq!(known, of_tokens.len(), "there is a token that nobody sent");
+        assert_eq!(known, of_tokens.len(), "there is a token that no call sent");
     }
 
     /// The attempts to repeat: those of calls without an answer, and so many others.
@@ -177,7 +177,7 @@ impl Ledger {
     /// So many of the last calls before the kill that are known to have bought something.
     pub(super) fn to_replay(&self, calls: usize) -> Vec<Wire> {
         let all = self.attempts[self.first_of_round..].iter().rev();
-        let sole = all.filter_map(|attempt| match (&attempt.calls[..], &attempt.told) {
+        let sole = all.filter_map(|attempt| match (&attempt.calls[..], &attempt.got) {
             ([call], Some(Outcome::Bought(_))) => Some(call.clone()),
             _ => None,
         });
@@ -199,10 +199,10 @@ impl Ledger {
         Some(self.first_address..self.first_address + ADDRESSES)
     }
 
-    /// What the addresses of the world have, as it was told or found.
+    /// The bandwidths of the addresses of the world, as answers or restarts showed them.
     pub(super) fn bought(&self) -> Vec<(String, String)> {
         let all = self.attempts[self.first_of_world..].iter();
-        let bought = all.filter_map(|attempt| match &attempt.told {
+        let bought = all.filter_map(|attempt| match &attempt.got {
             Some(Outcome::Bought(id)) => Some((attempt.address.clone(), id.clone())),
             Some(Outcome::Refused(_) | Outcome::Done) | None => None,
         });

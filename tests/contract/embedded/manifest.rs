@@ -115,8 +115,11 @@ async fn a_missing_file_is_named_and_nothing_changes() {
             let copy = copied(sound.path());
             let path = copy.path().join(missing);
             if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
-            let told = refused(copy.path());
-            assert!(told.contains(&format!("{missing} is missing; put back a copy")), "{told}");
+            let message = refused(copy.path());
+            assert!(
+                message.contains(&format!("{missing} is missing; put back a copy")),
+                "{message}"
+            );
         }
     }
 }
@@ -154,6 +157,6 @@ async fn the_manifest_of_an_older_program_is_completed() {
     let documents = written["keyspaces"]["documents-1"].as_str().unwrap();
     fs::write(folder.path().join("format.json"), older).unwrap();
     fs::remove_dir_all(folder.path().join("engine/keyspaces").join(documents)).unwrap();
-    let told = EmbeddedStore::open(folder.path()).unwrap_err().to_string();
-    assert!(told.contains("the keyspace documents-1 is missing"), "{told}");
+    let message = EmbeddedStore::open(folder.path()).unwrap_err().to_string();
+    assert!(message.contains("the keyspace documents-1 is missing"), "{message}");
 }

@@ -39,9 +39,12 @@ async fn a_row_of_a_newer_form_is_read_and_checked_but_not_written() {
     assert_eq!(newer.document, account(1));
     let change = |change| Write { key: account_key(1), change, rests_on: Some(newer.version) };
     for refused in [change(Change::Put(account(1))), change(Change::Delete)] {
-        let told = store.commit(vec![refused, write(2, Some(other.version))]).await.unwrap_err();
-        assert!(matches!(told, Error::Unavailable { .. }));
-        assert!(told.with_causes().contains("a newer program wrote a row (account)"), "{told:?}");
+        let message = store.commit(vec![refused, write(2, Some(other.version))]).await.unwrap_err();
+        assert!(matches!(message, Error::Unavailable { .. }));
+        assert!(
+            message.with_causes().contains("a newer program wrote a row (account)"),
+            "{message:?}"
+        );
     }
     // The row changed after it was read: the conflict comes first, and the caller reads again.
     assert!(matches!(store.commit(vec![write(1, None)]).await, Err(Error::Conflict)));

@@ -250,13 +250,13 @@ impl Proxy {
         let mut headers = parts.headers.clone();
         headers.remove("content-length");
         let passed = self.client.request(parts.method.clone(), url).headers(headers);
-        let told = passed.body(body.clone()).send().await?;
-        let headers = told.headers().iter().filter(|(name, _)| *name != "content-length");
+        let printed = passed.body(body.clone()).send().await?;
+        let headers = printed.headers().iter().filter(|(name, _)| *name != "content-length");
         let headers = headers.map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
-        let (status, headers) = (told.status().as_u16(), headers.collect());
-        let mut passing = Passing { status, headers, body: told.text().await? };
+        let (status, headers) = (printed.status().as_u16(), headers.collect());
+        let mut passing = Passing { status, headers, body: printed.text().await? };
         if is_control {
             let world = path.split('/').nth(3).unwrap_or_default();
             let mut worlds = self.worlds.lock().unwrap();
@@ -288,8 +288,8 @@ impl Proxy {
 
 /// Adds a bandwidth that no call bought to the documents that the endpoint shows.
 fn haunt(address: &str, passing: &mut Passing) {
-    let Ok(mut told) = serde_json::from_str::<Value>(&passing.body) else { return };
-    for (_, account) in told["Accounts"].as_object_mut().into_iter().flatten() {
+    let Ok(mut printed) = serde_json::from_str::<Value>(&passing.body) else { return };
+    for (_, account) in printed["Accounts"].as_object_mut().into_iter().flatten() {
         let address = account["Ipv6Addresses"].get_mut(address);
         if let Some(address) = address.filter(|it| it.get("Ipv6InternetBandwidth").is_none()) {
             address["Ipv6InternetBandwidth"] = json!({
@@ -299,7 +299,7 @@ fn haunt(address: &str, passing: &mut Passing) {
             });
         }
     }
-    passing.body = told.to_string();
+    passing.body = printed.to_string();
 }
 
 /// A clock's setting, minus ten minutes.

@@ -267,7 +267,7 @@ impl<'a> Near<'a> {
             let texts = self.pool.iter().map(|text| json!(text));
             let fitting: Vec<Value> = texts.filter(|text| whole.is_valid(text)).collect();
             all.extend(fitting.iter().take(TEXTS).chain(fitting.iter().rev().take(TEXTS)).cloned());
-            // Where nearly all fit, the others tell most, with those that break one keyword only.
+            // Where nearly all fit, the others cover most, with those that break one keyword only.
             let unfit = self.pool.iter().map(|text| json!(text)).filter(|it| !whole.is_valid(it));
             let unfit: Vec<Value> = unfit.collect();
             all.extend(unfit.iter().take(2 * TEXTS).cloned());

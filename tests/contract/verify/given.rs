@@ -143,8 +143,8 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
     assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), before);
     let page = std::fs::read_to_string(html).unwrap();
     let annotations = std::fs::read_to_string(annotations).unwrap();
-    for told in [&text, &report.to_string(), &page, &annotations] {
-        assert!(!told.contains(SECRET) && !told.contains("Signature="), "a secret is shown");
+    for message in [&text, &report.to_string(), &page, &annotations] {
+        assert!(!message.contains(SECRET) && !message.contains("Signature="), "a secret is shown");
     }
     // A second run: no nonce of the first run is reused.
     let (code, text, _) = verify(&options);
@@ -165,12 +165,12 @@ async fn with_real_ids_everything_that_can_be_tried_holds_and_nothing_is_changed
     let arguments: Vec<&str> = wrong.iter().map(String::as_str).collect();
     let output = contract(&[&["verify"], &arguments[..]].concat());
     assert_eq!(output.status.code(), Some(2));
-    let told = printed(&output);
+    let message = printed(&output);
     assert!(
-        told.contains("the access key LTAI5t*** is refused with SignatureDoesNotMatch"),
-        "{told}"
+        message.contains("the access key LTAI5t*** is refused with SignatureDoesNotMatch"),
+        "{message}"
     );
-    assert!(!told.contains("CANARY"), "{told}");
+    assert!(!message.contains("CANARY"), "{message}");
 }
 
 /// A fake in front of an endpoint that has no operation to undo purchases.
@@ -224,8 +224,8 @@ async fn each_purchase_is_released_before_the_next_and_reported() {
     let (code, text, report) = run(keeping.url().to_owned()).await;
     assert_eq!(code, Some(1), "{text}");
     assert_eq!(count(&report, "purchases"), 1, "{text}");
-    let told = format!("the endpoint has no {UNDO}");
+    let message = format!("the endpoint has no {UNDO}");
     let kept = "BOUGHT AND NOT RELEASED: Ipv6InternetBandwidthId ipv6bw-";
-    assert!(text.contains(kept) && text.contains(&told), "{text}");
+    assert!(text.contains(kept) && text.contains(&message), "{text}");
     assert!(not_run(&report).contains_key("what a case before did could not be taken back"));
 }

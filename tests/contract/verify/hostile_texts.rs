@@ -142,19 +142,19 @@ async fn no_text_of_an_answer_is_invisible_or_a_command_anywhere() {
 async fn long_answers_are_cut_where_they_differ() {
     let lines: Vec<_> = (0..100_000).map(|at| format!("line {}", at * 7919 % 100_000)).collect();
     let start = "Action is mandatory for ".to_owned();
-    for (text, told) in [
+    for (text, message) in [
         (start.clone() + &"injected".repeat(50_000), "…on is mandatory for injected"),
         (lines.join("\n"), "… and 9"),
         (format!("<br>{}</html>", "<p>x</p>".repeat(50_000)), "(400011 characters)"),
     ] {
         let body = json!({ "Message": text }).to_string();
-        for (body, told) in [(body, told), (text, "do not hold")] {
+        for (body, message) in [(body, message), (text, "do not hold")] {
             let server = Answering::with(move |_| body.clone()).await;
             let sinks = shown(&server, CASE).await;
             for sink in ["stdout", "junit", "html", "github"] {
-                assert!(sinks[sink].len() < 40_000, "{told} {sink}: {}", sinks[sink].len());
+                assert!(sinks[sink].len() < 40_000, "{message} {sink}: {}", sinks[sink].len());
             }
-            assert!(sinks["stdout"].contains(told), "{told}: {}", sinks["stdout"]);
+            assert!(sinks["stdout"].contains(message), "{message}: {}", sinks["stdout"]);
         }
     }
 }

@@ -35,7 +35,7 @@ async fn options_precede_the_environment_and_that_the_current_profile() {
     let named = [("ALIBABA_CLOUD_PROFILE", "demo")];
     let broken = [of_arrears[0], ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "testsecret\n")];
     let profile = ["--profile", "demo"];
-    for (options, variables, told) in [
+    for (options, variables, message) in [
         (&options[..], &of_arrears[..], "signed with denied*** of --access-key-id\n"),
         (&profile, &of_arrears, "signed with testid*** of "),
         (&[], &of_arrears, "signed with in-arr*** of ALIBABA_CLOUD_ACCESS_KEY_ID\n"),
@@ -53,7 +53,7 @@ async fn options_precede_the_environment_and_that_the_current_profile() {
         (&options[..2], &[], "--access-key-secret"),
     ] {
         let printed = verify(&url, home.path(), options, variables);
-        assert!(printed.contains(told), "{options:?} {variables:?}: {printed}");
+        assert!(printed.contains(message), "{options:?} {variables:?}: {printed}");
         assert!(!printed.contains("testsecret"), "{printed}");
     }
 }

@@ -117,8 +117,8 @@ async fn no_answer_is_an_error_and_any_failure_weighs_more() {
         let junit = std::fs::read_to_string(junit).unwrap();
         assert_eq!(junit.matches("<failure ").count(), failed, "{position}: {junit}");
         assert_eq!(junit.matches("<error ").count(), errors, "{position}: {junit}");
-        let told = format!("; {errors} had no answer that can be judged");
-        assert_eq!(text.contains(&told), errors > 0, "{position}: {text}");
+        let message = format!("; {errors} had no answer that can be judged");
+        assert_eq!(text.contains(&message), errors > 0, "{position}: {text}");
     }
 }
 

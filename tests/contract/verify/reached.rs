@@ -92,8 +92,8 @@ async fn a_proxy_of_the_environment_is_used_beyond_this_machine_and_named_withou
             requests.fetch_add(1, Ordering::SeqCst);
             // For another host the proxy answers with the request that it got.
             if request.uri().host() != Some("192.0.2.1") {
-                let told = format!("CANARYpassword {}", shown.to_str().unwrap());
-                return Ok(Response::builder().status(407).body(Full::new(told.into()))?);
+                let message = format!("CANARYpassword {}", shown.to_str().unwrap());
+                return Ok(Response::builder().status(407).body(Full::new(message.into()))?);
             }
             behind.pass(request).await
         }

@@ -58,7 +58,7 @@ async fn an_endpoint_that_speaks_tls_is_verified_if_the_system_trusts_it() {
     let empty = folder.path().join("empty.pem");
     std::fs::write(&empty, "").unwrap();
     let absent = folder.path().join("absent.pem");
-    for (file, code, told) in [
+    for (file, code, message) in [
         (&trusted, 0, r"--cacert '/"),
         (&certificate, 2, "invalid peer certificate"),
         (&empty, 2, "empty.pem: it has no certificate in PEM"),
@@ -69,6 +69,6 @@ async fn an_endpoint_that_speaks_tls_is_verified_if_the_system_trusts_it() {
         let mut command = command(&[&arguments[..], &more].concat());
         let output = command.env("SSL_CERT_FILE", &certificate).output().unwrap();
         let text = printed(&output);
-        assert!(output.status.code() == Some(code) && text.contains(told), "{file:?}: {text}");
+        assert!(output.status.code() == Some(code) && text.contains(message), "{file:?}: {text}");
     }
 }

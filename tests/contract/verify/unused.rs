@@ -91,7 +91,7 @@ const ROWS: &[Row] = &[
 
 #[test]
 fn a_snapshot_of_no_case_and_one_that_waits_for_review_fail_every_run() {
-    for (changes, options, code, files, told) in ROWS {
+    for (changes, options, code, files, message) in ROWS {
         let folder = scratch();
         small(&folder.path().join("own"));
         let place = |name: &str| {
@@ -115,12 +115,12 @@ fn a_snapshot_of_no_case_and_one_that_waits_for_review_fail_every_run() {
         let row = format!("{changes:?} {options:?}: {text}");
         assert_eq!(ended, *code, "{row}");
         assert!(
-            text.contains(&told.replacen("S@", &format!("{SNAPSHOTS}@"), 1).replacen(
+            text.contains(&message.replacen("S@", &format!("{SNAPSHOTS}@"), 1).replacen(
                 "S.",
                 &format!("{SNAPSHOTS}."),
                 1
             )),
-            "{told} {row}"
+            "{message} {row}"
         );
         let verdict = fs::read_to_string(folder.path().join("verdict.json")).unwrap();
         let verdict: serde_json::Value = serde_json::from_str(&verdict).unwrap();

@@ -89,7 +89,7 @@ const XML: &[(&str, Rewrite)] = &[
     ("an encoding in lower case", |text| text.replacen("UTF-8", "utf-8", 1)),
     ("no encoding", |text| text.replacen(" encoding='UTF-8'", "", 1)),
     ("no declaration", |text| text.replace(DECLARATION, "")),
-    ("a declaration that it stands alone", |text| {
+    ("a standalone declaration", |text| {
         text.replacen("'UTF-8'?>", "'UTF-8' standalone=\"yes\" ?>\r\n", 1)
     }),
     ("a mark of the byte order", |text| format!("\u{feff}{text}")),

@@ -193,6 +193,6 @@ async fn send(
     if status.is_success() {
         return Ok(());
     }
-    let told: Value = serde_json::from_slice(&body).unwrap_or_else(|_| json!("no JSON"));
-    Err(format!("{operation}: {status}: {told}").into())
+    let message: Value = serde_json::from_slice(&body).unwrap_or_else(|_| json!("no JSON"));
+    Err(format!("{operation}: {status}: {message}").into())
 }

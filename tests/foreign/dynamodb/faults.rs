@@ -183,7 +183,7 @@ async fn many_callers_in_a_storm_of_faults_get_one_bandwidth() {
     bought.sort();
     bought.dedup();
     let there = clients.bandwidths().await;
-    let [(token, told)] = &bought[..] else { panic!("{bought:?}, and there is {there:?}") };
-    assert_eq!(&there, std::slice::from_ref(told));
-    assert_eq!(clients.settled(token).await, Outcome::Bought(told.clone()));
+    let [(token, got)] = &bought[..] else { panic!("{bought:?}, and there is {there:?}") };
+    assert_eq!(&there, std::slice::from_ref(got));
+    assert_eq!(clients.settled(token).await, Outcome::Bought(got.clone()));
 }

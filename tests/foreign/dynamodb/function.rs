@@ -199,10 +199,10 @@ async fn allocation_costs(rate_limit: Option<RateLimit>, write_units_told: usize
             operation => panic!("{operation}"),
         }
     }
-    let told = proxying.proxy.consumed();
-    let told = |operation| told.iter().find(|call| call.operation == operation).unwrap().units;
+    let got = proxying.proxy.consumed();
+    let got = |operation| got.iter().find(|call| call.operation == operation).unwrap().units;
     // The token does not exist yet.
-    assert_eq!((told("BatchGetItem") + 1.0, told("PutItem")), (5.0, 1.0));
+    assert_eq!((got("BatchGetItem") + 1.0, got("PutItem")), (5.0, 1.0));
     assert_eq!((read, written), (5, write_units_told));
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let page = std::fs::read_to_string(root.join("functions/store/README.md")).unwrap();
@@ -271,10 +271,10 @@ async fn the_lambda_binary_serves_from_the_table_and_logs_no_secret() {
     }
     assert_eq!(bandwidths.len(), 1, "a replay gives the first bandwidth");
     process.start_kill().unwrap();
-    let (mut logged, mut told) = (String::new(), String::new());
+    let (mut logged, mut got) = (String::new(), String::new());
     process.stdout.take().unwrap().read_to_string(&mut logged).await.unwrap();
-    process.stderr.take().unwrap().read_to_string(&mut told).await.unwrap();
-    assert!(logged.lines().count() >= 2 && told.is_empty(), "{logged}{told}");
+    process.stderr.take().unwrap().read_to_string(&mut got).await.unwrap();
+    assert!(logged.lines().count() >= 2 && got.is_empty(), "{logged}{got}");
     for line in logged.lines() {
         assert_eq!(secrets::find(line), None, "{line}");
     }

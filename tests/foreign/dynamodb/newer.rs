@@ -40,8 +40,11 @@ async fn an_item_of_a_newer_form_is_read_and_checked_but_not_written() {
     assert_eq!(newer.document, account(1));
     let change = |change| Write { key: account_key(1), change, rests_on: Some(newer.version) };
     for refused in [change(Change::Put(account(1))), change(Change::Delete)] {
-        let told = store.commit(vec![refused, write(2, Some(other.version))]).await.unwrap_err();
-        assert!(told.with_causes().contains("a newer program wrote a row (account)"), "{told:?}");
+        let message = store.commit(vec![refused, write(2, Some(other.version))]).await.unwrap_err();
+        assert!(
+            message.with_causes().contains("a newer program wrote a row (account)"),
+            "{message:?}"
+        );
     }
     assert!(matches!(store.commit(vec![write(1, None)]).await, Err(Error::Conflict)));
     let checked = vec![change(Change::Check), write(2, Some(other.version))];

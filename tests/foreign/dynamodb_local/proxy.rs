@@ -282,8 +282,8 @@ impl Shared {
         let answer = request.send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = answer.bytes().await?;
-        let told: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let consumed = &told["ConsumedCapacity"];
+        let text: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let consumed = &text["ConsumedCapacity"];
         // One for each table, or that of the only one.
         let units = consumed["CapacityUnits"].as_f64().or(consumed[0]["CapacityUnits"].as_f64());
         if let Some(units) = units {

@@ -91,8 +91,8 @@ pub async fn of_many_with_one_nonce_one_is_admitted<S: Store + 'static>(clients:
         let run = move |store: Arc<S>, _| async move {
             store.admit(&admission(nonce, quota, NOW_SECS)).await
         };
-        let told = race(clients.clone(), run).await;
-        assert_eq!(told, counts([("Ok(Yes)", 1), ("Ok(NonceUsed)", CALLERS - 1)]));
+        let got = race(clients.clone(), run).await;
+        assert_eq!(got, counts([("Ok(Yes)", 1), ("Ok(NonceUsed)", CALLERS - 1)]));
     }
 }
 
@@ -100,6 +100,6 @@ pub async fn of_many_at_once_a_quota_admits_its_number<S: Store + 'static>(clien
     let run = |store: Arc<S>, caller: usize| async move {
         store.admit(&admission(&caller.to_string(), Some(quota(10)), NOW_SECS)).await
     };
-    let told = race(clients, run).await;
-    assert_eq!(told, counts([("Ok(Yes)", 10), ("Ok(OverQuota)", CALLERS - 10)]));
+    let got = race(clients, run).await;
+    assert_eq!(got, counts([("Ok(Yes)", 10), ("Ok(OverQuota)", CALLERS - 10)]));
 }

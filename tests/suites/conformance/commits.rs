@@ -138,8 +138,8 @@ pub async fn of_many_that_create_one_document_one_succeeds<S: Store + 'static>(
     let run = |store: Arc<S>, caller| async move {
         store.commit(vec![write(1000 + caller, None), write(1, None)]).await
     };
-    let told = race(clients.clone(), run).await;
-    assert_eq!(told, counts([("Ok(())", 1), ("Err(Conflict)", CALLERS - 1)]));
+    let got = race(clients.clone(), run).await;
+    assert_eq!(got, counts([("Ok(())", 1), ("Err(Conflict)", CALLERS - 1)]));
     let own: Vec<usize> = (0..CALLERS).map(|caller| 1000 + caller).collect();
     let left = read(&*clients[0], &own).await;
     assert_eq!(left.iter().flatten().count(), 1, "losers have written");
@@ -154,8 +154,8 @@ pub async fn of_many_that_replace_one_version_one_succeeds<S: Store + 'static>(
     let run = move |store: Arc<S>, caller| async move {
         store.commit(vec![write(1000 + caller, None), write(1, first), write(2, second)]).await
     };
-    let told = race(clients.clone(), run).await;
-    assert_eq!(told, counts([("Ok(())", 1), ("Err(Conflict)", CALLERS - 1)]));
+    let got = race(clients.clone(), run).await;
+    assert_eq!(got, counts([("Ok(())", 1), ("Err(Conflict)", CALLERS - 1)]));
     let own: Vec<usize> = (0..CALLERS).map(|caller| 1000 + caller).collect();
     let left = read(&*clients[1], &own).await;
     assert_eq!(left.iter().flatten().count(), 1, "losers have written");

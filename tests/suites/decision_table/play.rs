@@ -97,10 +97,10 @@ impl Try {
     /// Judges the answer and the world after it; the error says what is wrong.
     fn judge(&self, answer: &Answer, before: &Value, after: &Value) -> Result<(), String> {
         let id = |answer: &Answer, name| answer.read().unwrap().text(name).unwrap().to_owned();
-        let told = outcome(answer);
+        let got = outcome(answer);
         let (before, after) = (self.part_of(before), self.part_of(after));
         let earlier = self.answered.as_ref();
-        match (self.expected.as_str(), &told) {
+        match (self.expected.as_str(), &got) {
             ("Allocated", Outcome::Bought(new)) => {
                 if earlier.is_some_and(|earlier| id(earlier, "InternetBandwidthId") == *new) {
                     return Err("that of the earlier call again".to_owned());
@@ -116,7 +116,7 @@ impl Try {
                 }
             }
             (code, Outcome::Refused(refused)) if code == refused => {}
-            _ => return Err(format!("{told:?}")),
+            _ => return Err(format!("{got:?}")),
         }
         if before == after {
             return Ok(());

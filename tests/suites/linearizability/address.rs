@@ -59,11 +59,11 @@ impl SequentialSpec for Address {
                 (Some(taken), Some(id)) => taken.is(id),
                 (Some(_), None) => false,
             },
-            (Op::Allocate { token, bandwidth }, Ret::Told(told)) => {
+            (Op::Allocate { token, bandwidth }, Ret::Told(got)) => {
                 let first = self.0.is_none();
                 let taken = self.0.get_or_insert(Taken { token, bandwidth: *bandwidth, id: None });
                 let (own, same) = (taken.token == *token, taken.bandwidth == *bandwidth);
-                match told {
+                match got {
                     Outcome::Bought(id) => own && same && taken.is(id),
                     Outcome::Done => false,
                     Outcome::Refused(code) if own => !first && !same && code == MISMATCH,

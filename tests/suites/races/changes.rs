@@ -165,7 +165,7 @@ pub async fn of_64_callers_who_buy_change_and_delete_all_fit_one_order<S: Store 
         };
         *committed.entry(action).or_default() += 1;
     }
-    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut got: BTreeMap<&str, usize> = BTreeMap::new();
     for (caller, outcome) in outcomes.into_iter().enumerate() {
         let action = action(caller);
         match outcome {
@@ -177,9 +177,9 @@ pub async fn of_64_callers_who_buy_change_and_delete_all_fit_one_order<S: Store 
                 continue;
             }
         }
-        *told.entry(action).or_default() += 1;
+        *got.entry(action).or_default() += 1;
     }
-    assert_eq!(told, committed, "a success was answered that was not committed, or not answered");
+    assert_eq!(got, committed, "a success was answered that was not committed, or not answered");
     // A bandwidth has an owner and an address, or neither exists.
     let end = held_by(&*clients[1], "ipv6-1").await;
     assert!(log.commits.iter().any(|(_, after)| *after == end), "nobody left {end:?}");

@@ -152,8 +152,8 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         ERROR,
         &["secrecy"],
         members(|members| {
-            let told = format!("key {}", harness::secrets::SECRET);
-            members.insert("Message".to_owned(), told.into());
+            let text = format!("key {}", harness::secrets::SECRET);
+            members.insert("Message".to_owned(), text.into());
         }),
     );
     add(

@@ -43,7 +43,7 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
     add("an error behind which bandwidth is bought", ERROR, Change::World(bandwidth));
     add("a denial behind which bandwidth is bought", DENIED, Change::World(bandwidth));
     add("a replay behind which bandwidth is bought anew", REPLAY, Change::World(bandwidth));
-    add("a purchase of another bandwidth than is told", SUCCESS, Change::World(bandwidth));
+    add("a purchase of another bandwidth than the answer says", SUCCESS, Change::World(bandwidth));
     add(
         "a purchase of nothing",
         SUCCESS,

@@ -111,7 +111,7 @@ pub(super) fn add(all: &mut Vec<Wrong>) {
         }),
     );
     add(
-        "a message with a character that nobody sees",
+        "a message with an invisible character",
         ERROR,
         &both,
         &["Message"],
