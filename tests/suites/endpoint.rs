@@ -204,10 +204,11 @@ pub fn built(name: &str) -> Result<PathBuf, String> {
     let built = if cfg!(debug_assertions) {
         path(BUILT.as_ref().map_err(Clone::clone)?)
     } else {
-        // As it is deployed: without the features that other packages ask for.
+        // As it is deployed: with the profile `dist`, by the name under which `cargo bench` shares what it
+        // builds, and without the features that other packages ask for.
         let package = EXECUTABLES.iter().find(|(executable, _)| *executable == name);
         let (_, package) = package.ok_or_else(|| format!("there is no {name}"))?;
-        path(&build(["--release", "--package", package, "--bin", name])?)
+        path(&build(["--profile", "bench", "--package", package, "--bin", name])?)
     };
     built.ok_or_else(|| format!("cargo built no {name}"))
 }
