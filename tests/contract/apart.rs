@@ -62,7 +62,7 @@ async fn worlds_are_isolated() {
     endpoint.control(Method::DELETE, "worlds/a", "").await.unwrap();
     let message = call_in(&endpoint, "a").await;
     assert!(
-        message.contains("there is no world a: make it with PUT /_control/worlds/a"),
+        message.contains("there is no world a: create it with PUT /_control/worlds/a"),
         "{message}"
     );
     let put = async |path: &str, world: &str| {

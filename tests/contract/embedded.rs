@@ -222,10 +222,10 @@ fn refused(folder: &Path) -> String {
 #[test]
 fn a_folder_of_no_store_or_a_newer_one_is_refused_unchanged() {
     for (name, text, expected) in [
-        ("letter.txt", "Dear Sir", "not a store, and not empty either (there is letter.txt)"),
-        ("engine", "none of ours", "not a store, and not empty either (there is engine)"),
+        ("letter.txt", "Dear Sir", "not a store and not empty: it contains letter.txt"),
+        ("engine", "none of ours", "not a store and not empty: it contains engine"),
         ("format.json", r#"{"name":"another","version":1}"#, "not a store"),
-        ("format.json", r#"{"name":"ipv6-gateway store","version":3}"#, "a store of format 3"),
+        ("format.json", r#"{"name":"ipv6-gateway store","version":3}"#, "the store has format 3"),
         ("format.json", "{", "the store is damaged: format.json cannot be read"),
     ] {
         let folder = folder();
@@ -278,7 +278,7 @@ async fn a_journal_that_changed_after_the_store_was_closed_is_refused_and_left_a
     for (what, changed) in changes {
         std::fs::write(sound.path().join(journal), changed).unwrap();
         let message = refused(sound.path());
-        assert!(message.contains("engine/0.jnl is not as it was"), "{what}: {message}");
+        assert!(message.contains("engine/0.jnl has changed"), "{what}: {message}");
     }
     std::fs::remove_dir_all(sound.path().join("engine")).unwrap();
     assert!(refused(sound.path()).contains("engine is missing"));

@@ -206,15 +206,18 @@ async fn a_load_balancer_gets_the_status_in_words() {
 /// Unsupported events, each with a word of its message.
 fn no_events() -> Vec<(Value, &'static str)> {
     vec![
-        (json!({}), "no HTTP event"),
-        (json!([]), "no HTTP event"),
-        (json!(null), "no HTTP event"),
-        (json!("text"), "no HTTP event"),
-        (json!(17), "no HTTP event"),
-        (json!({ "key1": "value1", "key2": "value2" }), "no HTTP event"),
-        (json!({ "source": "aws.s3", "detail": {} }), "no HTTP event"),
-        (json!({ "source": ["aws.events"] }), "no HTTP event"),
-        (json!({ "Records": [{ "eventSource": "aws:sqs", "body": "x" }] }), "no HTTP event"),
+        (json!({}), "expected an HTTP event"),
+        (json!([]), "expected an HTTP event"),
+        (json!(null), "expected an HTTP event"),
+        (json!("text"), "expected an HTTP event"),
+        (json!(17), "expected an HTTP event"),
+        (json!({ "key1": "value1", "key2": "value2" }), "expected an HTTP event"),
+        (json!({ "source": "aws.s3", "detail": {} }), "expected an HTTP event"),
+        (json!({ "source": ["aws.events"] }), "expected an HTTP event"),
+        (
+            json!({ "Records": [{ "eventSource": "aws:sqs", "body": "x" }] }),
+            "expected an HTTP event",
+        ),
         (json!({ "httpMethod": "GET" }), "RestApi"),
         (json!({ "httpMethod": "GET", "requestContext": 1 }), "RestApi"),
         (json!({ "httpMethod": 1, "requestContext": {} }), "RestApi"),

@@ -75,7 +75,7 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
         json!({ "Times": 1, "Kind": "Answer", "Code": "OperationFailed.ServiceManaged" });
     assert!(plan(of_other).await.unwrap_err().contains("has no documented error"));
     for (fault, printed) in [
-        (json!({ "Times": 0, "Kind": "StoreUnavailable" }), "Faults[0].Times: 0"),
+        (json!({ "Times": 0, "Kind": "StoreUnavailable" }), "Faults[0].Times: invalid value 0"),
         (json!({ "Times": 1, "Kind": "StorePanics", "Code": "SystemBusy" }), "Faults[0].Code: "),
         (
             json!({ "Times": 1, "Kind": "Delay", "Milliseconds": 1, "Later": 1 }),
@@ -84,11 +84,11 @@ async fn the_next_calls_and_no_more_have_the_planned_fault() {
         (json!({ "Times": 1, "Kind": "Delay" }), "Faults[0]: missing field `Milliseconds`"),
         (
             json!({ "Times": 1, "Kind": "Answer", "Code": NAMING }),
-            "Faults[0].Id: the message of IncorrectStatus.Ipv6Instance names a resource",
+            "Faults[0].Id: missing, for the message of IncorrectStatus.Ipv6Instance names a resource",
         ),
         (
             json!({ "Times": 1, "Kind": "Answer", "Code": "SystemBusy", "Id": "ipv6-1" }),
-            "Faults[0].Id: the message of SystemBusy names no resource",
+            "Faults[0].Id: unexpected, for the message of SystemBusy names no resource",
         ),
         (
             json!({ "Times": 1, "Kind": "AnswerAfterCommit", "Code": "Throttling.User" }),

@@ -165,10 +165,10 @@ fn an_error_in_an_identity_says_its_field() {
     let session = &format!("{role}/Sessions/STS.demo");
     let key = json!({ "AccessKeySecret": "testsecret" });
     for (object, field, value, message) in [
-        (user, "UserId", json!("alice"), "not digits: alice"),
+        (user, "UserId", json!("alice"), "invalid id `alice`, expected digits"),
         (user, "UserId", json!("200000000000000002"), "not unique: 200000000000000002"),
         (role, "Policies", json!({ "": { "Version": "1", "Statement": [] } }), "at least one"),
-        (session, "RoleSessionName", json!("a:b"), "not letters, digits"),
+        (session, "RoleSessionName", json!("a:b"), "invalid name `a:b`"),
         (session, "Expiration", json!("2099-01-01"), "expected 2026-01-02T03:04:05Z"),
         (session, "MFAPresent", json!("yes"), "expected a boolean"),
         (session, "Expires", json!("2099-01-01T00:00:00Z"), "unknown member"),
@@ -179,7 +179,7 @@ fn an_error_in_an_identity_says_its_field() {
             &format!("{role}/Sessions"),
             "temporary",
             sound.pointer(session).unwrap().clone(),
-            "begins with STS.",
+            "expected an id that begins with STS.",
         ),
     ] {
         let mut world = sound.clone();

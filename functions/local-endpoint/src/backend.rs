@@ -129,7 +129,7 @@ impl Backend {
             Self::Memory(_) | Self::Embedded { .. } => Ok(()),
             Self::DynamoDb { store, .. } => {
                 store.create_table().await?;
-                store.remove_what_expires().await
+                store.enable_ttl().await
             }
         }
     }

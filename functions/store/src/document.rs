@@ -1,4 +1,4 @@
-//! What a store keeps.
+//! Documents, and the changes of a commit.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::kinds::{ACCESS_KEY, RAM_ROLE, RAM_USER};
 
-/// A document.
+/// A document, shared: cloning copies no members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
-    /// An access key; shared, so that reading one copies nothing.
+    /// An access key.
     AccessKey(Arc<AccessKey>),
-    /// A RAM user or role; shared.
+    /// A RAM user or role.
     Identity(Arc<Identity>),
-    /// A document of the rules; shared.
+    /// A document that operations read and write.
     Resource(Resource),
 }
 
@@ -28,7 +28,7 @@ impl From<Resource> for Document {
 }
 
 impl Document {
-    /// What the document is found by.
+    /// The key of the document.
     #[must_use]
     pub fn key(&self) -> Key {
         self.parts().key()
@@ -43,12 +43,13 @@ impl Document {
         }
     }
 
-    /// When a store may drop the document, in seconds since 1970 UTC. Until it does, the reader of
-    /// the document judges its time.
+    /// The time from which on a store may drop the document, in seconds since 1970 UTC. Readers must
+    /// check the time themselves: the store may drop it later.
     #[must_use]
     pub fn expires_at_secs(&self) -> Option<u64> {
         match self {
-            // The caller learns that a temporary key has expired (decision `security-token`).
+            // Expired temporary keys are kept, for their users get an error of its own (decision
+            // `security-token`).
             Self::AccessKey(_) | Self::Identity(_) => None,
             Self::Resource(resource) => resource.expires_at_secs(),
         }
@@ -59,21 +60,21 @@ impl Document {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AccessKey {
-    /// The public half.
+    /// The id.
     #[serde(skip)]
     pub access_key_id: String,
-    /// The secret half.
+    /// The secret.
     pub access_key_secret: String,
-    /// The account that owns it. A key never moves to another.
+    /// The account that owns the access key. It never changes.
     pub account_id: String,
-    /// Whether it may be used.
+    /// Whether the access key may be used.
     pub status: AccessKeyStatus,
-    /// The identity of the account that has it.
+    /// The identity that has the access key.
     pub holder: Holder,
 }
 
 impl AccessKey {
-    /// The key of the access key of this id.
+    /// The key of the document of this access key.
     #[must_use]
     pub fn key(access_key_id: &str) -> Key {
         Self::parts(access_key_id).key()
@@ -100,40 +101,40 @@ impl fmt::Debug for AccessKey {
 /// Whether an access key may be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccessKeyStatus {
-    /// It may.
+    /// The access key may be used.
     #[default]
     Active,
-    /// It is disabled.
+    /// The access key is disabled.
     Inactive,
 }
 
 /// The identity that has an access key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Holder {
-    /// The account itself, which may do everything.
+    /// The account itself. It may do everything.
     Account,
-    /// A RAM user of the account, by its name.
+    /// The RAM user with this name.
     RamUser(String),
-    /// A session of a role of the account.
+    /// A session of a RAM role.
     Session(Session),
 }
 
-/// A role that was assumed for a while.
+/// A session of a RAM role that was assumed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Session {
     /// The role.
     pub role_name: String,
-    /// The name that the session was given.
+    /// The name of the session.
     pub role_session_name: String,
-    /// The token that goes with the access key.
+    /// The token of the temporary access key.
     pub security_token: String,
-    /// When the access key ends, in seconds since 1970 UTC.
+    /// The time at which the access key expires, in seconds since 1970 UTC.
     pub expires_at_secs: u64,
-    /// Whether the role was assumed after a logon with a second factor.
+    /// Whether the role was assumed with a second factor.
     #[serde(rename = "MFAPresent")]
     pub mfa_present: bool,
-    /// What the session may do at most; `None`: all that the role may.
+    /// A policy that restricts the session; `None`: the session may do all that the role may do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
 }
@@ -150,21 +151,21 @@ impl fmt::Debug for Session {
     }
 }
 
-/// A RAM user or role of an account, with what it may do.
+/// A RAM user or role of an account, and its policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The account.
     pub account_id: String,
-    /// Its name, which tells users and roles apart.
+    /// The name. It also says whether this is a user or a role.
     pub name: IdentityName,
     /// The `UserId` or `RoleId`.
     pub id: String,
-    /// The policies attached to it.
+    /// The attached policies.
     pub policies: Vec<NamedPolicy>,
 }
 
 impl Identity {
-    /// The key of the RAM user or role of this name.
+    /// The key of the RAM user or role with this name.
     #[must_use]
     pub fn key(account_id: &str, name: &IdentityName) -> Key {
         Self::parts(account_id, name).key()
@@ -178,12 +179,12 @@ impl Identity {
     }
 }
 
-/// The name of a RAM user or role. A user and a role may have the same.
+/// The name of a RAM user or role. A user and a role may have the same name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum IdentityName {
-    /// A user's.
+    /// The name of a user.
     RamUser(String),
-    /// A role's.
+    /// The name of a role.
     RamRole(String),
 }
 
@@ -197,50 +198,50 @@ pub struct NamedPolicy {
     pub policy_document: Policy,
 }
 
-/// Tells one state of a document from every other that had its key.
+/// The version of a document. No two states of the documents of a key have the same version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version(pub u64);
 
-/// A document as it was read.
+/// A document and its version.
 #[derive(Clone, Debug)]
 pub struct Versioned {
     /// The document.
     pub document: Document,
-    /// Its version.
+    /// The version.
     pub version: Version,
 }
 
-/// One change of a commit, and what it rests on.
+/// One change of a commit, and the version that it expects.
 #[derive(Clone, Debug)]
 pub struct Write {
-    /// What the document is found by. A commit has one change of a key at most.
+    /// The key of the document. A commit has at most one change per key.
     pub key: Key,
-    /// What happens to it.
+    /// The change.
     pub change: Change,
-    /// The version it was read in; `None` if there must be none.
+    /// The version that was read; `None`: the document must not exist.
     pub rests_on: Option<Version>,
 }
 
-/// What happens to a document.
+/// The change of a document.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// It is written.
+    /// Writes this document.
     Put(Document),
-    /// It is removed. Removing one that does not exist changes nothing.
+    /// Deletes the document. Deleting a document that does not exist has no effect.
     Delete,
-    /// It stays as it is.
+    /// Changes nothing; the commit still fails if the version differs.
     Check,
 }
 
-/// Whether a store may be asked to commit `writes`: no two of them have one key, and one is a
-/// [`Change::Put`]. A write whose answer was lost is found by the version of what it put.
-pub(crate) fn are_in_form(writes: &[Write]) -> bool {
+/// Whether `writes` are a valid commit: keys differ and one is a [`Change::Put`]; see
+/// [`Store::commit`](crate::Store::commit).
+pub(crate) fn are_valid(writes: &[Write]) -> bool {
     let keys: BTreeSet<&Key> = writes.iter().map(|write| &write.key).collect();
     keys.len() == writes.len() && writes.iter().any(|write| matches!(write.change, Change::Put(_)))
 }
 
 impl Write {
-    /// Writes a document.
+    /// The change that writes a document.
     #[must_use]
     pub fn put(document: impl Into<Document>, rests_on: Option<Version>) -> Self {
         let document = document.into();

@@ -1,25 +1,27 @@
 //! A store in a table of DynamoDB.
 //!
 //! An item is a document, a nonce or a counter. The partition key `pk` of a document of a listed kind
-//! is kind, account and region, and its sort key `sk` is the id; a list is a `Query` of one partition.
-//! The `pk` of every other item is its whole key. A read is one `BatchGetItem`; it and a list are
-//! strongly consistent. A commit is one `TransactWriteItems` that puts whole documents, deletes and
-//! checks, each on condition that the document is as it was read.
+//! is kind, account and region; its sort key `sk` is the id. The `pk` of every other item is its whole
+//! key. A read is one `BatchGetItem`, a list is a `Query` of one partition; both are strongly
+//! consistent. A commit is one `TransactWriteItems` that puts whole documents, deletes and checks, on
+//! condition that the documents have not changed.
 //!
-//! Every commit puts at least one document: where the answer of a commit is lost, the version of what
-//! it put tells whether it was done, and a deletion leaves no version behind.
+//! Every commit puts at least one document. If the answer of a commit is lost, the version of that
+//! document shows whether the commit was done; a deletion alone would leave no version.
 //!
-//! # How keys spread
+//! # Throughput
 //!
-//! DynamoDB places items by a hash of `pk`, and one place takes 3000 units of reading and 1000 of
-//! writing a second. Bandwidths, tokens and nonces have a `pk` of their own, so the calls of many
-//! write in many places. The addresses of an account in a region share theirs: a purchase writes its
-//! address for two units, so an account can make some 500 purchases a second in a region. An access
-//! key is read by its own calls, and an account (and a RAM user or role) by those of the account, a
-//! unit a call while the document is no larger than 4 KB. So one access key, and one account, can
-//! make some 3000 calls a second. A quota has all calls of an account to an action write one item,
-//! one unit a call, so at most 1000 a second; calls over the quota write nothing where an instance
-//! knows that it is used up.
+//! DynamoDB partitions items by a hash of `pk`. A partition serves 3000 read units and 1000 write
+//! units a second. The limits of the calls are therefore:
+//!
+//! - Bandwidths, tokens and nonces have a `pk` of their own and spread over partitions.
+//! - The addresses of an account in a region share one `pk`. A purchase writes its address for two
+//!   units: some 500 purchases a second per account and region.
+//! - Every call reads its access key, its account and its RAM user or role, one unit each up to 4 KB:
+//!   some 3000 calls a second per access key and per account.
+//! - With a quota, every call of an account to an action updates one counter for one unit: at most
+//!   1000 calls a second. Calls over the quota write nothing once an instance knows that the quota is
+//!   used up.
 
 mod admission;
 mod api;
@@ -45,43 +47,43 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
 use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsInputBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
 
-use crate::document::are_in_form;
+use crate::document::are_valid;
 use crate::{Admission, Admitted, Change, Error, Key, Partition, Store, Version, Versioned, Write};
 use admission::UsedUp;
 use attempts::{Attempt, Attempts};
 use connection::Connections;
-use failure::{Cause, Reason};
-use item::{PK, Place};
+use failure::Reason;
+use item::{ItemKey, PK};
 
 pub use api::{Api, Sending};
 pub use aws_sdk_dynamodb::config::Credentials;
 
-/// The most keys that one `BatchGetItem` takes.
+/// The most keys of one `BatchGetItem`.
 const BATCH_KEYS_MAX: usize = 100;
 
-/// Draws random numbers, each as likely as any other.
+/// Returns uniformly distributed random numbers.
 pub type Random = Box<dyn Fn() -> u64 + Send + Sync>;
 
-/// A table of DynamoDB, and how it is reached.
+/// A table of DynamoDB, and the settings of its client.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The region it is in, as `eu-central-1`.
+    /// The region, as in `eu-central-1`.
     pub region: String,
-    /// Where DynamoDB listens; `None`: where it does in that region.
+    /// The URL of DynamoDB; `None`: the URL of the region.
     pub endpoint_url: Option<String>,
-    /// The credentials that read and write it.
+    /// Credentials that may read and write the table.
     pub credentials: Credentials,
-    /// How long one call of the store goes on, attempts and all; see [`CALL_TIME_MAX`].
+    /// The longest time of one call of the store, with all attempts; see [`CALL_TIME_MAX`].
     pub call_time_max: Duration,
 }
 
-/// How long one call of the store, or one page of a list, goes on in a function, which has ten
-/// seconds for all of them.
+/// The longest time of one call of the store, or one page of a list, in the function, whose calls have
+/// ten seconds.
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(2);
 
-/// Keeps documents in a table of DynamoDB.
+/// A store in a table of DynamoDB.
 pub struct DynamoDbStore<A = Client> {
     api: A,
     table_name: String,
@@ -100,11 +102,11 @@ impl<A> fmt::Debug for DynamoDbStore<A> {
 }
 
 impl DynamoDbStore {
-    /// The store in `table`. Nothing is read, and no connection made, before the first call.
+    /// The store in `table`. It connects with its first call.
     ///
     /// # Errors
     ///
-    /// None in practice: see [`Error::Unavailable`].
+    /// [`Error::Unavailable`]: the cryptography supports no version of TLS.
     pub fn new(table: Table, random: Random) -> Result<Self, Error> {
         let Table { name, region, endpoint_url, credentials, call_time_max } = table;
         let connections = Connections::new().map_err(unavailable)?;
@@ -113,11 +115,11 @@ impl DynamoDbStore {
             .http_client(connections)
             .region(Region::new(region))
             .credentials_provider(credentials)
-            // The SDK repeats a request without looking at what the first one did, and waits longer
+            // The SDK repeats a request without checking whether the first was done, and waits longer
             // than an invocation may: see `attempts`.
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::disabled())
-            // It watches long streams of bytes; these answers are short.
+            // It is for long streams of bytes; these answers are short.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(endpoint_url);
         let client = Client::from_conf(config.build());
@@ -126,18 +128,18 @@ impl DynamoDbStore {
 }
 
 impl<A: Api> DynamoDbStore<A> {
-    /// The store in the table of this name, reached through `api`.
+    /// The store in the table of this name; `api` sends its requests.
     #[must_use]
     pub fn over(api: A, table_name: String, call_time_max: Duration, random: Random) -> Self {
         Self { api, table_name, call_time_max, random, used_up: UsedUp::default() }
     }
 
-    /// The documents at these places, by the text of their keys. No place may come twice.
-    async fn read(&self, places: &[Place]) -> Result<HashMap<String, Versioned>, Error> {
-        let mut found = HashMap::with_capacity(places.len());
-        for batch in places.chunks(BATCH_KEYS_MAX) {
+    /// The documents with these keys, by the text of the key. The keys must differ.
+    async fn read(&self, item_keys: &[ItemKey]) -> Result<HashMap<String, Versioned>, Error> {
+        let mut found = HashMap::with_capacity(item_keys.len());
+        for batch in item_keys.chunks(BATCH_KEYS_MAX) {
             let mut attempts = Attempts::new(self, "BatchGetItem");
-            let keys = batch.iter().cloned().map(Place::into_item);
+            let keys = batch.iter().cloned().map(ItemKey::into_item);
             let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect()));
             let mut left = Some(keys.consistent_read(true).build().map_err(unavailable)?);
             while let Some(keys) = &left {
@@ -148,38 +150,37 @@ impl<A: Api> DynamoDbStore<A> {
                 let items = output.responses.into_iter().flatten().flat_map(|(_, items)| items);
                 for item in items {
                     let item = item::decode(item);
-                    let (key, read) = item.map_err(|told| attempts.failure(Cause::Unfit(told)))?;
+                    let (key, read) = item.map_err(|cause| attempts.failure(cause))?;
                     found.insert(key, read);
                 }
-                // What DynamoDB had no capacity for.
+                // The keys for which DynamoDB had no capacity.
                 left = output.unprocessed_keys.and_then(|mut left| left.remove(&self.table_name));
                 if left.is_some() {
-                    attempts.go_on("items were left unread");
+                    attempts.mark_partial("items were left unread");
                 }
             }
         }
         Ok(found)
     }
 
-    /// One transaction. By the token DynamoDB knows a repeated request for ten minutes, and answers
-    /// as it did the first time if it did it.
+    /// One transaction. Its token makes a repeated request idempotent for ten minutes.
     fn transaction(&self, parts: Vec<TransactWriteItem>) -> TransactWriteItemsInputBuilder {
         let token = format!("{:016x}{:016x}", (self.random)(), (self.random)());
         let request = TransactWriteItemsInput::builder().client_request_token(token);
         request.set_transact_items(Some(parts))
     }
 
-    /// Whether a write of `version` that left open what it did was done: what it put has the version,
-    /// until it is written anew.
+    /// Whether a write of `version` was done although its outcome is unknown: its documents have that
+    /// version until they are written again.
     async fn has_written(&self, writes: &[Write], version: Version) -> bool {
         let puts = writes.iter().filter(|write| matches!(write.change, Change::Put(_)));
-        let places: Vec<Place> = puts.filter_map(|write| Place::of(&write.key)).collect();
-        // Why this fails, if it does, adds nothing to why the write did.
-        let read = self.read(&places).await.unwrap_or_default();
+        let item_keys: Vec<ItemKey> = puts.filter_map(|write| ItemKey::of(&write.key)).collect();
+        // The caller reports the write's failure, so a failure to read is ignored.
+        let read = self.read(&item_keys).await.unwrap_or_default();
         read.values().any(|read| read.version == version)
     }
 
-    /// A version that no document had before.
+    /// A new version.
     fn new_version(&self) -> Version {
         Version((self.random)())
     }
@@ -187,9 +188,9 @@ impl<A: Api> DynamoDbStore<A> {
 
 impl<A: Api> Store for DynamoDbStore<A> {
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
-        // DynamoDB refuses a batch with a key twice, or with one that no item can have.
-        let places: BTreeSet<Place> = keys.iter().filter_map(Place::of).collect();
-        let found = self.read(&places.into_iter().collect::<Vec<_>>()).await?;
+        // DynamoDB refuses a batch with a repeated or an impossible key.
+        let item_keys: BTreeSet<ItemKey> = keys.iter().filter_map(ItemKey::of).collect();
+        let found = self.read(&item_keys.into_iter().collect::<Vec<_>>()).await?;
         Ok(keys.iter().map(|key| found.get(key.text()).cloned()).collect())
     }
 
@@ -215,7 +216,7 @@ impl<A: Api> Store for DynamoDbStore<A> {
             };
             for item in page.items.unwrap_or_default() {
                 let item = item::decode(item);
-                let (_, read) = item.map_err(|told| attempts.failure(Cause::Unfit(told)))?;
+                let (_, read) = item.map_err(|cause| attempts.failure(cause))?;
                 if each(read).is_break() {
                     return Ok(());
                 }
@@ -231,27 +232,27 @@ impl<A: Api> Store for DynamoDbStore<A> {
         if writes.is_empty() {
             return Ok(());
         }
-        debug_assert!(are_in_form(&writes), "{writes:?}");
+        debug_assert!(are_valid(&writes), "{writes:?}");
         let version = self.new_version();
         let mut parts = Vec::with_capacity(writes.len());
         for write in &writes {
             parts.push(self.part(write, version)?);
         }
-        // A transaction even for a single document: a repeated `PutItem` cannot tell whether the
-        // first was done and overwritten since.
+        // A transaction even for a single document: a repeated `PutItem` does not show whether the
+        // first was done and then overwritten.
         let request = self.transaction(parts);
         let mut attempts = Attempts::new(self, "TransactWriteItems");
         loop {
             match attempts.make(self.api.transact_write_items(request.clone())).await {
                 Ok(Attempt::Done(_)) => return Ok(()),
-                // An earlier attempt did it, although no answer came of it.
-                Ok(Attempt::Undone(reasons)) if wrote(&reasons, version) => return Ok(()),
-                Ok(Attempt::Undone(reasons)) => {
+                // An earlier attempt succeeded, although its answer was lost.
+                Ok(Attempt::Failed(reasons)) if wrote(&reasons, version) => return Ok(()),
+                Ok(Attempt::Failed(reasons)) => {
                     if reasons.iter().any(Reason::is_condition) {
                         return Err(change::refusal(&writes, &reasons));
                     }
                 }
-                Err(failure) if failure.is_open && self.has_written(&writes, version).await => {
+                Err(failure) if failure.is_unknown && self.has_written(&writes, version).await => {
                     return Ok(());
                 }
                 Err(failure) => return Err(failure.into()),
@@ -264,18 +265,18 @@ impl<A: Api> Store for DynamoDbStore<A> {
     }
 }
 
-/// Whether what stands in the way of a write is the write itself, done by an earlier attempt.
+/// Whether a write failed because an earlier attempt of the same write succeeded.
 fn wrote(reasons: &[Reason], version: Version) -> bool {
     reasons.iter().any(|reason| reason.version == Some(version))
 }
 
-/// That no item can have this key.
-fn no_place(key: &Key) -> Error {
+/// The error for a key that no item can have.
+fn no_item(key: &Key) -> Error {
     let kind = key.kind();
     Error::Unavailable { source: format!("an id ({kind}) is empty, `-` or too long").into() }
 }
 
-/// That a request cannot even be made.
+/// The error for a request that cannot be built.
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::Unavailable { source: Box::new(error) }
 }

@@ -1,18 +1,22 @@
-//! A store in a directory, which survives every end of its process.
+//! A store in a directory, which survives crashes of its process and of the machine.
 //!
-//! What was acknowledged is on the disk: a commit is answered when the engine's journal, with the
-//! commit in it, was synced. Commits that come while a sync is under way share the next one. A commit
-//! is whole or absent, as a batch of the engine is, and nobody reads it before its sync.
+//! A commit is acknowledged after the engine's journal with the commit was synced. Commits that arrive
+//! during a sync share the next one. A commit is atomic, as a batch of the engine is, and becomes
+//! visible after its sync.
 //!
-//! A directory of format 1 is converted when it is opened: a new generation of rows is filled from
-//! the old one and adopted in one step, and only then does the directory say that it is of format 2.
-//! A conversion that was interrupted begins again at the next opening. Afterwards, a program that
-//! knows only format 1 refuses the directory.
+//! Opening a directory of format 1 converts it: a new generation of rows is filled from the old one
+//! and adopted atomically, then the manifest gets format 2. An interrupted conversion starts again at
+//! the next opening. A program that supports only format 1 refuses a converted directory.
 //!
-//! The engine is fjall, a log-structured one. It makes anew what it misses, so the folder's manifest
-//! names what must be there. Of a journal that was not closed it takes the first thing that makes no
-//! sense for the end, so the folder's watermark says how far it must reach. Everything else has
-//! checksums. The journals of a directory that was closed must be as they were.
+//! The engine is fjall, a log-structured store. The directory adds three checks to the engine's
+//! checksums:
+//!
+//! - The engine silently recreates missing files, so the manifest lists the files that must exist.
+//! - After a crash the engine takes the first invalid entry of a journal as its end, so the watermark
+//!   has the number of the last batch that must be there.
+//! - After a regular close, the journals must have the hashes that were noted.
+//!
+//! The store needs Unix: it syncs directories, sets their permissions, and writes at offsets.
 
 mod folder;
 mod format_1;
@@ -35,7 +39,7 @@ use std::thread::JoinHandle;
 use fjall::{Database, Readable as _};
 use tokio::sync::oneshot;
 
-use crate::document::are_in_form;
+use crate::document::are_valid;
 use crate::gate::{Gate, elapsed_secs, fingerprint};
 use crate::row::check_schema;
 use crate::{
@@ -49,40 +53,39 @@ use writer::{Checked, Order, Outcome, RowChange, Writer};
 
 pub use open_error::OpenError;
 
-/// The most of the journal that is read again after a crash, in bytes: a second or so.
+/// The largest journal, in bytes. It takes about a second to read it after a crash.
 const JOURNAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// How much of what was read from the disk stays in memory, in bytes.
+/// The size of the engine's cache, in bytes.
 const CACHE_BYTES: u64 = 128 * 1024 * 1024;
-/// How many documents of a list are read and decoded at once.
+/// The most documents of a list that are read and decoded at once.
 const LISTED_AT_ONCE: usize = 1000;
-/// How many rows are dropped at once.
+/// The most rows that are dropped at once.
 const DROPPED_AT_ONCE: usize = 10_000;
-/// The longest key that is looked up, in bytes. The engine takes no longer ones, and no document has
-/// one; a caller may name one that would.
+/// The longest key to look up, in bytes: the engine refuses longer keys. No document has a longer key,
+/// but a call may name one.
 const KEY_BYTES_MAX: usize = 60_000;
 
-/// Keeps documents in a directory.
+/// A store in a directory.
 pub struct EmbeddedStore {
     core: Arc<Core>,
-    /// Serves [`EmbeddedStore::replace`]: one at a time.
+    /// Held during [`EmbeddedStore::replace`].
     replacing: Arc<tokio::sync::Mutex<()>>,
-    /// `None` once the store ends.
+    /// `None` while the store is dropped.
     orders: Option<mpsc::Sender<Order>>,
     writer: Option<JoinHandle<()>>,
 }
 
-/// What the store and its writer share.
+/// The state that the store and its writer share.
 struct Core {
-    /// Before the folder, which says that it was closed when it is dropped.
+    /// Dropped before the folder, which then notes that the store was closed.
     database: Database,
     generation: RwLock<Arc<Generation>>,
     gate: Mutex<Gate>,
-    /// The number of the batch that was made last. A document's version is the number of its batch,
-    /// and no number comes twice, so no version does.
+    /// The number of the last batch. It is the version of the batch's documents and is never reused.
     batch: AtomicU64,
-    /// The number of the last batch that everybody reads.
+    /// The number of the last visible batch.
     written: AtomicU64,
-    /// The first write that failed.
+    /// The error of the first write that failed.
     failed: OnceLock<Arc<fjall::Error>>,
     folder: Folder,
 }
@@ -96,7 +99,7 @@ impl Core {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The version of what is written next.
+    /// The version for the next write.
     fn next_version(&self) -> Version {
         Version(self.batch.fetch_add(1, Ordering::Relaxed) + 1)
     }
@@ -112,13 +115,13 @@ impl fmt::Debug for EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// Opens the store in `folder`, which is made if it is not there.
+    /// Opens the store in `folder`, and creates it if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: another process has it open, it is no store or one of a newer format (nothing
-    /// in it was changed then), or it is damaged. If it was closed before it was damaged, and the
-    /// damage is in its journal, nothing was changed either.
+    /// [`OpenError`]: another process has the store open; the directory is no store or has a newer
+    /// format, and nothing was changed; or the store is damaged. A damaged journal of a closed store is
+    /// left unchanged.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let mut folder = Folder::lock(folder)?;
         let database = Database::builder(folder.engine())
@@ -152,7 +155,7 @@ impl EmbeddedStore {
         Ok(Self { core, replacing, orders: Some(orders), writer: Some(writer) })
     }
 
-    /// The generation in use, of rows of this program's format, and the number of the last batch.
+    /// The current generation, converted to this program's format, and the number of the last batch.
     fn open_generation(folder: &Folder, database: &Database) -> Result<(Generation, u64), Error> {
         if folder.is_making() {
             return Ok((Generation::first(database)?, 0));
@@ -164,13 +167,13 @@ impl EmbeddedStore {
         Ok((generation, batch))
     }
 
-    /// Whether this process made the store, and nothing was written to it yet.
+    /// Whether this process created the store and nothing was written yet.
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.core.folder.is_making()
     }
 
-    /// Whether there is no document.
+    /// Whether the store has no documents.
     ///
     /// # Errors
     ///
@@ -179,7 +182,7 @@ impl EmbeddedStore {
         self.core.current().documents.is_empty().map_err(unavailable)
     }
 
-    /// Every document, in the order of keys, as they are now.
+    /// A snapshot of all documents, in the order of keys.
     pub fn documents(&self) -> impl Iterator<Item = Result<Document, Error>> + use<> {
         self.core.current().documents.iter().map(|guard| {
             let (key, row) = guard.into_inner().map_err(unavailable)?;
@@ -187,14 +190,13 @@ impl EmbeddedStore {
         })
     }
 
-    /// Drops everything, what is remembered of calls too, and holds `documents` instead, however
-    /// many there are: in one step, so that a reader, and a store that is opened after a crash, finds
-    /// all of the old or all of the new.
+    /// Atomically replaces all documents, and drops nonces and counters of calls. There is no limit to
+    /// the number of documents.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`]: nothing has changed, or the writer's end left it open; then the store
-    /// is to be opened anew.
+    /// [`Error::Unavailable`]: nothing has changed; or [`EmbeddedStore::failure`] is set and the
+    /// outcome is unknown until the store is reopened.
     pub async fn replace<I>(&self, documents: I) -> Result<(), Error>
     where
         I: IntoIterator<Item = Document, IntoIter: Send> + Send,
@@ -204,7 +206,8 @@ impl EmbeddedStore {
         let database = &self.core.database;
         let current = self.core.current();
         if !self.is_new() {
-            // What a failed adoption left is no longer named, as it is removed now.
+            // The manifest must not list the files of a failed adoption any more: they are removed
+            // now.
             self.core.folder.note(current.keyspaces()).map_err(unavailable)?;
         }
         let generation = current.next(database)?;
@@ -212,20 +215,21 @@ impl EmbeddedStore {
         self.order(|answer| Order::Adopt { generation, alone, answer }).await.map(drop)
     }
 
-    /// Why the store takes no more writes until it is opened anew: the first that failed.
+    /// The error of the first write that failed. From then on the store refuses writes until it is
+    /// reopened.
     #[must_use]
     pub fn failure(&self) -> Option<Error> {
         self.core.failed.get().map(|error| unavailable(Arc::clone(error)))
     }
 
-    /// The store with a budget of nonces that it may share with others.
+    /// Sets the store's budget of nonces, which other stores may share.
     #[must_use]
     pub fn sharing(self, budget: &NonceBudget) -> Self {
         self.core.gate().draw_on(budget);
         self
     }
 
-    /// Drops the documents and nonces whose time is up, so that the directory stays bounded.
+    /// Drops expired documents and nonces, so that the directory stays bounded.
     ///
     /// # Errors
     ///
@@ -236,7 +240,7 @@ impl EmbeddedStore {
         Ok(())
     }
 
-    /// Gives the writer an order, and waits for what comes of it.
+    /// Sends the writer an order and waits for its outcome.
     async fn order(&self, order: impl FnOnce(oneshot::Sender<Outcome>) -> Order) -> Outcome {
         let (answer, answered) = oneshot::channel();
         self.send(order(answer))?;
@@ -268,8 +272,7 @@ impl Store for EmbeddedStore {
         keys.iter().map(load).collect()
     }
 
-    /// The documents as they were at one moment. Reading and decoding rows takes longer than a task
-    /// may, so other threads do it.
+    /// Lists a snapshot. Blocking threads read and decode the rows, which takes too long for a task.
     async fn list(
         &self,
         partition: &Partition,
@@ -300,13 +303,13 @@ impl Store for EmbeddedStore {
         }
     }
 
-    /// A call that is not waited for to its end is committed whole or not at all.
+    /// If the future is dropped, the commit still is atomic.
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         if writes.is_empty() {
             return Ok(());
         }
-        debug_assert!(are_in_form(&writes), "{writes:?}");
-        // The number first: what is read then is at least as new.
+        debug_assert!(are_valid(&writes), "{writes:?}");
+        // The number is read first, so the rows read below are at least as new.
         let batch = self.core.written.load(Ordering::Acquire);
         let current = self.core.current();
         let mut changes = Vec::with_capacity(writes.len());
@@ -334,8 +337,8 @@ impl Store for EmbeddedStore {
         self.order(|answer| Order::Commit { checked, answer }).await.map(drop)
     }
 
-    /// The nonce is on the disk with the next commit or settlement at the latest, so before the call
-    /// that it lets in is answered. How many calls there were is forgotten when the store is closed.
+    /// The nonce is durable after the next commit or [`Store::settle`], so before the admitted call is
+    /// answered. The counts of calls are not durable.
     async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         let admitted = self.core.gate().admit(admission, elapsed_secs())?;
         if admitted == Admitted::Yes {
@@ -357,7 +360,7 @@ impl Drop for EmbeddedStore {
     fn drop(&mut self) {
         self.orders = None;
         if let Some(writer) = self.writer.take() {
-            // If it panicked, the panic was reported then.
+            // A panic of the writer has already been reported.
             drop(writer.join());
         }
     }
@@ -367,7 +370,7 @@ fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::Unavailable { source: Box::new(error) }
 }
 
-/// That there is no writer any more.
+/// The error for an order to a writer that has ended.
 fn ended() -> Error {
     Error::Unavailable { source: "the store's writer has ended".into() }
 }

@@ -1,8 +1,8 @@
-//! What expires when.
+//! Entries by expiry.
 
 use std::collections::BTreeMap;
 
-/// How many entries one part of a second holds: so few that taking one out takes little time.
+/// The most entries of a part: few enough to be taken out quickly.
 const PART: usize = 1024;
 
 /// Entries by the second in which they expire. The entries of a second are in parts, so that neither
@@ -19,7 +19,7 @@ impl<T> Default for Expiries<T> {
 }
 
 impl<T> Expiries<T> {
-    /// Notes that an entry expires at this second.
+    /// Adds an entry that expires at this second.
     pub(crate) fn add(&mut self, expires_at_secs: u64, entry: T) {
         let of_second = (expires_at_secs, 0)..=(expires_at_secs, u32::MAX);
         match self.parts.range_mut(of_second).next_back() {
@@ -31,15 +31,15 @@ impl<T> Expiries<T> {
         }
     }
 
-    /// Takes some of the entries that expire first, if that is at `now_secs` or earlier, and the
-    /// second in which they do.
+    /// Removes and returns some of the entries that expire first, and their second; `None` if they
+    /// expire after `now_secs`.
     pub(crate) fn take(&mut self, now_secs: u64) -> Option<(u64, Vec<T>)> {
         let first = self.parts.first_entry()?;
         let (expires_at_secs, _) = *first.key();
         (expires_at_secs <= now_secs).then(|| (expires_at_secs, first.remove()))
     }
 
-    /// How many parts there are.
+    /// The number of parts.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.parts.len()

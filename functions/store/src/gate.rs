@@ -1,8 +1,8 @@
-//! What a store of one process remembers of calls: their nonces and how many there were.
+//! The used nonces and the counted calls of a store in one process.
 //!
-//! A call is judged by its own clock, and what is remembered is forgotten by time that only goes
-//! forward. So no call with a later clock, and no step of the clock, makes another call's nonce good
-//! again.
+//! Whether a nonce has expired depends on the clock of the call that uses it. When a nonce is dropped
+//! depends on a monotonic clock. So neither a call with a later clock nor a step of the clock makes
+//! the nonce of another call usable again.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -14,11 +14,11 @@ use crate::nonce_budget::{Accounts, Share};
 use crate::shards::{Hasher, Shards};
 use crate::{Admission, Admitted, Error, NonceBudget, Quota};
 
-/// How long a nonce is remembered, in seconds: a timestamp may be 15 minutes ahead, and is good for 15
+/// How long a nonce is kept, in seconds: a timestamp may be 15 minutes ahead, and is valid for 15
 /// minutes after that.
 const KEPT_SECS: u64 = 31 * 60;
 
-/// The nonces that were spent, and the calls counted.
+/// The used nonces and the counted calls.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     hasher: Hasher,
@@ -30,58 +30,62 @@ pub(crate) struct Gate {
     tallies: HashMap<String, HashMap<String, Vec<Tally>>>,
 }
 
-/// A spent nonce.
+/// A used nonce.
 #[derive(Debug)]
 struct Nonce {
     fingerprint: Fingerprint,
-    /// From when on it is good again, by the clock of the call that asks.
+    /// The time from which on the nonce can be used again, by the clock of the call that uses it.
     expires_at_secs: u64,
-    /// When it is forgotten, by [`elapsed_secs`]: in four bytes, for millions are kept.
+    /// The time at which the nonce is dropped, by [`elapsed_secs`]: in four bytes, for millions are
+    /// kept.
     forgotten_at_secs: u32,
-    /// The number of its account.
+    /// The number of the account.
     account: u32,
 }
 
-/// An access key and a nonce: half of their hash, for millions are kept.
+/// Half of the hash of an access key and a nonce: millions are kept.
 pub(crate) type Fingerprint = [u8; 16];
 
-/// What an access key and a nonce are remembered by.
+/// The fingerprint of an access key and a nonce.
 pub(crate) fn fingerprint(access_key_id: &str, nonce: &str) -> Fingerprint {
     let digest = digest(access_key_id, nonce);
     std::array::from_fn(|position| digest[position])
 }
 
-/// The seconds that have passed in this process, whatever its clock was set to.
+/// The seconds since the process started, by the monotonic clock.
 pub(crate) fn elapsed_secs() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "it decides no answer, only when to forget")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it decides no answer, only when a nonce is dropped"
+    )]
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     START.elapsed().as_secs()
 }
 
-/// How many calls there were in a window.
+/// The number of calls in a window.
 #[derive(Clone, Copy, Debug)]
 struct Tally {
     window_secs: u64,
     /// The window's number, counted from 1970 on.
     window: u64,
     calls: u32,
-    /// As of a nonce.
+    /// As in [`Nonce`].
     forgotten_at_secs: u64,
 }
 
 impl Gate {
-    /// One that remembers nothing, with the same budget.
+    /// An empty gate with the same budget.
     pub(crate) fn emptied(&self) -> Self {
         Self { share: Share::of(self.share.budget().clone()), ..Self::default() }
     }
 
-    /// Takes what it remembers from this budget from now on.
+    /// Switches to this budget.
     pub(crate) fn draw_on(&mut self, budget: &NonceBudget) {
         self.share = Share::of(budget.clone());
         self.share.take(self.nonces.len());
     }
 
-    /// See [`crate::Store::admit`]. `elapsed_secs` have passed so far.
+    /// See [`crate::Store::admit`]; `elapsed_secs` is the time of the monotonic clock.
     pub(crate) fn admit(
         &mut self,
         admission: &Admission<'_>,
@@ -104,7 +108,7 @@ impl Gate {
             return Ok(Admitted::TooManyNonces { nonces_max, wait_secs });
         }
         if self.share.is_used_up() {
-            return Err(Error::Unavailable { source: "too many nonces are remembered".into() });
+            return Err(Error::Unavailable { source: "the budget of nonces is used up".into() });
         }
         if let Some(quota) = quota
             && !self.count(account_id, &quota, now_secs, elapsed_secs)
@@ -115,7 +119,7 @@ impl Gate {
         Ok(Admitted::Yes)
     }
 
-    /// Remembers a nonce of an account until it can no longer be good.
+    /// Keeps a used nonce of an account until its call can no longer be valid.
     #[cfg(any(feature = "embedded", test))]
     pub(crate) fn spend(
         &mut self,
@@ -138,7 +142,7 @@ impl Gate {
     ) {
         let Self { hasher, nonces, .. } = self;
         let is_it = |spent: &Nonce| spent.fingerprint == fingerprint;
-        // A directory may still have it from the first time, when it is spent for the second.
+        // A nonce can be used twice: a directory may have it from before it expired.
         let known_until_secs = nonces.get(hash, is_it).map_or(0, |spent| spent.expires_at_secs);
         let forgotten_at_secs = elapsed_secs.saturating_add(KEPT_SECS);
         let expires_at_secs = expires_at_secs.max(known_until_secs);
@@ -162,7 +166,7 @@ impl Gate {
         self.accounts.remove(forgotten.account, forgotten.forgotten_at_secs.into());
     }
 
-    /// Counts a call, if there is room for it.
+    /// Counts a call; `false` if the quota is used up.
     fn count(
         &mut self,
         account_id: &str,
@@ -191,12 +195,12 @@ impl Gate {
         true
     }
 
-    /// Forgets some of the nonces that can no longer be good. Yields whether there may be more.
+    /// Drops some of the nonces whose calls can no longer be valid. Returns whether there may be more.
     pub(crate) fn forget(&mut self, elapsed_secs: u64) -> bool {
         let Some((secs, forgotten)) = self.forgetting.take(elapsed_secs) else { return false };
         for fingerprint in forgotten {
             let hash = self.hasher.hash(&fingerprint);
-            // One that was spent again is remembered for longer.
+            // A nonce that was used again is kept for longer.
             let is_it = |spent: &Nonce| {
                 spent.fingerprint == fingerprint && u64::from(spent.forgotten_at_secs) == secs
             };

@@ -6,6 +6,10 @@ mod document;
 mod dynamodb;
 #[cfg(feature = "embedded")]
 mod embedded;
+#[cfg(all(feature = "embedded", not(unix)))]
+compile_error!(
+    "the feature `embedded` needs Unix: it syncs directories, sets permissions and writes at offsets"
+);
 mod expiries;
 mod gate;
 mod kinds;
@@ -37,16 +41,39 @@ use std::sync::Arc;
 
 pub use allocation::{Key, Partition};
 
-/// Keeps versioned documents.
+/// A store of versioned documents.
+///
+/// # Examples
+///
+/// ```
+/// use store::{Document, MemoryStore, Store, World, Write};
+///
+/// let world = World::parse(r#"{"Accounts": {"1234567890123456": {"Billing":
+///     {"CdtStatus": "Upgraded", "SaleStatus": "Allowed"}}}}"#)?;
+/// let store = MemoryStore::holding(world.into_documents());
+/// let key = allocation::Account::key("1234567890123456");
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// # runtime.block_on(async {
+/// let read = store.load(&[key]).await?.remove(0).expect("the world's account");
+/// let write = Write::put(read.document, Some(read.version));
+/// store.commit(vec![write.clone()]).await?;
+/// // The document has a new version now.
+/// let second = store.commit(vec![write]).await;
+/// assert!(matches!(second, Err(store::Error::Conflict)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Store: Send + Sync {
-    /// Whether [`Store::load`] reads all documents as they were at one moment. If not, a commit that
-    /// happens meanwhile may be seen in one document and not in another.
+    /// Whether [`Store::load`] reads a snapshot. If not, a concurrent commit may be visible in one
+    /// document and not in another.
     fn has_snapshot_reads(&self) -> bool {
         false
     }
 
-    /// Reads the documents of all `keys` at once, each as it is after every commit that was
-    /// acknowledged before; `None` where there is none.
+    /// Reads the documents of all `keys`; `None` for each that does not exist. Every commit that was
+    /// acknowledged before is visible.
     ///
     /// # Errors
     ///
@@ -56,9 +83,8 @@ pub trait Store: Send + Sync {
         keys: &[Key],
     ) -> impl Future<Output = Result<Vec<Option<Versioned>>, Error>> + Send;
 
-    /// Hands every document of a partition to `each`, in the order of ids, until `each` breaks off.
-    /// A list is of no single moment: of what is committed while it goes on, any part may be in
-    /// it.
+    /// Calls `each` for every document of a partition, in the order of ids, until `each` breaks. A
+    /// list is no snapshot: any part of a concurrent commit may be visible.
     ///
     /// # Errors
     ///
@@ -69,41 +95,41 @@ pub trait Store: Send + Sync {
         each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Makes all changes, or none of them if any document is no longer as it was read. No two
-    /// changes have one key, and one at least is a [`Change::Put`]: a commit whose answer was lost
-    /// is found by the version of what it put.
+    /// Makes all changes atomically, unless a document has changed since it was read. Keys must
+    /// differ, and at least one change must be a [`Change::Put`]: the version of its document shows
+    /// whether a commit with a lost answer was done.
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`] if a document has changed: nothing was written. [`Error::Unavailable`]
-    /// otherwise: it is not known whether all was written or nothing. A row of a newer form than
-    /// this program writes is never overwritten or deleted: that is [`Error::Unavailable`], too.
+    /// [`Error::Conflict`]: a document has changed, and nothing was written.
+    /// [`Error::Unavailable`]: either everything or nothing was written; or a change would overwrite
+    /// or delete a row of a newer schema than this program writes, and nothing was written.
     fn commit(&self, writes: Vec<Write>) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Spends the nonce of a call and counts it. Of several that ask with one nonce at once, one is let
-    /// in.
+    /// Admits a call: uses its nonce and counts the call. Of concurrent calls with the same nonce, one
+    /// is admitted.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`]: whether the nonce is spent is not known.
+    /// [`Error::Unavailable`]: it is unknown whether the nonce was used.
     fn admit(
         &self,
         admission: &Admission<'_>,
     ) -> impl Future<Output = Result<Admitted, Error>> + Send;
 
-    /// Waits until the nonces that were spent so far are kept as safely as what was committed. A commit
-    /// that was acknowledged has them kept, too. A store that keeps them at once, or never, need not say
-    /// anything here; one that wraps another hands this on.
+    /// Waits until the nonces used so far are as durable as commits. An acknowledged commit has the
+    /// same effect. The default suits stores in which nonces are durable at once or never; a store
+    /// that wraps another must delegate this method.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`]: whether they are kept is not known.
+    /// [`Error::Unavailable`]: it is unknown whether the nonces are durable.
     fn settle(&self) -> impl Future<Output = Result<(), Error>> + Send {
         std::future::ready(Ok(()))
     }
 }
 
-/// One store, shared by many.
+/// A shared store.
 impl<S: Store> Store for Arc<S> {
     fn has_snapshot_reads(&self) -> bool {
         S::has_snapshot_reads(self)
@@ -140,20 +166,20 @@ impl<S: Store> Store for Arc<S> {
     }
 }
 
-/// Why a store did not do what it was asked.
+/// The failure of a store.
 #[derive(Debug)]
 pub enum Error {
     /// A document has changed since it was read.
     Conflict,
     /// The store failed.
     Unavailable {
-        /// Why; for the log, never for a caller.
+        /// The cause; for the log, never for a caller.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 impl Error {
-    /// The error with all of its causes, in one line for a log.
+    /// The error and all its causes, in one line for a log.
     #[must_use]
     pub fn with_causes(&self) -> String {
         let mut text = self.to_string();

@@ -1,4 +1,4 @@
-//! A store that lives in memory and dies with it.
+//! A store in memory.
 
 mod shelf;
 
@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::document::are_in_form;
+use crate::document::are_valid;
 use crate::gate::{Gate, elapsed_secs};
 use crate::shards::Hasher;
 use crate::{
@@ -15,16 +15,16 @@ use crate::{
 };
 use shelf::Shelf;
 
-/// How many documents of a list are taken while the lock is held.
+/// The most documents of a list that are read under one lock.
 const LISTED_AT_ONCE: usize = 1000;
 
-/// Keeps documents in memory, under one lock, so that a read and a commit are each of one moment.
-/// Nothing that is done under the lock takes longer the more documents there are.
+/// A store in memory. Each read and each commit holds one lock, so both are atomic. The time under
+/// the lock does not grow with the number of documents.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     hasher: Hasher,
-    /// The version that was given last. No version is given twice, so a document that was removed
-    /// and made again does not look unchanged.
+    /// The last version. Versions are never reused, so a document that was deleted and written again
+    /// does not look unchanged.
     version: AtomicU64,
     shelf: Mutex<Shelf>,
     gate: Mutex<Gate>,
@@ -39,14 +39,14 @@ impl MemoryStore {
         store
     }
 
-    /// The store with a budget of nonces that it may share with others.
+    /// Sets the store's budget of nonces, which other stores may share.
     #[must_use]
     pub fn sharing(self, budget: &NonceBudget) -> Self {
         self.gate().draw_on(budget);
         self
     }
 
-    /// Drops everything, what is remembered of calls too, and holds `documents` instead.
+    /// Replaces all documents, and drops nonces and counters of calls.
     pub fn replace(&self, documents: impl IntoIterator<Item = Document>) {
         let (mut filled, version) = (Shelf::default(), self.next_version());
         for document in documents {
@@ -59,11 +59,12 @@ impl MemoryStore {
         let dropped =
             (std::mem::replace(&mut *documents, filled), std::mem::replace(&mut *calls, emptied));
         drop((documents, calls));
-        // Freeing millions of documents takes a while, and nobody need wait for it.
+        // Outside the locks: freeing millions of documents takes a while.
         drop(dropped);
     }
 
-    /// Every document, in no order. Of what is committed meanwhile, any part may be among them.
+    /// Every document, in no order. This is no snapshot: any part of a concurrent commit may be
+    /// visible.
     #[must_use]
     pub fn documents(&self) -> Vec<Document> {
         let mut documents = Vec::new();
@@ -76,7 +77,7 @@ impl MemoryStore {
         documents
     }
 
-    /// Drops the documents and nonces whose time is up, so that memory stays bounded.
+    /// Drops expired documents and nonces, so that memory stays bounded.
     pub fn drop_expired(&self, now_secs: u64) {
         while self.gate().forget(elapsed_secs()) {}
         loop {
@@ -90,7 +91,7 @@ impl MemoryStore {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
-        // A thread that panicked held the lock between two whole writes: nothing is half done.
+        // A thread cannot panic within a write, so a poisoned lock holds no half write.
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -105,7 +106,7 @@ impl Store for MemoryStore {
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
-        // Hashed before the lock is taken.
+        // Hashed outside the lock.
         let hashes: Vec<u64> = keys.iter().map(|key| self.hasher.hash(key.text())).collect();
         let held = self.lock();
         Ok(keys.iter().zip(hashes).map(|(key, hash)| held.get(key, hash).cloned()).collect())
@@ -130,7 +131,7 @@ impl Store for MemoryStore {
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
-        debug_assert!(writes.is_empty() || are_in_form(&writes), "{writes:?}");
+        debug_assert!(writes.is_empty() || are_valid(&writes), "{writes:?}");
         let mut hashed: Vec<(u64, Write)> =
             writes.into_iter().map(|write| (self.hasher.hash(write.key.text()), write)).collect();
         let replaced = {
@@ -143,7 +144,7 @@ impl Store for MemoryStore {
             }
             held.write(&mut hashed, self.next_version())
         };
-        // Freed without the lock, as the keys are.
+        // Freed outside the lock.
         drop(replaced);
         Ok(())
     }

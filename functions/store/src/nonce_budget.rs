@@ -1,12 +1,12 @@
-//! How many nonces a process remembers at most.
+//! Limits of the number of nonces in memory.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many nonces may be remembered at once: by one account in one store, and by all stores that
-/// share the budget. A nonce takes some 80 bytes. Forgetting one too early would let a call be played
-/// back, so beyond the budget no call is let in until some are forgotten.
+/// The most nonces in memory: of one account in one store, and of all stores that share the budget. A
+/// nonce takes some 80 bytes. Dropping one too early would allow a replay, so beyond the budget no
+/// call is admitted until nonces expire.
 #[derive(Clone, Debug)]
 pub struct NonceBudget {
     remembered: Arc<AtomicUsize>,
@@ -15,13 +15,13 @@ pub struct NonceBudget {
 }
 
 impl NonceBudget {
-    /// Four million in all, some 320 MB.
+    /// Four million in total, some 320 MB.
     pub const IN_ALL: usize = 1 << 22;
 
-    /// A million of an account: 560 calls a second, as a nonce is remembered for 31 minutes.
+    /// A million per account: 560 calls a second, for a nonce is kept for 31 minutes.
     pub const OF_ACCOUNT: usize = 1 << 20;
 
-    /// A budget of `in_all` nonces, of which an account may use up `of_account` in a store.
+    /// A budget of `in_all` nonces in total and `of_account` nonces per account and store.
     #[must_use]
     pub fn new(in_all: usize, of_account: usize) -> Self {
         Self { remembered: Arc::default(), in_all, of_account }
@@ -34,7 +34,7 @@ impl Default for NonceBudget {
     }
 }
 
-/// What a store has taken of a budget. It gives all of it back when it is dropped.
+/// A store's share of a budget, given back on drop.
 #[derive(Debug, Default)]
 pub(crate) struct Share {
     budget: NonceBudget,
@@ -42,7 +42,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// Nothing taken yet.
+    /// An empty share.
     pub(crate) fn of(budget: NonceBudget) -> Self {
         Self { budget, taken: 0 }
     }
@@ -51,7 +51,7 @@ impl Share {
         &self.budget
     }
 
-    /// Whether the budget is used up, by this store and the others.
+    /// Whether all stores together have used up the budget.
     pub(crate) fn is_used_up(&self) -> bool {
         self.budget.remembered.load(Ordering::Relaxed) >= self.budget.in_all
     }
@@ -73,14 +73,14 @@ impl Drop for Share {
     }
 }
 
-/// The accounts of a store by number, with how many nonces of each are forgotten when.
+/// The accounts of a store by number, and the number of each account's nonces by expiry.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
     numbers: HashMap<String, u32>,
     forgetting: Vec<Forgetting>,
 }
 
-/// How many nonces of an account are forgotten in which second, the earliest first.
+/// The number of an account's nonces by the second in which they are dropped, in order.
 #[derive(Debug, Default)]
 struct Forgetting {
     seconds: VecDeque<(u64, usize)>,
@@ -99,14 +99,15 @@ impl Accounts {
         number
     }
 
-    /// When the oldest nonce of an account is forgotten, if it has as many as it may.
+    /// The time at which an account's oldest nonce is dropped, if the account has `nonces_max`.
     pub(crate) fn full_until_secs(&self, number: u32, nonces_max: usize) -> Option<u64> {
         let of_account = self.forgetting.get(number as usize)?;
         let (oldest_secs, _) = of_account.seconds.front()?;
         (of_account.nonces >= nonces_max).then_some(*oldest_secs)
     }
 
-    /// Notes that one more is forgotten in this second, which is not before any that was noted.
+    /// Counts a nonce that is dropped in this second. The seconds of successive calls must not
+    /// decrease.
     pub(crate) fn add(&mut self, number: u32, forgotten_at_secs: u64) {
         let Some(of_account) = self.forgetting.get_mut(number as usize) else { return };
         of_account.nonces += 1;
@@ -116,7 +117,7 @@ impl Accounts {
         }
     }
 
-    /// Takes back that one is forgotten in this second.
+    /// Uncounts a nonce that is dropped in this second.
     pub(crate) fn remove(&mut self, number: u32, forgotten_at_secs: u64) {
         let Some(of_account) = self.forgetting.get_mut(number as usize) else { return };
         let second = of_account.seconds.binary_search_by_key(&forgotten_at_secs, |(secs, _)| *secs);

@@ -1,9 +1,9 @@
-//! Documents as rows, the same in a directory and in DynamoDB: the number of the row's form, and the
-//! members as JSON. Account and id are in the row's key.
+//! Documents as rows, in a directory and in DynamoDB: the schema and the members as JSON. Account and
+//! id are in the row's key.
 //!
-//! A program reads rows of its own form and of every older one, and passes over members that it does
-//! not know. A row of a newer form can be read, but not overwritten or deleted: that would lose what
-//! the newer program wrote, while both run side by side.
+//! A program reads rows of its own schema and of older ones, and ignores unknown members. It reads
+//! rows of a newer schema too, but does not overwrite or delete them: that would lose members while
+//! programs of both versions run.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::kinds::{ACCESS_KEY, KINDS, RAM_ROLE, RAM_USER};
 use crate::{AccessKey, Document, Error, Identity, IdentityName, Key, NamedPolicy};
 
-/// The number of the form in which this program writes rows of a kind.
+/// The schema in which this program writes rows of a kind.
 pub(crate) fn schema_of(kind: &str) -> u16 {
     let known = KINDS.iter().chain(allocation::KINDS).find(|row| row.name == kind);
     known.map_or(0, |row| row.schema)
@@ -33,7 +33,7 @@ struct Members<'a> {
 ///
 /// # Errors
 ///
-/// What serde says.
+/// The document cannot be serialized.
 pub(crate) fn write(document: &Document) -> Result<Vec<u8>, serde_json::Error> {
     match document {
         Document::AccessKey(access_key) => serde_json::to_vec(access_key),
@@ -45,11 +45,11 @@ pub(crate) fn write(document: &Document) -> Result<Vec<u8>, serde_json::Error> {
     }
 }
 
-/// The document of these members, whose key has this text.
+/// The document with this key and these members.
 ///
 /// # Errors
 ///
-/// What serde says.
+/// The members are invalid.
 pub(crate) fn read(key: &str, members: &[u8]) -> Result<Document, serde_json::Error> {
     let (kind, rest) = key.split_once('#').unwrap_or((key, ""));
     match kind {
@@ -81,8 +81,7 @@ pub(crate) fn read(key: &str, members: &[u8]) -> Result<Document, serde_json::Er
     }
 }
 
-/// Refuses to overwrite or delete a row of form `schema`, if that is newer than what this program
-/// writes.
+/// Refuses to overwrite or delete a row whose `schema` is newer than this program's.
 ///
 /// # Errors
 ///
@@ -96,7 +95,7 @@ pub(crate) fn check_schema(key: &Key, schema: u16) -> Result<(), Error> {
     Err(Error::Unavailable { source: Box::new(Newer { kind: kind.to_owned(), schema, known }) })
 }
 
-/// That a row was written by a newer program.
+/// A row that a newer program wrote.
 #[derive(Debug)]
 struct Newer {
     kind: String,
@@ -109,8 +108,8 @@ impl fmt::Display for Newer {
         let Self { kind, schema, known } = self;
         write!(
             formatter,
-            "a newer program wrote a row ({kind}) in form {schema}; this program writes form \
-             {known} and would lose members that it does not know"
+            "a newer program wrote a row ({kind}) with schema {schema}; this program writes schema \
+             {known} and would lose unknown members"
         )
     }
 }

@@ -7,15 +7,15 @@ use foldhash::quality::SeedableRandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-/// How many tables there are. Each holds so few entries that moving all of them takes a
-/// millisecond at most, with millions of entries in all.
+/// The number of tables. Growing one of them takes at most a millisecond with millions of entries in
+/// total.
 const SHARDS: usize = 256;
 
-/// Entries by hash, in many tables. One table that holds millions stops every caller for as long as
-/// it takes to move them, whenever it grows.
+/// Entries by hash, in many tables. A single table with millions of entries would block every caller
+/// while it grows.
 ///
-/// Callers choose some of the keys, so they are hashed with a random seed that never leaves the
-/// process: nobody can choose keys that fall into one table or one place.
+/// Callers choose some of the keys. The random seed of the hash prevents them from choosing keys with
+/// colliding hashes.
 #[derive(Debug)]
 pub(crate) struct Shards<T> {
     tables: Box<[HashTable<T>]>,
@@ -34,7 +34,7 @@ pub(crate) struct Hasher(SeedableRandomState);
 
 impl Default for Hasher {
     fn default() -> Self {
-        // The standard library has the system's random numbers; the other crate makes its own of
+        // The standard library's seed is random; the default seed of the other crate derives from
         // addresses and the time.
         let seed = RandomState::new().hash_one(0);
         Self(SeedableRandomState::with_seed(seed, SharedSeed::global_random()))
@@ -48,23 +48,23 @@ impl Hasher {
 }
 
 impl<T> Shards<T> {
-    /// How many entries there are.
+    /// The number of entries.
     pub(crate) fn len(&self) -> usize {
         self.entries
     }
 
-    /// The tables, for a walk over all entries, one table at a time.
+    /// The tables, to visit all entries one table at a time.
     pub(crate) fn tables(&self) -> &[HashTable<T>] {
         &self.tables
     }
 
-    /// The entry of this hash that `is_it` picks.
+    /// The entry with this hash for which `is_it` is true.
     pub(crate) fn get(&self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<&T> {
         self.tables[shard(hash)].find(hash, is_it)
     }
 
-    /// Puts an entry instead of the one that `is_former` picks, which is returned. `hash_of` yields
-    /// the hash of an entry.
+    /// Inserts an entry, or replaces and returns the one for which `is_former` is true. `hash_of`
+    /// returns the hash of an entry.
     pub(crate) fn put(
         &mut self,
         hash: u64,
@@ -74,15 +74,15 @@ impl<T> Shards<T> {
     ) -> Option<T> {
         match self.tables[shard(hash)].entry(hash, is_former, hash_of) {
             Entry::Occupied(mut former) => Some(std::mem::replace(former.get_mut(), entry)),
-            Entry::Vacant(place) => {
-                place.insert(entry);
+            Entry::Vacant(vacant) => {
+                vacant.insert(entry);
                 self.entries += 1;
                 None
             }
         }
     }
 
-    /// Removes the entry of this hash that `is_it` picks.
+    /// Removes and returns the entry with this hash for which `is_it` is true.
     pub(crate) fn remove(&mut self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<T> {
         let (removed, _) = self.tables[shard(hash)].find_entry(hash, is_it).ok()?.remove();
         self.entries -= 1;
@@ -90,8 +90,8 @@ impl<T> Shards<T> {
     }
 }
 
-/// The bits of the hash that a table itself does not look at: it uses the lowest for places and the
-/// highest seven for tags.
+/// The number of the table for a hash. Tables use the lowest bits and the highest seven, so these are
+/// others.
 fn shard(hash: u64) -> usize {
     usize::from(hash.to_be_bytes()[1])
 }

@@ -1,9 +1,9 @@
-//! All documents in the form that people write and read: `--world FILE`, and the worlds of the
-//! contract's cases. A document is found by account, kind and id, so a JSON merge patch (RFC 7396)
-//! changes a world.
+//! World documents: all documents of a store as one JSON file, for `--world FILE` and for the
+//! contract's cases. Members are addressed by account, kind and id, so a JSON merge patch (RFC 7396)
+//! can change a world.
 //!
-//! The readers of documents are the same for rows and worlds. Rows tolerate what they do not know;
-//! a world refuses it, because somebody wrote it by hand: see [`strict`].
+//! Rows and worlds share the readers of documents. Unknown members are ignored in rows and refused
+//! in worlds, which people write by hand: see [`strict`].
 
 mod check;
 mod identities;
@@ -24,31 +24,31 @@ use identities::{WorldAccessKey, WorldRamRole, WorldRamUser};
 use locate::Step;
 use strict::Strict;
 
-/// All documents, by the account that owns them.
+/// All documents, by account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct World {
     accounts: BTreeMap<String, WorldAccount>,
 }
 
-/// The documents of one account, without those that others imply.
+/// The documents of one account, except implied ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct WorldAccount {
     access_keys: BTreeMap<String, WorldAccessKey>,
     ram_users: BTreeMap<String, WorldRamUser>,
     ram_roles: BTreeMap<String, WorldRamRole>,
-    /// By the position of their kind in [`KINDS`], then by id.
+    /// By the position of the kind in [`KINDS`], then by id.
     resources: BTreeMap<(usize, String), Resource>,
 }
 
-/// What is wrong with a world document, and where.
+/// An error in a world document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorldError {
     /// The line, from 1.
     pub line: usize,
-    /// The field, as `Accounts.1234567890123456.Ipv6Addresses.ipv6-1.Status`.
+    /// The field, as in `Accounts.1234567890123456.Ipv6Addresses.ipv6-1.Status`.
     pub field: String,
-    /// What is wrong with it.
+    /// The reason.
     pub message: String,
 }
 
@@ -60,18 +60,18 @@ impl fmt::Display for WorldError {
 
 impl std::error::Error for WorldError {}
 
-/// What is wrong with a world, and the way to it.
+/// An error in a world, and the steps to its field.
 struct Finding {
     steps: Vec<Step>,
     message: String,
 }
 
 impl World {
-    /// Reads a world document. It may begin with a byte order mark, which some editors write.
+    /// Parses a world document. It may begin with a byte order mark, which some editors write.
     ///
     /// # Errors
     ///
-    /// A field that is missing, unknown, given twice, of the wrong type or at odds with another.
+    /// A field is missing, unknown, repeated, of the wrong type, or contradicts another.
     pub fn parse(text: &str) -> Result<Self, WorldError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let value = strict::parse(text)?;
@@ -98,16 +98,16 @@ impl World {
         Ok(Self { accounts: accounts.collect::<Result<_, _>>()? })
     }
 
-    /// Writes the world as a document, accounts and ids in order.
+    /// Writes the world document, with accounts and ids sorted.
     ///
     /// # Errors
     ///
-    /// None in practice; what serde may report of a time that has no date.
+    /// A time is beyond the year 9999.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }
 
-    /// The documents that a store keeps of this world, those that others imply among them.
+    /// The documents of this world, including implied ones.
     #[must_use]
     pub fn into_documents(self) -> Vec<Document> {
         let mut documents = Vec::new();
@@ -130,7 +130,7 @@ impl World {
         documents
     }
 
-    /// The world that `documents` make up.
+    /// The world of `documents`.
     #[must_use]
     pub fn from_documents(documents: impl IntoIterator<Item = Document>) -> Self {
         let mut world = Self::default();
@@ -158,7 +158,7 @@ impl World {
                 }
                 Document::Resource(resource) => {
                     let kind = resource.kind();
-                    // What others imply is seen on them.
+                    // Implied documents are not written.
                     if kind.world.is_some() {
                         let account_id = resource.account_id().to_owned();
                         let position = KINDS.iter().position(|row| *row == kind);
@@ -198,7 +198,7 @@ impl WorldAccount {
                 }
             }
         }
-        // The members left are the account's own, or unknown.
+        // The remaining members are the account's own, or unknown.
         if let Some((position, kind)) = own {
             let document = resource(kind, account_id, "", members.into(), &at)?;
             read.resources.insert((position, String::new()), document);
@@ -214,12 +214,12 @@ fn resource(
     document: Value,
     at: &[&str],
 ) -> Result<Resource, Finding> {
-    // A list of a document's members would be read as the document.
+    // Otherwise a list of the members would be read as the document.
     let document = Value::Object(object(document, at)?);
     read_at(at, document, |members| Resource::read(kind.name, account_id, id, members))
 }
 
-/// Takes the member `name` of an account: documents by id.
+/// Removes and reads the member `name` of an account: documents by id.
 fn by_id<T: DeserializeOwned>(
     members: &mut Map<String, Value>,
     at: &[&str],
@@ -229,7 +229,7 @@ fn by_id<T: DeserializeOwned>(
     read_at(&[at, &[name]].concat(), documents, |documents| BTreeMap::deserialize(documents))
 }
 
-/// Reads `value`, which was found at `at`.
+/// Reads `value`, whose path is `at`.
 fn read_at<T>(
     at: &[&str],
     value: Value,

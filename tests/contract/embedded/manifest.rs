@@ -117,7 +117,7 @@ async fn a_missing_file_is_named_and_nothing_changes() {
             if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
             let message = refused(copy.path());
             assert!(
-                message.contains(&format!("{missing} is missing; put back a copy")),
+                message.contains(&format!("{missing} is missing; restore a copy")),
                 "{message}"
             );
         }

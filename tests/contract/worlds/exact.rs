@@ -34,13 +34,13 @@ const TEXTS: [&str; 17] = [
 
 /// The message about a world that breaks a rule of the schema's `x-rules`.
 const RULES: [(&str, &str); 7] = [
-    ("member-once", ": given twice"),
+    ("member-once", ": repeated member"),
     ("id-once", ": not unique: "),
     ("gateway-once", ": not unique: "),
     ("condition-key-once", "letter case does not count"),
     ("number-size", ": number out of range"),
-    ("action-known", ": there is no such operation"),
-    ("answer-of-action", ": Answer must "),
+    ("action-known", ": unknown operation"),
+    ("answer-of-action", ": invalid Answer, expected "),
 ];
 
 /// A world with every member.

@@ -1,8 +1,8 @@
-//! Spending nonces and counting calls.
+//! Uses nonces and counts calls.
 //!
-//! These are two writes and no transaction: transactions on the one counter of an account and action
-//! would cancel each other when many calls come at once, while updates of an item queue. The nonce
-//! comes first, or a call that is played back could use up the account's quota.
+//! These are two writes and no transaction: concurrent transactions on the counter of an account and
+//! action would cancel each other, while updates of an item queue. The nonce is written first:
+//! otherwise replays could use up the account's quota.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,25 +14,25 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use super::api::Api;
 use super::attempts::{Attempt, Attempts};
 use super::failure::Reason;
-use super::item::{self, CALLS, EXPIRES_AT_SECS, Item, PK, Place, REUSABLE_AT_SECS, SCHEMA};
+use super::item::{self, CALLS, EXPIRES_AT_SECS, Item, ItemKey, PK, REUSABLE_AT_SECS, SCHEMA};
 use super::{DynamoDbStore, wrote};
 use crate::{Admission, Admitted, Error, kinds};
 
-/// How many windows are remembered in which a quota is used up.
+/// The most windows to keep in which a quota is used up.
 const WINDOWS_MAX: usize = 10_000;
 
-/// The windows in which a quota is used up, and for how many calls it was. Within a window a quota
-/// does not become free again, so a flood of calls over it writes nothing.
+/// The windows in which a quota is used up, and the quota. A quota stays used up until its window
+/// ends, so further calls need no write.
 #[derive(Debug, Default)]
-pub(super) struct UsedUp(Mutex<HashMap<Place, u32>>);
+pub(super) struct UsedUp(Mutex<HashMap<ItemKey, u32>>);
 
 impl UsedUp {
-    fn is_for(&self, counter: &Place, calls_max: u32) -> bool {
+    fn is_for(&self, counter: &ItemKey, calls_max: u32) -> bool {
         let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         windows.get(counter).is_some_and(|used_up| calls_max <= *used_up)
     }
 
-    fn remember(&self, counter: Place, calls_max: u32) {
+    fn remember(&self, counter: ItemKey, calls_max: u32) {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= WINDOWS_MAX {
             windows.clear();
@@ -49,7 +49,7 @@ impl<A: Api> DynamoDbStore<A> {
     ) -> Result<Admitted, Error> {
         let Some(quota) = &admission.quota else { return self.spend_nonce(admission).await };
         let (counter, expires_at_secs) =
-            Place::of_calls(admission.account_id, quota, admission.now_secs);
+            ItemKey::of_calls(admission.account_id, quota, admission.now_secs);
         if self.used_up.is_for(&counter, quota.calls_max) {
             return Ok(Admitted::OverQuota);
         }
@@ -64,40 +64,40 @@ impl<A: Api> DynamoDbStore<A> {
         Ok(admitted)
     }
 
-    /// Puts the nonce, unless it is there.
+    /// Puts the nonce, unless it exists.
     async fn spend_nonce(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
         let version = self.new_version();
-        // DynamoDB may take days to remove what has expired.
+        // DynamoDB may take days to remove an expired item.
         let condition = format!("attribute_not_exists({PK}) OR {REUSABLE_AT_SECS} <= :now_secs");
         let request = PutItemInput::builder()
             .table_name(&self.table_name)
             .set_item(Some(item::nonce(admission, version)))
             .condition_expression(condition)
             .expression_attribute_values(":now_secs", item::number(admission.now_secs))
-            // By its version it is told whether an earlier attempt put it.
+            // The version of the existing item shows whether an earlier attempt put it.
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let mut attempts = Attempts::new(self, "PutItem");
         loop {
             match attempts.make(self.api.put_item(request.clone())).await? {
                 Attempt::Done(_) => return Ok(Admitted::Yes),
-                Attempt::Undone(reasons) if wrote(&reasons, version) => return Ok(Admitted::Yes),
-                Attempt::Undone(reasons) if reasons.iter().any(Reason::is_condition) => {
+                Attempt::Failed(reasons) if wrote(&reasons, version) => return Ok(Admitted::Yes),
+                Attempt::Failed(reasons) if reasons.iter().any(Reason::is_condition) => {
                     return Ok(Admitted::NonceUsed);
                 }
-                Attempt::Undone(_) => {}
+                Attempt::Failed(_) => {}
             }
         }
     }
 
-    /// Counts a call, if there is room for it. One whose answer was lost may be counted, and counts as
-    /// such: to ask again could count it twice.
+    /// Counts a call, unless the quota is used up. If the answer is lost, the call is taken as counted:
+    /// a repeated request could count it twice.
     async fn count(
         &self,
-        counter: &Place,
+        counter: &ItemKey,
         calls_max: u32,
         expires_at_secs: u64,
     ) -> Result<Admitted, Error> {
-        // The first call of a window finds no counter; where none is allowed, it must.
+        // The first call of a window finds no counter. With a quota of 0 it must be refused.
         let condition = match calls_max {
             0 => format!("{CALLS} < :calls_max"),
             _ => format!("attribute_not_exists({PK}) OR {CALLS} < :calls_max"),
@@ -122,11 +122,11 @@ impl<A: Api> DynamoDbStore<A> {
         loop {
             match attempts.make(self.api.update_item(request.clone())).await? {
                 Attempt::Done(_) => return Ok(Admitted::Yes),
-                Attempt::Undone(reasons) if reasons.iter().any(Reason::is_condition) => {
+                Attempt::Failed(reasons) if reasons.iter().any(Reason::is_condition) => {
                     return Ok(Admitted::OverQuota);
                 }
-                Attempt::Undone(_) if attempts.is_open() => return Ok(Admitted::Yes),
-                Attempt::Undone(_) => {}
+                Attempt::Failed(_) if attempts.is_unknown() => return Ok(Admitted::Yes),
+                Attempt::Failed(_) => {}
             }
         }
     }

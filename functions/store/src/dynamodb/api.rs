@@ -1,5 +1,4 @@
-//! What the store takes from outside while it serves calls: `DynamoDB`'s answers, and time. A test
-//! hands in a model of both.
+//! The store's interface to `DynamoDB` and time. Tests implement it with a model of both.
 
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -7,24 +6,23 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 
-/// A request on its way. In a box, for the SDK's own types are nested so deeply that the compiler
-/// gives up on a function that contains them.
+/// A request that is being sent. Boxed: the SDK's types are nested too deeply for the compiler.
 pub type Sending<O, E> = Pin<Box<dyn Future<Output = Result<O, SdkError<E>>> + Send + 'static>>;
 
-/// Declares [`Api`], and sends each of its requests with the SDK.
+/// Declares [`Api`] and implements it with the SDK.
 macro_rules! api {
     ($($request:ident, $input:ident => $output:ident, $error:ident;)*) => {
         $(use aws_sdk_dynamodb::operation::$request::builders::$input;)*
         $(use aws_sdk_dynamodb::operation::$request::{$error, $output};)*
 
-        /// The requests to `DynamoDB` that serve calls, and a timer.
+        /// The requests to `DynamoDB` that serve calls, a clock and a timer.
         pub trait Api: Send + Sync {
             $(
                 #[doc = concat!("Sends a request of `", stringify!($request), "`, once.")]
                 fn $request(&self, request: $input) -> Sending<$output, $error>;
             )*
 
-            /// The time of a clock that nobody sets.
+            /// The time of a monotonic clock.
             fn now(&self) -> Instant;
 
             /// Waits.

@@ -1,4 +1,4 @@
-//! Asking again: how often, how long, and what happens in between.
+//! Repeats failed requests to DynamoDB.
 
 use std::time::{Duration, Instant};
 
@@ -8,44 +8,44 @@ use super::DynamoDbStore;
 use super::api::{Api, Sending};
 use super::failure::{Cause, Failure, Reason, Reasons};
 
-/// How long that takes which is done to the table as a whole, and for which no caller waits.
+/// The longest time of a request for the whole table, for which no caller waits.
 const PATIENT_TIME_MAX: Duration = Duration::from_mins(1);
-/// How many attempts there is time for if none of them is answered. DynamoDB takes some
-/// milliseconds; the first attempt of an instance connects, too.
+/// The number of unanswered attempts for which there is time. DynamoDB answers in some milliseconds;
+/// the first attempt of an instance also connects.
 const SILENT_ATTEMPTS: u32 = 2;
-/// How many attempts there are at most.
+/// The most attempts.
 const ATTEMPTS_MAX: u32 = 10;
-/// The longest pause before the second attempt; it doubles with every other.
+/// The longest pause before the second attempt; it doubles with each further attempt.
 const PAUSE_MILLIS: u64 = 25;
-/// The longest pause before any.
+/// The longest pause before any attempt.
 const PAUSE_MILLIS_MAX: u64 = 400;
 
-/// What an attempt came to, if another may follow it.
+/// The result of an attempt that succeeded or may be repeated.
 pub(super) enum Attempt<O> {
-    /// DynamoDB did it.
+    /// The attempt succeeded.
     Done(O),
-    /// It did not: why, part by part; empty if there is no telling.
-    Undone(Vec<Reason>),
+    /// The attempt failed: the reason for each part of the request, or empty if unknown.
+    Failed(Vec<Reason>),
 }
 
-/// The attempts at one request.
+/// The attempts of one request.
 pub(super) struct Attempts<'s, A> {
     store: &'s DynamoDbStore<A>,
     operation: &'static str,
     end: Instant,
     attempt_time_max: Duration,
     made: u32,
-    is_open: bool,
+    is_unknown: bool,
     last: Option<Cause>,
 }
 
 impl<'s, A: Api> Attempts<'s, A> {
-    /// None made so far.
+    /// The attempts of a request that serves a call.
     pub(super) fn new(store: &'s DynamoDbStore<A>, operation: &'static str) -> Self {
         Self::within(store, operation, store.call_time_max)
     }
 
-    /// None made so far, of what is done to the table as a whole.
+    /// The attempts of a request for the whole table.
     pub(super) fn patient(store: &'s DynamoDbStore<A>, operation: &'static str) -> Self {
         Self::within(store, operation, PATIENT_TIME_MAX)
     }
@@ -53,14 +53,14 @@ impl<'s, A: Api> Attempts<'s, A> {
     fn within(store: &'s DynamoDbStore<A>, operation: &'static str, time_max: Duration) -> Self {
         let end = store.api.now() + time_max;
         let attempt_time_max = time_max / SILENT_ATTEMPTS;
-        Self { store, operation, end, attempt_time_max, made: 0, is_open: false, last: None }
+        Self { store, operation, end, attempt_time_max, made: 0, is_unknown: false, last: None }
     }
 
     /// Makes one more attempt, after a pause if it is not the first.
     ///
     /// # Errors
     ///
-    /// An error that will not pass; or the last one, if that was enough.
+    /// The attempt failed permanently, or attempts or time are used up.
     pub(super) async fn make<O, E>(&mut self, sending: Sending<O, E>) -> Result<Attempt<O>, Failure>
     where
         E: Reasons + ProvideErrorMetadata,
@@ -85,8 +85,8 @@ impl<'s, A: Api> Attempts<'s, A> {
             },
             () = api.sleep(time) => Cause::NoAnswer("no answer in time".to_owned()),
         };
-        self.is_open |= cause.leaves_open();
-        if !cause.passes() {
+        self.is_unknown |= cause.is_unknown();
+        if !cause.is_transient() {
             return Err(self.failure(cause));
         }
         let reasons = match &cause {
@@ -94,49 +94,49 @@ impl<'s, A: Api> Attempts<'s, A> {
             Cause::NoAnswer(_) | Cause::Unfit(_) => Vec::new(),
         };
         self.last = Some(cause);
-        Ok(Attempt::Undone(reasons))
+        Ok(Attempt::Failed(reasons))
     }
 
     /// Makes the only attempt.
     ///
     /// # Errors
     ///
-    /// That it did not succeed.
+    /// The attempt failed.
     pub(super) async fn once<O, E>(&mut self, sending: Sending<O, E>) -> Result<O, Failure>
     where
         E: Reasons + ProvideErrorMetadata,
     {
         match self.make(sending).await? {
             Attempt::Done(output) => Ok(output),
-            Attempt::Undone(_) => {
+            Attempt::Failed(_) => {
                 let last = self.last.take();
                 Err(self.failure(last.unwrap_or_else(|| Cause::NoAnswer(String::new()))))
             }
         }
     }
 
-    /// Counts an attempt that succeeded as one that did only part of what it was to do.
-    pub(super) fn go_on(&mut self, told: &str) {
-        self.last = Some(Cause::Unfit(told.to_owned()));
+    /// Marks the last attempt as one that did only a part of the request, for the given reason.
+    pub(super) fn mark_partial(&mut self, reason: &str) {
+        self.last = Some(Cause::Unfit(reason.to_owned()));
     }
 
-    /// Whether what any of the attempts did is not known.
-    pub(super) fn is_open(&self) -> bool {
-        self.is_open
+    /// Whether the outcome of any attempt is unknown.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.is_unknown
     }
 
-    /// The failure that all attempts come to.
+    /// The failure of all attempts.
     pub(super) fn failure(&self, cause: Cause) -> Failure {
         Failure {
             operation: self.operation,
             table_name: self.store.table_name.clone(),
             attempts: self.made,
             cause,
-            is_open: self.is_open,
+            is_unknown: self.is_unknown,
         }
     }
 
-    /// Anything up to the longest pause: those who lost one race together do not meet in the next.
+    /// A random pause up to the longest: callers that conflicted do not conflict again.
     fn pause(&self) -> Duration {
         let doublings = self.made.saturating_sub(1).min(16);
         let longest = (PAUSE_MILLIS << doublings).min(PAUSE_MILLIS_MAX);

@@ -5,19 +5,20 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::failure::Reason;
-use super::item::{self, Item, PK, Place, SCHEMA, VERSION};
-use super::{DynamoDbStore, no_place, unavailable};
+use super::item::{self, Item, ItemKey, PK, SCHEMA, VERSION};
+use super::{DynamoDbStore, no_item, unavailable};
 use crate::row::check_schema;
 use crate::{Change, Error, Version, Write};
 
-/// What must hold of an item, and the values that the condition names.
+/// A condition on an item, and the values in its expression.
 struct Condition {
     expression: String,
     values: Option<Item>,
 }
 
 impl Condition {
-    /// That the item is as it was read and, if it is to be changed, that no newer program wrote it.
+    /// The condition that the item has not changed and, if it will be changed, that no newer program
+    /// wrote it.
     fn of(write: &Write) -> Self {
         let Some(read) = write.rests_on else {
             return Self { expression: format!("attribute_not_exists({PK})"), values: None };
@@ -36,16 +37,16 @@ impl Condition {
 }
 
 impl<A> DynamoDbStore<A> {
-    /// The part of a transaction that makes one change. If its condition does not hold, the existing
-    /// item is returned.
+    /// The part of a transaction that makes one change. If its condition fails, DynamoDB returns the
+    /// existing item.
     pub(super) fn part(&self, write: &Write, version: Version) -> Result<TransactWriteItem, Error> {
         let existing = ReturnValuesOnConditionCheckFailure::AllOld;
-        let place = Place::of(&write.key).ok_or_else(|| no_place(&write.key))?;
+        let item_key = ItemKey::of(&write.key).ok_or_else(|| no_item(&write.key))?;
         let Condition { expression, values } = Condition::of(write);
         let part = TransactWriteItem::builder();
         let part = match &write.change {
             Change::Put(document) => {
-                let item = item::encode(place, write.key.kind(), document, version);
+                let item = item::encode(item_key, write.key.kind(), document, version);
                 let put = Put::builder()
                     .table_name(&self.table_name)
                     .set_item(Some(item.map_err(unavailable)?))
@@ -57,7 +58,7 @@ impl<A> DynamoDbStore<A> {
             Change::Delete => {
                 let delete = Delete::builder()
                     .table_name(&self.table_name)
-                    .set_key(Some(place.into_item()))
+                    .set_key(Some(item_key.into_item()))
                     .condition_expression(expression)
                     .set_expression_attribute_values(values)
                     .return_values_on_condition_check_failure(existing);
@@ -66,7 +67,7 @@ impl<A> DynamoDbStore<A> {
             Change::Check => {
                 let check = ConditionCheck::builder()
                     .table_name(&self.table_name)
-                    .set_key(Some(place.into_item()))
+                    .set_key(Some(item_key.into_item()))
                     .condition_expression(expression)
                     .set_expression_attribute_values(values)
                     .return_values_on_condition_check_failure(existing);
@@ -77,8 +78,7 @@ impl<A> DynamoDbStore<A> {
     }
 }
 
-/// Why a commit whose conditions do not all hold was refused: something has changed, or a newer
-/// program wrote what it would change.
+/// The error of a commit with failed conditions: a document has changed, or a newer program wrote it.
 pub(super) fn refusal(writes: &[Write], reasons: &[Reason]) -> Error {
     for (write, reason) in writes.iter().zip(reasons) {
         let is_as_read = reason.is_condition() && reason.version == write.rests_on;

@@ -1,6 +1,6 @@
-//! Connections to `DynamoDB`: HTTP/1.1, the only version it speaks, over TLS.
+//! Connections to `DynamoDB`: HTTP/1.1, the only version that it supports, over TLS.
 //!
-//! The SDK's own client can do HTTP/2 and proxies, too, which weighs more than a megabyte.
+//! The SDK's own client supports HTTP/2 and proxies too, which adds more than a megabyte.
 
 use std::fmt;
 
@@ -15,23 +15,23 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, connect};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-/// Keeps connections open and makes new ones.
+/// A pool of connections.
 #[derive(Clone)]
 pub(super) struct Connections(Client<HttpsConnector<connect::HttpConnector>, SdkBody>);
 
 impl Connections {
-    /// None made so far.
+    /// An empty pool.
     ///
     /// # Errors
     ///
-    /// None in practice: that the cryptography can do no version of TLS.
+    /// The cryptography supports no version of TLS.
     pub(super) fn new() -> Result<Self, rustls::Error> {
         let mut tcp = connect::HttpConnector::new();
         tcp.enforce_http(false);
-        // Requests are small and somebody waits for them.
+        // Requests are small, and a caller waits for each.
         tcp.set_nodelay(true);
-        // The roots are compiled in: reading and parsing those of the system would take longer than
-        // all else that an instance does before its first call.
+        // The roots are compiled in: to read and parse the system's roots would be the longest step of
+        // an instance's start.
         let tls = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?
             .https_or_http()
@@ -49,7 +49,7 @@ impl fmt::Debug for Connections {
 }
 
 impl HttpClient for Connections {
-    /// The settings are for timeouts, of which there are none here: see `attempts`.
+    /// Ignores the settings: they are for timeouts, which `attempts` has.
     fn http_connector(
         &self,
         _: &HttpConnectorSettings,
@@ -71,7 +71,7 @@ impl HttpConnector for Connections {
     }
 }
 
-/// That the SDK and HTTP do not go together.
+/// The error for a request or response that the SDK or HTTP cannot represent.
 fn user(error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
     ConnectorError::user(Box::new(error))
 }

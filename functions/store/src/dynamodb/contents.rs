@@ -1,7 +1,7 @@
-//! What is done to the table as a whole: making it, reading all of it, replacing all of it.
+//! Operations on the whole table: create it, read it, replace its contents.
 //!
-//! The function does none of this and its role allows none of it. It is for the operator, who sets up
-//! a table, and for test suites.
+//! They are for operators, who set up a table, and for test suites. The function does none of them and
+//! its role allows none of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,24 +12,24 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::attempts::{Attempt, Attempts};
-use super::failure::Cause;
-use super::item::{self, DOCUMENT, EXPIRES_AT_SECS, Item, PK, Place, SK};
-use super::{DynamoDbStore, no_place, unavailable};
+
+use super::item::{self, DOCUMENT, EXPIRES_AT_SECS, Item, ItemKey, PK, SK};
+use super::{DynamoDbStore, no_item, unavailable};
 use crate::{Document, Error};
 
-/// The most items that one `BatchWriteItem` takes.
+/// The most items of one `BatchWriteItem`.
 const BATCH_WRITES_MAX: usize = 25;
 
-/// How often it is asked whether a new table is ready, once in each [`TABLE_PAUSE`].
+/// The most checks whether a new table is ready, one per [`TABLE_PAUSE`].
 const TABLE_LOOKS_MAX: u32 = 120;
 const TABLE_PAUSE: Duration = Duration::from_millis(500);
 
 impl DynamoDbStore {
-    /// Makes the table, as `template.yaml` does but without expiry, and waits until it is ready.
+    /// Creates the table, as `template.yaml` does but without expiry, and waits until it is ready.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`]: it exists already, or may not be made.
+    /// [`Error::Unavailable`]: the table exists, or the credentials do not allow its creation.
     pub async fn create_table(&self) -> Result<(), Error> {
         let mut request = self
             .api
@@ -60,12 +60,12 @@ impl DynamoDbStore {
         Err(Error::Unavailable { source: "the new table does not become active".into() })
     }
 
-    /// Has DynamoDB remove the table's items when they have expired.
+    /// Enables the removal of expired items by DynamoDB (TTL).
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`].
-    pub async fn remove_what_expires(&self) -> Result<(), Error> {
+    pub async fn enable_ttl(&self) -> Result<(), Error> {
         let expiry = TimeToLiveSpecification::builder()
             .attribute_name(EXPIRES_AT_SECS)
             .enabled(true)
@@ -87,7 +87,7 @@ impl DynamoDbStore {
         Ok(items.is_empty())
     }
 
-    /// Every document, in no order. What others write meanwhile may be among them or not.
+    /// Every document, in no order. This is no snapshot: concurrent writes may be visible.
     ///
     /// # Errors
     ///
@@ -96,11 +96,10 @@ impl DynamoDbStore {
         let (mut documents, mut from) = (Vec::new(), None);
         loop {
             let (items, next) = self.scan_page(from, None).await?;
-            // Nonces and counters are no documents.
+            // Nonces and counters have no document.
             for item in items.into_iter().filter(|item| item.contains_key(DOCUMENT)) {
-                let (_, read) = item::decode(item).map_err(|told| {
-                    Error::from(Attempts::patient(self, "Scan").failure(Cause::Unfit(told)))
-                })?;
+                let (_, read) = item::decode(item)
+                    .map_err(|cause| Error::from(Attempts::patient(self, "Scan").failure(cause)))?;
                 documents.push(read.document);
             }
             if next.is_none() {
@@ -110,14 +109,14 @@ impl DynamoDbStore {
         }
     }
 
-    /// Removes everything, nonces and counters too, and puts `documents` instead; tells `progress`
-    /// after each batch how many items were written or removed so far.
+    /// Replaces all items, nonces and counters too, by `documents`. Calls `progress` after each batch
+    /// with the number of items that were written or deleted so far.
     ///
-    /// Not one step: a reader finds some of the old and some of the new meanwhile.
+    /// The replacement is not atomic: a concurrent reader sees old and new items.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`]: part of it is done, and may be done again.
+    /// [`Error::Unavailable`]: the replacement may be partly done. It can be repeated.
     pub async fn replace(
         &self,
         documents: Vec<Document>,
@@ -128,10 +127,10 @@ impl DynamoDbStore {
         loop {
             let (items, next) = self.scan_page(from, None).await?;
             for mut item in items {
-                let Some(place) = Place::of_item(&mut item) else { continue };
-                let request = DeleteRequest::builder().set_key(Some(place.clone().into_item()));
+                let Some(item_key) = ItemKey::of_item(&mut item) else { continue };
+                let request = DeleteRequest::builder().set_key(Some(item_key.clone().into_item()));
                 let request = request.build().map_err(unavailable)?;
-                writes.insert(place, WriteRequest::builder().delete_request(request).build());
+                writes.insert(item_key, WriteRequest::builder().delete_request(request).build());
             }
             if next.is_none() {
                 break;
@@ -140,13 +139,13 @@ impl DynamoDbStore {
         }
         for document in documents {
             let key = document.key();
-            let place = Place::of(&key).ok_or_else(|| no_place(&key))?;
-            let item = item::encode(place.clone(), key.kind(), &document, self.new_version());
+            let item_key = ItemKey::of(&key).ok_or_else(|| no_item(&key))?;
+            let item = item::encode(item_key.clone(), key.kind(), &document, self.new_version());
             let item = item.map_err(unavailable)?;
             let request =
                 PutRequest::builder().set_item(Some(item)).build().map_err(unavailable)?;
-            // Instead of a removal: a batch may name an item but once.
-            writes.insert(place, WriteRequest::builder().put_request(request).build());
+            // Replaces the deletion: a batch must not have two writes of an item.
+            writes.insert(item_key, WriteRequest::builder().put_request(request).build());
         }
         let writes: Vec<WriteRequest> = writes.into_values().collect();
         let mut done = 0;
@@ -170,13 +169,13 @@ impl DynamoDbStore {
             let unprocessed = output.unprocessed_items.unwrap_or_default();
             left = unprocessed.into_values().flatten().collect();
             if !left.is_empty() {
-                attempts.go_on("items were left unwritten");
+                attempts.mark_partial("items were left unwritten");
             }
         }
         Ok(())
     }
 
-    /// Some items from a place on, at most `items_max`, and the place to go on from.
+    /// At most `items_max` items after a key, and the last key; `None` if there are no more.
     async fn scan_page(
         &self,
         from: Option<Item>,

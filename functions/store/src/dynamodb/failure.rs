@@ -1,4 +1,4 @@
-//! What DynamoDB says when it does not do what it was asked, and whether to ask again.
+//! Failures of requests to DynamoDB, and whether to repeat them.
 
 use std::fmt;
 
@@ -18,17 +18,17 @@ use aws_sdk_dynamodb::operation::update_time_to_live::UpdateTimeToLiveError;
 use super::item::{self, Item};
 use crate::Version;
 
-/// The code of a condition that does not hold.
+/// The code of a failed condition.
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 
-/// Why DynamoDB refused one part of a write.
+/// The reason for which DynamoDB refused one part of a write.
 #[derive(Clone, Debug)]
 pub(super) struct Reason {
-    /// `None` for a part that it would have written.
+    /// The code; `None` for a part that was not refused.
     code: String,
-    /// The version of the item that is there.
+    /// The version of the existing item.
     pub(super) version: Option<Version>,
-    /// The number of that item's form.
+    /// The schema of the existing item.
     pub(super) schema: Option<u16>,
 }
 
@@ -41,24 +41,24 @@ impl Reason {
         }
     }
 
-    /// Whether it is that the condition does not hold.
+    /// Whether the part's condition failed.
     pub(super) fn is_condition(&self) -> bool {
         self.code == CONDITION_FAILED
     }
 
-    /// Whether there is none.
+    /// Whether the part was not refused.
     pub(super) fn is_none(&self) -> bool {
         self.code == "None"
     }
 }
 
-/// An error that tells why each part of a write was refused.
+/// An error that may have a reason for each part of a write.
 pub(super) trait Reasons {
-    /// Part by part; empty if the error is another one.
+    /// The reasons by part; empty for other errors.
     fn reasons(&self) -> Vec<Reason>;
 }
 
-/// Errors that are of the whole request.
+/// Implements [`Reasons`] for errors without reasons.
 macro_rules! no_reasons {
     ($($error:ident)*) => {
         $(
@@ -99,28 +99,28 @@ impl Reasons for TransactWriteItemsError {
     }
 }
 
-/// What came of an attempt that did not succeed.
+/// The cause of a failed attempt.
 #[derive(Clone, Debug)]
 pub(super) enum Cause {
-    /// No answer that can be read came, so what was done is not known.
+    /// No readable answer arrived, so the outcome is unknown.
     NoAnswer(String),
     /// DynamoDB answered with an error.
     Answer {
-        /// What it is called.
+        /// The error's code.
         code: String,
         /// The HTTP status.
         status: u16,
-        /// What DynamoDB's own log knows the request by.
+        /// The id of the request in DynamoDB's log.
         request_id: Option<String>,
-        /// Why each part of a write was refused, if that is what happened.
+        /// The reason for each refused part of a write.
         reasons: Vec<Reason>,
     },
-    /// DynamoDB did as it was asked, and what came of it is of no use; or it was not asked.
+    /// The request could not be sent, or its answer is unusable.
     Unfit(String),
 }
 
 impl Cause {
-    /// What an attempt's error means. Its message stays behind: it may quote items.
+    /// The cause of an SDK error. The error's message is dropped: it may quote items.
     pub(super) fn of<E: Reasons + ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
         match error {
             SdkError::ServiceError(service) => Self::Answer {
@@ -130,24 +130,24 @@ impl Cause {
                 reasons: service.err().reasons(),
             },
             SdkError::DispatchFailure(failure) => {
-                // The connection knows nothing of what it carries.
-                let mut told = "the connection failed".to_owned();
+                // An error of the connection quotes no item.
+                let mut message = "the connection failed".to_owned();
                 let mut source = failure.as_connector_error().and_then(std::error::Error::source);
                 while let Some(error) = source {
-                    told = format!("{told}: {error}");
+                    message = format!("{message}: {error}");
                     source = error.source();
                 }
-                Self::NoAnswer(told)
+                Self::NoAnswer(message)
             }
             SdkError::ResponseError(_) => Self::NoAnswer("the answer cannot be read".to_owned()),
             SdkError::TimeoutError(_) => Self::NoAnswer("no answer in time".to_owned()),
-            // And whatever else an SDK to come may say before it sends anything.
+            // Also the errors that a later SDK may add.
             _ => Self::Unfit("the request could not be made".to_owned()),
         }
     }
 
-    /// Whether what was done is not known.
-    pub(super) fn leaves_open(&self) -> bool {
+    /// Whether the outcome of the attempt is unknown.
+    pub(super) fn is_unknown(&self) -> bool {
         match self {
             Self::NoAnswer(_) => true,
             Self::Answer { status, code, .. } => {
@@ -157,16 +157,16 @@ impl Cause {
         }
     }
 
-    /// Whether the same request may do better in a moment.
-    pub(super) fn passes(&self) -> bool {
+    /// Whether a repeated request may succeed.
+    pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::NoAnswer(_) => true,
             Self::Answer { status, code, reasons, .. } => {
                 *status >= 500
-                    || passes(code)
+                    || is_transient(code)
                     || !reasons.is_empty()
                         && reasons.iter().all(|reason| {
-                            reason.is_none() || reason.is_condition() || passes(&reason.code)
+                            reason.is_none() || reason.is_condition() || is_transient(&reason.code)
                         })
             }
             Self::Unfit(_) => false,
@@ -177,7 +177,7 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAnswer(told) | Self::Unfit(told) => formatter.write_str(told),
+            Self::NoAnswer(message) | Self::Unfit(message) => formatter.write_str(message),
             Self::Answer { code, status, request_id, reasons } => {
                 write!(formatter, "{code} (HTTP status {status}")?;
                 if let Some(request_id) = request_id {
@@ -193,9 +193,9 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Whether an error of this name, or a reason, passes by itself: DynamoDB is busy, or others are
-/// writing the same items this very moment.
-fn passes(code: &str) -> bool {
+/// Whether an error or reason with this code is transient: DynamoDB is busy, or concurrent requests
+/// write the same items.
+fn is_transient(code: &str) -> bool {
     matches!(
         code,
         "ProvisionedThroughputExceeded"
@@ -210,15 +210,15 @@ fn passes(code: &str) -> bool {
     )
 }
 
-/// Why a call of the store came to nothing: names the operation and the table, and no item.
+/// The failure of all attempts of a request. It names the operation and the table, and no item.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) operation: &'static str,
     pub(super) table_name: String,
     pub(super) attempts: u32,
     pub(super) cause: Cause,
-    /// Whether what any of the attempts did is not known.
-    pub(super) is_open: bool,
+    /// Whether the outcome of any attempt is unknown.
+    pub(super) is_unknown: bool,
 }
 
 impl fmt::Display for Failure {

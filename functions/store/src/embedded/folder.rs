@@ -1,4 +1,4 @@
-//! The directory: whose it is, who has it open, and whether it is as it was left.
+//! The directory: checks it, locks it, and notes how it was closed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,7 +20,7 @@ const CLOSED_FILE: &str = "closed.json";
 pub(super) const ENGINE_FOLDER: &str = "engine";
 const UNFINISHED: &str = ".unfinished";
 
-/// Says that the store was closed, and what its journals were then.
+/// The note that the store was closed, with the hashes of its journals.
 #[derive(Serialize, Deserialize)]
 struct Closed {
     journals: BTreeMap<String, String>,
@@ -30,23 +30,23 @@ struct Closed {
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// As it is on the disk.
+    /// The manifest on the disk.
     manifest: Mutex<Manifest>,
-    /// With the number that was found in it. `None` until the store is open, if there was none.
+    /// The watermark and the number that was read from it. `None` for a new store until it is open.
     watermark: Option<(Watermark, u64)>,
-    /// Whether the store was opened, so that there is something to close.
+    /// Whether the store was opened and must be closed.
     is_open: bool,
     lock: File,
 }
 
 impl Folder {
-    /// Looks at what is there, and locks it. A directory that is not ours is left as it is.
+    /// Checks and locks the directory. A directory that is no store is left unchanged.
     pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
         let fail = |cause| OpenError { folder: path.to_owned(), cause };
         let io = |error| fail(Cause::Io(error));
-        // Secrets of access keys are in it.
+        // The directory holds the secrets of access keys.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
-        // First without a trace: it may be anybody's.
+        // Before the lock file is created, for the directory may not be a store.
         Manifest::read(path).map_err(fail)?;
         let lock = path.join(LOCK_FILE);
         let lock = File::options().create(true).truncate(false).write(true).open(lock);
@@ -55,7 +55,7 @@ impl Folder {
             TryLockError::WouldBlock => fail(Cause::InUse),
             TryLockError::Error(error) => io(error),
         })?;
-        // Again, now that nobody else changes it.
+        // Again, under the lock.
         let mut watermark = None;
         let manifest = match Manifest::read(path).map_err(fail)? {
             Some(manifest) if !manifest.is_making() => {
@@ -80,17 +80,17 @@ impl Folder {
         self.manifest().version()
     }
 
-    /// Whether the store is being made: nothing in it was ever acknowledged.
+    /// Whether the store is being created: no write was acknowledged yet.
     pub(super) fn is_making(&self) -> bool {
         self.manifest().is_making()
     }
 
-    /// Notes that the store is in use and has these keyspaces.
+    /// Writes the manifest of a store in use with these keyspaces.
     pub(super) fn note(&self, keyspaces: Keyspaces) -> io::Result<()> {
         let mut noted = self.manifest();
         let manifest = Manifest::in_use(keyspaces);
         if *noted != manifest {
-            // The engine does not sync the entries of new folders.
+            // The engine does not sync the directory entries of new folders.
             File::open(self.engine().join(KEYSPACES_FOLDER))?.sync_all()?;
             write_durably(&self.path, MANIFEST_FILE, &manifest)?;
             *noted = manifest;
@@ -98,12 +98,12 @@ impl Folder {
         Ok(())
     }
 
-    /// Where the engine keeps its files.
+    /// The folder of the engine's files.
     pub(super) fn engine(&self) -> PathBuf {
         self.path.join(ENGINE_FOLDER)
     }
 
-    /// What it means that the engine does not open.
+    /// The error for an engine that does not open.
     pub(super) fn refused(&self, error: impl fmt::Display) -> OpenError {
         let what = error.to_string();
         OpenError { folder: self.path.clone(), cause: Cause::Damaged { what } }
@@ -113,13 +113,12 @@ impl Folder {
         OpenError { folder: self.path.clone(), cause: Cause::Io(error) }
     }
 
-    /// Notes that every batch up to this one was synced.
+    /// Records that every batch up to this one was synced.
     pub(super) fn synced(&self, batch: u64) -> io::Result<()> {
         self.watermark.as_ref().map_or(Ok(()), |(watermark, _)| watermark.advance(batch))
     }
 
-    /// Notes that the store is no longer as it was when it was closed: from here on its journals
-    /// change.
+    /// Removes the note that the store was closed: from here on its journals change.
     pub(super) fn begin(&self) -> Result<(), OpenError> {
         let begun = match fs::remove_file(self.path.join(CLOSED_FILE)) {
             Ok(()) => File::open(&self.path).and_then(|folder| folder.sync_all()),
@@ -129,12 +128,12 @@ impl Folder {
         begun.map_err(|error| self.io(error))
     }
 
-    /// Notes that the store is open and which keyspaces it has. From here on a store in use is one of
-    /// the newest format.
+    /// Checks the opened engine and writes the manifest of the newest format.
     ///
     /// # Errors
     ///
-    /// The last batch, `batch`, is older than one that was synced.
+    /// The last batch, `batch`, is older than a synced one, or the keyspaces differ from the
+    /// manifest's.
     pub(super) fn opened(&mut self, keyspaces: Keyspaces, batch: u64) -> Result<(), OpenError> {
         let watermark = match self.watermark.take() {
             None => (Watermark::create(&self.path, batch).map_err(|error| self.io(error))?, batch),
@@ -148,7 +147,7 @@ impl Folder {
         self.watermark = Some(watermark);
         if !self.is_making() {
             if !self.manifest().names(&keyspaces) {
-                return Err(self.refused(format!("{MANIFEST_FILE} names other keyspaces")));
+                return Err(self.refused(format!("{MANIFEST_FILE} lists other keyspaces")));
             }
             self.note(keyspaces).map_err(|error| self.io(error))?;
         }
@@ -158,11 +157,11 @@ impl Folder {
 }
 
 impl Drop for Folder {
-    /// Notes that the store was closed, and unlocks it. The engine is dropped before this.
+    /// Notes that the store was closed, and unlocks it. The engine must be dropped before.
     fn drop(&mut self) {
         let engine = self.engine();
         if self.is_open && self.is_making() {
-            // This process made it and acknowledged nothing.
+            // This process created the store and acknowledged no write.
             drop(fs::remove_dir_all(engine));
         } else if self.is_open
             && let Ok(journals) = journals(&engine)
@@ -170,13 +169,13 @@ impl Drop for Folder {
             // Without the note the store opens as after a crash.
             drop(write_durably(&self.path, CLOSED_FILE, &Closed { journals }));
         }
-        // To close the file is not enough: a process that is being started has a copy of it, and the
-        // lock with it, until it runs its own program.
+        // Closing the file is not enough: a child process holds a copy of it, and so the lock, between
+        // fork and exec.
         drop(self.lock.unlock());
     }
 }
 
-/// Notes that a store is being made. What an earlier attempt left gets a new name.
+/// Writes the manifest of a store that is being created. Files of an earlier attempt are renamed.
 fn begin_making(path: &Path) -> io::Result<Manifest> {
     let manifest = Manifest::making();
     write_durably(path, MANIFEST_FILE, &manifest)?;
@@ -190,7 +189,7 @@ fn begin_making(path: &Path) -> io::Result<Manifest> {
     Ok(manifest)
 }
 
-/// Checks that nothing is missing which the engine would make anew.
+/// Checks that no file is missing that the engine would recreate.
 fn check_engine(path: &Path, manifest: &Manifest) -> Result<(), Cause> {
     let damaged = |what: String| Cause::Damaged { what };
     if !path.join(ENGINE_FOLDER).try_exists().map_err(Cause::Io)? {
@@ -204,7 +203,7 @@ fn check_engine(path: &Path, manifest: &Manifest) -> Result<(), Cause> {
     Ok(())
 }
 
-/// If the store was closed, its journals must be as they were then.
+/// Checks that the journals of a closed store have not changed.
 fn check_closed(path: &Path) -> Result<(), Cause> {
     let bytes = match fs::read(path.join(CLOSED_FILE)) {
         Ok(bytes) => bytes,
@@ -219,18 +218,18 @@ fn check_closed(path: &Path) -> Result<(), Cause> {
         return Ok(());
     }
     let changed = closed.journals.iter().find(|(name, hash)| found.get(*name) != Some(hash));
-    let changed = changed.map_or("a journal that was not there", |(name, _)| name.as_str());
-    Err(damaged(format!("{ENGINE_FOLDER}/{changed} is not as it was when the store was closed")))
+    let changed = changed.map_or("a new journal", |(name, _)| name.as_str());
+    Err(damaged(format!("{ENGINE_FOLDER}/{changed} has changed since the store was closed")))
 }
 
-/// The engine's journals, and a hash of each.
+/// The hashes of the engine's journals by file name.
 fn journals(engine: &Path) -> io::Result<BTreeMap<String, String>> {
     let mut journals = BTreeMap::new();
     for entry in fs::read_dir(engine)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.path().extension().is_some_and(|extension| extension == "jnl") {
-            // Small enough to be read at once: see the engine's options.
+            // The engine's options keep a journal small enough to be read at once.
             let hash = Sha256::digest(fs::read(entry.path())?);
             journals.insert(name, base16ct::lower::encode_string(&hash));
         }
@@ -238,7 +237,7 @@ fn journals(engine: &Path) -> io::Result<BTreeMap<String, String>> {
     Ok(journals)
 }
 
-/// Writes a file that is there whole or not at all, whatever happens.
+/// Writes a file atomically and durably.
 fn write_durably(folder: &Path, name: &str, content: &impl Serialize) -> io::Result<()> {
     let new = folder.join(unfinished(name));
     let mut file = File::create(&new)?;
@@ -248,7 +247,7 @@ fn write_durably(folder: &Path, name: &str, content: &impl Serialize) -> io::Res
     File::open(folder)?.sync_all()
 }
 
-/// What a file is called until it is whole.
+/// The name of a file while it is being written.
 pub(super) fn unfinished(name: &str) -> String {
     format!("{name}{UNFINISHED}")
 }

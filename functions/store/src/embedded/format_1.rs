@@ -1,7 +1,8 @@
-//! Rows as the first format of the directory had them. They are read once, to be written anew.
+//! Converts the rows of format 1.
 //!
-//! Since then, an address holds no gateway: its VPC's row names it. `NetworkType` is derived. An owner
-//! of a bandwidth has account and region in its key, so it is made anew from the address.
+//! Format 2 differs in three ways: the VPC's row has the gateway, not the address; `NetworkType` is
+//! derived; and the key of a bandwidth's owner has account and region, so owners are derived from
+//! addresses.
 
 use std::collections::BTreeMap;
 
@@ -23,12 +24,12 @@ use crate::{
 /// Version and expiry, eight bytes each.
 const HEAD_BYTES: usize = 16;
 
-/// Fills the next generation from one with rows of format 1, and adopts it in one step. Yields it,
-/// and the number of its batch. The old generation is left to be removed.
+/// Fills the next generation from one with rows of format 1, and adopts it atomically. Returns it and
+/// the number of its batch. The caller removes the old generation.
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`]: the old generation is as it was.
+/// [`Error::Unavailable`]: the old generation is unchanged.
 pub(super) fn convert(
     database: &Database,
     old: &Generation,
@@ -52,7 +53,7 @@ pub(super) fn convert(
     Ok((new, number))
 }
 
-/// Notes the nonces in the new form. Their accounts are not known.
+/// Copies the nonces in the new form. Format 1 does not have their accounts.
 fn carry_nonces(database: &Database, old: &Generation, new: &Generation) -> Result<(), Error> {
     for (part, guard) in (0..).zip(old.nonces.iter()) {
         let row = guard.value().map_err(unavailable)?;
@@ -160,7 +161,7 @@ struct RowInstance {
     instance_id: String,
 }
 
-/// The documents that a row of format 1 becomes.
+/// The documents of a row of format 1.
 fn documents_of(row: &[u8]) -> Result<Vec<Document>, Unreadable> {
     let json = row.get(HEAD_BYTES..).ok_or(Unreadable)?;
     let row = serde_json::from_slice(json).map_err(|_| Unreadable)?;
@@ -210,7 +211,7 @@ impl RowIdentity {
 }
 
 impl RowResource {
-    /// `None` for what the other rows imply now.
+    /// `None` for documents that are implied now.
     fn into_current(self) -> Result<Option<Resource>, serde_json::Error> {
         let (kind, account_id, id, members) = match self {
             Self::Account { account_id, billing } => {

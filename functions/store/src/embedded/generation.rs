@@ -1,4 +1,4 @@
-//! Where the engine keeps rows.
+//! Generations: the engine's keyspaces with the rows of one world.
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch as Batch};
 
@@ -12,38 +12,37 @@ use crate::kinds::NONCE;
 use crate::row::schema_of;
 use crate::{Document, Error, Version};
 
-/// How much is gathered in memory before it is written sorted, in bytes.
+/// The size of a memtable, in bytes.
 const GATHERED_BYTES: u64 = 64 * 1024 * 1024;
 
-/// How many documents a batch puts while a generation is filled.
+/// The documents per batch while a generation is filled.
 const FILLED_AT_ONCE: usize = 1000;
 
-/// What tells which generation is in use, and the number of the last batch.
+/// The keyspace with the number of the current generation and of the last batch.
 const META: &str = "meta";
 const GENERATION: &str = "generation";
 const BATCH: &str = "batch";
-/// The format of the generation's rows. Without it they are of the directory's format.
+/// The format of the generation's rows; without it, the rows have the directory's format.
 const FORMAT: &str = "format";
-/// What keyspaces of a generation are called, before its number.
+/// The names of a generation's keyspaces, followed by its number.
 const DOCUMENTS: &str = "documents";
 const EXPIRIES: &str = "expiries";
 const NONCES: &str = "nonces";
 
-/// The rows of one world. When all are replaced the next generation is filled and adopted in one
-/// step.
+/// The rows of one world. To replace all rows, the next generation is filled and then adopted
+/// atomically.
 pub(super) struct Generation {
     number: u64,
     meta: Keyspace,
     pub(super) documents: Keyspace,
-    /// Which documents may be dropped when: a row for each batch, by the last of its times.
+    /// The expiries of documents: one row per batch, by the latest expiry in it.
     expiries: Keyspace,
-    /// Nonces that were spent, in the same way: the number of the row's form, then of each nonce its
-    /// fingerprint and its account.
+    /// Used nonces, in the same way: the schema, then the fingerprint and the account of each nonce.
     pub(super) nonces: Keyspace,
 }
 
-/// How long nonces are kept beyond the time when they expire, in seconds: the clock may be set back
-/// before the directory is opened again.
+/// How long nonces are kept after they expire, in seconds: the clock may be set back before the
+/// directory is opened again.
 const NONCES_KEPT_SECS: u64 = 3600;
 
 impl Generation {
@@ -53,7 +52,7 @@ impl Generation {
         Self::of(database, meta, 0)
     }
 
-    /// The generation in use, and the number of the last batch.
+    /// The current generation, and the number of the last batch.
     pub(super) fn open(database: &Database) -> Result<(Self, u64), Error> {
         let meta = existing(database, META)?;
         let number_in_use = number(&meta, GENERATION)?.unwrap_or(0);
@@ -69,7 +68,7 @@ impl Generation {
         Ok((in_use, batch))
     }
 
-    /// Removes other generations: they never came into use, or are out of it.
+    /// Removes all other generations.
     pub(super) fn remove_others(&self, database: &Database) -> Result<(), Error> {
         let ours = self.keyspaces();
         for name in database.list_keyspace_names() {
@@ -85,7 +84,7 @@ impl Generation {
     pub(super) fn keyspaces(&self) -> Keyspaces {
         let all = [&self.meta, &self.documents, &self.expiries, &self.nonces];
         let folder = |keyspace: &Keyspace| {
-            // The engine calls it by a number.
+            // The engine names the folder by a number.
             keyspace.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
         };
         all.map(|keyspace| (keyspace.name().to_string(), folder(keyspace))).into()
@@ -105,7 +104,7 @@ impl Generation {
     /// An empty generation, to be filled and adopted.
     pub(super) fn next(&self, database: &Database) -> Result<Self, Error> {
         let number = self.number + 1;
-        // Of an attempt that broke off.
+        // An earlier attempt may have been interrupted.
         Self::of(database, self.meta.clone(), number)?.remove(database)?;
         Self::of(database, self.meta.clone(), number)
     }
@@ -118,33 +117,33 @@ impl Generation {
         Ok(())
     }
 
-    /// Tells it from every other.
+    /// The number of the generation.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// What the row of this key has before its members, if there is one.
+    /// The head of the row with this key, if there is one.
     pub(super) fn head(&self, key: &[u8]) -> Result<Option<Head>, Error> {
         let row = self.documents.get(key).map_err(unavailable)?;
         row.map(|row| row::head(&row)).transpose().map_err(unavailable)
     }
 
-    /// Has the generation be the one in use, and its rows be of this program's format.
+    /// Makes the generation the current one, with rows of this program's format.
     pub(super) fn adopt(&self, batch: &mut Batch) {
         batch.insert(&self.meta, GENERATION, self.number.to_be_bytes());
         batch.insert(&self.meta, FORMAT, u64::from(FORMAT_VERSION).to_be_bytes());
     }
 
-    /// The format of the rows, if it may differ from the directory's.
+    /// The format of the rows; `None`: the directory's.
     pub(super) fn format(&self) -> Result<Option<u64>, Error> {
         number(&self.meta, FORMAT)
     }
 
-    /// Puts documents, however many there are, in many batches.
+    /// Puts documents in as many batches as needed.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`], or the error that comes instead of a document.
+    /// [`Error::Unavailable`], or the first error in `documents`.
     pub(super) fn fill(
         &self,
         database: &Database,
@@ -171,7 +170,7 @@ impl Generation {
         Ok(())
     }
 
-    /// Has `number` be that of the last batch.
+    /// Records `number` as that of the last batch.
     pub(super) fn count(&self, batch: &mut Batch, number: u64) {
         batch.insert(&self.meta, BATCH, number.to_be_bytes());
     }
@@ -187,7 +186,7 @@ impl Generation {
         batch.remove(&self.documents, key);
     }
 
-    /// Notes what expires when, all of a batch in one row. `part` tells rows of one batch apart.
+    /// Records the expiries of a batch in one row. `part` makes the rows of one batch distinct.
     pub(super) fn note(&self, batch: &mut Batch, number: u64, part: u32, expiring: &Expiring) {
         let key = |last_secs: u64| {
             [&last_secs.to_be_bytes()[..], &number.to_be_bytes(), &part.to_be_bytes()].concat()
@@ -202,7 +201,7 @@ impl Generation {
         }
     }
 
-    /// Fills the gate with the nonces that are remembered.
+    /// Fills the gate with the nonces of the generation.
     pub(super) fn spend_nonces(&self, gate: &mut Gate) -> Result<(), Error> {
         for guard in self.nonces.iter() {
             let row = guard.value().map_err(unavailable)?;
@@ -220,8 +219,8 @@ impl Generation {
         Ok(())
     }
 
-    /// Drops some of the nonces and documents whose time is up, but none of the documents that the
-    /// batch writes, and notes those as written. Yields whether there may be more.
+    /// Drops some expired nonces and documents, except documents that the batch writes, and records
+    /// the dropped ones as written. Returns whether there may be more.
     pub(super) fn drop_expired(
         &self,
         batch: &mut Batch,
@@ -242,7 +241,7 @@ impl Generation {
             }
             let (note, row) = guard.into_inner().map_err(unavailable)?;
             for (_, key) in Times::read(&row)? {
-                // It may have been written anew since.
+                // The document may have been written again.
                 let expires_at_secs = self.head(key)?.and_then(|head| head.expires_at_secs);
                 let is_over = expires_at_secs.is_some_and(|secs| secs <= now_secs);
                 if is_over && !recent.is_in_last(key) {
@@ -257,13 +256,13 @@ impl Generation {
     }
 }
 
-/// A number of `meta`.
+/// A number in `meta`.
 fn number(meta: &Keyspace, name: &str) -> Result<Option<u64>, Error> {
     let Some(bytes) = meta.get(name).map_err(unavailable)? else { return Ok(None) };
     Ok(Some(u64::from_be_bytes(<[u8; 8]>::try_from(&bytes[..]).map_err(unavailable)?)))
 }
 
-/// A keyspace of a store that was made before.
+/// A keyspace that must exist.
 fn existing(database: &Database, name: &str) -> Result<Keyspace, Error> {
     if !database.keyspace_exists(name) {
         return Err(Error::Unavailable {

@@ -1,7 +1,7 @@
-//! The manifest, `format.json`: what the directory is, and which folders of the engine it has.
+//! The manifest, `format.json`: the directory's format, and the folders of the engine's keyspaces.
 //!
-//! The engine makes anew what it misses, and deletes a keyspace that lacks its `current` file. So all
-//! that the manifest names is looked for before the engine opens.
+//! The engine recreates missing files, and deletes a keyspace that lacks its `current` file. So the
+//! folders in the manifest are checked before the engine opens.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,30 +14,30 @@ use super::folder::{ENGINE_FOLDER, LOCK_FILE, unfinished};
 use super::open_error::Cause;
 
 pub(super) const MANIFEST_FILE: &str = "format.json";
-/// Where the engine keeps keyspaces, a folder each.
+/// The folder of the engine's keyspaces, with one folder each.
 pub(super) const KEYSPACES_FOLDER: &str = "keyspaces";
 /// The engine's list of keyspaces.
 const LIST_OF_KEYSPACES: &str = "0";
-/// What every keyspace's folder has.
+/// A file in every keyspace's folder.
 const CURRENT_FILE: &str = "current";
-/// Without this file the engine takes its folder for a new one.
+/// A file without which the engine takes its folder for a new one.
 const ENGINE_MARKER: &str = "version";
 
-/// What the format is called, and the newest that is known: the one that is written.
+/// The name of the format, and the newest version, which is the one that is written.
 const FORMAT_NAME: &str = "ipv6-gateway store";
 pub(super) const FORMAT_VERSION: u32 = 2;
 
 /// The folder of each keyspace, by the keyspace's name.
 pub(super) type Keyspaces = BTreeMap<String, String>;
 
-/// What the directory is.
+/// The content of the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Manifest {
     name: String,
     version: u32,
     #[serde(default)]
     phase: Phase,
-    /// Empty while the store is being made, and if an older program wrote the manifest.
+    /// Empty while the store is being created, and in the manifest of an older program.
     #[serde(default)]
     keyspaces: Keyspaces,
 }
@@ -45,9 +45,10 @@ pub(super) struct Manifest {
 /// Whether the store is in use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 enum Phase {
-    /// Nothing in it was ever acknowledged.
+    /// The store is being created: no write was acknowledged.
     Making,
-    /// What it holds must not be lost. Older programs wrote no phase, and no manifest before this one.
+    /// Writes were acknowledged. The default, for older programs wrote no phase and wrote the manifest
+    /// only in this one.
     #[default]
     InUse,
 }
@@ -57,7 +58,7 @@ impl Manifest {
         Self { name: FORMAT_NAME.to_owned(), version: FORMAT_VERSION, phase, keyspaces }
     }
 
-    /// The manifest of a store that is being made.
+    /// The manifest of a store that is being created.
     pub(super) fn making() -> Self {
         Self::new(Phase::Making, Keyspaces::new())
     }
@@ -67,7 +68,7 @@ impl Manifest {
         Self::new(Phase::InUse, keyspaces)
     }
 
-    /// Reads the manifest of a directory; `None` if the directory is empty but for a lock.
+    /// Reads the manifest of a directory; `None` if the directory is empty except for a lock.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, Cause> {
         let bytes = match fs::read(folder.join(MANIFEST_FILE)) {
             Ok(bytes) => bytes,
@@ -95,18 +96,18 @@ impl Manifest {
         self.phase == Phase::Making
     }
 
-    /// Whether the manifest names keyspaces; an older program's does not, and there is no watermark.
+    /// Whether the manifest lists keyspaces. An older program's does not, and has no watermark.
     pub(super) fn is_complete(&self) -> bool {
         !self.keyspaces.is_empty()
     }
 
-    /// Whether the manifest names all of these keyspaces, or none at all, as an older program's.
+    /// Whether the manifest lists exactly these keyspaces, or none, as an older program's.
     pub(super) fn names(&self, keyspaces: &Keyspaces) -> bool {
         let is_named = |(name, folder)| self.keyspaces.get(name) == Some(folder);
         !self.is_complete() || keyspaces.iter().all(is_named)
     }
 
-    /// Checks that the engine's files are there which the engine would make anew.
+    /// Checks that no file is missing that the engine would recreate.
     pub(super) fn check_engine(&self, folder: &Path) -> Result<(), Cause> {
         let engine = Path::new(ENGINE_FOLDER);
         let current =
@@ -123,7 +124,7 @@ impl Manifest {
     }
 }
 
-/// Checks that nothing is in a directory without a manifest, except what is made before it.
+/// Checks that a directory without a manifest has no files but those written before the manifest.
 fn check_new(folder: &Path) -> Result<(), Cause> {
     let has_lock = folder.join(LOCK_FILE).try_exists().map_err(Cause::Io)?;
     let made_before = [LOCK_FILE.to_owned(), unfinished(MANIFEST_FILE)];

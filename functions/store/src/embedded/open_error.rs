@@ -1,4 +1,4 @@
-//! Why a directory does not open.
+//! The errors of opening a directory.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::manifest::FORMAT_VERSION;
 
-/// Why a store could not be opened.
+/// The reason for which a store cannot be opened.
 #[derive(Debug)]
 pub struct OpenError {
     pub(super) folder: PathBuf,
@@ -32,17 +32,17 @@ impl fmt::Display for OpenError {
             ),
             Cause::NotAStore { found } => write!(
                 formatter,
-                "not a store, and not empty either (there is {found}); nothing was changed"
+                "not a store and not empty: it contains {found}; nothing was changed"
             ),
             Cause::Newer { version } => write!(
                 formatter,
-                "a store of format {version}, and this program knows formats up to \
-                 {FORMAT_VERSION}: use a newer one; nothing was changed"
+                "the store has format {version}, and this program supports formats up to \
+                 {FORMAT_VERSION}: use a newer program; nothing was changed"
             ),
             Cause::Damaged { what } => write!(
                 formatter,
-                "the store is damaged: {what}; put back a copy of the directory, or import an \
-                 exported world into a new one"
+                "the store is damaged: {what}; restore a copy of the directory, or import an \
+                 exported world into a new directory"
             ),
             Cause::Io(error) => error.fmt(formatter),
         }

@@ -1,24 +1,23 @@
-//! Which documents were written lately.
+//! The documents that recent batches wrote.
 
 use std::collections::{HashMap, VecDeque};
 
-/// How many batches are looked back on. A commit is checked against what it read and then waits for
-/// one batch, or two.
+/// The number of batches that are kept. A commit waits for one or two batches after its check.
 const BATCHES: usize = 64;
 
 /// The documents of the last batches.
 #[derive(Default)]
 pub(super) struct Recent {
-    /// The number of the last batch that wrote each.
+    /// The number of the last batch that wrote each document.
     written: HashMap<Vec<u8>, u64>,
-    /// What each batch wrote, oldest first.
+    /// The documents that each batch wrote, oldest batch first.
     batches: VecDeque<(u64, Vec<Vec<u8>>)>,
-    /// The number of the last batch that is forgotten.
+    /// The number of the last batch that is no longer kept.
     forgotten: u64,
 }
 
 impl Recent {
-    /// Looks back on nothing before batch `number`, this one included.
+    /// Keeps no batch up to `number`.
     pub(super) fn after(number: u64) -> Self {
         Self { forgotten: number, ..Self::default() }
     }
@@ -30,7 +29,7 @@ impl Recent {
             && let Some((forgotten, keys)) = self.batches.pop_front()
         {
             for key in keys {
-                // It may have been written again since.
+                // A later batch may have written the document again.
                 if self.written.get(&key) == Some(&forgotten) {
                     self.written.remove(&key);
                 }
@@ -39,7 +38,7 @@ impl Recent {
         }
     }
 
-    /// Notes that the batch that began last writes a document.
+    /// Records that the current batch writes a document.
     pub(super) fn add(&mut self, key: Vec<u8>) {
         if let Some((number, keys)) = self.batches.back_mut() {
             self.written.insert(key.clone(), *number);
@@ -47,7 +46,7 @@ impl Recent {
         }
     }
 
-    /// Whether a document was written after batch `number`; `None` if that is too long ago to know.
+    /// Whether a document was written after batch `number`; `None` if that batch is no longer kept.
     pub(super) fn is_written_after(&self, number: u64, key: &[u8]) -> Option<bool> {
         match self.written.get(key) {
             Some(written) if *written > number => Some(true),
@@ -56,7 +55,7 @@ impl Recent {
         }
     }
 
-    /// Whether the batch that began last writes a document.
+    /// Whether the current batch writes a document.
     pub(super) fn is_in_last(&self, key: &[u8]) -> bool {
         self.batches.back().is_some_and(|(number, _)| self.written.get(key) == Some(number))
     }

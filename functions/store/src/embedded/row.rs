@@ -1,5 +1,5 @@
-//! Rows of the directory: version and expiry, eight bytes each, the number of the row's form, two
-//! bytes, then the members as JSON. The key is the document's.
+//! Rows of the directory: version and expiry in eight bytes each, the schema in two bytes, then the
+//! members as JSON. The row's key is the document's key.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::{Document, Key, Version, Versioned};
 const NEVER: u64 = u64::MAX;
 const HEAD_BYTES: usize = 18;
 
-/// A row to be written, but for its version.
+/// A row to write, without its version.
 pub(super) struct NewRow {
     pub(super) key: Vec<u8>,
     pub(super) expires_at_secs: Option<u64>,
@@ -21,7 +21,7 @@ pub(super) struct NewRow {
 impl NewRow {
     /// # Errors
     ///
-    /// What serde says.
+    /// The document cannot be serialized.
     pub(super) fn new(key: &Key, document: &Document) -> Result<Self, serde_json::Error> {
         Ok(Self {
             key: key.text().as_bytes().to_vec(),
@@ -42,7 +42,7 @@ impl NewRow {
     }
 }
 
-/// What a row has before its members.
+/// The fields before a row's members.
 #[derive(Clone, Copy)]
 pub(super) struct Head {
     pub(super) version: Version,
@@ -50,7 +50,7 @@ pub(super) struct Head {
     pub(super) schema: u16,
 }
 
-/// That a row cannot be read. It does not quote the row, which may hold a secret.
+/// The error for an unreadable row. It does not quote the row, which may hold a secret.
 #[derive(Debug)]
 pub(super) struct Unreadable;
 
@@ -62,7 +62,7 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// What a row has before its members.
+/// The fields before a row's members.
 pub(super) fn head(row: &[u8]) -> Result<Head, Unreadable> {
     let (version, rest) = row.split_first_chunk().ok_or(Unreadable)?;
     let (expires_at_secs, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
@@ -74,7 +74,7 @@ pub(super) fn head(row: &[u8]) -> Result<Head, Unreadable> {
     })
 }
 
-/// The document of a row and its version.
+/// The document of a row, and its version.
 pub(super) fn decode(key: &[u8], row: &[u8]) -> Result<Versioned, Unreadable> {
     let Head { version, .. } = head(row)?;
     let key = str::from_utf8(key).map_err(|_| Unreadable)?;

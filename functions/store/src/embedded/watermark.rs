@@ -1,9 +1,9 @@
-//! The watermark: the number of the last batch that was synced, so that a journal that lost batches is
-//! told from one that a crash cut off.
+//! The watermark: the number of the last synced batch. It distinguishes a journal that lost batches
+//! from one that a crash cut off.
 //!
-//! The file is overwritten in place after each sync and before the answers that rest on it, and is
-//! never synced itself. After the process was killed it is exact; after a power failure it may be old,
-//! and is never ahead.
+//! The file is overwritten in place after each sync, before the sync's commits are acknowledged, and is
+//! never synced itself. It is exact after the process was killed. After a power failure it may be old,
+//! but is never ahead.
 
 use std::fs::File;
 use std::io;
@@ -19,12 +19,12 @@ const WATERMARK_FILE: &str = "watermark";
 /// Number and checksum, eight bytes each.
 const BYTES: usize = 16;
 
-/// The file, and the number in it.
+/// The file with the number.
 #[derive(Debug)]
 pub(super) struct Watermark(File);
 
 impl Watermark {
-    /// Makes the file, and syncs it.
+    /// Creates and syncs the file.
     pub(super) fn create(folder: &Path, batch: u64) -> io::Result<Self> {
         let path = folder.join(WATERMARK_FILE);
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
@@ -36,7 +36,7 @@ impl Watermark {
         Ok(watermark)
     }
 
-    /// Opens the file, and yields the number in it.
+    /// Opens the file and reads its number.
     pub(super) fn open(folder: &Path) -> Result<(Self, u64), Cause> {
         let damaged = |what: &str| Cause::Damaged { what: format!("{WATERMARK_FILE} {what}") };
         let path = folder.join(WATERMARK_FILE);
@@ -56,7 +56,7 @@ impl Watermark {
         Ok((Self(file), batch))
     }
 
-    /// Has `batch` be the last that was synced.
+    /// Records `batch` as the last synced one.
     pub(super) fn advance(&self, batch: u64) -> io::Result<()> {
         self.0.write_all_at(&encode(batch), 0)
     }

@@ -1,4 +1,4 @@
-//! The one thread that writes, so that commits which come together share one sync.
+//! The writer: the only thread that writes, so that concurrent commits share one sync.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, mpsc};
@@ -15,31 +15,31 @@ use super::{Core, DROPPED_AT_ONCE, unavailable};
 use crate::gate::Fingerprint;
 use crate::{Error, Version};
 
-/// The most orders that one batch takes.
+/// The most orders of one batch.
 const ORDERS_MAX: usize = 512;
 
-/// How long the next order may take to come while orders are gathered.
+/// The longest wait for the next order of a batch.
 const GATHERING_PAUSE: Duration = Duration::from_micros(50);
 
-/// What comes of an order: for [`Order::DropExpired`] whether there may be more to drop.
+/// The outcome of an order; for [`Order::DropExpired`], whether there may be more to drop.
 pub(super) type Outcome = Result<bool, Error>;
 
-/// What the writer is to do.
+/// An order to the writer.
 pub(super) enum Order {
-    /// Write what was checked, unless it has changed since.
+    /// Write the checked changes, unless a row has changed since the check.
     Commit { checked: Checked, answer: oneshot::Sender<Outcome> },
-    /// Remember a nonce of an account.
+    /// Record a used nonce of an account.
     Spend { fingerprint: Fingerprint, account_id: String, expires_at_secs: u64 },
-    /// Sync what was ordered before.
+    /// Sync the effects of all earlier orders.
     Settle { answer: oneshot::Sender<Outcome> },
-    /// Drop some of what has expired.
+    /// Drop some expired documents and nonces.
     DropExpired { now_secs: u64, answer: oneshot::Sender<Outcome> },
-    /// Use this generation from now on. `alone` keeps another replacement from beginning before that.
+    /// Adopt this generation. `alone` prevents other replacements until then.
     Adopt { generation: Generation, alone: OwnedMutexGuard<()>, answer: oneshot::Sender<Outcome> },
 }
 
-/// Changes of rows that are as they were read, as everything was after a batch. The caller that
-/// commits checks that, so that the one thread that writes need not read.
+/// Changes of rows whose versions were checked as of a batch. The committing task does the check, so
+/// that the writer need not read.
 pub(super) struct Checked {
     pub(super) changes: Vec<(RowChange, Option<Version>)>,
     /// The number of the generation.
@@ -48,13 +48,13 @@ pub(super) struct Checked {
     pub(super) batch: u64,
 }
 
-/// What happens to a row.
+/// The change of a row.
 pub(super) enum RowChange {
-    /// It is written.
+    /// Writes the row.
     Put(NewRow),
-    /// The row of this key is removed.
+    /// Deletes the row with this key.
     Delete(Vec<u8>),
-    /// The row of this key stays as it is.
+    /// Leaves the row with this key unchanged.
     Check(Vec<u8>),
 }
 
@@ -67,13 +67,13 @@ impl RowChange {
     }
 }
 
-/// Writes.
+/// The writer's state.
 pub(super) struct Writer {
     core: Arc<Core>,
     recent: Recent,
-    /// Whether all that was written is on the disk.
+    /// Whether all batches are synced.
     is_synced: bool,
-    /// The number of the last batch that was written.
+    /// The number of the last written batch.
     last: u64,
 }
 
@@ -82,9 +82,9 @@ struct Making {
     batch: Batch,
     version: Version,
     expiring: Expiring,
-    /// What to tell whom once the batch is on the disk.
+    /// The answers to send once the batch is synced.
     answers: Vec<(oneshot::Sender<Outcome>, Outcome)>,
-    /// Whether somebody waits for the disk.
+    /// Whether a caller waits for the sync.
     is_awaited: bool,
 }
 
@@ -94,7 +94,7 @@ impl Writer {
         Self { core, recent: Recent::after(last), is_synced: true, last }
     }
 
-    /// Carries out orders until there can be no more.
+    /// Executes orders until all senders are dropped.
     pub(super) fn run(mut self, orders: &mpsc::Receiver<Order>) {
         let mut expected = 0;
         while let Ok(first) = orders.recv() {
@@ -145,7 +145,7 @@ impl Writer {
         }
     }
 
-    /// Adds a commit to the batch, if nothing of it has changed since it was checked.
+    /// Adds a commit to the batch, unless one of its rows has changed since the check.
     fn add(
         &mut self,
         checked: Checked,
@@ -185,26 +185,26 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the batch, syncs it if somebody waits for that, and answers everybody.
+    /// Writes the batch, syncs it if a caller waits for that, and sends the answers.
     fn finish(&mut self, making: Making, current: &Generation, adopted: Option<Generation>) {
         let Making { mut batch, version, expiring, answers, is_awaited } = making;
         current.note(&mut batch, version.0, 0, &expiring);
         let written = self.write(batch, version, is_awaited, current, adopted);
-        // The engine takes no more writes after one that failed, and then says nothing but that.
+        // After a failed write the engine refuses all others without a reason, so the first is kept.
         let written = written.map_err(|error| self.core.failed.get_or_init(|| Arc::new(error)));
         for (answer, outcome) in answers {
             let outcome = match &written {
                 Ok(()) => outcome,
-                // Whether it is on the disk is not known until the store is opened anew, so no answer
-                // says anything that would turn out wrong then.
+                // Whether the batch is on the disk is unknown until the store is reopened, so every
+                // answer is this error.
                 Err(error) => Err(unavailable(Arc::clone(error))),
             };
-            // A caller who does not wait any more needs no answer.
+            // A caller that no longer waits needs no answer.
             drop(answer.send(outcome));
         }
     }
 
-    /// Writes the batch, and syncs it if somebody waits for that.
+    /// Writes the batch, and syncs it if a caller waits for that.
     fn write(
         &mut self,
         mut batch: Batch,
@@ -213,8 +213,7 @@ impl Writer {
         current: &Generation,
         adopted: Option<Generation>,
     ) -> fjall::Result<()> {
-        // Without a sync the engine hands it to the system: it may be lost with that, but not with the
-        // process.
+        // Without a sync the batch survives the process, but not the operating system.
         let mode = if is_awaited { PersistMode::SyncData } else { PersistMode::Buffer };
         if self.core.failed.get().is_some() {
             return Err(fjall::Error::Poisoned);
@@ -239,8 +238,8 @@ impl Writer {
         adopted.map_or(Ok(()), |generation| self.adopt(generation))
     }
 
-    /// Has the manifest name what must not be lost once the batch is written. A store that is being
-    /// made is in use once the first world is adopted, or with the first batch if that comes before.
+    /// Writes the manifest before the batch, so that it lists the batch's keyspaces. A store that is
+    /// being created is in use from the first adopted world or the first batch on.
     fn note_before(&self, current: &Generation, adopted: Option<&Generation>) -> fjall::Result<()> {
         let folder = &self.core.folder;
         match (folder.is_making(), adopted) {
@@ -263,17 +262,17 @@ impl Writer {
         *gate = gate.emptied();
         drop(gate);
         self.core.folder.note(keyspaces)?;
-        // If this fails the rows are removed when the store is opened next.
+        // If this fails, the next opening removes the rows.
         drop(former.remove(&self.core.database));
         Ok(())
     }
 }
 
-/// The orders of one batch. If the last batch had many, about as many are waited for a moment: they
-/// come from callers who were answered together, and each sync takes longer than they do.
+/// The orders of one batch. If the last batch had many orders, waits briefly for about as many: their
+/// callers were answered together, and a sync takes longer than that wait.
 fn gather(first: Order, orders: &mpsc::Receiver<Order>, last: usize) -> Vec<Order> {
     let mut gathered = vec![first];
-    // What comes after an adoption is for that generation.
+    // Orders after an adoption are for the new generation.
     while gathered.len() < ORDERS_MAX && !matches!(gathered.last(), Some(Order::Adopt { .. })) {
         let next = match orders.try_recv() {
             Err(mpsc::TryRecvError::Empty) if gathered.len() < last => {

@@ -13,11 +13,11 @@ pub(super) struct Shelf {
     documents: Shards<Entry>,
     /// The ids of each partition of a listed kind, in order, with the hash of each key.
     partitions: BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>,
-    /// The hashes of the keys of what expires. A document that was written again is noted again.
+    /// The hashes of the keys of expiring documents, once for each write.
     expiries: Expiries<u64>,
 }
 
-/// A document and the hash of its key. The key itself is not kept: the document has its parts.
+/// A document and the hash of its key. The key is not kept: the document has its parts.
 #[derive(Debug)]
 pub(super) struct Entry {
     hash: u64,
@@ -26,7 +26,7 @@ pub(super) struct Entry {
 
 impl Entry {
     fn is_of(&self, key: &Key, hash: u64) -> bool {
-        // A table compares a part of the hash only.
+        // A table compares only a part of the hash.
         self.hash == hash && self.read.document.parts().are_of(key)
     }
 
@@ -36,12 +36,12 @@ impl Entry {
 }
 
 impl Shelf {
-    /// The document of a key that has this hash.
+    /// The document with this key, whose hash is `hash`.
     pub(super) fn get(&self, key: &Key, hash: u64) -> Option<&Versioned> {
         self.documents.get(hash, |entry| entry.is_of(key, hash)).map(|entry| &entry.read)
     }
 
-    /// Makes all changes, each with the hash of its key. Yields what they leave to be freed.
+    /// Makes all changes, each with the hash of its key. Returns the replaced entries, to be freed.
     pub(super) fn write(&mut self, changes: &mut [(u64, Write)], version: Version) -> Vec<Entry> {
         let mut left = Vec::with_capacity(changes.len());
         for (hash, Write { key, change, .. }) in changes {
@@ -54,7 +54,7 @@ impl Shelf {
         left
     }
 
-    /// Puts a document. Yields the one that it replaces.
+    /// Inserts a document. Returns the one that it replaces.
     pub(super) fn put(&mut self, hash: u64, key: &Key, read: Versioned) -> Option<Entry> {
         if let Some(expires_at_secs) = read.document.expires_at_secs() {
             self.expiries.add(expires_at_secs, hash);
@@ -89,8 +89,8 @@ impl Shelf {
         Some(removed)
     }
 
-    /// Some documents of a partition whose ids come after `after`, in the order of ids, and the last
-    /// of these ids; `None` once there are no more.
+    /// At most `documents_max` documents of a partition with ids after `after`, in the order of ids,
+    /// and the last of these ids; `None` if there are no more.
     pub(super) fn list(
         &self,
         partition: &Partition,
@@ -112,13 +112,13 @@ impl Shelf {
         Some((documents.collect(), last))
     }
 
-    /// The documents of one table of many; `None` if there is none of this number.
+    /// The documents of the table with this number; `None` if there is no such table.
     pub(super) fn part(&self, number: usize) -> Option<Vec<Document>> {
         let table = self.documents.tables().get(number)?;
         Some(table.iter().map(|entry| entry.read.document.clone()).collect())
     }
 
-    /// Drops some of what has expired. Yields it, to be freed; `None` once there is nothing more.
+    /// Removes and returns some expired documents, to be freed; `None` if there are no more.
     pub(super) fn drop_expired(&mut self, now_secs: u64) -> Option<Vec<Entry>> {
         let (_, expired) = self.expiries.take(now_secs)?;
         let removed =

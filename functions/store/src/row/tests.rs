@@ -1,5 +1,5 @@
-//! Rows of every form that was ever written: `tests/golden.json`. A new form adds rows there; those that
-//! are there stay as they are.
+//! Rows of every schema that was ever written: `tests/golden.json`. A new schema adds rows there; existing
+//! rows never change.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// The rows, each as the text of its key, the number of its form and its members.
+/// The rows: key, schema and members.
 fn golden() -> Vec<(String, u64, Value)> {
     let rows: Vec<Value> = serde_json::from_str(include_str!("tests/golden.json")).unwrap();
     let row = |row: &Value| {
@@ -19,7 +19,7 @@ fn golden() -> Vec<(String, u64, Value)> {
 }
 
 #[test]
-fn rows_of_every_form_are_read_and_those_of_todays_are_written_the_same() {
+fn rows_of_every_schema_are_read_and_those_of_the_newest_are_written_the_same() {
     let mut kinds = BTreeSet::new();
     for (key, schema, members) in golden() {
         let document = read(&key, members.to_string().as_bytes()).unwrap();
@@ -32,13 +32,13 @@ fn rows_of_every_form_are_read_and_those_of_todays_are_written_the_same() {
         }
     }
     let all = KINDS.iter().chain(allocation::KINDS).map(|kind| kind.name.to_owned());
-    // The rows of these hold no document.
+    // The rows of these kinds have no document.
     let all: BTreeSet<String> = all.filter(|kind| !["nonce", "calls"].contains(&&**kind)).collect();
     assert_eq!(kinds, all, "a kind without a row of today's form");
 }
 
 #[test]
-fn members_that_are_not_known_are_passed_over() {
+fn unknown_members_are_ignored() {
     for (key, _, mut members) in golden() {
         let expected = read(&key, members.to_string().as_bytes()).unwrap();
         members["Newer"] = serde_json::json!({ "Member": [1] });
@@ -47,7 +47,7 @@ fn members_that_are_not_known_are_passed_over() {
 }
 
 #[test]
-fn a_row_that_is_not_as_its_kind_is_not_read() {
+fn a_row_without_the_members_of_its_kind_is_refused() {
     for (key, members) in [
         ("account#1", "{"),
         ("account#1", "{} {}"),
@@ -60,11 +60,11 @@ fn a_row_that_is_not_as_its_kind_is_not_read() {
 }
 
 #[test]
-fn a_row_of_a_newer_form_is_not_overwritten() {
+fn a_row_of_a_newer_schema_is_not_overwritten() {
     let key = Parts::single("account", &["1"]).key();
     let known = schema_of("account");
     check_schema(&key, known).unwrap();
     check_schema(&key, known - 1).unwrap();
     let error = check_schema(&key, known + 1).unwrap_err().with_causes();
-    assert!(error.contains("a newer program wrote a row (account) in form 2"), "{error}");
+    assert!(error.contains("a newer program wrote a row (account) with schema 2"), "{error}");
 }

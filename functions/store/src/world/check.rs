@@ -1,4 +1,4 @@
-//! What must hold of a world beyond the type of each field.
+//! Checks a world beyond the types of its fields.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,13 +7,13 @@ use ram::Policy;
 
 use super::{Finding, World, WorldAccount, finding};
 
-/// Finds a field that is not in the form of what it names, or that is at odds with another.
+/// Finds a field that is malformed or contradicts another.
 pub(super) fn check(world: &World) -> Result<(), Finding> {
     let mut seen = Seen::default();
     for (account_id, account) in &world.accounts {
         let at = ["Accounts", account_id.as_str()];
         if account_id.len() != 16 || !is_digits(account_id) {
-            return Err(finding(&at, "not 16 digits"));
+            return Err(finding(&at, "invalid account id, expected 16 digits"));
         }
         check_identities(account, &at, &mut seen)?;
         check_resources(account, &at, &mut seen)?;
@@ -32,7 +32,7 @@ fn check_resources<'a>(
             None | Some("") => at.to_vec(),
             Some(member) => [at, &[member, id]].concat(),
         };
-        // A field that is empty is the id.
+        // An empty field means the id.
         let below = |field: &'static str| {
             let steps = field.split('.').filter(|name| !name.is_empty());
             at.iter().copied().chain(steps).collect::<Vec<&str>>()
@@ -57,8 +57,12 @@ fn check_identities<'a>(
     let mut access_key = |at: &[&'a str], id: &'a str, secret: &str, is_temporary: bool| {
         let at = [at, &[id]].concat();
         if id.is_empty() || id.starts_with(TEMPORARY) != is_temporary {
-            let form = if is_temporary { "begins" } else { "does not begin" };
-            let message = format!("the id of such an access key {form} with {TEMPORARY}");
+            let form = if is_temporary {
+                "an id that begins"
+            } else {
+                "a non-empty id that does not begin"
+            };
+            let message = format!("invalid access key id, expected {form} with {TEMPORARY}");
             return Err(finding(&at, message));
         }
         if secret.is_empty() {
@@ -84,8 +88,8 @@ fn check_identities<'a>(
             check_name(&session.role_session_name, &[&at[..], &["RoleSessionName"]].concat())?;
             let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
             if session.security_token.is_empty() || !session.security_token.bytes().all(is_base64) {
-                // It is a secret, so the message does not quote it.
-                return Err(finding(&[&at[..], &["SecurityToken"]].concat(), "not base64"));
+                // The message must not quote the token: it is a secret.
+                return Err(finding(&[&at[..], &["SecurityToken"]].concat(), "expected base64"));
             }
         }
     }
@@ -101,14 +105,14 @@ fn check_identities<'a>(
         check_policies(policies, &at)?;
         let at = [&at[..], &[field]].concat();
         if id.is_empty() || !is_digits(id) {
-            return Err(finding(&at, format!("not digits: {id}")));
+            return Err(finding(&at, format!("invalid id `{id}`, expected digits")));
         }
         seen.once(field, id, &at)?;
     }
     Ok(())
 }
 
-/// How the ids of temporary access keys begin, and no others.
+/// The prefix of the ids of temporary access keys. No other ids have it.
 const TEMPORARY: &str = "STS.";
 
 fn is_digits(text: &str) -> bool {
@@ -118,7 +122,9 @@ fn is_digits(text: &str) -> bool {
 fn check_name(name: &str, at: &[&str]) -> Result<(), Finding> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".@-_".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_plain) {
-        let message = format!("not letters, digits, dots, @, hyphens and underscores: {name}");
+        let message = format!(
+            "invalid name `{name}`, expected letters, digits, dots, @, hyphens and underscores"
+        );
         return Err(finding(at, message));
     }
     Ok(())
@@ -131,7 +137,7 @@ fn check_policies(policies: &BTreeMap<String, Policy>, at: &[&str]) -> Result<()
     Ok(())
 }
 
-/// The unique texts met so far: what they are unique among, the field, and the text.
+/// The unique values so far: the kind among which they are unique, the field, and the value.
 #[derive(Default)]
 struct Seen<'a>(HashSet<(&'a str, &'a str, String)>);
 

@@ -1,4 +1,4 @@
-//! The keys of an account, and its RAM users and roles, as a world document gives them.
+//! The access keys, RAM users and RAM roles of a world document.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Where a field is in a text.
+//! Finds the line of a field in a JSON text.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use serde_path_to_error::{Path, Segment};
 /// One step into a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Into the member of this name.
+    /// To the member with this name.
     Member(String),
-    /// Into the element at this position.
+    /// To the element at this position.
     Element(usize),
 }
 
@@ -23,7 +23,7 @@ impl Step {
     }
 }
 
-/// The steps of a path, up to what has no name.
+/// The steps of a path, up to the first step without a name.
 pub(super) fn steps(path: &Path) -> Vec<Step> {
     let steps = path.iter().map_while(|segment| match segment {
         Segment::Map { key } => Some(Step::Member(key.clone())),
@@ -33,18 +33,19 @@ pub(super) fn steps(path: &Path) -> Vec<Step> {
     steps.collect()
 }
 
-/// Writes a path as people do: `Accounts.1234567890123456.Policies[0]`.
+/// Writes a path in the form `Accounts.1234567890123456.Policies[0]`.
 pub(super) fn path(steps: &[Step]) -> String {
     let path = steps.iter().fold(String::new(), |path, step| match step {
         Step::Member(name) if path.is_empty() => name.clone(),
         Step::Member(name) => format!("{path}.{name}"),
         Step::Element(position) => format!("{path}[{position}]"),
     });
-    // A member may have an empty name.
+    // The path of a member with an empty name is empty too.
     if path.is_empty() { "the document".to_owned() } else { path }
 }
 
-/// The line, from 1, on which the value at `steps` begins, or the deepest value on the way there.
+/// The line, from 1, on which the value at `steps` begins. If it does not exist, the line of its
+/// innermost existing parent.
 pub(super) fn line(text: &str, steps: &[Step]) -> usize {
     let mut value = text.trim_start();
     for step in steps {

@@ -1,5 +1,5 @@
-//! What a world refuses and a row tolerates: members that are unknown or given twice, and the other
-//! ways in which serde's derived readers accept a document, such as a list of its members.
+//! The reader of worlds. Unlike rows, worlds must not have unknown or repeated members, or the other
+//! forms that serde's derived readers accept, such as a list of a document's members.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use serde_json::{Error, Value};
 use super::WorldError;
 use super::locate::{self, Step};
 
-/// Parses a text whose objects have no member twice.
+/// Parses a JSON text and refuses repeated members.
 pub(super) fn parse(text: &str) -> Result<Value, WorldError> {
     let at_end = |error: &Error, message: String| WorldError {
         line: error.line(),
@@ -26,16 +26,17 @@ pub(super) fn parse(text: &str) -> Result<Value, WorldError> {
     let once = Once.deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track));
     once.map_err(|error| {
         let field = locate::path(&locate::steps(&track.path()));
-        // The line is told first. A text that is broken in a secret is not quoted by serde_json.
+        // The line has its own field. serde_json's errors of syntax quote no part of the text.
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default().to_owned();
         WorldError { field, ..at_end(&error, message) }
     })?;
-    json.end().map_err(|error| at_end(&error, "more text follows its end".to_owned()))?;
+    json.end()
+        .map_err(|error| at_end(&error, "text follows the end of the document".to_owned()))?;
     serde_json::from_str(text).map_err(|error| at_end(&error, error.to_string()))
 }
 
-/// Reads any value and refuses a member that is given twice.
+/// Reads any value and refuses repeated members.
 struct Once;
 
 impl<'de> DeserializeSeed<'de> for Once {
@@ -88,7 +89,7 @@ impl<'de> Visitor<'de> for Once {
             if seen.insert(name) {
                 members.next_value_seed(Self)?;
             } else {
-                // Where the value is read, the path has its name.
+                // Reading the value puts the member's name into the error's path.
                 members.next_value::<Twice>()?;
             }
         }
@@ -100,12 +101,12 @@ struct Twice;
 
 impl<'de> Deserialize<'de> for Twice {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(D::Error::custom("given twice"))
+        Err(D::Error::custom("repeated member"))
     }
 }
 
-/// A value whose members must all be known, and whose objects, enumerated texts and optional members
-/// have the one form that a JSON Schema gives them.
+/// A value without unknown members, whose objects, enumerations and optional members have only the
+/// form that the JSON Schema allows.
 pub(super) struct Strict(pub(super) Value);
 
 impl Strict {
@@ -152,10 +153,10 @@ impl<'de> Deserializer<'de> for Strict {
         }
     }
 
-    /// An optional member is given or left out; `null` is neither.
+    /// An optional member must not be `null`.
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Value::Null => Err(Error::custom("null: leave the member out")),
+            Value::Null => Err(Error::custom("unexpected null, expected a value or no member")),
             _ => visitor.visit_some(self),
         }
     }
@@ -180,11 +181,11 @@ impl<'de> Deserializer<'de> for Strict {
     ) -> Result<V::Value, Error> {
         match self.0 {
             Value::String(text) => visitor.visit_enum(text.into_deserializer()),
-            _ => Err(Error::invalid_type(self.unexpected(), &"a text")),
+            _ => Err(Error::invalid_type(self.unexpected(), &"a string")),
         }
     }
 
-    /// A JSON Schema takes `200.0` for an integer.
+    /// A JSON Schema accepts `200.0` as an integer.
     fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0.as_f64() {
             Some(number)
@@ -201,7 +202,7 @@ impl<'de> Deserializer<'de> for Strict {
         }
     }
 
-    /// The member of a document that its reader does not know.
+    /// An unknown member.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
         Err(Error::custom("unknown member"))
     }
@@ -220,18 +221,17 @@ impl<'de> Deserializer<'de> for Strict {
     }
 }
 
-/// The members of an account below which a value that is not as it should be may be a secret.
+/// The members of an account with secrets below them.
 const HOLD_SECRETS: [&str; 2] = ["AccessKeys", "Sessions"];
 
-/// A message without the value that it quotes, where that may be a secret.
+/// A message without the value that it quotes, if that value may be a secret.
 pub(super) fn without_secrets(message: String, steps: &[Step]) -> String {
     let holds_secrets =
         steps.iter().any(|step| HOLD_SECRETS.iter().any(|name| step.is_member(name)));
     if !holds_secrets {
         return message;
     }
-    // serde says what it found, then ", expected " and what it wants. Our readers say what they
-    // want, then ": " and what they found.
+    // A message quotes the value before ", expected ". One without it may quote it after ": ".
     match message.rsplit_once("expected ") {
         Some((_, expected)) => format!("expected {expected}"),
         None => message.split(": ").next().unwrap_or_default().to_owned(),
