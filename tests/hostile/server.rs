@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
-use ipv6_gateway::event::UnknownEvent;
+use ipv6_gateway::event::UnsupportedEvent;
 use ipv6_gateway::{Event, Function, Ids, Operations};
 use store::{Document, MemoryStore, World};
 
@@ -44,7 +44,7 @@ impl Server {
     }
 
     /// The function's answer to a payload.
-    pub(super) fn answer(&self, payload: &[u8]) -> Result<Verdict, UnknownEvent> {
+    pub(super) fn answer(&self, payload: &[u8]) -> Result<Verdict, UnsupportedEvent> {
         let event = Event::parse(payload)?;
         let request = event.request.clone();
         let handled = pin!(self.0.handle(event));

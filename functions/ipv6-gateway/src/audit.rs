@@ -10,7 +10,7 @@ use store::AccessKey;
 use crate::run::Changed;
 use crate::token::Compared;
 
-/// A change, who made it, and from where.
+/// A change, its caller and the caller's address.
 pub(crate) struct Audit {
     pub(crate) access_key: Arc<AccessKey>,
     pub(crate) source_ip: Option<IpAddr>,
@@ -18,7 +18,7 @@ pub(crate) struct Audit {
 }
 
 impl Audit {
-    /// Logs the change that a call made which began at `began`.
+    /// Logs the change of a call that began at `began`.
     pub(crate) fn log(&self, request_id: &str, action: &str, began: Instant) {
         let AccessKey { account_id, access_key_id, .. } = &*self.access_key;
         let Changed { ids, is_replay, conflicts } = &self.changed;
@@ -39,11 +39,11 @@ impl Audit {
     }
 }
 
-/// The ids among the parameters of a call and the texts of its answer, as
-/// `Ipv6AddressId=ipv6-1 InternetBandwidthId=ipv6bw-2`. A call that succeeds names
-/// documents that exist, so nothing that a caller made up is among them.
+/// The ids in the parameters of a call and in its answer, as in
+/// `Ipv6AddressId=ipv6-1 InternetBandwidthId=ipv6bw-2`. They are ids of existing documents, for the
+/// call succeeded; a caller cannot put other text into the log.
 pub(crate) fn ids(parameters: &Compared<'_>, answer: &Texts) -> String {
-    // In vain for those who log warnings alone.
+    // Unused if the log has only warnings.
     if !tracing::enabled!(tracing::Level::INFO) {
         return String::new();
     }

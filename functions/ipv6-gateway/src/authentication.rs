@@ -13,15 +13,15 @@ use crate::failure::Failure;
 use crate::operations::Entry;
 use crate::rate_limit::Throttled;
 
-/// What a call is authenticated and admitted by.
+/// The parts of a call that authentication and admission need.
 pub(crate) struct AuthContext<'a> {
     pub(crate) entry: &'a Entry,
     pub(crate) signed: &'a Signed<'a>,
     pub(crate) now_secs: u64,
 }
 
-/// An access key that this call read from the store, and whose secret made the call's signature. Only
-/// such a key may spend a nonce and count a call.
+/// An access key that this call read from the store and whose secret made the call's signature. Only
+/// a call with such a key uses a nonce and is counted.
 pub(crate) struct Verified(Arc<AccessKey>);
 
 impl Verified {
@@ -37,7 +37,7 @@ impl Verified {
 }
 
 impl<S: Store> Function<S> {
-    /// Checks the signature by the access key that was read. A key that is refused is no longer known.
+    /// Verifies the call with the access key that was read. A refused key is no longer a known key.
     pub(crate) fn verify(
         &self,
         context: &AuthContext<'_>,
@@ -54,7 +54,7 @@ impl<S: Store> Function<S> {
         })
     }
 
-    /// Spends the call's nonce and counts the call.
+    /// Uses the call's nonce and counts the call.
     pub(crate) async fn admit(
         &self,
         context: &AuthContext<'_>,
@@ -86,7 +86,7 @@ impl<S: Store> Function<S> {
 }
 
 impl AuthContext<'_> {
-    /// Checks that the call was signed with `access_key`, which may be used.
+    /// Checks that `access_key` may be used and signed the call.
     fn authenticate(&self, access_key: &AccessKey) -> Result<(), rpc::Error> {
         match access_key.status {
             AccessKeyStatus::Active => {}
@@ -107,7 +107,7 @@ impl AuthContext<'_> {
     }
 }
 
-/// The key of the RAM user or role that holds `access_key`; `None`: the account itself holds it.
+/// The key of the RAM user or role that has `access_key`; `None`: the account itself has it.
 pub(crate) fn identity_key(access_key: &AccessKey) -> Option<Key> {
     let name = match &access_key.holder {
         Holder::Account => return None,

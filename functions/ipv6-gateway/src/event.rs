@@ -1,6 +1,6 @@
-//! API Gateway events, and the answers to them.
+//! Events of API Gateway, Function URLs and load balancers, and the answers to them.
 //!
-//! The same request looks different from each sender; all of them become one [`rpc::Request`].
+//! Each sender has its own form of event; all are converted to [`rpc::Request`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,12 +17,12 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Who sent an event, which tells the form of the answer.
+/// The form of an event, which depends on its sender. The answer must have the same form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// API Gateway's REST API, and an HTTP API with payload format 1.0.
     RestApi,
-    /// API Gateway's HTTP API with payload format 2.0, and a Function URL, which sends the same.
+    /// API Gateway's HTTP API with payload format 2.0, and a Function URL.
     HttpApi,
     /// An Application Load Balancer.
     Alb,
@@ -30,54 +30,53 @@ pub enum Shape {
     AlbMultiValue,
 }
 
-/// An event: a request and who sent it.
+/// An event: a request and the form in which it was sent.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Who sent it.
+    /// The form.
     pub shape: Shape,
     /// The request.
     pub request: Request,
 }
 
-/// A payload that is no event of the kinds that the function takes.
+/// An unsupported event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UnknownEvent {
-    /// It is no JSON object, or not an HTTP event.
+pub enum UnsupportedEvent {
+    /// The payload is not a JSON object, or not an HTTP event.
     Shape,
-    /// It looks like one, but a field that every event of its kind has is missing or of another type.
+    /// A required field is missing or has another type.
     Field {
-        /// Who it seems to come from.
+        /// The form of the event.
         shape: Shape,
         /// The path of the field. Its value is left out, for it may be a secret.
         path: String,
     },
-    /// Its body says that it is base64 and is not.
+    /// `isBase64Encoded` is true and the body is not base64.
     Body,
 }
 
-impl fmt::Display for UnknownEvent {
+impl fmt::Display for UnsupportedEvent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shape => formatter.write_str(
-                "the payload is no HTTP event: neither API Gateway's (REST API or HTTP API), nor a \
-                 Function URL's, nor an Application Load Balancer's",
+                "unsupported event, expected an HTTP event of API Gateway (REST API or HTTP API), a \
+                 Function URL or an Application Load Balancer",
             ),
             Self::Field { shape, path } => {
-                // Names come from outside, and this goes into a log.
+                // The path comes from the payload, and this text goes into a log.
                 let path = path.escape_debug();
-                write!(
-                    formatter,
-                    "the payload looks like an event of {shape:?}, but not at `{path}`"
-                )
+                write!(formatter, "unsupported event of {shape:?}: `{path}` is missing or invalid")
             }
-            Self::Body => formatter.write_str("`isBase64Encoded` is true and `body` is not base64"),
+            Self::Body => formatter.write_str(
+                "unsupported event: `isBase64Encoded` is true and `body` is not base64",
+            ),
         }
     }
 }
 
-impl std::error::Error for UnknownEvent {}
+impl std::error::Error for UnsupportedEvent {}
 
-/// The members of a payload that the function reads, of every sender. Others may have any value.
+/// The members of all forms of payloads that the function reads. Other members may have any value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
@@ -118,7 +117,7 @@ struct Identity {
     source_ip: Option<Lenient<String>>,
 }
 
-/// A member that counts as absent if it has another type, so that it does not fail the rest.
+/// A member that counts as absent if it has another type, so that other members can still be read.
 struct Lenient<T>(Option<T>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
@@ -128,13 +127,13 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
     }
 }
 
-/// The value of a member, if it has one of the right type.
+/// The value of a member, if it has the right type.
 fn value<T>(member: Option<Lenient<T>>) -> Option<T> {
     member.and_then(|Lenient(value)| value)
 }
 
 impl Shape {
-    /// Who sends payloads that have these members.
+    /// The form of a payload with these members.
     fn of(has_elb: bool, has_http: bool, has_http_method: bool) -> Option<Self> {
         if has_elb {
             Some(Self::Alb)
@@ -151,15 +150,16 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// [`UnknownEvent`].
-    pub fn parse(payload: &[u8]) -> Result<Self, UnknownEvent> {
-        let event: Payload = serde_json::from_slice(payload).map_err(|_| UnknownEvent::Shape)?;
+    /// [`UnsupportedEvent`].
+    pub fn parse(payload: &[u8]) -> Result<Self, UnsupportedEvent> {
+        let event: Payload =
+            serde_json::from_slice(payload).map_err(|_| UnsupportedEvent::Shape)?;
         let context = value(event.request_context);
         let has_elb = context.as_ref().is_some_and(|context| context.elb.is_some());
         let has_http = context.as_ref().is_some_and(|context| context.http.is_some());
         let shape = Shape::of(has_elb, has_http, event.http_method.is_some());
-        let shape = shape.ok_or(UnknownEvent::Shape)?;
-        let wrong = |path: &str| UnknownEvent::Field { shape, path: path.to_owned() };
+        let shape = shape.ok_or(UnsupportedEvent::Shape)?;
+        let wrong = |path: &str| UnsupportedEvent::Field { shape, path: path.to_owned() };
         let Context { http, identity, .. } = context.ok_or_else(|| wrong("requestContext"))?;
         let Http { method, source_ip } = value(http).unwrap_or_default();
         let (method, path) = match shape {
@@ -178,14 +178,14 @@ impl Event {
         let headers = headers(either(value(event.headers), multi_value_headers));
         let ip = |ip: Option<Lenient<String>>| value(ip).and_then(|ip| ip.parse().ok());
         let (query, source_ip) = match shape {
-            // Its decoded parameters join repeated names with commas, so they are not looked at.
+            // The decoded parameters are not used: they join repeated names by commas.
             Shape::HttpApi => (value(event.raw_query_string).unwrap_or_default(), ip(source_ip)),
             Shape::RestApi => {
                 let source_ip = value(identity).and_then(|identity| identity.source_ip);
                 (query(&parameters, percent_encode), ip(source_ip))
             }
             Shape::Alb | Shape::AlbMultiValue => {
-                // What came apart at `&` and `=` came apart; the rest is as it was sent.
+                // The load balancer splits at `&` and `=` and does not decode.
                 let encode = |text: &str| text.replace('&', "%26").replace('=', "%3D");
                 (query(&parameters, encode), forwarded_for(&headers))
             }
@@ -193,7 +193,7 @@ impl Event {
         let secure_transport = is_secure(&headers, !has_elb);
         let body = value(event.body).unwrap_or_default();
         let body = if value(event.is_base64_encoded) == Some(true) {
-            STANDARD.decode(body).map(Bytes::from).map_err(|_| UnknownEvent::Body)?
+            STANDARD.decode(body).map(Bytes::from).map_err(|_| UnsupportedEvent::Body)?
         } else {
             Bytes::from(body)
         };
@@ -205,8 +205,8 @@ impl Event {
         Ok(Self { shape, request })
     }
 
-    /// Whether a load balancer asks if the function is alive. Anybody may ask so; the answer says
-    /// nothing of the store.
+    /// Whether this is a load balancer's health check. Any client can send one; the answer does not
+    /// depend on the store.
     #[must_use]
     pub fn is_health_check(&self) -> bool {
         let Request { method, query, headers, .. } = &self.request;
@@ -218,8 +218,8 @@ impl Event {
     }
 }
 
-/// Whether a payload is an event of a schedule (`EventBridge` rules and its scheduler), by which people
-/// keep a function warm. It calls for nothing.
+/// Whether a payload is a scheduled event (of `EventBridge` rules or its scheduler), which keeps the
+/// function warm and needs no answer.
 #[must_use]
 pub fn is_scheduled(payload: &[u8]) -> bool {
     #[derive(Deserialize)]
@@ -231,15 +231,15 @@ pub fn is_scheduled(payload: &[u8]) -> bool {
     })
 }
 
-/// Whether the client spoke TLS, which API Gateway and load balancers tell in a header of their own
-/// making, over whatever a client sent (decision `source-ip`).
+/// Whether the client used TLS. API Gateway and load balancers set a header to it and overwrite the
+/// client's (decision `source-ip`).
 fn is_secure(headers: &HeaderMap, otherwise: bool) -> bool {
     let proto = headers.get("x-forwarded-proto").map(HeaderValue::as_bytes);
     proto.map_or(otherwise, |proto| proto.eq_ignore_ascii_case(b"https"))
 }
 
-/// Who connected to the load balancer, which adds it to whatever a client sent: the last address
-/// (decision `source-ip`).
+/// The address of the load balancer's client: the last one, which the load balancer appends (decision
+/// `source-ip`).
 fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
     let last = last.rsplit(',').next()?.trim();
@@ -247,7 +247,8 @@ fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     last.parse().or_else(|_| with_port()).ok()
 }
 
-/// All values where the event has them, else one each; without those of another type.
+/// The members with all their values if the event has these, otherwise with one value each. Values of
+/// another type are left out.
 fn either(single: Option<Single>, multi: Option<Multi>) -> Vec<(String, Vec<String>)> {
     match multi {
         Some(multi) if !multi.is_empty() => {
@@ -261,7 +262,7 @@ fn either(single: Option<Single>, multi: Option<Multi>) -> Vec<(String, Vec<Stri
     }
 }
 
-/// The query that says `parameters`.
+/// The query of `parameters`.
 fn query<'a, T: AsRef<str>>(
     parameters: &'a [(String, Vec<String>)],
     encode: impl Fn(&'a str) -> T,
@@ -275,8 +276,8 @@ fn query<'a, T: AsRef<str>>(
     query
 }
 
-/// The headers. One with a control character in a value is left out, as it must not fail the call;
-/// a signature that covers it is found to name a header that is not there.
+/// The headers. A header with a control character in a value is left out and does not fail the call; a
+/// signature that covers it fails, for the header is missing.
 fn headers(all: Vec<(String, Vec<String>)>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(all.len());
     for (name, values) in all {
@@ -289,24 +290,24 @@ fn headers(all: Vec<(String, Vec<String>)>) -> HeaderMap {
     headers
 }
 
-/// An answer, in the form that the event's sender reads.
+/// An answer, in the form of its event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
     /// The HTTP status.
     pub status_code: u16,
-    /// The status in words, which load balancers want.
+    /// The status with its reason phrase, which load balancers need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_description: Option<String>,
     /// The headers, names in lower case.
     #[serde(serialize_with = "as_map", skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
-    /// The headers of an answer to a load balancer that takes no others.
+    /// The headers for a load balancer with multi-value headers.
     #[serde(serialize_with = "as_map", skip_serializing_if = "Vec::is_empty")]
     pub multi_value_headers: Vec<(&'static str, [Cow<'static, str>; 1])>,
-    /// The body, as it is.
+    /// The body.
     pub body: String,
-    /// Never.
+    /// Always false.
     pub is_base64_encoded: bool,
 }
 
@@ -318,7 +319,7 @@ impl Response {
         Self::new(shape, rpc::Response { status: 200, headers: Vec::new(), body })
     }
 
-    /// The answer in the form that the sender of an event of this shape takes.
+    /// The answer in the form `shape`.
     #[must_use]
     pub fn new(shape: Shape, response: rpc::Response) -> Self {
         let rpc::Response { status, headers, body } = response;

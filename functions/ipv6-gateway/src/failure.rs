@@ -1,4 +1,4 @@
-//! Every failure, and what the caller sees of it.
+//! Failures of calls, and their answers.
 
 use allocation::Refusal;
 use allocation::error::SYSTEM_BUSY;
@@ -8,29 +8,29 @@ use crate::panics;
 use crate::permission::Denial;
 use crate::rate_limit::Throttled;
 
-/// Why a call was not answered with a success.
+/// The failure of a call.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The call is not in order, or its caller not known.
+    /// The call is invalid, or authentication failed.
     Gateway(rpc::Error),
-    /// The caller calls too often.
+    /// The call was throttled.
     Throttled(Throttled),
-    /// The caller's policies do not allow the call.
+    /// The caller's policies deny the call.
     Denied(Denial),
     /// A rule rejected the call.
     Rule(Refusal),
-    /// The store failed, or others kept changing what was read.
+    /// The store failed, or commits kept conflicting.
     Store(store::Error),
-    /// The time for the answer was over while the store was waited for.
+    /// The store did not answer within the time of the call.
     OutOfTime,
-    /// A defect: this, which the function noticed.
+    /// A defect that the function detected.
     Defect(&'static str),
-    /// A defect: something panicked.
+    /// A panic.
     Panicked,
 }
 
 impl Failure {
-    /// The one place where a failure gets its code, status and message.
+    /// The error that the caller gets.
     pub(crate) fn response(&self) -> ErrorResponse {
         match self {
             Self::Gateway(error) => error.into(),
@@ -43,16 +43,16 @@ impl Failure {
                 ..gateway_error(rpc::error::FORBIDDEN_RAM)
             },
             Self::Rule(refusal) => rule_error(refusal),
-            // Why it failed is for the log (decision `busy`).
+            // The cause is only logged (decision `busy`).
             Self::Store(store::Error::Conflict | store::Error::Unavailable { .. })
             | Self::OutOfTime => rule_error(&(&SYSTEM_BUSY).into()),
             Self::Defect(_) | Self::Panicked => gateway_error(rpc::error::INTERNAL_ERROR),
         }
     }
 
-    /// Logs the failure of a call: its id, action and code, and of a store's failure the whole chain of
-    /// causes. Never a parameter, a header or a signature. `action` is empty if the function has no
-    /// such operation: a name that a caller made up stays out of the log.
+    /// Logs the failure: the request's id, action and code, and all causes of a store's failure. It logs
+    /// no parameter, header or signature. `action` is empty if the function has no such operation, so
+    /// that a caller cannot put text into the log.
     pub(crate) fn log(&self, request_id: &str, action: &str) {
         match self {
             Self::Store(error) => {
@@ -87,7 +87,7 @@ fn rule_error(refusal: &Refusal) -> ErrorResponse {
     }
 }
 
-/// Makes failures of what they are about.
+/// Implements `From` for the reasons of failures.
 macro_rules! failures {
     ($($reason:ty => $variant:ident;)+) => {
         $(

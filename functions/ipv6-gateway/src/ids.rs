@@ -6,25 +6,25 @@ use std::sync::{Mutex, PoisonError};
 use rand::rngs::{StdRng, SysError, SysRng};
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 
-/// How many characters follow the prefix of a resource's id.
+/// The number of characters after the prefix of a resource's id.
 const TAIL_CHARACTERS: usize = 17;
 
-/// Draws new ids.
+/// Generates new ids.
 pub struct Ids {
     random: Mutex<StdRng>,
 }
 
 impl Ids {
-    /// Ids that no other source draws.
+    /// Ids that no other source generates.
     ///
     /// # Errors
     ///
-    /// The system gives no randomness.
+    /// The system's random numbers are unavailable.
     pub fn from_system() -> Result<Self, SysError> {
         Ok(Self { random: Mutex::new(StdRng::try_from_rng(&mut SysRng)?) })
     }
 
-    /// Ids that are the same, in the same order, for the same seed.
+    /// Ids that depend only on the seed.
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         Self { random: Mutex::new(StdRng::seed_from_u64(seed)) }
@@ -66,11 +66,11 @@ impl fmt::Debug for Ids {
     }
 }
 
-/// Random numbers of the system, stretched; for a store.
+/// A generator of random numbers for a store, seeded by the system.
 ///
 /// # Errors
 ///
-/// The system gives no randomness.
+/// The system's random numbers are unavailable.
 pub fn random() -> Result<Box<dyn Fn() -> u64 + Send + Sync>, SysError> {
     let random = Mutex::new(StdRng::try_from_rng(&mut SysRng)?);
     Ok(Box::new(move || random.lock().unwrap_or_else(PoisonError::into_inner).next_u64()))

@@ -1,4 +1,4 @@
-//! An operation without its types: what the table of operations holds and the runner drives.
+//! Operations without their types, for the table of operations and the runner.
 
 use std::marker::PhantomData;
 
@@ -9,32 +9,31 @@ use rpc::{Format, Members};
 
 use crate::token::Compared;
 
-/// Begins the calls of one operation.
+/// Parses the calls of one operation.
 ///
-/// It is an object and not a function, so that a test suite can put one of its own in front of an
-/// operation's ([`crate::Entry::begin`]).
-pub trait Begin: Send + Sync {
+/// A trait, so that a test suite can wrap the parser of an operation ([`crate::Entry::parser`]).
+pub trait CallParser: Send + Sync {
     /// Parses the parameters of a call.
     ///
     /// # Errors
     ///
     /// The first row that applies.
-    fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Begun<'p>, Refusal>;
+    fn parse<'p>(&self, parameters: &Parameters<'p>) -> Result<ParsedCall<'p>, Refusal>;
 
     /// See [`Operation::resources`].
     fn resources(&self, parameters: &Parameters<'_>, scope: Scope<'_>, seen: &Seen) -> Vec<String>;
 }
 
-/// A call whose parameters are all in form.
-pub struct Begun<'p> {
-    /// The parameters that every operation has.
+/// A call with valid parameters.
+pub struct ParsedCall<'p> {
+    /// The parameters that all operations share.
     pub common: Common<'p>,
-    /// Those of its own, and its rules.
-    pub running: Box<dyn Running + 'p>,
+    /// The operation's own parameters, and its rules.
+    pub invocation: Box<dyn Invocation + 'p>,
 }
 
-/// A call of some operation.
-pub trait Running: Send + Sync {
+/// A call of an operation.
+pub trait Invocation: Send + Sync {
     /// See [`Operation::first`].
     fn first(&self, scope: Scope<'_>) -> Vec<Key>;
 
@@ -44,7 +43,7 @@ pub trait Running: Send + Sync {
     /// See [`Operation::listing`].
     fn listing(&self, scope: Scope<'_>) -> Option<Listing<'_>>;
 
-    /// See [`Operation::decide`]. The answer is rendered in `format`.
+    /// See [`Operation::decide`]; renders the answer in `format`.
     ///
     /// # Errors
     ///
@@ -58,28 +57,28 @@ pub trait Running: Send + Sync {
     ) -> Result<Outcome<Rendered>, Halt>;
 }
 
-/// The answer of an operation.
+/// The rendered answer of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// Its top elements.
+    /// The top-level elements.
     pub members: Members,
-    /// What a client token remembers of it.
+    /// The elements to store with a client token.
     pub remembered: Texts,
 }
 
-/// Begins calls of the operation `O`.
-pub(crate) struct Of<O>(PhantomData<fn() -> O>);
+/// The parser of the operation `O`.
+pub(crate) struct ParserOf<O>(PhantomData<fn() -> O>);
 
-impl<O> Of<O> {
+impl<O> ParserOf<O> {
     pub(crate) const fn new() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<O: Operation> Begin for Of<O> {
-    fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Begun<'p>, Refusal> {
+impl<O: Operation> CallParser for ParserOf<O> {
+    fn parse<'p>(&self, parameters: &Parameters<'p>) -> Result<ParsedCall<'p>, Refusal> {
         let (common, call) = Common::parse::<O>(parameters)?;
-        Ok(Begun { common, running: Box::new(CallOf::<'p, O>(call)) })
+        Ok(ParsedCall { common, invocation: Box::new(InvocationOf::<'p, O>(call)) })
     }
 
     fn resources(&self, parameters: &Parameters<'_>, scope: Scope<'_>, seen: &Seen) -> Vec<String> {
@@ -88,9 +87,9 @@ impl<O: Operation> Begin for Of<O> {
 }
 
 /// A call of the operation `O`.
-struct CallOf<'p, O: Operation>(O::Call<'p>);
+struct InvocationOf<'p, O: Operation>(O::Call<'p>);
 
-impl<O: Operation> Running for CallOf<'_, O> {
+impl<O: Operation> Invocation for InvocationOf<'_, O> {
     fn first(&self, scope: Scope<'_>) -> Vec<Key> {
         O::first(&self.0, scope)
     }

@@ -1,24 +1,24 @@
-//! Whose the access keys are that have signed before, remembered between calls.
+//! The owners of access keys that have signed calls, kept between calls.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use store::{AccessKey, Key};
 
-use crate::door::identity_key;
+use crate::authentication::identity_key;
 
-/// How many keys are remembered at most; a function has few callers, an attacker many guesses.
+/// The most keys that are kept. A function has few callers; an attacker may guess many keys.
 const KEYS_MAX: usize = 10_000;
 
-/// Whose an access key was when it last signed.
+/// The owner of an access key at its last call.
 ///
-/// It is no proof of anything and holds no secret. It only says what a call with this key most likely
-/// needs, so that this is read together with the key.
+/// It proves nothing and holds no secret. It names the documents that a call with this key most likely
+/// needs, so that one read fetches them with the key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct KnownKey {
-    /// The account that owned it.
+    /// The account that owned the key.
     pub(crate) account_id: String,
-    /// The RAM user or role that held it; `None`: the account itself did.
+    /// The RAM user or role that had the key; `None`: the account itself.
     pub(crate) identity: Option<Key>,
 }
 
@@ -27,23 +27,23 @@ impl KnownKey {
         Self { account_id: access_key.account_id.clone(), identity: identity_key(access_key) }
     }
 
-    /// Whether it still is theirs.
+    /// Whether the key still has this owner.
     pub(crate) fn is_of(&self, access_key: &AccessKey) -> bool {
         self.account_id == access_key.account_id && self.identity == identity_key(access_key)
     }
 }
 
-/// The access keys that have signed before.
+/// The access keys that have signed calls.
 #[derive(Debug, Default)]
 pub(crate) struct KnownKeys(RwLock<HashMap<String, Arc<KnownKey>>>);
 
 impl KnownKeys {
-    /// Whose the key of this id was, if it has signed before.
+    /// The owner of the key with this id, if the key has signed a call.
     pub(crate) fn get(&self, access_key_id: &str) -> Option<Arc<KnownKey>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(access_key_id).cloned()
     }
 
-    /// Remembers a key whose signature was right.
+    /// Adds a key that has signed a call.
     pub(crate) fn learn(&self, access_key: &AccessKey) {
         let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= KEYS_MAX {
@@ -52,7 +52,7 @@ impl KnownKeys {
         keys.insert(access_key.access_key_id.clone(), Arc::new(KnownKey::of(access_key)));
     }
 
-    /// Forgets a key that was refused.
+    /// Removes a key that was refused.
     pub(crate) fn forget(&self, access_key_id: &str) {
         if self.get(access_key_id).is_some() {
             self.0.write().unwrap_or_else(PoisonError::into_inner).remove(access_key_id);

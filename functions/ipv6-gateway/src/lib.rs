@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod audit;
-mod door;
+mod authentication;
+
 pub mod event;
 mod failure;
 mod ids;
+mod invocation;
 mod known_keys;
 mod log;
 mod operations;
@@ -13,19 +15,18 @@ mod permission;
 mod rate_limit;
 mod reading;
 mod run;
-mod running;
 mod token;
 
 pub use allocation;
 pub use event::{Event, Response};
 pub use ids::{Ids, random};
+pub use invocation::{CallParser, Invocation, ParsedCall, Rendered};
 pub use log::log_filter;
 pub use operations::{Entry, Operations, UnfitToken};
 pub use panics::log_panics;
 pub use ram;
-pub use rate_limit::{NoRateLimit, RateLimit};
+pub use rate_limit::{InvalidRateLimit, RateLimit};
 pub use rpc;
-pub use running::{Begin, Begun, Rendered, Running};
 
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -36,7 +37,7 @@ use rpc::{Api, Call, Envelope, Format, Members, Request};
 use store::{AccessKey, Store};
 
 use audit::Audit;
-use door::AuthContext;
+use authentication::AuthContext;
 use failure::Failure;
 use known_keys::KnownKeys;
 use panics::caught;
@@ -46,10 +47,10 @@ use run::{Answered, Run};
 /// The API that the function serves.
 pub const API: Api = Api { product: "Vpc", version: "2016-04-28", host: "vpc.aliyuncs.com" };
 
-/// Tells the time.
+/// Returns the current time.
 pub type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// The function, with all that it takes from outside.
+/// The function, with its store, clock and source of ids.
 pub struct Function<S> {
     store: S,
     operations: Operations,
@@ -63,20 +64,19 @@ pub struct Function<S> {
 struct Success<'f> {
     entry: &'f Entry,
     members: Members,
-    /// What is logged of what it changed.
+    /// The entry of the audit log; `None`: the call changed nothing.
     audit: Option<Audit>,
 }
 
 impl<S: Store> Function<S> {
-    /// A function over `store` that serves `operations`, takes the time from `clock` and new ids
-    /// from `ids`.
+    /// A function over `store` that serves `operations`, with the time of `clock` and new ids of `ids`.
     #[must_use]
     pub fn new(store: S, operations: Operations, clock: Clock, ids: Ids) -> Self {
         let (known_keys, rate_limit) = (KnownKeys::default(), RwLock::default());
         Self { store, operations, clock, ids, known_keys, rate_limit }
     }
 
-    /// Lets each account call each action so often, from now on; `None`: as often as it likes.
+    /// Sets how often each account may call each action; `None`: without a limit.
     pub fn limit_rate(&self, rate_limit: Option<RateLimit>) {
         *self.rate_limit.write().unwrap_or_else(PoisonError::into_inner) = rate_limit;
     }
@@ -96,19 +96,39 @@ impl<S: Store> Function<S> {
         &self.operations
     }
 
-    /// Where new ids come from.
+    /// The source of new ids.
     pub fn ids(&self) -> &Ids {
         &self.ids
     }
 
-    /// Answers an event. A failure on the way is an answer too.
+    /// Answers an event. Every failure is an answer too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ipv6_gateway::{Event, Function, Ids, Operations};
+    ///
+    /// let (store, clock) = (store::MemoryStore::default(), || std::time::SystemTime::UNIX_EPOCH);
+    /// let function =
+    ///     Function::new(store, Operations::all(), Box::new(clock), Ids::from_seed(1));
+    /// let event = Event::parse(
+    ///     br#"{"requestContext": {"http": {"method": "GET", "sourceIp": "192.0.2.1"}},
+    ///         "rawQueryString": "Action=DescribeIpv6Addresses&Version=2016-04-28&Format=JSON"}"#,
+    /// )?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # let response = runtime.block_on(async {
+    /// let response = function.handle(event).await;
+    /// # response });
+    /// assert_eq!(response.status_code, 400);
+    /// assert!(response.body.contains("MissingAccessKeyId"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn handle(&self, event: Event) -> Response {
         self.respond(event, None).await
     }
 
-    /// Answers an event in no more than `time_max`, however often the store is asked. When that is
-    /// over the answer is that the system is busy (decision `busy`), and what the store was asked
-    /// last is done or not.
+    /// Answers an event within `time_max`. After that time the answer is `SystemBusy` (decision
+    /// `busy`), and the outcome of the last request to the store is unknown.
     pub async fn handle_within(&self, time_max: Duration, event: Event) -> Response {
         self.respond(event, Some(time_max)).await
     }
@@ -118,7 +138,7 @@ impl<S: Store> Function<S> {
         let request_id = self.ids.request_id();
         let response = caught(self.answer(request, &request_id, time_max)).await;
         let response = response.unwrap_or_else(|| {
-            // What the call was is not known any more.
+            // The panic took the call with it, so its action is unknown.
             Failure::Panicked.log(&request_id, "");
             self.envelope(Format::Json, API.host, &request_id, Err(Failure::Panicked))
         });
@@ -134,7 +154,7 @@ impl<S: Store> Function<S> {
         #[expect(clippy::disallowed_methods, reason = "it decides no answer, only what is logged")]
         let began = Instant::now();
         let call = Call::read(request);
-        // Pinned, since a future that is moved takes its room twice.
+        // Pinned: moving a future takes its space twice.
         let outcome = std::pin::pin!(caught(self.outcome(&call)));
         let outcome = match time_max {
             None => outcome.await.unwrap_or(Err(Failure::Panicked)),
@@ -157,26 +177,26 @@ impl<S: Store> Function<S> {
         self.envelope(call.format(), host.as_deref().unwrap_or(API.host), request_id, outcome)
     }
 
-    /// The way of a request: forward only.
+    /// The steps of a request, in their order.
     async fn outcome(&self, call: &Call) -> Result<Success<'_>, Failure> {
         let now_secs = self.now_secs();
         let entry = call.route(&API, |name| self.operations.route(name))?;
         let signed = Signed::read(call, now_secs)?;
-        // Parsed here so that the documents it needs are read together with the key; what is wrong with
-        // it is answered only to a caller who may call (decision `check-order`).
+        // Parsed before authentication, so that one read fetches the access key and the documents. Its
+        // error is answered only after authorisation (decision `check-order`).
         let look_up = |name: &str| call.parameter(name);
         let parameters = Parameters::new(&look_up);
-        let begun = entry.begin.begin(&parameters);
+        let parsed = entry.parser.parse(&parameters);
 
-        // Authentication, replay protection, throttling. With a key that has signed before all that
-        // the call needs is read at once.
+        // Authentication, replay protection, throttling. For a known access key, one read fetches
+        // everything that the call needs.
         let context = AuthContext { entry, signed: &signed, now_secs };
         let known = self.known_keys.get(signed.access_key_id);
         let mut keys = Vec::with_capacity(8);
         keys.push(AccessKey::key(signed.access_key_id));
         if let Some(known) = &known {
             keys.extend(known.identity.clone());
-            add_first_keys(&mut keys, entry, &begun, &known.account_id);
+            add_first_keys(&mut keys, entry, &parsed, &known.account_id);
         }
         let mut reading = self.read(keys, now_secs).await?;
         let verified = self.verify(&context, reading.access_key.take())?;
@@ -185,32 +205,32 @@ impl<S: Store> Function<S> {
             self.admit(&context, &verified).await?;
             if !known.is_some_and(|known| known.is_of(access_key)) {
                 self.known_keys.learn(access_key);
-                let mut keys = Vec::from_iter(door::identity_key(access_key));
-                add_first_keys(&mut keys, entry, &begun, &access_key.account_id);
+                let mut keys = Vec::from_iter(authentication::identity_key(access_key));
+                add_first_keys(&mut keys, entry, &parsed, &access_key.account_id);
                 reading = self.read(keys, now_secs).await?;
             }
 
-            // Authorisation. A caller who may not call learns nothing of what exists (decision
+            // Authorisation. A denied caller must not learn which documents exist (decision
             // `denied`).
             let region_id = parameters.given("RegionId").unwrap_or_default();
             let scope = Scope { account_id: &access_key.account_id, region_id };
             let identity = reading.identity.clone();
             let authorise = |seen: &Seen| {
-                let resources = || entry.begin.resources(&parameters, scope, seen);
+                let resources = || entry.parser.resources(&parameters, scope, seen);
                 let identity = identity.as_deref();
                 permission::check(call, entry.name, access_key, identity, resources, now_secs)
             };
             authorise(&reading.seen)?;
 
-            let begun = begun?;
-            let (begun, authorise, format) = (&begun, &authorise, call.format());
-            let run = Run { entry, begun, scope, authorise, format, now_secs };
+            let parsed = parsed?;
+            let (parsed, authorise, format) = (&parsed, &authorise, call.format());
+            let run = Run { entry, parsed, scope, authorise, format, now_secs };
             self.run(&run, reading).await
         }
         .await;
 
-        // No answer leaves before the nonce that the call spent, or was found to have spent, outlives
-        // a crash. A commit is as durable as all that came before it.
+        // Before any answer, the call's nonce must be durable, even if this or an earlier call used it.
+        // A commit also makes all earlier nonces durable.
         if !answered.as_ref().is_ok_and(Answered::is_committed) {
             self.store.settle().await?;
         }
@@ -241,11 +261,11 @@ impl<S: Store> Function<S> {
         }
     }
 
-    /// That a call came too often, where there is a limit.
+    /// The failure of a call over the rate limit.
     fn throttled(&self, now_secs: u64) -> Failure {
         match self.rate_limit() {
             Some(limit) => Failure::Throttled(Throttled::over(limit, now_secs)),
-            // The limit was lifted this very moment.
+            // The limit was lifted concurrently.
             None => rpc::error::THROTTLING_USER.into(),
         }
     }
@@ -256,16 +276,16 @@ impl<S: Store> Function<S> {
     }
 }
 
-/// Adds the keys of what a call of an account needs at once: what the operation names, and the
-/// client token.
+/// Adds the keys for the first read of an account's call: the operation's documents and the client
+/// token.
 fn add_first_keys(
     keys: &mut Vec<Key>,
     entry: &Entry,
-    begun: &Result<Begun<'_>, Refusal>,
+    parsed: &Result<ParsedCall<'_>, Refusal>,
     account_id: &str,
 ) {
-    let Ok(Begun { common, running }) = begun else { return };
+    let Ok(ParsedCall { common, invocation }) = parsed else { return };
     let scope = common.scope(account_id);
-    keys.extend(running.first(scope));
+    keys.extend(invocation.first(scope));
     keys.extend(common.client_token.map(|token| ClientToken::key(scope, entry.name, token)));
 }

@@ -1,10 +1,10 @@
-//! What is logged.
+//! The filter of the log.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-/// What others log of what they carry: signatures, security tokens and the secrets of access keys.
-/// Each name covers all targets that begin with it.
+/// The most verbose levels of libraries that log requests and rows, which hold signatures, security
+/// tokens and secrets. Each name covers all targets that begin with it.
 const CARRIERS: [&str; 8] = [
     "lambda_runtime=info",
     "aws=info",
@@ -16,12 +16,12 @@ const CARRIERS: [&str; 8] = [
     "sfa=warn",
 ];
 
-/// What is logged: what `wanted` says, or all that is worth knowing; but never the look that the
-/// Lambda runtime, the SDK and the engine of a directory take into what they carry.
+/// The filter `wanted`, by default `info`, without the messages in which the Lambda runtime, the SDK
+/// and the engine of the embedded store log requests and rows.
 ///
 /// # Errors
 ///
-/// None in practice: a directive of ours cannot be read.
+/// A directive of this function is invalid: a defect.
 pub fn log_filter(wanted: Option<EnvFilter>) -> Result<EnvFilter, ParseError> {
     let wanted = wanted.unwrap_or_else(|| EnvFilter::new("info"));
     CARRIERS.iter().try_fold(wanted, |filter, carrier| Ok(filter.add_directive(carrier.parse()?)))

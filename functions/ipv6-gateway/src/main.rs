@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ipv6_gateway::event::{UnknownEvent, is_scheduled};
+use ipv6_gateway::event::{UnsupportedEvent, is_scheduled};
 use ipv6_gateway::{Event, Function, Ids, Operations, RateLimit, Response, log_filter, random};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, MemoryStore, Store, Table, World};
 use tracing_subscriber::EnvFilter;
 
-/// What is left for the answer to reach Lambda.
+/// The time reserved for the answer to reach Lambda.
 const TIME_TO_HAND_OVER: Duration = Duration::from_millis(300);
 
 #[tokio::main(flavor = "current_thread")]
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
         .init();
     ipv6_gateway::log_panics();
     match (variable("TABLE_NAME"), variable("WORLD_FILE")) {
-        (Some(_), Some(_)) => Err("TABLE_NAME and WORLD_FILE are both set: name one store".into()),
+        (Some(_), Some(_)) => Err("TABLE_NAME and WORLD_FILE are both set: set one of them".into()),
         (Some(table_name), None) => serve(DynamoDbStore::new(table(table_name)?, random()?)?).await,
         (None, world_file) => serve(memory(world_file)?).await,
     }
@@ -43,7 +43,7 @@ async fn serve(store: impl Store + 'static) -> Result<(), Error> {
             match Event::parse(payload) {
                 Ok(event) if event.is_health_check() => Ok(Some(Response::healthy(event.shape))),
                 Ok(event) => Ok(Some(function.handle_within(time_left, event).await)),
-                Err(UnknownEvent::Shape) if is_scheduled(payload) => Ok(None),
+                Err(UnsupportedEvent::Shape) if is_scheduled(payload) => Ok(None),
                 Err(unknown) => {
                     tracing::error!(invocation = event.context.request_id, "{unknown}");
                     Err(Error::from(unknown))
@@ -54,22 +54,22 @@ async fn serve(store: impl Store + 'static) -> Result<(), Error> {
     .await
 }
 
-/// How long an answer may take that Lambda awaits until `deadline`.
+/// The time for an answer that Lambda awaits until `deadline`.
 fn time_left(deadline: SystemTime) -> Duration {
     deadline.duration_since(now()).unwrap_or_default().saturating_sub(TIME_TO_HAND_OVER)
 }
 
-/// A variable of the environment; an empty one is none.
+/// A variable of the environment; an empty value counts as absent.
 #[expect(clippy::disallowed_methods, reason = "main is where the environment is read")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The store in memory, holding the world document of this path.
+/// A store in memory with the world document at this path.
 fn memory(world_file: Option<String>) -> Result<MemoryStore, Error> {
     let Some(path) = world_file else {
         tracing::warn!(
-            "neither TABLE_NAME nor WORLD_FILE is set: the store is empty and knows no access key"
+            "neither TABLE_NAME nor WORLD_FILE is set: the store is empty and has no access key"
         );
         return Ok(MemoryStore::default());
     };
@@ -81,21 +81,21 @@ fn memory(world_file: Option<String>) -> Result<MemoryStore, Error> {
     Ok(MemoryStore::holding(documents))
 }
 
-/// The table of this name, reached with what Lambda puts into the environment.
+/// The table of this name, with the region and credentials that Lambda sets in the environment.
 fn table(name: String) -> Result<Table, Error> {
-    let set = |variable_name: &str| {
+    let required = |variable_name: &str| {
         variable(variable_name)
             .ok_or_else(|| format!("TABLE_NAME is set, but {variable_name} is not"))
     };
     Ok(Table {
         name,
-        region: set("AWS_REGION")?,
+        region: required("AWS_REGION")?,
         endpoint_url: variable("AWS_ENDPOINT_URL_DYNAMODB"),
         credentials: Credentials::new(
-            set("AWS_ACCESS_KEY_ID")?,
-            set("AWS_SECRET_ACCESS_KEY")?,
+            required("AWS_ACCESS_KEY_ID")?,
+            required("AWS_SECRET_ACCESS_KEY")?,
             variable("AWS_SESSION_TOKEN"),
-            // They last as long as the process.
+            // They stay valid as long as the process runs.
             None,
             "environment",
         ),
@@ -103,7 +103,7 @@ fn table(name: String) -> Result<Table, Error> {
     })
 }
 
-/// How often each account may call each action: `RATE_LIMIT`, as `300/60`.
+/// The rate limit of `RATE_LIMIT`, as in `300/60`.
 fn rate_limit() -> Result<Option<RateLimit>, Error> {
     let Some(text) = variable("RATE_LIMIT") else { return Ok(None) };
     let limit = text.parse().map_err(|error| format!("RATE_LIMIT {text}: {error}"))?;

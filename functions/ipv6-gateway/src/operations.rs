@@ -9,12 +9,12 @@ use rpc::Format;
 use store::Document;
 
 use crate::API;
-use crate::running::{Begin, Of};
+use crate::invocation::{CallParser, ParserOf};
 
-/// The element that the function adds to every answer.
+/// The element of every answer, which the function adds.
 const REQUEST_ID: &str = "RequestId";
 
-/// The actions of the product that concern IPv6 addresses and what they need, built or not.
+/// The product's actions for IPv6 addresses and the resources that they need, implemented or not.
 const ACTIONS_OF_PRODUCT: &[&str] = &[
     "AllocateIpv6Address",
     "AllocateIpv6InternetBandwidth",
@@ -56,11 +56,11 @@ const ACTIONS_OF_PRODUCT: &[&str] = &[
     "UnassociateVpcCidrBlock",
 ];
 
-/// Operations by their names.
+/// The operations by name.
 #[derive(Clone, Debug)]
 pub struct Operations(Vec<Entry>);
 
-/// An operation: its name, the errors and the form of its answer, and how its calls begin.
+/// An operation: its name, its errors, the elements of its answer, and the parser of its calls.
 #[derive(Clone)]
 pub struct Entry {
     /// See [`Operation::NAME`].
@@ -73,8 +73,8 @@ pub struct Entry {
     pub xml: &'static [&'static str],
     /// See [`Operation::DEFAULTED_FROM_STATE`].
     pub defaulted_from_state: &'static [&'static str],
-    /// Begins its calls.
-    pub begin: Arc<dyn Begin>,
+    /// Parses the operation's calls.
+    pub parser: Arc<dyn CallParser>,
 }
 
 impl fmt::Debug for Entry {
@@ -93,11 +93,11 @@ impl Entry {
             json: O::JSON,
             xml: O::XML,
             defaulted_from_state: O::DEFAULTED_FROM_STATE,
-            begin: Arc::new(Of::<O>::new()),
+            parser: Arc::new(ParserOf::<O>::new()),
         }
     }
 
-    /// The elements of its answer in `format`, in order.
+    /// The elements of the answer in `format`, in order.
     #[must_use]
     pub fn order(&self, format: Format) -> &'static [&'static str] {
         match format {
@@ -106,13 +106,13 @@ impl Entry {
         }
     }
 
-    /// The operation's own row of the code that `row` has, or else `row`: status and message of a
-    /// code differ from operation to operation.
+    /// The operation's own row with the code of `row`, or else `row`: operations may have different
+    /// statuses and messages for a code.
     pub(crate) fn row(&self, row: &'static ErrorRow) -> &'static ErrorRow {
         self.errors.iter().find(|own| **own == row).unwrap_or(&row)
     }
 
-    /// Whether `answer` has exactly the elements that the operation's answer has.
+    /// Whether `answer` has exactly the elements of the operation's answer.
     fn fits(&self, answer: &Texts) -> bool {
         let mut elements = self.json.iter().filter(|name| **name != REQUEST_ID);
         elements.clone().count() == answer.iter().count()
@@ -127,7 +127,7 @@ impl Visitor for Operations {
 }
 
 impl Operations {
-    /// Every operation that is built.
+    /// Every implemented operation.
     #[must_use]
     pub fn all() -> Self {
         let mut all = Self(Vec::new());
@@ -135,7 +135,7 @@ impl Operations {
         all
     }
 
-    /// These operations. Names differ.
+    /// These operations. Their names must differ.
     #[must_use]
     pub fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
         Self(entries.into_iter().collect())
@@ -151,7 +151,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// There is no such operation, or it is not implemented.
     pub fn route(&self, name: &str) -> Result<&Entry, rpc::Error> {
         self.find(name).ok_or_else(|| {
             if ACTIONS_OF_PRODUCT.contains(&name) {
@@ -162,12 +162,12 @@ impl Operations {
         })
     }
 
-    /// Checks that each client token among `documents` remembers an answer of its operation, so
-    /// that a replay can be answered with it.
+    /// Checks that each client token in `documents` has a valid answer of its operation, so that a
+    /// replay can be answered.
     ///
     /// # Errors
     ///
-    /// The first token that does not.
+    /// The first client token with another answer.
     pub fn fit<'d>(
         &self,
         documents: impl IntoIterator<Item = &'d Document>,
@@ -195,12 +195,12 @@ impl IntoIterator for Operations {
     }
 }
 
-/// A client token that remembers no answer of its operation.
+/// A client token without a valid answer of its operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfitToken {
     account_id: Box<str>,
     id: String,
-    /// The elements that the answer must have; `None`: there is no such operation.
+    /// The elements of the operation's answer; `None`: there is no such operation.
     elements: Option<&'static [&'static str]>,
 }
 
@@ -219,14 +219,14 @@ impl fmt::Display for UnfitToken {
         let Self { account_id, id, elements } = self;
         write!(formatter, "Accounts.{account_id}.ClientTokens.{id}: ")?;
         match elements {
-            None => formatter.write_str("there is no such operation"),
+            None => formatter.write_str("unknown operation"),
             Some(elements) => {
                 let elements: Vec<&str> =
                     elements.iter().copied().filter(|name| *name != REQUEST_ID).collect();
                 match elements.as_slice() {
-                    [] => formatter.write_str("Answer must be empty"),
+                    [] => formatter.write_str("invalid Answer, expected an empty object"),
                     elements => {
-                        write!(formatter, "Answer must have exactly {}", elements.join(" and "))
+                        write!(formatter, "invalid Answer, expected {}", elements.join(" and "))
                     }
                 }
             }
@@ -271,12 +271,12 @@ mod tests {
         assert_eq!(fit("Buy", &["B", "A"]), Ok(()));
         let at = "Accounts.1234567890123456.ClientTokens.cn-huhehaote/";
         for answer in [&[][..], &["A"], &["A", "B", "C"], &["A", "RequestId"], &["A", "A"]] {
-            let expected = format!("{at}Buy/t: Answer must have exactly A and B");
+            let expected = format!("{at}Buy/t: invalid Answer, expected A and B");
             assert_eq!(fit("Buy", answer), Err(expected), "{answer:?}");
         }
-        let expected = format!("{at}Sell/t: Answer must be empty");
+        let expected = format!("{at}Sell/t: invalid Answer, expected an empty object");
         assert_eq!(fit("Sell", &["A"]), Err(expected));
-        let expected = format!("{at}Lend/t: there is no such operation");
+        let expected = format!("{at}Lend/t: unknown operation");
         assert_eq!(fit("Lend", &[]), Err(expected));
     }
 

@@ -1,4 +1,4 @@
-//! Authorisation: whether RAM lets a caller make a call.
+//! Authorisation of calls by RAM.
 
 use ram::{Context, Decision, Policy, evaluate};
 use rpc::Call;
@@ -7,19 +7,19 @@ use store::{AccessKey, Holder, Identity};
 /// The product's code in the names of actions and resources.
 const SERVICE: &str = "vpc";
 
-/// Why a caller may not make a call: the members of `AccessDeniedDetail` in the order of the answer
-/// (decision `denied`). The vendor's `EncodedDiagnosticMessage` is missing: only the cloud could
-/// decode one.
+/// The reason for which a call is denied: the members of `AccessDeniedDetail` in the order of the
+/// answer (decision `denied`). The vendor's `EncodedDiagnosticMessage` is missing: only the vendor can
+/// decode it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Denial(pub(crate) Vec<(&'static str, String)>);
 
-/// Checks that the holder of `access_key`, which is `identity`'s unless it is the account's own, may
-/// make the call. Every policy stage must allow it for every one of `resources`, the resource parts
-/// of ARNs (decision `ram-evaluation`).
+/// Checks that the holder of `access_key` may make the call; `identity` is the holder unless the
+/// account itself is. Every policy stage must allow the call for each of `resources`, the resource
+/// parts of ARNs (decision `ram-evaluation`).
 ///
 /// # Errors
 ///
-/// The stage that denies it, and how.
+/// The stage that denies the call, and the kind of denial.
 pub(crate) fn check(
     call: &Call,
     action: &str,
@@ -55,9 +55,9 @@ pub(crate) fn check(
     let stages =
         [("SessionPolicy", of_session), ("AccountLevelIdentityBasedPolicy", Some(attached))];
     let mut resources = resources();
-    debug_assert!(!resources.is_empty(), "{auth_action} names no resource");
+    debug_assert!(!resources.is_empty(), "{auth_action} has no resource");
     if resources.is_empty() {
-        // A call that names none would otherwise pass without a policy.
+        // A call without resources would be allowed without a policy.
         resources.push("*".to_owned());
     }
     for (policy_type, policies) in &stages {
@@ -67,7 +67,7 @@ pub(crate) fn check(
                 action: &auth_action,
                 resource: ram::Arn {
                     service: SERVICE,
-                    // A call that names none is about no region that a policy could name.
+                    // `*` is literal here: no policy for a region matches a call without one.
                     region: region.unwrap_or("*"),
                     account_id: &access_key.account_id,
                     relative_id,

@@ -1,19 +1,19 @@
-//! How often an account may call an action.
+//! The limit of an account's calls to an action.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// So many calls of an account to an action in each window of time (decision `throttling`).
+/// The most calls of an account to an action in each window of time (decision `throttling`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many calls.
+    /// The most calls in a window.
     pub calls_max: u32,
-    /// How long a window is, in seconds; windows follow one another from 1970 on. Not 0.
+    /// The length of a window, in seconds, at least 1. Windows follow one another from 1970 on.
     pub window_secs: u64,
 }
 
 impl RateLimit {
-    /// The vendor's documented figure: 300 calls in 60 seconds.
+    /// The documented limit: 300 calls in 60 seconds.
     pub const DOCUMENTED: Self = Self { calls_max: 300, window_secs: 60 };
 
     /// The headers of the answer to a call over the limit.
@@ -23,44 +23,44 @@ impl RateLimit {
     }
 }
 
-/// A text that is no rate limit.
+/// The error for a text that is not a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoRateLimit;
+pub struct InvalidRateLimit;
 
-impl fmt::Display for NoRateLimit {
+impl fmt::Display for InvalidRateLimit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("not CALLS/SECONDS, as 300/60 for 300 calls a minute")
+        formatter.write_str("expected CALLS/SECONDS, as in 300/60 for 300 calls a minute")
     }
 }
 
-impl std::error::Error for NoRateLimit {}
+impl std::error::Error for InvalidRateLimit {}
 
 impl FromStr for RateLimit {
-    type Err = NoRateLimit;
+    type Err = InvalidRateLimit;
 
-    /// Reads `300/60`: 300 calls in 60 seconds.
-    fn from_str(text: &str) -> Result<Self, NoRateLimit> {
-        let (calls, seconds) = text.split_once('/').ok_or(NoRateLimit)?;
-        let calls_max = calls.parse().map_err(|_| NoRateLimit)?;
-        let window_secs = seconds.parse().map_err(|_| NoRateLimit)?;
+    /// Parses `300/60` as 300 calls in 60 seconds.
+    fn from_str(text: &str) -> Result<Self, InvalidRateLimit> {
+        let (calls, seconds) = text.split_once('/').ok_or(InvalidRateLimit)?;
+        let calls_max = calls.parse().map_err(|_| InvalidRateLimit)?;
+        let window_secs = seconds.parse().map_err(|_| InvalidRateLimit)?;
         if window_secs == 0 {
-            return Err(NoRateLimit);
+            return Err(InvalidRateLimit);
         }
         Ok(Self { calls_max, window_secs })
     }
 }
 
-/// A call that came too often, and when to come again.
+/// A throttled call, and when to repeat it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Throttled {
-    /// How many calls there may be until then.
+    /// The limit that the call exceeds.
     calls_max: u64,
     wait_secs: u64,
     reset_secs: u64,
 }
 
 impl Throttled {
-    /// A call over the limit, which comes again in the next window.
+    /// A call over the rate limit, to be repeated in the next window.
     pub(crate) fn over(limit: RateLimit, now_secs: u64) -> Self {
         let RateLimit { calls_max, window_secs } = limit;
         let reset_secs = (now_secs / window_secs + 1).saturating_mul(window_secs);
@@ -68,7 +68,7 @@ impl Throttled {
         Self { calls_max: calls_max.into(), wait_secs, reset_secs }
     }
 
-    /// A call whose account has used so many nonces that it has to wait.
+    /// A call whose account has used up its budget of nonces.
     pub(crate) fn for_nonces(nonces_max: usize, now_secs: u64, wait_secs: u64) -> Self {
         Self {
             calls_max: nonces_max as u64,
@@ -77,8 +77,8 @@ impl Throttled {
         }
     }
 
-    /// The headers by which clients learn how long to wait: one that they read today, in
-    /// milliseconds, and one that others look for.
+    /// The headers that tell clients how long to wait: `x-acs-retry-after` for current clients, in
+    /// milliseconds, and `x-ratelimit-user-api` for others.
     pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
         let Self { calls_max, wait_secs, reset_secs } = self;
         let wait_ms = wait_secs.saturating_mul(1000);
@@ -104,7 +104,7 @@ mod tests {
         for text in ["", "300", "300/", "/60", "300/0", "-1/60", "300/60/1", "300 / 60", "many/60"]
         {
             let error = text.parse::<RateLimit>().unwrap_err();
-            assert!(error.to_string().contains("as 300/60 for 300 calls a minute"), "{text}");
+            assert!(error.to_string().contains("as in 300/60 for 300 calls a minute"), "{text}");
         }
     }
 

@@ -1,28 +1,28 @@
-//! What was read for a call, and in which versions.
+//! The documents that were read for a call, and their versions.
 
 use std::sync::Arc;
 
 use allocation::{Listed, Seen, Write};
 use store::{AccessKey, Change, Document, Identity, Key, Version, Versioned};
 
-/// The documents of a call, with the versions that a commit rests on.
+/// The documents of a call, with the versions that its commit expects.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
-    /// The access key, if it was asked for and exists.
+    /// The access key, if it was read and exists.
     pub(crate) access_key: Option<Arc<AccessKey>>,
-    /// The RAM user or role that holds the access key, if it was asked for and exists.
+    /// The RAM user or role that has the access key, if it was read and exists.
     pub(crate) identity: Option<Arc<Identity>>,
-    /// What the rules decide on.
+    /// The documents for the operation's decision.
     pub(crate) seen: Seen,
-    /// The version of each document that was seen; `None`: it does not exist.
+    /// The version of each document in `seen`; `None`: it does not exist.
     versions: Vec<Option<Version>>,
-    /// How often the store was asked. If once, in a store with snapshot reads, all is of one moment.
+    /// The number of reads of the store. A single read of a store with snapshot reads is a snapshot.
     pub(crate) rounds: usize,
 }
 
 impl Reading {
-    /// Adds what the store answered to `keys`. A document whose time is up counts as gone, whether
-    /// or not the store still holds it.
+    /// Adds the documents that the store returned for `keys`. An expired document counts as absent,
+    /// even if the store still has it.
     pub(crate) fn add(&mut self, keys: Vec<Key>, read: Vec<Option<Versioned>>, now_secs: u64) {
         self.rounds += 1;
         for (key, read) in keys.into_iter().zip(read) {
@@ -47,7 +47,7 @@ impl Reading {
         }
     }
 
-    /// Adds what was listed.
+    /// Adds the result of a listing.
     pub(crate) fn add_listed(&mut self, listed: Listed) {
         self.rounds += 1;
         self.seen.add_listed(listed);
@@ -58,30 +58,30 @@ impl Reading {
         self.seen.listed().is_ok()
     }
 
-    /// The keys of all documents of the rules that were asked for.
+    /// The keys of all documents in `seen`.
     pub(crate) fn keys(&self) -> Vec<Key> {
         self.seen.keys().cloned().collect()
     }
 
-    /// Whether the rules decide on the same as in an `earlier` reading of the same. If so, all was
-    /// as it was read at some moment between the two.
+    /// Whether an `earlier` reading has the same documents. If so, both are a snapshot of some moment
+    /// between the two.
     pub(crate) fn is_as(&self, earlier: &Self) -> bool {
         self.versions == earlier.versions
             && self.seen.keys().eq(earlier.seen.keys())
             && self.seen.listed() == earlier.seen.listed()
     }
 
-    /// The keys that `changes` remove or check and that were not read yet.
+    /// The keys that `changes` delete or check and that were not read yet.
     pub(crate) fn unread(&self, changes: &[Write]) -> Vec<Key> {
         let keys = changes.iter().filter_map(|change| match change {
             Write::Delete(key) | Write::Check(key) => Some(key),
-            // A document that was not read must not exist.
+            // A document to be written that was not read must not exist.
             Write::Put(_) => None,
         });
         keys.filter(|key| self.seen.keys().all(|read| read != *key)).cloned().collect()
     }
 
-    /// A change that rests on what was read.
+    /// The change, with the version of its document that was read.
     pub(crate) fn resting(&self, change: Write) -> store::Write {
         let (key, change) = match change {
             Write::Put(resource) => (resource.key(), Change::Put(resource.into())),

@@ -1,5 +1,5 @@
-//! Runs an operation: decides on what was read, reads what else is needed, commits what was decided,
-//! and does so again on fresh documents when others changed them.
+//! Runs an operation: decides on the documents, reads further ones if needed, commits the changes, and
+//! starts over with fresh documents after a conflict.
 
 use std::ops::ControlFlow;
 
@@ -11,71 +11,71 @@ use rpc::{Format, Members};
 use store::{Document, Store, Versioned, Write};
 
 use crate::failure::Failure;
+use crate::invocation::{ParsedCall, Rendered};
 use crate::operations::Entry;
 use crate::permission::Denial;
 use crate::reading::Reading;
-use crate::running::{Begun, Rendered};
 use crate::{Function, Ids, audit, token};
 
-/// How often a call decides before it gives up on documents that others keep changing (decision
-/// `busy`).
+/// The most decisions of a call. After as many conflicts it fails (decision `busy`).
 const DECISIONS_MAX: usize = 5;
 
-/// How often a decision may ask the store, the first reading among them.
+/// The most reads for a decision, including the first.
 const ROUNDS_MAX: usize = 3;
 
-/// Asks RAM about what was read. What a call is about may depend on the state, so RAM is asked
-/// again when a call is decided on other documents (decision `deny-by-address`).
+/// Authorises a call on the documents that were read. The resources of a call may depend on documents,
+/// so a call is authorised again after they were read again (decision `deny-by-address`).
 pub(crate) type Authorise<'a> = dyn Fn(&Seen) -> Result<(), Denial> + Sync + 'a;
 
-/// A call that was let in.
+/// An authorised call.
 pub(crate) struct Run<'a> {
     pub(crate) entry: &'a Entry,
-    pub(crate) begun: &'a Begun<'a>,
+    pub(crate) parsed: &'a ParsedCall<'a>,
     pub(crate) scope: Scope<'a>,
     pub(crate) authorise: &'a Authorise<'a>,
     pub(crate) format: Format,
     pub(crate) now_secs: u64,
 }
 
-/// The success of a call that was let in.
+/// The success of an authorised call.
 pub(crate) struct Answered {
     pub(crate) members: Members,
-    /// What it changed; `None`: nothing.
+    /// The change; `None`: the call changed nothing.
     pub(crate) changed: Option<Changed>,
 }
 
-/// A change that was committed for a call.
+/// A committed change.
 pub(crate) struct Changed {
     /// See [`audit::ids`].
     pub(crate) ids: String,
-    /// Whether it was committed before, for the call that this one repeats.
+    /// Whether an earlier call with the same client token committed the change.
     pub(crate) is_replay: bool,
-    /// How often others changed what the call rested on.
+    /// The number of conflicts with other commits.
     pub(crate) conflicts: usize,
 }
 
 impl Answered {
-    /// Whether something was committed just now.
+    /// Whether this call committed a change.
     pub(crate) fn is_committed(&self) -> bool {
         self.changed.as_ref().is_some_and(|changed| !changed.is_replay)
     }
 }
 
-/// What a call was decided to be answered with.
+/// The decision on a call.
 enum Decided {
-    /// This, at once.
+    /// Answer without a change.
     Answer(Members),
-    /// This, which a call with the same token was answered with. The ids of both.
+    /// Repeat the answer of an earlier call with the same client token. With the ids of call and
+    /// answer.
     Repeat(Members, String),
-    /// This, once all is committed. The ids of call and answer.
+    /// Commit, then answer. With the ids of call and answer.
     Commit { writes: Vec<Write>, answer: Members, ids: String },
-    /// An error.
+    /// Answer an error.
     Refused(Refusal),
 }
 
 impl<S: Store> Function<S> {
-    /// Decides on `reading` and commits what is decided, if nothing has changed since; else on fresh
+    /// Decides on `reading` and commits the changes. After a conflict, decides again on fresh
     /// documents (decision `race`).
     pub(crate) async fn run(
         &self,
@@ -96,8 +96,8 @@ impl<S: Store> Function<S> {
                     return Err(refusal.into());
                 }
                 Decided::Refused(refusal) => {
-                    // A commit may have happened between the reading of one document and of
-                    // another: an address that is taken, and no sign yet of the token that took it.
+                    // A commit may have happened between two reads. For example, the address has the
+                    // bandwidth, but the client token of the call that bought it was read before.
                     let again = self.read_again(run, &reading).await?;
                     if again.is_as(&reading) {
                         return Err(refusal.into());
@@ -118,7 +118,7 @@ impl<S: Store> Function<S> {
         Err(store::Error::Conflict.into())
     }
 
-    /// Decides, and reads what the decision turns out to need.
+    /// Decides, and reads the documents that the decision needs.
     async fn decide(&self, run: &Run<'_>, reading: &mut Reading) -> Result<Decided, Failure> {
         loop {
             match run.decide(reading, &self.ids) {
@@ -133,7 +133,7 @@ impl<S: Store> Function<S> {
         }
     }
 
-    /// Reads everything anew that `reading` has, and asks RAM about it.
+    /// Reads all documents of `reading` again and authorises the call on them.
     async fn read_again(&self, run: &Run<'_>, reading: &Reading) -> Result<Reading, Failure> {
         let mut again = self.read(reading.keys(), run.now_secs).await?;
         if reading.has_listed() {
@@ -143,21 +143,21 @@ impl<S: Store> Function<S> {
         Ok(again)
     }
 
-    /// Reads the documents of `keys` at once.
+    /// Reads the documents of `keys` in one request.
     pub(crate) async fn read(&self, keys: Vec<Key>, now_secs: u64) -> Result<Reading, Failure> {
         let mut reading = Reading::default();
         self.read_more(keys, now_secs, &mut reading).await?;
         Ok(reading)
     }
 
-    /// Reads the documents of `keys` at once and adds them to `reading`.
+    /// Reads the documents of `keys` in one request and adds them to `reading`.
     async fn read_more(
         &self,
         mut keys: Vec<Key>,
         now_secs: u64,
         reading: &mut Reading,
     ) -> Result<(), Failure> {
-        // A call may name a document twice; the store is asked for it once.
+        // A call may name a document twice.
         keys.sort_unstable();
         keys.dedup();
         let read = self.store.load(&keys).await?;
@@ -165,13 +165,12 @@ impl<S: Store> Function<S> {
         Ok(())
     }
 
-    /// Reads what the call lists. Of the documents that match only those of the page are kept.
-    /// If the function's time ends first, the answer is `SystemBusy`, without a part of the list
-    /// (decision `list-time`).
+    /// Reads the call's listing and keeps the documents of the page. If the function's time is over
+    /// first, the answer is `SystemBusy` and has no part of the list (decision `list-time`).
     async fn list(&self, run: &Run<'_>) -> Result<Listed, Failure> {
-        let Some(Listing { partition, matches, page }) = run.begun.running.listing(run.scope)
+        let Some(Listing { partition, matches, page }) = run.parsed.invocation.listing(run.scope)
         else {
-            return Err(Failure::Defect("the operation asks for a listing and names none"));
+            return Err(Failure::Defect("the operation needs a listing and has none"));
         };
         let mut listed = Listed::default();
         let mut each = |read: Versioned| {
@@ -191,15 +190,15 @@ impl<S: Store> Function<S> {
 }
 
 impl Run<'_> {
-    /// Decides on what was read so far.
+    /// Decides on the documents that were read so far.
     fn decide(&self, reading: &Reading, ids: &Ids) -> Result<Decided, Halt> {
         if let Some(remembered) = self.remembered(reading)? {
             return Ok(remembered);
         }
         let mut tails = || ids.tail();
         let mut fresh = Fresh::new(self.now_secs, &mut tails);
-        let Begun { common, running } = self.begun;
-        let outcome = running.decide(self.scope, &reading.seen, &mut fresh, self.format)?;
+        let ParsedCall { common, invocation } = self.parsed;
+        let outcome = invocation.decide(self.scope, &reading.seen, &mut fresh, self.format)?;
         if common.dry_run {
             return Err(self.entry.row(&error::DRY_RUN_OPERATION).into());
         }
@@ -212,19 +211,19 @@ impl Run<'_> {
             return Err(Halt::Read(unread));
         }
         let Rendered { members, remembered } = answer;
-        let ids = audit::ids(&running.compared(), &remembered);
+        let ids = audit::ids(&invocation.compared(), &remembered);
         let remembering = self.remembering(&taken, remembered).map(Into::into);
         let writes = changes.into_iter().chain(remembering.map(allocation::Write::Put));
         let writes = writes.map(|change| reading.resting(change)).collect();
         Ok(Decided::Commit { writes, answer: members, ids })
     }
 
-    /// What the token of the call remembers once the call is committed: its parameters, with the
-    /// defaults `taken` from the state, and its answer.
+    /// The client token to commit with the call: the call's parameters, with the defaults `taken` from
+    /// the state, and its answer.
     fn remembering(&self, taken: &[(&str, String)], answer: Texts) -> Option<ClientToken> {
-        let Begun { common, running } = self.begun;
+        let ParsedCall { common, invocation } = self.parsed;
         let client_token = common.client_token?;
-        let compared = running.compared();
+        let compared = invocation.compared();
         let sent = compared.iter().map(|(name, value)| (*name, &**value));
         let taken = taken.iter().map(|(name, value)| (*name, value.as_str()));
         let taken = taken.filter(|(name, _)| !token::is_sent(&compared, name));
@@ -239,15 +238,15 @@ impl Run<'_> {
         })
     }
 
-    /// What a call is answered with whose token is remembered. The address may have been deleted
-    /// since; a late duplicate must not buy a second time (decision `token-late`).
+    /// The decision on a call whose client token was used before. The answer is repeated even if the
+    /// bandwidth was deleted since: a late duplicate must not buy a second one (decision `token-late`).
     fn remembered(&self, reading: &Reading) -> Result<Option<Decided>, Halt> {
-        let Begun { common, running } = self.begun;
+        let ParsedCall { common, invocation } = self.parsed;
         let Some(client_token) = common.client_token else { return Ok(None) };
         let at = ClientToken::at(self.scope, self.entry.name, client_token);
         let Some(token) = reading.seen.get::<ClientToken>(at)? else { return Ok(None) };
-        // Only a call that was no dry run is remembered (decision `dry-run-token`).
-        let compared = running.compared();
+        // A dry run stores no client token, so it cannot be repeated (decision `dry-run-token`).
+        let compared = invocation.compared();
         if common.dry_run || !token::is_repeated(token, &compared, self.entry) {
             return Err(self.entry.row(&error::IDEMPOTENT_PARAMETER_MISMATCH).into());
         }

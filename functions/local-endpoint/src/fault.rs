@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipv6_gateway::allocation::{ErrorRow, Parameters, Refusal, Scope, Seen, error};
-use ipv6_gateway::{Begin, Begun, Entry, Operations, rpc};
+use ipv6_gateway::{CallParser, Entry, Operations, ParsedCall, rpc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Admission, Admitted, Error, Key, Partition, Store, Versioned, Write};
@@ -212,15 +212,15 @@ pub(crate) fn failing(operations: Operations) -> Operations {
     Operations::of(
         operations
             .into_iter()
-            .map(|entry| Entry { begin: Arc::new(FailingBegin(entry.clone())), ..entry }),
+            .map(|entry| Entry { parser: Arc::new(FailingParser(entry.clone())), ..entry }),
     )
 }
 
 /// Begins the calls of an operation, unless [`FAULT`] is an answer.
-struct FailingBegin(Entry);
+struct FailingParser(Entry);
 
-impl Begin for FailingBegin {
-    fn begin<'p>(&self, parameters: &Parameters<'p>) -> Result<Begun<'p>, Refusal> {
+impl CallParser for FailingParser {
+    fn parse<'p>(&self, parameters: &Parameters<'p>) -> Result<ParsedCall<'p>, Refusal> {
         let Self(entry) = self;
         let planned = FAULT.try_with(|fault| match fault {
             Fault::Answer { code, id } => {
@@ -235,12 +235,12 @@ impl Begin for FailingBegin {
         });
         match planned {
             Ok(Some(refusal)) => Err(refusal),
-            Ok(None) | Err(_) => entry.begin.begin(parameters),
+            Ok(None) | Err(_) => entry.parser.parse(parameters),
         }
     }
 
     fn resources(&self, parameters: &Parameters<'_>, scope: Scope<'_>, seen: &Seen) -> Vec<String> {
-        self.0.begin.resources(parameters, scope, seen)
+        self.0.parser.resources(parameters, scope, seen)
     }
 }
 

@@ -68,14 +68,14 @@ async fn answer_if<O: Operation>(
         |name: &str| parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
     let parameters = Parameters::new(&look_up);
     let entry = Entry::of::<O>();
-    let begun = entry.begin.begin(&parameters);
+    let parsed = entry.parser.parse(&parameters);
     let mut keys = Vec::new();
-    add_first_keys(&mut keys, &entry, &begun, ACCOUNT_ID);
+    add_first_keys(&mut keys, &entry, &parsed, ACCOUNT_ID);
     let outcome = async {
         let reading = function.read(keys, NOW_SECS).await?;
-        let begun = begun?;
-        let (entry, begun) = (&entry, &begun);
-        let run = Run { entry, begun, scope: SCOPE, authorise, format, now_secs: NOW_SECS };
+        let parsed = parsed?;
+        let (entry, parsed) = (&entry, &parsed);
+        let run = Run { entry, parsed, scope: SCOPE, authorise, format, now_secs: NOW_SECS };
         function.run(&run, reading).await
     };
     let success = outcome.await.map(|Answered { members, .. }| crate::Success {
