@@ -1,5 +1,5 @@
-//! Who may use the control paths. They read a world with its secrets, and replace it; so no page of a
-//! browser may reach them, and nobody beyond this machine without a token.
+//! Access to the control paths. They read and replace a world with its secrets, so they refuse web pages
+//! in a browser, and clients beyond this machine without a token.
 
 use std::net::IpAddr;
 
@@ -11,27 +11,27 @@ use subtle::ConstantTimeEq as _;
 
 use crate::control::{Answer, error};
 
-/// What a browser says of the page that makes a request.
+/// The relation of a request to the page that makes it; browsers send it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What must hold of a request to a control path.
+/// The conditions for requests to control paths.
 #[derive(Debug)]
 pub(crate) struct Access {
-    /// The token that requests must carry, if there is one. A secret.
+    /// The token that requests must have, if any. A secret.
     pub(crate) token: Option<String>,
-    /// Whether the endpoint listens on this machine alone.
+    /// Whether the endpoint listens only on this machine.
     pub(crate) is_loopback: bool,
-    /// Whether documents that outlive the endpoint may be replaced.
+    /// Whether requests may replace durable documents.
     pub(crate) may_replace: bool,
 }
 
 impl Access {
-    /// Lets a request pass, or says why not.
+    /// Checks a request. An error is the answer to it.
     ///
-    /// The token alone suffices: no page of another origin has it. Without one a browser is recognised by what it
-    /// always sends with a request of a page (`Origin`, `Sec-Fetch-Site`), and a name that was made
-    /// to resolve to this machine by `Host`. Clients that are no browsers send neither of the first two.
-    /// `Sec-Fetch-Mode` says nothing, as Node's `fetch` sends it too.
+    /// The token suffices: pages of other origins do not have it. Without a token, `Origin` and
+    /// `Sec-Fetch-Site` reveal a page's request: browsers always send them and other clients do not.
+    /// `Host` reveals a foreign name that resolves to this machine. `Sec-Fetch-Mode` reveals nothing, for
+    /// Node's `fetch` sends it too.
     pub(crate) fn check(&self, parts: &Parts) -> Result<(), Answer> {
         let forbid = |message: &str| Err(error(StatusCode::FORBIDDEN, message));
         if let Some(token) = &self.token {
@@ -40,22 +40,22 @@ impl Access {
             return if is_right.into() {
                 Ok(())
             } else {
-                let message = "the control paths need the header `Authorization: Bearer TOKEN`, with \
-                               the token of --control-token";
+                let message = "control paths need the header `Authorization: Bearer TOKEN` with the \
+                               token of --control-token";
                 Err(error(StatusCode::UNAUTHORIZED, message))
             };
         }
         if !self.is_loopback {
             return forbid(
-                "the endpoint listens beyond this machine, so its control paths need a token: start \
-                 it with --control-token TOKEN, or with --listen 127.0.0.1:PORT",
+                "control paths need a token, for the endpoint listens beyond this machine: start it \
+                 with --control-token TOKEN, or with --listen 127.0.0.1:PORT",
             );
         }
         let host = host(parts)?;
         if host.as_ref().is_some_and(|host| !is_of_this_machine(host.host())) {
             return forbid(
-                "Host: the control paths answer only to localhost and to IP addresses, since a web \
-                 page can have any other name resolve to this machine",
+                "Host: control paths accept only localhost and IP addresses, for a web page can make \
+                 any other name resolve to this machine",
             );
         }
         let text = |name: &HeaderName| parts.headers.get(name).map(HeaderValue::as_bytes);
@@ -63,19 +63,17 @@ impl Access {
         if text(&ORIGIN)
             .is_some_and(|origin| Some(origin) != own_origin.as_deref().map(str::as_bytes))
         {
-            return forbid("Origin: the control paths are not for web pages of another origin");
+            return forbid("Origin: control paths refuse web pages of another origin");
         }
         if text(&SEC_FETCH_SITE).is_some_and(|site| ![&b"none"[..], b"same-origin"].contains(&site))
         {
-            return forbid(
-                "Sec-Fetch-Site: the control paths are not for web pages of another site",
-            );
+            return forbid("Sec-Fetch-Site: control paths refuse web pages of another site");
         }
         Ok(())
     }
 }
 
-/// The host that a request names: of its target, or else of the header.
+/// The host of a request: of its target, or else of the header `Host`.
 fn host(parts: &Parts) -> Result<Option<Authority>, Answer> {
     if let Some(authority) = parts.uri.authority() {
         return Ok(Some(authority.clone()));
@@ -85,14 +83,14 @@ fn host(parts: &Parts) -> Result<Option<Authority>, Answer> {
     match (hosts.next(), hosts.next()) {
         (None, _) => Ok(None),
         (Some(host), None) => {
-            Authority::try_from(host).map(Some).map_err(|_| bad("Host: not a host and a port"))
+            Authority::try_from(host).map(Some).map_err(|_| bad("Host: expected a host and a port"))
         }
-        (Some(_), Some(_)) => Err(bad("Host: there are two")),
+        (Some(_), Some(_)) => Err(bad("Host: repeated header")),
     }
 }
 
-/// Whether a host is a name that only this machine has, or an address, which nobody can have resolve
-/// to another.
+/// Whether a host is a name of this machine or an IP address, which no page can make resolve to another
+/// address.
 fn is_of_this_machine(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let is_address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();

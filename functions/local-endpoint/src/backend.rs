@@ -1,4 +1,4 @@
-//! Where the documents are kept: in memory, or where they outlive the endpoint.
+//! The store of the documents: in memory, in a directory, or in a table of DynamoDB.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -9,7 +9,7 @@ use store::{
     NonceBudget, Partition, Store, Versioned, Write,
 };
 
-/// Where the documents are kept.
+/// The store of the documents.
 #[derive(Debug)]
 pub(crate) enum Backend {
     /// In memory.
@@ -29,7 +29,7 @@ pub(crate) enum Backend {
 }
 
 impl Backend {
-    /// Whether nothing is kept here yet.
+    /// Whether the store has no documents.
     pub(crate) async fn is_empty(&self) -> Result<bool, Error> {
         match self {
             Self::Memory(memory) => Ok(memory.documents().is_empty()),
@@ -38,8 +38,8 @@ impl Backend {
         }
     }
 
-    /// Whether the endpoint is to put a world here. A directory is new only to the process that made it,
-    /// so one whose documents were lost or deleted is not filled again.
+    /// Whether the endpoint must write the initial world. A directory is new only for the process that
+    /// created it, so a directory whose documents were lost or deleted is not filled again.
     pub(crate) async fn is_new(&self) -> Result<bool, Error> {
         match self {
             Self::Embedded { store, .. } => Ok(store.is_new()),
@@ -56,8 +56,8 @@ impl Backend {
         }
     }
 
-    /// Drops everything and keeps `documents` instead. Tells `progress` now and then how many
-    /// documents are done, if it takes long.
+    /// Replaces all documents. A replacement that takes long calls `progress` with the number of
+    /// documents that are done.
     pub(crate) async fn replace(
         &self,
         documents: Vec<Document>,
@@ -76,7 +76,7 @@ impl Backend {
         }
     }
 
-    /// Drops what has expired, where the store does not do so by itself.
+    /// Drops expired documents and nonces. DynamoDB does so itself.
     pub(crate) async fn drop_expired(&self, now_secs: u64) -> Result<(), Error> {
         match self {
             Self::Memory(memory) => {
@@ -88,15 +88,15 @@ impl Backend {
         }
     }
 
-    /// Whether what is kept here is still there after the endpoint has ended.
-    pub(crate) fn outlives_the_endpoint(&self) -> bool {
+    /// Whether documents outlive the process.
+    pub(crate) fn is_durable(&self) -> bool {
         match self {
             Self::Memory(_) => false,
             Self::Embedded { .. } | Self::DynamoDb { .. } => true,
         }
     }
 
-    /// Whether others may keep their documents here, too.
+    /// Whether other processes may use the store at the same time.
     pub(crate) fn is_shared(&self) -> bool {
         match self {
             Self::Memory(_) | Self::Embedded { .. } => false,
@@ -104,7 +104,7 @@ impl Backend {
         }
     }
 
-    /// The same with a budget of nonces that it may share with others; a table holds any number.
+    /// Sets the budget of nonces. A table has no budget.
     pub(crate) fn sharing(self, nonces: &NonceBudget) -> Self {
         match self {
             Self::Memory(memory) => Self::Memory(Box::new(memory.sharing(nonces))),
@@ -115,7 +115,7 @@ impl Backend {
         }
     }
 
-    /// Why nothing more can be written here as long as the endpoint runs.
+    /// The failed write after which the store refuses all others until the endpoint is restarted.
     pub(crate) fn failure(&self) -> Option<Error> {
         match self {
             Self::Embedded { store, .. } => store.failure(),
@@ -123,7 +123,7 @@ impl Backend {
         }
     }
 
-    /// Makes the table, with expiry.
+    /// Creates the table, with expiry.
     pub(crate) async fn create_table(&self) -> Result<(), Error> {
         match self {
             Self::Memory(_) | Self::Embedded { .. } => Ok(()),

@@ -1,4 +1,4 @@
-//! What the endpoint prints at start: where it listens, and first calls to it.
+//! The banner at start: the endpoint's address, and a first call for each client.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -13,19 +13,19 @@ use crate::backend::Backend;
 const HEADING: Style = AnsiColor::Green.on_default().bold();
 const NAME: Style = AnsiColor::Cyan.on_default();
 
-/// An access key of a world that a first call can be signed with.
+/// An access key of a world for the first call.
 pub(crate) fn usable_key(world: &[Document]) -> Option<&AccessKey> {
     let keys = world.iter().filter_map(|document| match document {
         Document::AccessKey(key) => Some(key.as_ref()),
         Document::Identity(_) | Document::Resource(_) => None,
     });
-    // A RAM user may lack the permission, and a session ends.
+    // A RAM user may lack the permission, and a session expires.
     let mut keys = keys.filter(|key| key.status == AccessKeyStatus::Active);
     keys.find(|key| matches!(key.holder, Holder::Account))
 }
 
-/// Prints where the endpoint is and how to call it. `key_id` is of a key of the world in the file; its
-/// secret is its owner's, so the banner does not show it.
+/// Prints the endpoint's address and how to call it. `key_id` names a key of the world in the file; the
+/// banner does not show that key's secret.
 pub(crate) fn print(
     address: SocketAddr,
     world: Option<&Path>,
@@ -34,17 +34,17 @@ pub(crate) fn print(
 ) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     writeln!(out, "{HEADING}Listening on http://{address}{HEADING:#}")?;
-    writeln!(out, "Kept in    {backend}")?;
+    writeln!(out, "Storage    {backend}")?;
     if let Some(world) = world {
         writeln!(out, "World      {}", world.display())?;
     }
     if let Some(id) = key_id {
-        // Quoted for a shell: the schema takes any text as an id.
+        // Quoted for a shell: an id may have any characters.
         let quoted = id.replace('\'', r"'\''");
         writeln!(
             out,
             "\
-Key        {NAME}{id}{NAME:#}, with its secret in ACCESS_KEY_SECRET
+Key        {NAME}{id}{NAME:#}; set ACCESS_KEY_SECRET to its secret
 
 {HEADING}A first call{HEADING:#}
 
@@ -62,10 +62,10 @@ local-endpoint call DescribeIpv6Addresses RegionId=cn-huhehaote --endpoint http:
 Key        {NAME}testid{NAME:#} / {NAME}testsecret{NAME:#}
 Region     {NAME}cn-huhehaote{NAME:#}, gateway {NAME}ipv6gw-demo{NAME:#}
 Addresses  {NAME}ipv6-demo01{NAME:#} ... {NAME}ipv6-demo20{NAME:#}, without bandwidth
-           and one for each documented condition, among them {NAME}ipv6-ula{NAME:#}, {NAME}ipv6-static-isp{NAME:#},
-           {NAME}ipv6-pending{NAME:#}, {NAME}ipv6-without-gateway{NAME:#}, {NAME}ipv6-allocated{NAME:#}, {NAME}ipv6-released{NAME:#};
-           accounts with their own keys: {NAME}cdt-not-opened{NAME:#}, {NAME}in-arrears{NAME:#}, ...
-           All of them: curl http://{address}/_control/world
+           One for each documented error: {NAME}ipv6-ula{NAME:#}, {NAME}ipv6-static-isp{NAME:#}, {NAME}ipv6-pending{NAME:#},
+           {NAME}ipv6-without-gateway{NAME:#}, {NAME}ipv6-allocated{NAME:#}, {NAME}ipv6-released{NAME:#}, ...
+Accounts   One for each error of accounts, with its own key: {NAME}cdt-not-opened{NAME:#}, {NAME}in-arrears{NAME:#}, ...
+World      curl http://{address}/_control/world shows all of it
 "
     )?;
     for (title, snippet) in snippets(address) {
@@ -74,7 +74,7 @@ Addresses  {NAME}ipv6-demo01{NAME:#} ... {NAME}ipv6-demo20{NAME:#}, without band
     out.flush()
 }
 
-/// A first call for each client, each to an address of its own.
+/// A first call for each client, each with another address.
 fn snippets(address: SocketAddr) -> [(&'static str, String); 4] {
     [
         (

@@ -1,4 +1,4 @@
-//! `local-endpoint call`: one signed call, shown.
+//! `local-endpoint call`: signs a call, sends it and shows the answer.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -13,20 +13,21 @@ use ipv6_gateway::{API, Ids};
 use reqwest::Url;
 
 use crate::command::{Call, Format, Signature};
+use crate::error::{Error, with_causes};
 use crate::worlds;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const NAME: Style = AnsiColor::Cyan.on_default();
 
-/// The header that holds the token of a temporary access key.
+/// The header with the token of a temporary access key.
 const SECURITY_TOKEN: &str = "x-acs-security-token";
 
-/// Makes the call and shows it.
-#[expect(clippy::disallowed_methods, reason = "this names the TLS of the client")]
-pub(crate) async fn call(call: Call, now: SystemTime) -> Result<ExitCode, String> {
+/// Sends the call; shows request and answer.
+#[expect(clippy::disallowed_methods, reason = "this installs the TLS of the client")]
+pub(crate) async fn call(call: Call, now: SystemTime) -> Result<ExitCode, Error> {
     let request = request(&call, now)?;
-    // It fails if there is one already, which is as good.
+    // It fails if a provider is installed already, which serves as well.
     drop(rustls::crypto::ring::default_provider().install_default());
     let client = reqwest::Client::builder();
     let client = if request.url().scheme() == "https" { client } else { plain(client)? };
@@ -35,16 +36,17 @@ pub(crate) async fn call(call: Call, now: SystemTime) -> Result<ExitCode, String
         .redirect(reqwest::redirect::Policy::none())
         .timeout(std::time::Duration::from_secs(30))
         .build()
-        .map_err(|error| error.to_string())?;
+        .map_err(Error::failed)?;
     let mut out = anstream::stdout();
     let security_token = call.security_token.as_deref();
-    show_request(&mut out, &request, security_token).map_err(|error| error.to_string())?;
+    show_request(&mut out, &request, security_token)?;
     let answer = client.execute(request).await.map_err(|error| {
-        format!("no answer from {}: {}; is `local-endpoint` running?", call.endpoint, chain(&error))
+        let cause = with_causes(&error);
+        Error::failed(format!("no answer from {}: {cause}; is it running?", call.endpoint))
     })?;
     let status = answer.status();
     let headers = answer.headers().clone();
-    let body = answer.text().await.map_err(|error| chain(&error))?;
+    let body = answer.text().await.map_err(Error::failed)?;
     let mut show_answer = || -> io::Result<()> {
         let style = if status.is_success() { GOOD } else { BAD };
         writeln!(out, "{style}{status}{style:#}")?;
@@ -53,34 +55,23 @@ pub(crate) async fn call(call: Call, now: SystemTime) -> Result<ExitCode, String
         }
         writeln!(out, "\n{}", masked(&body, security_token))
     };
-    show_answer().map_err(|error| error.to_string())?;
+    show_answer()?;
     Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Speaks no TLS, and so needs no certificates of the system's, which may have none.
-fn plain(client: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, String> {
+/// A client without TLS: it needs no certificates, which the system may lack.
+fn plain(client: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, Error> {
     let provider = rustls::crypto::ring::default_provider().into();
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
+        .map_err(Error::failed)?
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
     Ok(client.tls_backend_preconfigured(config))
 }
 
-/// The error and what brought it about.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
-/// A text with `***` for the security token, which is a secret: as it is, encoded, and encoded twice as in a
-/// string to sign.
+/// A text with `***` for the security token, a secret: plain, encoded, or encoded twice as in a string
+/// to sign.
 fn masked(text: &str, security_token: Option<&str>) -> String {
     let Some(token) = security_token else { return text.to_owned() };
     let once = percent_encode(token);
@@ -88,7 +79,7 @@ fn masked(text: &str, security_token: Option<&str>) -> String {
     [&*twice, &*once, token].iter().fold(text.to_owned(), |text, form| text.replace(form, "***"))
 }
 
-/// Shows the request as it is sent, but for the security token.
+/// Shows the request without the security token.
 fn show_request(
     out: &mut impl Write,
     request: &reqwest::Request,
@@ -103,21 +94,24 @@ fn show_request(
     writeln!(out)
 }
 
-/// The signed request, all parameters in the query.
-fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
-    // As SDKs take it: a host and a port, without a scheme.
+/// The signed request, with all parameters in the query.
+fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, Error> {
+    let invalid_endpoint = |reason: &dyn std::fmt::Display| {
+        Error::Invalid(format!("--endpoint {}: {reason}", call.endpoint))
+    };
+    // SDKs accept a host and a port without a scheme, too.
     let is_bare = !call.endpoint.contains("://") && call.endpoint.contains(':');
     let scheme = if is_bare { "http://" } else { "" };
     let mut url = Url::parse(&format!("{scheme}{}", call.endpoint))
-        .map_err(|error| format!("--endpoint {}: {error}", call.endpoint))?;
+        .map_err(|error| invalid_endpoint(&error))?;
     let host = match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),
         (Some(host), None) => host.to_owned(),
-        (None, _) => return Err(format!("--endpoint {}: no host", call.endpoint)),
+        (None, _) => return Err(invalid_endpoint(&"missing host")),
     };
     let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let timestamp = format_timestamp(i64::try_from(since_1970).unwrap_or(i64::MAX));
-    let nonce = Ids::from_system().map_err(|error| error.to_string())?.request_id();
+    let nonce = Ids::from_system().map_err(Error::failed)?.request_id();
 
     let format = match call.format {
         Format::Json => "JSON",
@@ -126,7 +120,7 @@ fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
     let mut query: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in &call.parameters {
         if query.insert(name.clone(), value.clone()).is_some() {
-            return Err(format!("{name} is given twice"));
+            return Err(Error::Invalid(format!("repeated parameter {name}")));
         }
     }
     query.insert("Format".to_owned(), format.to_owned());
@@ -191,10 +185,11 @@ fn request(call: &Call, now: SystemTime) -> Result<reqwest::Request, String> {
         .collect();
     url.set_query(Some(&pairs.join("&")));
     let mut request = reqwest::Request::new(reqwest::Method::POST, url);
-    // No signature covers it.
+    // The signature must not cover this header.
     headers.extend(call.world.clone().map(|world| (worlds::HEADER, world)));
     for (name, value) in headers {
-        let value = value.parse().map_err(|error| format!("the header {name}: {error}"))?;
+        let value =
+            value.parse().map_err(|error| Error::Invalid(format!("the header {name}: {error}")))?;
         request.headers_mut().insert(name, value);
     }
     Ok(request)

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// Tells a time that goes with the system's, some seconds off.
+/// A clock that runs with the system's, at a fixed offset.
 #[derive(Debug)]
 pub(crate) struct Clock {
     now: fn() -> SystemTime,
@@ -11,7 +11,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The system's time, which `now` tells.
+    /// A clock without an offset; `now` returns the system's time.
     pub(crate) fn new(now: fn() -> SystemTime) -> Self {
         Self { now, offset_secs: AtomicI64::new(0) }
     }
@@ -31,14 +31,14 @@ impl Clock {
         self.now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
 
-    /// Lets the clock go on from `secs` since 1970 UTC.
+    /// Sets the clock to `secs` since 1970 UTC. It runs on from there.
     pub(crate) fn set(&self, secs: i64) {
         self.reset();
         let offset_secs = secs.saturating_sub_unsigned(self.now_secs());
         self.offset_secs.store(offset_secs, Ordering::Relaxed);
     }
 
-    /// Tells the system's time again.
+    /// Returns to the system's time.
     pub(crate) fn reset(&self) {
         self.offset_secs.store(0, Ordering::Relaxed);
     }

@@ -6,12 +6,12 @@ use clap::{Args, Parser, ValueEnum};
 use ipv6_gateway::RateLimit;
 use store::NonceBudget;
 
-/// Runs Alibaba Cloud's IPv6 gateway API on this machine, for clients to be tested against.
+/// Runs Alibaba Cloud's IPv6 gateway API on this machine, to test clients against it.
 ///
-/// Any official client works unmodified: set its endpoint to the address printed at start and its
-/// protocol to HTTP, with the key `testid` / `testsecret`. The signature, the parameters and the
-/// state are checked as the cloud checks them, and every documented error can be had: the demo
-/// world has one address for each condition, named after it (`ipv6-ula`, `ipv6-static-isp`, ...).
+/// Official clients work unmodified: set a client's endpoint to the address printed at start, its
+/// protocol to HTTP, and its key to `testid` / `testsecret`. The endpoint checks signature,
+/// parameters and state as the cloud does. The demo world has an address for each documented error,
+/// named after its condition (`ipv6-ula`, `ipv6-static-isp`, ...).
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, after_long_help = AFTER_HELP)]
 pub(crate) struct Command {
@@ -23,82 +23,84 @@ pub(crate) struct Command {
 
 const AFTER_HELP: &str = "\
 Control paths, for test suites:
-  GET    /_control/health   200; 503 with the cause once a write has failed. Anybody may ask
-  GET    /_control/world    the world as it is now
-  PUT    /_control/world    replace it; a world document as for --world
-  POST   /_control/reset    begin again: world, clock, calls, faults and throttling as at start
-  GET    /_control/clock    the time by which calls are judged
-  PUT    /_control/clock    set it: {\"Now\": \"2026-01-02T03:04:05Z\"}; it goes on from there
-  DELETE /_control/clock    the system's time again
-  GET    /_control/calls    the last 1000 calls and how they were answered
-  DELETE /_control/calls    forget them
-  GET    /_control/faults   the faults still planned
+  GET    /_control/health   200; 503 with the cause after a failed write. Needs no token
+  GET    /_control/world    the current world
+  PUT    /_control/world    replace the world by a world document, as for --world
+  POST   /_control/reset    restore world, clock, calls, faults and throttling to their start
+  GET    /_control/clock    the clock's time
+  PUT    /_control/clock    set the clock, which then runs on: {\"Now\": \"2026-01-02T03:04:05Z\"}
+  DELETE /_control/clock    return to the system's time
+  GET    /_control/calls    the last 1000 calls and their answers
+  DELETE /_control/calls    clear the list of calls
+  GET    /_control/faults   the planned faults
   PUT    /_control/faults   plan faults for the next calls of an action:
                             {\"Faults\": [{\"Action\": \"AllocateIpv6InternetBandwidth\", \"Times\": 2,
                                          \"Kind\": \"Answer\", \"Code\": \"SystemBusy\"}]}
-                            Kind: Answer and AnswerAfterCommit (with Code, an error that the action
-                            documents, SystemBusy or InternalError, and with the Id that its message
-                            names, if it names one; Answer also with an error that comes before,
-                            as Throttling.User, Forbidden.RAM or SignatureDoesNotMatch),
+                            Kind is one of
+                            Answer (with Code), AnswerAfterCommit (with Code),
                             Delay (with Milliseconds), BreakBeforeCommit, BreakAfterCommit,
-                            StoreUnavailable, StorePanics. A call that is refused before its
-                            fault leaves it to the next
-  DELETE /_control/faults   plan none
-  GET    /_control/throttling   how often an account may call an action
-  PUT    /_control/throttling   set it: {\"Calls\": 300, \"Seconds\": 60}
-  DELETE /_control/throttling   as often as it likes
-  PUT    /_control/worlds/NAME  make a world apart; calls with the header x-local-world: NAME meet it.
-                                It ends once nobody has called it for --world-lease seconds
-         /_control/worlds/NAME/clock, calls, faults, throttling: as above, of that world
-  GET    /_control/worlds/NAME  that world as it is now
-  DELETE /_control/worlds/NAME  drop it
-  GET    /_control/worlds       the names of all worlds apart
-contracts/control.md describes them, with a schema of each message.
-They refuse web pages of other origins and any Host but localhost and IP addresses.
+                            StoreUnavailable, StorePanics.
+                            Code is a documented error of the action, SystemBusy or InternalError;
+                            for Answer also a gateway error, as in Throttling.User, Forbidden.RAM or
+                            SignatureDoesNotMatch. An error whose message names a resource needs Id.
+                            A fault that a call does not reach is kept for the next call
+  DELETE /_control/faults   remove all planned faults
+  GET    /_control/throttling   the limit of an account's calls to an action
+  PUT    /_control/throttling   set the limit: {\"Calls\": 300, \"Seconds\": 60}
+  DELETE /_control/throttling   remove the limit
+  PUT    /_control/worlds/NAME  create or replace a named world, for calls with the header
+                                x-local-world: NAME. The endpoint drops a named world after
+                                --world-lease seconds without a call
+         /_control/worlds/NAME/clock, calls, faults, throttling: as above, for that world
+  GET    /_control/worlds/NAME  the current state of that world
+  DELETE /_control/worlds/NAME  drop that world
+  GET    /_control/worlds       the names of all named worlds
+contracts/control.md describes these paths, with a schema of each message.
+They refuse web pages of other origins, and any Host except localhost and IP addresses.
 
 Examples:
   local-endpoint
   local-endpoint --listen 127.0.0.1:0 --world my-world.json --seed 1
-  local-endpoint --data kept      what is bought outlives the endpoint
+  local-endpoint --data kept      stores documents in the directory `kept`
   local-endpoint export --data kept world.json
   local-endpoint call AllocateIpv6InternetBandwidth \\
       RegionId=cn-huhehaote Ipv6AddressId=ipv6-demo01 Bandwidth=200
   RUST_LOG=warn local-endpoint      without a line for each call";
 
-/// How to serve.
+/// The options of serving.
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
-    /// Where to listen; port 0 picks a free one and prints it. `localhost:PORT` is `127.0.0.1` and `::1`.
+    /// The address to listen on. Port 0 selects a free port and prints it. `localhost:PORT` listens on
+    /// `127.0.0.1` and `::1`.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
     pub(crate) listen: String,
-    /// A world document to begin with, instead of the demo world, and to begin again with at a
-    /// reset.
+    /// The world document for the start and for each reset. Default: the demo world.
     ///
-    /// Its form is described in contracts/common/schemas/world.json; GET /_control/world of a
-    /// running endpoint shows an example. Where documents are kept already, these stay.
+    /// contracts/common/schemas/world.json describes its form; GET /_control/world shows an example.
+    /// A directory or table that has documents already keeps them.
     #[arg(long, value_name = "FILE")]
     pub(crate) world: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) keeping: Keeping,
-    /// Draw the same ids and `RequestIds` in every run. Not for documents that outlive a run, whose
-    /// ids would be drawn again.
+    pub(crate) storage: Storage,
+    /// Generate the same ids and `RequestIds` in every run. Excludes a directory or table: the next run
+    /// would generate the ids of existing documents.
     #[arg(long, value_name = "N", conflicts_with_all = ["data", "dynamodb_table"])]
     pub(crate) seed: Option<u64>,
-    /// Let each account call each action so often in each window: 300/60 is the documented figure,
-    /// 300 calls in 60 seconds. Unless given, as often as it likes.
+    /// Limit the calls of each account to each action: 300/60, the documented limit, means 300 calls in
+    /// 60 seconds. Default: no limit.
     #[arg(long, value_name = "CALLS/SECONDS")]
     pub(crate) throttle: Option<RateLimit>,
-    /// Remember so many nonces of each account at most, for 31 minutes each; an account that has used more
-    /// is answered Throttling.User. All accounts and worlds together have four million, some 320 MB.
+    /// Keep at most this many nonces of each account, each for 31 minutes. Calls beyond that get
+    /// Throttling.User. All accounts and worlds share four million nonces, some 320 MB.
     #[arg(long, value_name = "N", default_value_t = NonceBudget::OF_ACCOUNT)]
     pub(crate) nonces_per_account: usize,
-    /// Serve so many connections at once; further ones wait until one ends. An idle one ends after 25
-    /// seconds, and so does one that takes longer to send a request's head.
+    /// Serve at most this many connections at once; further ones wait. A connection ends if the head of
+    /// its next request takes longer than 25 seconds.
     #[arg(long, value_name = "N", default_value_t = 900)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     pub(crate) max_connections: usize,
-    /// Answer the control paths only to requests with the header `Authorization: Bearer TOKEN`. Beyond
-    /// this machine they are answered with a token alone.
+    /// Answer control paths only to requests with the header `Authorization: Bearer TOKEN`. Required for
+    /// control paths if the endpoint listens beyond this machine.
     #[arg(
         long,
         value_name = "TOKEN",
@@ -107,95 +109,94 @@ pub(crate) struct Serve {
     )]
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) control_token: Option<String>,
-    /// Drop a world apart once nobody has called it for so long; 0 keeps it until it is dropped. A client
-    /// that is killed leaves its worlds behind. The world that the endpoint begins with never ends.
+    /// Drop a named world after this many seconds without a call; 0 disables this. It removes the worlds
+    /// of clients that were killed. The initial world is never dropped.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) world_lease: u32,
-    /// Let the control paths replace and reset a world that is kept in a directory or a table.
+    /// Allow control paths to replace and reset the world in a directory or table.
     #[arg(long)]
     pub(crate) allow_replace: bool,
 }
 
-/// Where documents are kept; in memory, unless one of these is given.
+/// The storage of documents: memory by default, a directory, or a table.
 #[derive(Args, Debug)]
-pub(crate) struct Keeping {
-    /// Keep the documents in this directory, where they survive a crash of the process. A
-    /// new one is made if it is not there.
+pub(crate) struct Storage {
+    /// Store documents in this directory, where they survive a crash. The directory is created if it
+    /// does not exist.
     #[arg(long, value_name = "DIR", conflicts_with = "dynamodb_table")]
     pub(crate) data: Option<PathBuf>,
-    /// Keep the documents in this table of `DynamoDB`, as the Lambda function does.
+    /// Store documents in this table of `DynamoDB`, as the Lambda function does.
     ///
-    /// Region and credentials are taken from `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
-    /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. The demo world, whose keys are known to
-    /// everybody, is never put into a table: see `local-endpoint import --help`.
+    /// Region and credentials come from `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`
+    /// and `AWS_SESSION_TOKEN`. The demo world is never written to a table, for its keys are public:
+    /// see `local-endpoint import --help`.
     #[arg(long, value_name = "NAME")]
     pub(crate) dynamodb_table: Option<String>,
-    /// Where `DynamoDB` listens, if not where it does in the region: for `DynamoDB` Local, which also
-    /// does without region and credentials.
+    /// The URL of `DynamoDB`, for `DynamoDB` Local. Default: the URL of the region. With this option,
+    /// region and credentials are optional.
     #[arg(long, value_name = "URL", requires = "dynamodb_table")]
     pub(crate) dynamodb_endpoint: Option<String>,
 }
 
-/// What else there is to do.
+/// The subcommands.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Subcommand {
     /// Signs one call, sends it to a running endpoint and shows the request and the answer.
     ///
-    /// Exits with 0 if the call succeeded, 1 if it was answered with an error, 2 if there was no
-    /// answer.
+    /// Exits with 0 if the call succeeds, 1 if the answer is an error, 2 if there is no answer.
     Call(Call),
-    /// Puts a world document where documents are kept, instead of all that is there.
+    /// Imports a world document into a directory or table, which must be empty or is replaced.
     ///
-    /// This is how the table of a deployed function gets its first access keys, and how addresses
-    /// come to be known. Into a directory all goes in one step; into a table it does not, so have
-    /// nobody call meanwhile, and run it again if it breaks off. The endpoint that serves from the
-    /// directory has to be stopped first; a running one takes PUT /_control/world.
+    /// Use it to write the access keys, addresses and gateways of a deployed function. The import into
+    /// a directory is atomic; stop the endpoint that uses the directory first, or use PUT
+    /// /_control/world. The import into a table is not atomic: stop all calls during it, and repeat it
+    /// if it is interrupted.
     Import(Import),
-    /// Writes all that is kept as a world document.
+    /// Exports all documents as a world document.
     Export(Export),
 }
 
-/// What to put where.
+/// The options of `import`.
 #[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("place").args(["data", "dynamodb_table"]).required(true))]
+#[command(group = clap::ArgGroup::new("target").args(["data", "dynamodb_table"]).required(true))]
 pub(crate) struct Import {
     /// The world document; `-` is standard input.
     #[arg(value_name = "FILE")]
     pub(crate) world: PathBuf,
     #[command(flatten)]
-    pub(crate) keeping: Keeping,
-    /// Drop what is kept there now. Without this only an empty place takes a world.
+    pub(crate) storage: Storage,
+    /// Replace existing documents. Without this option the directory or table must be empty.
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Make the table first, with expiry, as template.yaml does.
+    /// Create the table first, with expiry, as template.yaml does.
     #[arg(long, requires = "dynamodb_table")]
     pub(crate) create_table: bool,
 }
 
-/// What to write where.
+/// The options of `export`.
 #[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("place").args(["data", "dynamodb_table"]).required(true))]
+#[command(group = clap::ArgGroup::new("source").args(["data", "dynamodb_table"]).required(true))]
 pub(crate) struct Export {
     #[command(flatten)]
-    pub(crate) keeping: Keeping,
-    /// The file to write, in one step; standard output if none is given. It will hold the secrets
-    /// of access keys.
+    pub(crate) storage: Storage,
+    /// The file to write, atomically. Default: standard output. It will hold the secrets of access
+    /// keys.
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 }
 
-/// The call to make.
+/// The options of `call`.
 #[derive(Args, Debug)]
 pub(crate) struct Call {
     /// The operation, for example `AllocateIpv6InternetBandwidth`.
     pub(crate) action: String,
-    /// Its parameters.
+    /// The operation's parameters.
     #[arg(value_name = "KEY=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
-    /// The endpoint, as `http://127.0.0.1:8787` or `127.0.0.1:8787`.
+    /// The endpoint, as in `http://127.0.0.1:8787` or `127.0.0.1:8787`.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787")]
     pub(crate) endpoint: String,
-    /// The world apart that the call is meant for, as made by PUT /_control/worlds/NAME.
+    /// The named world of the call, created by PUT /_control/worlds/NAME.
     #[arg(long, value_name = "NAME")]
     pub(crate) world: Option<String>,
     /// The access key's id.
@@ -204,13 +205,13 @@ pub(crate) struct Call {
     /// The access key's secret.
     #[arg(long, value_name = "SECRET", default_value = "testsecret")]
     pub(crate) access_key_secret: String,
-    /// The token that goes with a temporary access key.
+    /// The security token of a temporary access key.
     #[arg(long, value_name = "TOKEN")]
     pub(crate) security_token: Option<String>,
-    /// The signature to make.
+    /// The kind of signature.
     #[arg(long, value_enum, ignore_case = true, default_value_t = Signature::V3)]
     pub(crate) signature: Signature,
-    /// The format to ask for.
+    /// The format of the answer.
     #[arg(long, value_enum, ignore_case = true, default_value_t = Format::Json)]
     pub(crate) format: Format,
 }
@@ -244,5 +245,5 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .filter(|(name, _)| !name.is_empty())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| format!("not Key=Value: {text}"))
+        .ok_or_else(|| "expected KEY=VALUE".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The control paths: what a test suite may do to the endpoint, and the function never offers.
+//! The control paths, by which test suites control the endpoint. The Lambda function has none of them.
 
 use std::ops::RangeInclusive;
 
@@ -11,20 +11,21 @@ use store::{Document, World};
 
 use crate::access::Access;
 use crate::endpoint::Endpoint;
+use crate::error::{Error, with_causes};
 use crate::fault::Planned;
-use crate::moving;
+use crate::transfer;
 use crate::worlds::Worlds;
 
-/// Where they begin.
+/// The prefix of all control paths.
 pub(crate) const PREFIX: &str = "/_control/";
 
-/// What a control path answers: a status and a JSON body.
+/// The answer of a control path: a status and a JSON body.
 pub(crate) type Answer = (StatusCode, Value);
 
-/// Where anybody may ask whether the endpoint can do its work.
+/// The path of the health check, which needs no token.
 pub(crate) const HEALTH: &str = "/_control/health";
 
-/// Whether the main world takes writes: 503 with the first that failed, if one did.
+/// Whether the main world accepts writes: 503 with the cause after a failed write.
 pub(crate) fn health(worlds: &Worlds) -> Answer {
     match worlds.main().backend().failure() {
         None => (StatusCode::OK, json!({})),
@@ -47,10 +48,10 @@ pub(crate) async fn answer(
     let Some(rest) = name.strip_prefix("worlds/") else {
         let backend = worlds.main().backend();
         let replaces = matches!((method.as_str(), name), ("PUT", "world") | ("POST", "reset"));
-        if replaces && backend.outlives_the_endpoint() && !access.may_replace {
+        if replaces && backend.is_durable() && !access.may_replace {
             let message = format!(
-                "the world is kept in {backend}: start the endpoint with --allow-replace to have \
-                 {path} replace it, or make a world apart"
+                "{path} would replace the world in {backend}: start the endpoint with \
+                 --allow-replace, or create a named world"
             );
             return error(StatusCode::FORBIDDEN, &message);
         }
@@ -61,24 +62,33 @@ pub(crate) async fn answer(
     let outcome = match method.as_str() {
         "PUT" if is_whole => match parse(body) {
             Ok(documents) => worlds.put(world, documents).await.map(|()| lease(worlds)),
-            Err(message) => Err(message),
+            Err(invalid) => Err(invalid),
         },
-        "DELETE" if is_whole => match worlds.drop_world(world) {
-            Ok(()) => Ok(json!({})),
-            Err(message) => return error(StatusCode::NOT_FOUND, &message),
-        },
+        "DELETE" if is_whole => worlds.drop_world(world).map(|()| json!({})),
         _ => match worlds.get(world) {
             Ok(endpoint) => return of_world(&endpoint, method, path, name, body).await,
-            Err(message) => return error(StatusCode::NOT_FOUND, &message),
+            Err(no_world) => Err(no_world),
         },
     };
-    match outcome {
-        Ok(body) => (StatusCode::OK, body),
-        Err(message) => error(StatusCode::BAD_REQUEST, &message),
-    }
+    respond(outcome)
 }
 
-/// How long a world that was made lasts after its last call.
+/// The answer to a request with this outcome.
+fn respond(outcome: Result<Value, Error>) -> Answer {
+    outcome.map_or_else(|failure| failed(&failure), |body| (StatusCode::OK, body))
+}
+
+/// The answer to a request that failed.
+pub(crate) fn failed(failure: &Error) -> Answer {
+    let status = match failure {
+        Error::Invalid(_) => StatusCode::BAD_REQUEST,
+        Error::NoWorld(_) => StatusCode::NOT_FOUND,
+        Error::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    error(status, &with_causes(failure))
+}
+
+/// How long a new named world lasts without a call.
 fn lease(worlds: &Worlds) -> Value {
     worlds.lease().map_or_else(|| json!({}), |lease| json!({ "LeaseSeconds": lease.as_secs() }))
 }
@@ -119,18 +129,16 @@ async fn of_world(
             Ok(throttling(endpoint))
         }
         (_, "world" | "reset" | "clock" | "calls" | "faults" | "throttling") => {
-            return error(StatusCode::METHOD_NOT_ALLOWED, &format!("{path} takes no {method}"));
+            let message = format!("{path} does not support {method}");
+            return error(StatusCode::METHOD_NOT_ALLOWED, &message);
         }
         _ => {
-            let message = "no such control path: there are world, reset, clock, calls, faults, \
-                           throttling and worlds";
+            let message = "unknown control path, expected world, reset, clock, calls, faults, \
+                           throttling or worlds";
             return error(StatusCode::NOT_FOUND, message);
         }
     };
-    match outcome {
-        Ok(body) => (StatusCode::OK, body),
-        Err(message) => error(StatusCode::BAD_REQUEST, &message),
-    }
+    respond(outcome)
 }
 
 pub(crate) fn error(status: StatusCode, message: &str) -> Answer {
@@ -143,20 +151,18 @@ pub(crate) fn too_large(bytes_max: usize) -> Answer {
     error(StatusCode::PAYLOAD_TOO_LARGE, &message)
 }
 
-async fn world(endpoint: &Endpoint) -> Result<Value, String> {
-    let documents = endpoint.backend().documents().await.map_err(|error| error.with_causes())?;
-    let world = World::from_documents(documents);
-    serde_json::to_value(world).map_err(|error| error.to_string())
+async fn world(endpoint: &Endpoint) -> Result<Value, Error> {
+    let world = World::from_documents(endpoint.backend().documents().await?);
+    serde_json::to_value(world).map_err(Error::failed)
 }
 
-fn parse(body: &[u8]) -> Result<Vec<Document>, String> {
-    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    moving::parse(text)
+fn parse(body: &[u8]) -> Result<Vec<Document>, Error> {
+    transfer::parse(std::str::from_utf8(body).map_err(Error::invalid)?)
 }
 
-async fn replace_world(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
-    let replaced = endpoint.backend().replace(parse(body)?, &|_| ()).await;
-    replaced.map(|()| json!({})).map_err(|error| error.with_causes())
+async fn replace_world(endpoint: &Endpoint, body: &[u8]) -> Result<Value, Error> {
+    endpoint.backend().replace(parse(body)?, &|_| ()).await?;
+    Ok(json!({}))
 }
 
 fn clock(endpoint: &Endpoint) -> Value {
@@ -164,41 +170,42 @@ fn clock(endpoint: &Endpoint) -> Value {
     json!({ "Now": format_timestamp(secs) })
 }
 
-/// The years that the clock can be set to.
+/// The years to which the clock can be set.
 const CLOCK_YEARS: RangeInclusive<&str> = "1970"..="9998";
 
-fn set_clock(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
+fn set_clock(endpoint: &Endpoint, body: &[u8]) -> Result<Value, Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
     struct Setting {
         now: String,
     }
-    let Setting { now } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let secs = parse_timestamp(&now)
-        .ok_or_else(|| format!("Now: not a time like 2026-01-02T03:04:05Z: {now}"))?;
-    // A store has no time before 1970, and what a call dates ahead of the clock needs a year to go.
+    let Setting { now } = serde_json::from_slice(body).map_err(Error::invalid)?;
+    let invalid =
+        |expected: &str| Error::Invalid(format!("Now: invalid time `{now}`, expected {expected}"));
+    let secs = parse_timestamp(&now).ok_or_else(|| invalid("2026-01-02T03:04:05Z"))?;
+    // A store has no times before 1970, and times after the clock's must not exceed the year 9999.
     if !CLOCK_YEARS.contains(&now.get(..4).unwrap_or_default()) {
         let (first, last) = (CLOCK_YEARS.start(), CLOCK_YEARS.end());
-        return Err(format!("Now: not in the years {first} to {last}: {now}"));
+        return Err(invalid(&format!("a year from {first} to {last}")));
     }
     endpoint.clock.set(secs);
     Ok(clock(endpoint))
 }
 
-fn plan_faults(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
+fn plan_faults(endpoint: &Endpoint, body: &[u8]) -> Result<Value, Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
     struct Setting {
         faults: Vec<Value>,
     }
-    let Setting { faults } = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let Setting { faults } = serde_json::from_slice(body).map_err(Error::invalid)?;
     let operations = endpoint.function.operations();
     let planned = faults.iter().enumerate().map(|(position, fault)| {
         let planned = Planned::read(fault);
         let checked = planned.and_then(|planned| planned.check(operations).map(|()| planned));
-        checked.map_err(|message| format!("Faults[{position}]{message}"))
+        checked.map_err(|message| Error::Invalid(format!("Faults[{position}]{message}")))
     });
-    let faults = planned.collect::<Result<Vec<_>, String>>()?;
+    let faults = planned.collect::<Result<Vec<_>, Error>>()?;
     endpoint.plan.replace(faults);
     Ok(json!({ "Faults": endpoint.plan.planned() }))
 }
@@ -210,17 +217,16 @@ fn throttling(endpoint: &Endpoint) -> Value {
     )
 }
 
-fn set_throttling(endpoint: &Endpoint, body: &[u8]) -> Result<Value, String> {
+fn set_throttling(endpoint: &Endpoint, body: &[u8]) -> Result<Value, Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
     struct Setting {
         calls: u32,
         seconds: u64,
     }
-    let Setting { calls, seconds } =
-        serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let Setting { calls, seconds } = serde_json::from_slice(body).map_err(Error::invalid)?;
     if seconds == 0 {
-        return Err("Seconds: a window of no length".to_owned());
+        return Err(Error::invalid("Seconds: invalid value 0, expected at least 1"));
     }
     endpoint.function.limit_rate(Some(RateLimit { calls_max: calls, window_secs: seconds }));
     Ok(throttling(endpoint))

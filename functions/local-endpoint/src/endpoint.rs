@@ -1,35 +1,35 @@
-//! The function, with all that surrounds it here.
+//! One world: its function, clock, planned faults and log of calls.
 
 use std::sync::Arc;
 
 use ipv6_gateway::{Function, Ids, Operations, RateLimit};
-use store::{AccessKey, Document, Error, Store as _};
+use store::{AccessKey, Document, Store as _};
 
 use crate::backend::Backend;
 use crate::clock::Clock;
+use crate::error::Error;
 use crate::fault::{FailingStore, Plan, failing};
 use crate::record::Record;
 
-/// The function, and what surrounds it here.
+/// The endpoint of one world.
 pub(crate) struct Endpoint {
     pub(crate) function: Function<FailingStore>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) plan: Plan,
     pub(crate) record: Record,
-    /// The documents to begin with where there are none, and to begin again with.
+    /// The documents of a new store, and after a reset.
     initial: Option<Vec<Document>>,
-    /// How often accounts may call to begin with.
+    /// The rate limit at start, and after a reset.
     rate_limit: Option<RateLimit>,
 }
 
 impl Endpoint {
-    /// An endpoint over `backend`, which is filled with the documents of `initial` if it is new, that lets accounts
-    /// call as often as `rate_limit` says.
+    /// An endpoint over `backend`. A new `backend` gets the documents of `initial`.
     ///
     /// # Errors
     ///
-    /// What the store says.
-    pub(crate) async fn begin(
+    /// The store failed.
+    pub(crate) async fn start(
         backend: Backend,
         initial: Option<Vec<Document>>,
         clock: Clock,
@@ -37,19 +37,19 @@ impl Endpoint {
         rate_limit: Option<RateLimit>,
     ) -> Result<Self, Error> {
         let clock = Arc::new(clock);
-        let told = Arc::clone(&clock);
+        let of_function = Arc::clone(&clock);
         match &initial {
             Some(documents) if backend.is_new().await? => {
                 backend.replace(documents.clone(), &|_| ()).await?;
             }
             _ if backend.is_empty().await? => {
-                tracing::warn!("{backend} is empty, so no access key is known");
+                tracing::warn!("{backend} is empty: it has no access key");
             }
             _ => {}
         }
         let operations = failing(Operations::all());
         let store = FailingStore { backend };
-        let function = Function::new(store, operations, Box::new(move || told.now()), ids);
+        let function = Function::new(store, operations, Box::new(move || of_function.now()), ids);
         function.limit_rate(rate_limit);
         Ok(Self {
             function,
@@ -61,31 +61,28 @@ impl Endpoint {
         })
     }
 
-    /// Where the documents are kept.
+    /// The store of the documents.
     pub(crate) fn backend(&self) -> &Backend {
         &self.function.store().backend
     }
 
-    /// Whether the access key of this id is kept. A store that fails has none to show.
+    /// Whether the store has the access key with this id; false if the store fails.
     pub(crate) async fn has_access_key(&self, id: &str) -> bool {
         let loaded = self.backend().load(&[AccessKey::key(id)]).await;
         loaded.is_ok_and(|found| found.iter().any(Option::is_some))
     }
 
-    /// Begins again.
+    /// Restores documents, clock, faults, calls and throttling to their start.
     ///
     /// # Errors
     ///
-    /// There is no world to begin again with; or what the store says.
-    pub(crate) async fn reset(&self) -> Result<(), String> {
+    /// There is no initial world, or the store failed.
+    pub(crate) async fn reset(&self) -> Result<(), Error> {
         let Some(initial) = &self.initial else {
-            return Err(format!(
-                "there is no world to begin again with, as --world was not given: {} stays as it is",
-                self.backend()
-            ));
+            let message = format!("cannot reset {}: start with --world FILE", self.backend());
+            return Err(Error::Invalid(message));
         };
-        let replaced = self.backend().replace(initial.clone(), &|_| ()).await;
-        replaced.map_err(|error| error.with_causes())?;
+        self.backend().replace(initial.clone(), &|_| ()).await?;
         self.function.limit_rate(self.rate_limit);
         self.clock.reset();
         self.plan.replace(Vec::new());

@@ -1,4 +1,4 @@
-//! Faults that a test suite plans for the next calls, and the operations and the store that fail so.
+//! Planned faults for the next calls, and the operations and the store that apply them.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,13 +11,13 @@ use store::{Admission, Admitted, Error, Key, Partition, Store, Versioned, Write}
 
 use crate::backend::Backend;
 
-/// A fault planned for the next calls of an action.
+/// A planned fault for the next calls of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Planned {
-    /// The action whose calls have the fault.
+    /// The action of the calls.
     action: String,
-    /// How many calls have it.
+    /// The number of calls.
     times: u32,
     #[serde(flatten)]
     fault: Fault,
@@ -28,26 +28,25 @@ impl Planned {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, behind the path below it; a member that no fault of its kind has is.
+    /// The path in the fault and the reason, as in `.Times: …`. An unknown member is an error.
     pub(crate) fn read(fault: &Value) -> Result<Self, String> {
         let planned = Self::deserialize(fault).map_err(|error| format!(": {error}"))?;
         let known = serde_json::to_value(&planned).map_err(|error| format!(": {error}"))?;
         let mut members = fault.as_object().into_iter().flat_map(serde_json::Map::keys);
         match members.find(|member| known.get(*member).is_none()) {
-            Some(member) => Err(format!(".{member}: no fault of this kind has such a member")),
+            Some(member) => Err(format!(".{member}: unknown member of this kind of fault")),
             None => Ok(planned),
         }
     }
 
-    /// Checks that calls can have the fault, and that one of `operations` can answer with the planned
-    /// error.
+    /// Checks that the fault is possible for calls of one of `operations`.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, behind the path below it.
+    /// As in [`Self::read`].
     pub(crate) fn check(&self, operations: &Operations) -> Result<(), String> {
         if self.times == 0 {
-            return Err(".Times: 0, so no call would have the fault".to_owned());
+            return Err(".Times: invalid value 0, expected at least 1".to_owned());
         }
         let (Fault::Answer { code, id } | Fault::AnswerAfterCommit { code, id }) = &self.fault
         else {
@@ -55,7 +54,7 @@ impl Planned {
         };
         let entry = operations
             .find(&self.action)
-            .ok_or_else(|| format!(".Action: no such operation: {}", self.action))?;
+            .ok_or_else(|| format!(".Action: unknown operation {}", self.action))?;
         let is_gateways =
             matches!(self.fault, Fault::Answer { .. }) && gateway_error(code).is_some();
         let row = error_row(entry, code);
@@ -64,85 +63,88 @@ impl Planned {
         }
         match (row.is_some_and(ErrorRow::names_a_resource), id) {
             (true, None) => {
-                Err(format!(".Id: the message of {code} names a resource, so give its id"))
+                Err(format!(".Id: missing, for the message of {code} names a resource"))
             }
-            (false, Some(_)) => Err(format!(".Id: the message of {code} names no resource")),
+            (false, Some(_)) => {
+                Err(format!(".Id: unexpected, for the message of {code} names no resource"))
+            }
             _ => Ok(()),
         }
     }
 }
 
-/// The error of this code that calls get before any operation begins.
+/// The gateway error with this code.
 pub(crate) fn gateway_error(code: &str) -> Option<rpc::ErrorCode> {
-    let is_before = |error: &&rpc::ErrorCode| **error != rpc::error::INTERNAL_ERROR;
-    rpc::error::ALL.iter().filter(is_before).copied().find(|error| error.code == code)
+    // `InternalError` is answered after an operation has begun.
+    let is_gateways = |error: &&rpc::ErrorCode| **error != rpc::error::INTERNAL_ERROR;
+    rpc::error::ALL.iter().filter(is_gateways).copied().find(|error| error.code == code)
 }
 
-/// A documented error, about the resource of this id.
+/// A documented error about the resource with this id.
 pub(crate) fn refusal(row: &'static ErrorRow, id: Option<&str>) -> Refusal {
     id.map_or_else(|| row.into(), |id| Refusal::about(row, id))
 }
 
-/// The function failed in a way that nobody foresaw.
+/// The function failed unexpectedly.
 static INTERNAL_ERROR: ErrorRow = ErrorRow::new(
     rpc::error::INTERNAL_ERROR.status,
     rpc::error::INTERNAL_ERROR.code,
     rpc::error::INTERNAL_ERROR.message,
 );
 
-/// The row of an error that the operation documents, or that any operation may end with.
+/// The row of a documented error of the operation, of `SystemBusy` or of `InternalError`.
 pub(crate) fn error_row(entry: &Entry, code: &str) -> Option<&'static ErrorRow> {
     let of_any = [&error::SYSTEM_BUSY, &INTERNAL_ERROR];
     entry.errors.iter().copied().chain(of_any).find(|row| row.code == code)
 }
 
-/// What is wrong with a call.
+/// A fault of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "Kind")]
 pub(crate) enum Fault {
-    /// It is answered with a documented error: one of its operation where that would begin; one that
-    /// comes before as soon as the operation is found, with nothing spent.
+    /// Answers a documented error. An operation's error is answered when the operation would begin. A
+    /// gateway error is answered once the operation is found; the call's nonce stays unused.
     #[serde(rename_all = "PascalCase")]
     Answer {
         /// The error's code.
         code: String,
-        /// The id that the message names, where it names one.
+        /// The id of the resource, if the message names one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
     },
-    /// It is answered with a documented error instead of its success.
+    /// Answers a documented error instead of a success.
     #[serde(rename_all = "PascalCase")]
     AnswerAfterCommit {
         /// The error's code.
         code: String,
-        /// The id that the message names, where it names one.
+        /// The id of the resource, if the message names one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
     },
-    /// It is answered late.
+    /// Delays the answer.
     #[serde(rename_all = "PascalCase")]
     Delay {
-        /// How late.
+        /// The delay.
         milliseconds: u64,
     },
-    /// The connection breaks before anything is done.
+    /// Breaks the connection before the call is handled.
     BreakBeforeCommit,
-    /// The connection breaks when all is done, instead of an answer.
+    /// Breaks the connection instead of a successful answer.
     BreakAfterCommit,
-    /// Every request to the store fails.
+    /// Fails every request to the store.
     StoreUnavailable,
-    /// Every request to the store panics, as none should.
+    /// Panics at every request to the store.
     StorePanics,
 }
 
-/// The faults still planned, soonest first.
+/// The planned faults, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Plan(Mutex<Faults>);
 
 #[derive(Debug, Default)]
 struct Faults {
     planned: Vec<Planned>,
-    /// How often faults were planned.
+    /// The number of times that faults were planned.
     plans: u64,
 }
 
@@ -159,13 +161,13 @@ impl Plan {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Plans `faults` and no others.
+    /// Replaces the planned faults.
     pub(crate) fn replace(&self, faults: Vec<Planned>) {
         let mut current = self.lock();
         *current = Faults { planned: faults, plans: current.plans + 1 };
     }
 
-    /// The faults still planned.
+    /// The planned faults.
     pub(crate) fn planned(&self) -> Vec<Planned> {
         self.lock().planned.clone()
     }
@@ -175,7 +177,7 @@ impl Plan {
         self.lock().planned.is_empty()
     }
 
-    /// Takes the fault of a call of `action` that arrives now.
+    /// Takes the next fault for a call of `action`.
     pub(crate) fn take(&self, action: &str) -> Option<Taken> {
         let Faults { planned: faults, plans } = &mut *self.lock();
         let position = faults.iter().position(|planned| planned.action == action)?;
@@ -188,7 +190,7 @@ impl Plan {
         Some(Taken { fault, action: action.to_owned(), plan: *plans })
     }
 
-    /// Gives back a fault that its call did not reach, for the next call to have it.
+    /// Gives back a fault that its call did not reach, for the next call.
     pub(crate) fn give_back(&self, taken: Taken) {
         let Faults { planned: faults, plans } = &mut *self.lock();
         let Taken { fault, action, plan } = taken;
@@ -207,7 +209,7 @@ tokio::task_local! {
     pub(crate) static FAULT: Fault;
 }
 
-/// `operations`, each of which answers the call's planned error where it would begin.
+/// `operations` that answer the planned error of a call instead of parsing it.
 pub(crate) fn failing(operations: Operations) -> Operations {
     Operations::of(
         operations
@@ -216,7 +218,7 @@ pub(crate) fn failing(operations: Operations) -> Operations {
     )
 }
 
-/// Begins the calls of an operation, unless [`FAULT`] is an answer.
+/// Parses the calls of an operation, unless [`FAULT`] is [`Fault::Answer`].
 struct FailingParser(Entry);
 
 impl CallParser for FailingParser {
@@ -244,7 +246,7 @@ impl CallParser for FailingParser {
     }
 }
 
-/// A store that fails as [`FAULT`] says.
+/// A store with [`FAULT`] applied.
 #[derive(Debug)]
 pub(crate) struct FailingStore {
     pub(crate) backend: Backend,

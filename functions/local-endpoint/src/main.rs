@@ -9,10 +9,11 @@ mod clock;
 mod command;
 mod control;
 mod endpoint;
+mod error;
 mod fault;
-mod moving;
 mod record;
 mod server;
+mod transfer;
 mod worlds;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -32,91 +33,87 @@ use tracing_subscriber::EnvFilter;
 use access::Access;
 use backend::Backend;
 use clock::Clock;
-use command::{Command, Export, Import, Keeping, Serve, Subcommand};
+use command::{Command, Export, Import, Serve, Storage, Subcommand};
 use endpoint::Endpoint;
+use error::{Error, with_causes};
 use worlds::Worlds;
 
-/// A call allocates many small things, some of them freed on another thread, which the system's
-/// allocator is slow at: with this one the endpoint answered about a quarter more calls.
+/// A call makes many small allocations and frees some of them on another thread, which is slow with the
+/// system's allocator. With this one the endpoint answers about a quarter more calls.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The world that the endpoint begins with unless another is named.
+/// The initial world, unless `--world` names another.
 const DEMO_WORLD: &str = include_str!("demo-world.json");
 
 fn main() -> ExitCode {
     let Command { subcommand, serve } = Command::parse();
-    let outcome =
-        tokio::runtime::Runtime::new().map_err(|error| error.to_string()).and_then(|runtime| {
-            runtime.block_on(async {
-                match subcommand {
-                    Some(Subcommand::Call(call)) => call::call(call, now()).await,
-                    Some(Subcommand::Import(import)) => {
-                        let Import { world, keeping, replace, create_table } = import;
-                        let backend = open(&keeping)?;
-                        if create_table {
-                            backend.create_table().await.map_err(|error| error.with_causes())?;
-                        }
-                        moving::import(&backend, &world, replace).await.map(|()| ExitCode::SUCCESS)
+    let outcome = tokio::runtime::Runtime::new().map_err(Error::from).and_then(|runtime| {
+        runtime.block_on(async {
+            match subcommand {
+                Some(Subcommand::Call(call)) => call::call(call, now()).await,
+                Some(Subcommand::Import(Import { world, storage, replace, create_table })) => {
+                    let backend = open(&storage)?;
+                    if create_table {
+                        backend.create_table().await?;
                     }
-                    Some(Subcommand::Export(Export { keeping, file })) => {
-                        let backend = open(&keeping)?;
-                        moving::export(&backend, file.as_deref()).await.map(|()| ExitCode::SUCCESS)
-                    }
-                    None => listen(serve).await,
+                    transfer::import(&backend, &world, replace).await.map(|()| ExitCode::SUCCESS)
                 }
-            })
-        });
-    outcome.unwrap_or_else(|message| {
-        // There is nowhere else to tell it if this fails.
-        let _ = writeln!(anstream::stderr(), "error: {message}");
+                Some(Subcommand::Export(Export { storage, file })) => {
+                    let backend = open(&storage)?;
+                    transfer::export(&backend, file.as_deref()).await.map(|()| ExitCode::SUCCESS)
+                }
+                None => listen(serve).await,
+            }
+        })
+    });
+    outcome.unwrap_or_else(|error| {
+        // If standard error is closed, there is nowhere else to report it.
+        let _ = writeln!(anstream::stderr(), "error: {}", with_causes(&error));
         ExitCode::from(2)
     })
 }
 
-/// Serves until it is told to end. The exit code says whether all that was answered was kept.
-async fn listen(serve: Serve) -> Result<ExitCode, String> {
+/// Serves until a signal ends the process. The exit code says whether every write succeeded.
+async fn listen(serve: Serve) -> Result<ExitCode, Error> {
     let filter = ipv6_gateway::log_filter(EnvFilter::try_from_default_env().ok());
     tracing_subscriber::fmt()
         .compact()
         .with_target(false)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
-        .with_env_filter(filter.map_err(|error| error.to_string())?)
+        .with_env_filter(filter.map_err(Error::failed)?)
         .init();
     ipv6_gateway::log_panics();
     let nonces = NonceBudget::new(NonceBudget::IN_ALL, serve.nonces_per_account);
-    let backend = open(&serve.keeping)?.sharing(&nonces);
+    let backend = open(&serve.storage)?.sharing(&nonces);
     let world = match &serve.world {
-        Some(path) => Some(moving::read(path)?),
-        // Everybody knows its keys.
+        Some(path) => Some(transfer::read(path)?),
+        // The keys of the demo world are public.
         None if backend.is_shared() => None,
-        None => {
-            Some(moving::parse(DEMO_WORLD).map_err(|error| format!("the demo world: {error}"))?)
-        }
+        None => Some(transfer::parse(DEMO_WORLD)?),
     };
     let ids = match serve.seed {
         Some(seed) => Ids::from_seed(seed),
-        None => Ids::from_system().map_err(|error| error.to_string())?,
+        None => Ids::from_system().map_err(Error::failed)?,
     };
     let listeners = bind(&serve.listen)
         .await
-        .map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
-    let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
+        .map_err(|error| Error::Invalid(format!("cannot listen on {}: {error}", serve.listen)))?;
+    let address = listeners[0].local_addr()?;
     let key = serve.world.as_ref().and(world.as_deref()).and_then(banner::usable_key);
     let key_id = key.map(|key| key.access_key_id.clone());
-    let endpoint = Endpoint::begin(backend, world, Clock::new(now), ids, serve.throttle).await;
-    let endpoint = endpoint.map_err(|error| error.with_causes())?;
-    // Where documents were kept already, the world in the file is not used.
+    let endpoint = Endpoint::start(backend, world, Clock::new(now), ids, serve.throttle).await?;
+    // Existing documents stay, so the key of the file's world may be missing.
     let key_id = match key_id {
         Some(id) if endpoint.has_access_key(&id).await => Some(id),
         Some(_) | None => None,
     };
     let world = serve.world.as_deref();
     match banner::print(address, world, key_id.as_deref(), endpoint.backend()) {
-        // Of `local-endpoint | head` the first lines are all that is wanted.
+        // `local-endpoint | head` closes the pipe after some lines.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        printed => printed.map_err(|error| error.to_string())?,
+        printed => printed?,
     }
     let access = Access {
         token: serve.control_token,
@@ -133,12 +130,11 @@ async fn listen(serve: Serve) -> Result<ExitCode, String> {
     let main = Arc::clone(worlds.main());
     server::serve(listeners, worlds, access, serve.max_connections, shutdown()).await;
     let Some(failure) = main.backend().failure() else { return Ok(ExitCode::SUCCESS) };
-    tracing::error!("a write failed, and none after it was tried: {}", failure.with_causes());
+    tracing::error!("a write failed, and later ones were refused: {}", failure.with_causes());
     Ok(ExitCode::FAILURE)
 }
 
-/// Listens on `address`. `localhost` is both of this machine's addresses: some clients try one of them
-/// alone.
+/// Listens on `address`. `localhost` means the IPv4 and the IPv6 address: some clients try only one.
 async fn bind(address: &str) -> io::Result<Vec<TcpListener>> {
     let Some(port) = address.strip_prefix("localhost:") else {
         return Ok(vec![TcpListener::bind(address).await?]);
@@ -153,51 +149,51 @@ async fn bind(address: &str) -> io::Result<Vec<TcpListener>> {
     }
 }
 
-/// Opens the store that the options name.
-fn open(keeping: &Keeping) -> Result<Backend, String> {
-    if let Some(folder) = &keeping.data {
-        let store = EmbeddedStore::open(folder).map_err(|error| error.to_string())?;
-        warn_of_others(folder);
+/// Opens the store of the options.
+fn open(storage: &Storage) -> Result<Backend, Error> {
+    if let Some(folder) = &storage.data {
+        let store = EmbeddedStore::open(folder).map_err(Error::failed)?;
+        warn_if_readable_by_others(folder);
         return Ok(Backend::Embedded { store: Box::new(store), folder: folder.clone() });
     }
-    let Some(name) = &keeping.dynamodb_table else {
+    let Some(name) = &storage.dynamodb_table else {
         return Ok(Backend::Memory(Box::default()));
     };
-    // DynamoDB Local wants to be told something.
-    let is_local = keeping.dynamodb_endpoint.is_some();
-    let set = |name: &str, of_local: &str| match variable(name) {
+    // DynamoDB Local needs any region and credentials.
+    let is_local = storage.dynamodb_endpoint.is_some();
+    let required = |name: &str, of_local: &str| match variable(name) {
         Some(value) => Ok(value),
         None if is_local => Ok(of_local.to_owned()),
-        None => Err(format!("{name} is not set in the environment, and --dynamodb-table needs it")),
+        None => Err(Error::Invalid(format!("--dynamodb-table needs {name} in the environment"))),
     };
     let table = Table {
         name: name.clone(),
-        region: set("AWS_REGION", "us-east-1")?,
-        endpoint_url: keeping.dynamodb_endpoint.clone(),
+        region: required("AWS_REGION", "us-east-1")?,
+        endpoint_url: storage.dynamodb_endpoint.clone(),
         credentials: Credentials::new(
-            set("AWS_ACCESS_KEY_ID", "local")?,
-            set("AWS_SECRET_ACCESS_KEY", "local")?,
+            required("AWS_ACCESS_KEY_ID", "local")?,
+            required("AWS_SECRET_ACCESS_KEY", "local")?,
             variable("AWS_SESSION_TOKEN"),
             None,
             "environment",
         ),
         call_time_max: CALL_TIME_MAX,
     };
-    let random = random().map_err(|error| error.to_string())?;
-    let store = DynamoDbStore::new(table, random).map_err(|error| error.with_causes())?;
+    let random = random().map_err(Error::failed)?;
+    let store = DynamoDbStore::new(table, random)?;
     Ok(Backend::DynamoDb { store: Box::new(store), table_name: name.clone() })
 }
 
-/// Warns if others than the owner may read the directory: one that is made is the owner's alone.
-fn warn_of_others(folder: &Path) {
+/// Warns if other users may read the directory. A new directory is readable only by its owner.
+fn warn_if_readable_by_others(folder: &Path) {
     let mode = std::fs::metadata(folder).map_or(0, |found| found.permissions().mode());
     if mode & 0o077 != 0 {
         let folder = folder.display();
-        tracing::warn!("{folder} holds secrets and others may read it: chmod 700 {folder}");
+        tracing::warn!("{folder} holds secrets and other users may read it: chmod 700 {folder}");
     }
 }
 
-/// A variable of the environment; an empty one is none.
+/// A variable of the environment; an empty value counts as absent.
 #[expect(clippy::disallowed_methods, reason = "main is where the environment is read")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

@@ -1,4 +1,4 @@
-//! The last calls and how they were answered.
+//! The last calls and their answers.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -9,48 +9,48 @@ use http::{Method, StatusCode};
 use ipv6_gateway::rpc;
 use serde_json::{Map, Value, json};
 
-/// How many calls are kept.
+/// The most calls that are kept.
 const CALLS_MAX: usize = 1000;
 
-/// How much of queries, bodies and answers is kept in all, in bytes.
+/// The most bytes of queries, bodies and answers that are kept in total.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// How much of a call's body is kept, in bytes: more than any call of a client has, and so little
-/// that all calls kept stay small.
+/// The most bytes of a call's body that are kept: more than any client sends, and little enough for
+/// all calls together.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
-/// A call, as little worked on as can be: it is read when someone asks for it.
+/// A call, not parsed: it is parsed when it is shown.
 ///
-/// What comes from the connection is copied, for as long as a part of its buffer is kept, the
-/// connection must take a new one for each request.
+/// Its parts are copied: a part of the connection's buffer would keep the connection from reusing the
+/// buffer.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// When it came, in seconds since 1970 UTC.
+    /// The time of arrival, in seconds since 1970 UTC.
     at_secs: u64,
-    /// Its method.
+    /// The method.
     method: Method,
-    /// The query of its target.
+    /// The query.
     query: String,
-    /// What a V3 call names its action in.
+    /// The header `x-acs-action` of a V3 call.
     action: Option<String>,
-    /// The beginning of its body.
+    /// The beginning of the body.
     body: Vec<u8>,
-    /// The answer's status; none if the connection was broken instead.
+    /// The answer's status; `None` if the connection was broken instead.
     status: Option<StatusCode>,
-    /// The answer's body, but for the texts of [`MISMATCHES`].
+    /// The answer's body, without the texts after [`MISMATCHES`].
     answer: Bytes,
 }
 
-/// The words before the texts that an answer to a signature that does not match shows, and those after them
-/// in JSON and in XML. The texts hold the caller's security token.
+/// The words before the signed texts in a `SignatureDoesNotMatch`, and those after them in JSON and in
+/// XML. The texts hold the caller's security token.
 const MISMATCHES: [&str; 2] = [" server string to sign is:", " server StringToSign is ["];
 const AFTER_MESSAGE: [&str; 2] = ["\",\"Recommend\":", "</Message>"];
 
-/// An answer without the texts that were signed, if it shows some.
+/// An answer without its signed texts; `None` if it has none.
 fn without_signed_texts(answer: &[u8]) -> Option<Bytes> {
     let answer = str::from_utf8(answer).ok()?;
     let start = MISMATCHES.iter().find_map(|words| answer.find(words))?;
-    // A text is escaped, so it holds neither of these itself.
+    // The text is escaped, so it cannot contain these words.
     let end = AFTER_MESSAGE.iter().find_map(|words| answer[start..].find(words));
     let rest = end.map_or("", |end| &answer[start + end..]);
     Some(Bytes::from([&answer[..start], rest].concat()))
@@ -64,7 +64,7 @@ pub(crate) struct Record(Mutex<Calls>);
 struct Calls {
     /// Oldest first.
     calls: VecDeque<Call>,
-    /// How many bytes of them are kept.
+    /// The bytes of all calls.
     bytes: usize,
 }
 
@@ -82,16 +82,16 @@ impl Record {
             oldest.push(call);
         }
         drop(kept);
-        // After the lock, as it takes its time.
+        // Freed outside the lock.
         drop(oldest);
     }
 
-    /// Forgets all calls.
+    /// Removes all calls.
     pub(crate) fn clear(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Calls::default();
     }
 
-    /// The calls as JSON, without what is secret.
+    /// The calls as JSON, without secrets.
     pub(crate) fn to_json(&self) -> Value {
         let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner).calls.clone();
         json!({ "Calls": calls.iter().map(Call::to_json).collect::<Vec<_>>() })
@@ -99,7 +99,7 @@ impl Record {
 }
 
 impl Call {
-    /// A call that is not answered yet.
+    /// A call without an answer.
     pub(crate) fn new(at_secs: u64, parts: &Parts, body: &[u8]) -> Self {
         let action = parts.headers.get("x-acs-action");
         Self {

@@ -1,4 +1,4 @@
-//! HTTP in, an event to the function, HTTP out.
+//! The HTTP server: converts requests to events, and the function's answers to HTTP responses.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,31 +31,31 @@ use crate::control;
 use crate::record;
 use crate::worlds::{self, Worlds};
 
-/// The largest body of a request to a control path, in bytes: a world may be large.
+/// The largest body of a request to a control path, in bytes. A world may be large.
 const CONTROL_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// How much of a body that is too large is read and discarded at most, in bytes, and for how long.
+/// The most bytes that are read and discarded of an oversized body, and the longest time for it.
 const DISCARDED_BYTES_MAX: usize = 8 * 1024 * 1024;
 const DISCARD_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// The most that a request's line and headers may take, in bytes: enough to tell a client over a
-/// limit which one. What is still larger gets a bare 414 or 431 from the HTTP server.
+/// The largest request line and headers, in bytes: larger than the API's limits, so that the function
+/// can answer which limit is exceeded. Beyond it the HTTP server answers a bare 414 or 431.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
 
-/// How long a request's head may take to arrive, and so how long a connection may idle: what the
-/// answers' `Keep-Alive` promises.
+/// The longest time until a request's head has arrived, which is also the longest idle time of a
+/// connection. The header `Keep-Alive` promises it.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(25);
 
-/// How long a request's body may take to arrive.
+/// The longest time until a request's body has arrived.
 const BODY_TIME_MAX: Duration = Duration::from_secs(25);
 
-/// How long calls may go on after the endpoint was told to end.
+/// The longest time that calls may take after the signal to end.
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(3);
 
-/// How often documents and worlds whose time is up are dropped.
+/// The pause between two sweeps of expired documents and worlds.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-/// The connection is to be broken instead of answered.
+/// The error that breaks the connection instead of answering.
 #[derive(Debug)]
 struct Broken;
 
@@ -67,15 +67,15 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// What all connections share.
+/// The state that all connections share.
 struct Serving {
     worlds: Worlds,
     access: Access,
-    /// Whether connections end with the answers under way.
+    /// Whether connections end after their current answers.
     is_draining: AtomicBool,
 }
 
-/// Serves `worlds` until `shutdown` resolves, then lets calls under way end.
+/// Serves `worlds` until `shutdown` resolves, then waits for the current calls.
 pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     worlds: Worlds,
@@ -84,7 +84,7 @@ pub(crate) async fn serve(
     shutdown: impl Future<Output = ()>,
 ) {
     let serving = Arc::new(Serving { worlds, access, is_draining: AtomicBool::new(false) });
-    // Apart from the connections: what has expired may be much.
+    // In a task of its own: a sweep may take long.
     let sweeping = tokio::spawn(sweep(Arc::clone(&serving)));
     let connections = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(connections_max));
@@ -94,7 +94,7 @@ pub(crate) async fn serve(
             accepted = accept(&listeners, &slots) => match accepted {
                 Ok((stream, peer, slot)) => connect(stream, peer, slot, &serving, &connections),
                 Err(error) => {
-                    // Most often too many open files: the next connection may fare better.
+                    // Usually too many open files, which may pass.
                     tracing::warn!("cannot accept a connection: {error}");
                     sleep(Duration::from_millis(50)).await;
                 }
@@ -106,11 +106,11 @@ pub(crate) async fn serve(
     sweeping.abort();
     serving.is_draining.store(true, Ordering::Relaxed);
     if timeout(SHUTDOWN_TIME_MAX, connections.shutdown()).await.is_err() {
-        tracing::warn!("some calls were still under way");
+        tracing::warn!("some calls were not finished");
     }
 }
 
-/// Takes the next connection to any of `listeners`, once a slot is free. Until then new connections wait in
+/// Accepts the next connection to any of `listeners` once a slot is free. Until then, connections wait in
 /// the system's queue.
 async fn accept(
     listeners: &[TcpListener],
@@ -125,12 +125,12 @@ async fn accept(
     Ok((stream, peer, slot))
 }
 
-/// Drops what has expired in every world, now and then.
+/// Periodically drops unused worlds, and expired documents and nonces in every world.
 async fn sweep(serving: Arc<Serving>) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;
-        serving.worlds.end_unused();
+        serving.worlds.drop_unused();
         for endpoint in serving.worlds.all() {
             if let Err(error) = endpoint.backend().drop_expired(endpoint.clock.now_secs()).await {
                 tracing::error!("expired documents were not dropped: {}", error.with_causes());
@@ -146,7 +146,7 @@ fn connect(
     serving: &Arc<Serving>,
     connections: &GracefulShutdown,
 ) {
-    // An answer is one small write; it shall not wait for more.
+    // An answer is one small write and must not wait for more data.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("{peer}: {error}");
     }
@@ -157,7 +157,7 @@ fn connect(
             let keeps = keeps_connection(request.version(), request.headers());
             let mut response = answer(&serving, request, peer).await?;
             if keeps && !serving.is_draining.load(Ordering::Relaxed) {
-                say_it_is_kept(response.headers_mut());
+                add_keep_alive(response.headers_mut());
             }
             Ok::<_, Broken>(response)
         }
@@ -185,8 +185,8 @@ fn keeps_connection(version: Version, headers: &HeaderMap) -> bool {
     !has("close") && (version > Version::HTTP_10 || has("keep-alive"))
 }
 
-/// Adds what the vendor's servers say of a connection that is kept, unless the answer closes it.
-fn say_it_is_kept(headers: &mut HeaderMap) {
+/// Adds the headers of the vendor's servers for a persistent connection, unless the answer closes it.
+fn add_keep_alive(headers: &mut HeaderMap) {
     if !headers.contains_key(CONNECTION) {
         headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
         headers.insert("keep-alive", HeaderValue::from_static("timeout=25"));
@@ -201,7 +201,7 @@ async fn answer(
     let Serving { worlds, access, .. } = serving;
     let (mut parts, body) = request.into_parts();
     if parts.uri.path() == control::HEALTH && parts.method == Method::GET {
-        // What watches over processes has no token and knows no name.
+        // Before the access check: process supervisors have no token.
         let (status, json) = control::health(worlds);
         return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));
     }
@@ -223,14 +223,14 @@ async fn answer(
     let body = read(body, REQUEST_BYTES_MAX).await?;
     let endpoint = match worlds.of(&parts.headers) {
         Ok(endpoint) => endpoint,
-        Err(message) => {
-            let (status, json) = control::error(StatusCode::NOT_FOUND, &message);
+        Err(no_world) => {
+            let (status, json) = control::failed(&no_world);
             return Ok(respond(status, Bytes::from(format!("{json:#}\n"))));
         }
     };
     parts.headers.remove(worlds::HEADER);
     let is_too_large = body.is_none();
-    // Of a request over the limit the function looks at no more than its size.
+    // For an oversized request the function checks only its size.
     let body = body.unwrap_or_else(|| Bytes::from(vec![0; REQUEST_BYTES_MAX + 1]));
 
     let mut call = record::Call::new(endpoint.clock.now_secs(), &parts, &body);
@@ -241,7 +241,7 @@ async fn answer(
     }
     endpoint.record.add(call);
     if is_too_large && let Ok(response) = &mut response {
-        // At most a part of the rest is read.
+        // The rest of the body may not be read.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
@@ -253,7 +253,7 @@ async fn read(mut body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, Bro
         match timeout(BODY_TIME_MAX, Limited::new(&mut body, bytes_max).collect()).await {
             Ok(Ok(collected)) => return Ok(Some(collected.to_bytes())),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {}
-            // The client is gone, or never finishes: there is nobody to answer.
+            // The client has disconnected or stalled.
             Ok(Err(_)) | Err(_) => return Err(Broken),
         }
     }
@@ -261,9 +261,9 @@ async fn read(mut body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, Bro
     Ok(None)
 }
 
-/// Discards the rest of a body that is too large, up to [`DISCARDED_BYTES_MAX`], while the request is
-/// answered. Without this the connection closes under a client that still writes, and most clients then
-/// report the broken connection instead of the answer.
+/// Discards the rest of an oversized body, up to [`DISCARDED_BYTES_MAX`], while the request is answered.
+/// Otherwise the connection would close while the client still writes, and most clients would report
+/// the broken connection instead of the answer.
 async fn discard(mut body: Incoming) {
     let mut bytes = 0;
     while let Some(Ok(frame)) = body.frame().await {
@@ -274,7 +274,7 @@ async fn discard(mut body: Incoming) {
     }
 }
 
-/// The function's answer, over HTTP.
+/// The HTTP response with the function's answer.
 fn respond_as(answer: ipv6_gateway::Response) -> Response<Full<Bytes>> {
     let status = StatusCode::from_u16(answer.status_code).unwrap_or_default();
     let mut response = respond(status, Bytes::from(answer.body));
@@ -283,7 +283,7 @@ fn respond_as(answer: ipv6_gateway::Response) -> Response<Full<Bytes>> {
             Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
             Cow::Owned(value) => HeaderValue::from_maybe_shared(Bytes::from(value)),
         };
-        // Ours are all plain text.
+        // All headers of the function are valid.
         if let Ok(value) = value {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
@@ -291,7 +291,7 @@ fn respond_as(answer: ipv6_gateway::Response) -> Response<Full<Bytes>> {
     response
 }
 
-/// The event that API Gateway's HTTP API would send for this request, which never came over TLS.
+/// The event that API Gateway's HTTP API would send for this request, which came without TLS.
 fn event(parts: http::request::Parts, body: Bytes, peer: SocketAddr) -> Event {
     let request = rpc::Request {
         method: parts.method,
@@ -304,7 +304,7 @@ fn event(parts: http::request::Parts, body: Bytes, peer: SocketAddr) -> Event {
     Event { shape: Shape::HttpApi, request }
 }
 
-/// An answer in JSON.
+/// A response in JSON.
 fn respond(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;

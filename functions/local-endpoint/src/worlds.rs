@@ -1,5 +1,5 @@
-//! Worlds apart: each with an endpoint of its own behind the one address, so that test suites which
-//! run at once do not disturb one another.
+//! The main world and the named worlds, each with its own endpoint, behind one address. Named worlds
+//! isolate test suites that run in parallel.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -13,25 +13,25 @@ use tokio::time::Instant;
 use crate::backend::Backend;
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
+use crate::error::Error;
 
-/// The header of a call that names the world it is meant for. No signature covers it, and the function
-/// never sees it.
+/// The header with the name of a call's world. No signature covers it, and the function does not get it.
 pub(crate) const HEADER: &str = "x-local-world";
 
-/// How many worlds there may be: each takes some memory until it is dropped.
+/// The most named worlds; each takes some memory until it is dropped.
 const WORLDS_MAX: usize = 10_000;
 
 /// The longest name of a world, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 
-/// A world that a control path made.
-struct Apart {
+/// A named world.
+struct Named {
     endpoint: Arc<Endpoint>,
-    /// When the last call began, by the monotonic clock: no setting of the system's clock ends a world.
+    /// The time of the last call, by the monotonic clock: setting the system's clock drops no world.
     called: Mutex<Instant>,
 }
 
-impl Apart {
+impl Named {
     fn lasts(&self, lease: Option<Duration>) -> bool {
         let called = *self.called.lock().unwrap_or_else(PoisonError::into_inner);
         lease.is_none_or(|lease| called.elapsed() < lease)
@@ -40,21 +40,21 @@ impl Apart {
 
 /// The worlds behind one address.
 pub(crate) struct Worlds {
-    /// The world of calls that name none. It never ends.
+    /// The world of calls without the header. It is never dropped.
     main: Arc<Endpoint>,
-    apart: RwLock<HashMap<String, Apart>>,
-    /// How long a world apart lasts after its last call; `None` for ever.
+    named: RwLock<HashMap<String, Named>>,
+    /// How long a named world lasts without a call; `None`: until it is dropped.
     lease: Option<Duration>,
-    /// What the ids of each world begin with; without it they are the system's.
+    /// The seed of the ids of each named world; `None`: random ids.
     seed: Option<u64>,
     now: fn() -> SystemTime,
-    /// What all worlds remember nonces from.
+    /// The budget of nonces of all worlds.
     nonces: NonceBudget,
 }
 
 impl Worlds {
-    /// Only `main`. The ids of worlds made later begin with `seed`, their clocks tell what `now` does.
-    /// They remember nonces from the main world's budget, and end once nobody has called them for `lease`.
+    /// Only `main`. Named worlds will have ids from `seed`, the clock `now` and a share of the budget
+    /// `nonces`, and will be dropped after `lease` without a call.
     pub(crate) fn new(
         main: Endpoint,
         lease: Option<Duration>,
@@ -62,101 +62,100 @@ impl Worlds {
         now: fn() -> SystemTime,
         nonces: NonceBudget,
     ) -> Self {
-        Self { main: Arc::new(main), apart: RwLock::default(), lease, seed, now, nonces }
+        Self { main: Arc::new(main), named: RwLock::default(), lease, seed, now, nonces }
     }
 
-    /// The world of calls that name none.
+    /// The world of calls without the header.
     pub(crate) fn main(&self) -> &Arc<Endpoint> {
         &self.main
     }
 
-    /// How long a world apart lasts after its last call; `None` for ever.
+    /// How long a named world lasts without a call; `None`: until it is dropped.
     pub(crate) fn lease(&self) -> Option<Duration> {
         self.lease
     }
 
-    /// The world of this name, whose lease begins anew.
-    pub(crate) fn get(&self, name: &str) -> Result<Arc<Endpoint>, String> {
-        let worlds = self.apart.read().unwrap_or_else(PoisonError::into_inner);
+    /// The world of this name. Its lease starts again.
+    pub(crate) fn get(&self, name: &str) -> Result<Arc<Endpoint>, Error> {
+        let worlds = self.named.read().unwrap_or_else(PoisonError::into_inner);
         let Some(world) = worlds.get(name).filter(|world| world.lasts(self.lease)) else {
-            let ends = self.lease.map_or(String::new(), |lease| {
-                format!("; it ends once nobody has called it for {} s", lease.as_secs())
+            let lease = self.lease.map_or(String::new(), |lease| {
+                format!("; it is dropped after {} s without a call", lease.as_secs())
             });
-            return Err(format!(
-                "there is no world {name}: make it with PUT /_control/worlds/{name}{ends}"
-            ));
+            return Err(Error::NoWorld(format!(
+                "there is no world {name}: create it with PUT /_control/worlds/{name}{lease}"
+            )));
         };
         *world.called.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         Ok(Arc::clone(&world.endpoint))
     }
 
-    /// The world that a call with these headers is meant for.
-    pub(crate) fn of(&self, headers: &HeaderMap) -> Result<Arc<Endpoint>, String> {
+    /// The world of a call with these headers.
+    pub(crate) fn of(&self, headers: &HeaderMap) -> Result<Arc<Endpoint>, Error> {
         match headers.get(HEADER).map(http::HeaderValue::to_str) {
             None => Ok(Arc::clone(&self.main)),
             Some(Ok(name)) => self.get(name),
-            Some(Err(_)) => Err(format!("{HEADER}: not a world's name")),
+            Some(Err(_)) => Err(Error::NoWorld(format!("{HEADER}: invalid name"))),
         }
     }
 
-    /// Makes a world anew that holds `documents`, in memory wherever the main one is kept.
-    pub(crate) async fn put(&self, name: &str, documents: Vec<Document>) -> Result<(), String> {
-        let is_in_form = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_in_form) {
-            return Err(format!(
+    /// Creates or replaces a named world with `documents`, in memory.
+    pub(crate) async fn put(&self, name: &str, documents: Vec<Document>) -> Result<(), Error> {
+        let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_valid) {
+            return Err(Error::Invalid(format!(
                 "a world's name has 1 to {NAME_BYTES_MAX} of A-Z, a-z, 0-9, '.', '_' and '-'"
-            ));
+            )));
         }
         let ids = match self.seed {
             Some(seed) => Ids::from_seed(seed),
-            None => Ids::from_system().map_err(|error| error.to_string())?,
+            None => Ids::from_system().map_err(Error::failed)?,
         };
         let backend = Backend::Memory(Box::default()).sharing(&self.nonces);
         let endpoint =
-            Endpoint::begin(backend, Some(documents), Clock::new(self.now), ids, None).await;
-        let endpoint = endpoint.map_err(|error| error.with_causes())?;
-        self.end_unused();
-        let mut worlds = self.apart.write().unwrap_or_else(PoisonError::into_inner);
+            Endpoint::start(backend, Some(documents), Clock::new(self.now), ids, None).await?;
+        self.drop_unused();
+        let mut worlds = self.named.write().unwrap_or_else(PoisonError::into_inner);
         if worlds.len() >= WORLDS_MAX && !worlds.contains_key(name) {
-            return Err(format!(
+            return Err(Error::Invalid(format!(
                 "there are {WORLDS_MAX} worlds already: drop one with DELETE /_control/worlds/NAME"
-            ));
+            )));
         }
         let called = Mutex::new(Instant::now());
-        worlds.insert(name.to_owned(), Apart { endpoint: Arc::new(endpoint), called });
+        worlds.insert(name.to_owned(), Named { endpoint: Arc::new(endpoint), called });
         Ok(())
     }
 
-    /// Drops the worlds whose lease is over.
-    pub(crate) fn end_unused(&self) {
-        let mut worlds = self.apart.write().unwrap_or_else(PoisonError::into_inner);
+    /// Drops the named worlds whose lease has ended.
+    pub(crate) fn drop_unused(&self) {
+        let mut worlds = self.named.write().unwrap_or_else(PoisonError::into_inner);
         worlds.retain(|name, world| {
             let lasts = world.lasts(self.lease);
             if !lasts {
-                tracing::info!("the world {name} ended, as nobody calls it any more");
+                tracing::info!("dropped the world {name}: its lease has ended");
             }
             lasts
         });
     }
 
-    /// Drops a world.
-    pub(crate) fn drop_world(&self, name: &str) -> Result<(), String> {
-        self.end_unused();
-        let dropped = self.apart.write().unwrap_or_else(PoisonError::into_inner).remove(name);
-        dropped.map(drop).ok_or_else(|| format!("there is no world {name}"))
+    /// Drops a named world.
+    pub(crate) fn drop_world(&self, name: &str) -> Result<(), Error> {
+        self.drop_unused();
+        let dropped = self.named.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        dropped.map(drop).ok_or_else(|| Error::NoWorld(format!("there is no world {name}")))
     }
 
     /// All worlds.
     pub(crate) fn all(&self) -> Vec<Arc<Endpoint>> {
-        let worlds = self.apart.read().unwrap_or_else(PoisonError::into_inner);
-        let apart = worlds.values().map(|world| &world.endpoint);
-        apart.chain([&self.main]).cloned().collect()
+        let worlds = self.named.read().unwrap_or_else(PoisonError::into_inner);
+        let named = worlds.values().map(|world| &world.endpoint);
+        named.chain([&self.main]).cloned().collect()
     }
 
-    /// The names of all worlds apart, in order.
+    /// The names of all named worlds, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.end_unused();
-        let worlds = self.apart.read().unwrap_or_else(PoisonError::into_inner);
+        self.drop_unused();
+        let worlds = self.named.read().unwrap_or_else(PoisonError::into_inner);
         let mut names: Vec<String> = worlds.keys().cloned().collect();
         names.sort();
         names

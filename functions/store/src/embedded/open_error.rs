@@ -44,7 +44,7 @@ impl fmt::Display for OpenError {
                 "the store is damaged: {what}; restore a copy of the directory, or import an \
                  exported world into a new directory"
             ),
-            Cause::Io(error) => error.fmt(formatter),
+            Cause::Io(_) => formatter.write_str("the store cannot be opened"),
         }
     }
 }
