@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_another_kind_or_with_an_id_out_of_form_is_refused() {
+    fn a_document_of_an_unknown_kind_or_with_an_invalid_id_is_refused() {
         let read = |kind, id, members: Value| Resource::read(kind, ACCOUNT_ID, id, members);
         let address = json!({"RegionId": "cn-huhehaote", "Ipv6Address": "::1", "VpcId": "vpc-1"});
         let checked = |id| read("ipv6-address", id, address.clone()).unwrap().check();

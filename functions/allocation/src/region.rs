@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_that_is_not_listed_is_unknown() {
+    fn an_unlisted_region_is_unknown() {
         for region in ["", "cn-nowhere", "CN-HANGZHOU", "cn-hangzhou "] {
             assert_eq!(Region::find(region), None);
         }

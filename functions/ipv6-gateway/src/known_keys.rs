@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_keys_are_remembered_and_no_more() {
+    fn the_number_of_known_keys_is_limited() {
         let known = KnownKeys::default();
         let is_known =
             |number: usize| known.get(&number.to_string()).is_some_and(|it| it.is_of(&key(number)));

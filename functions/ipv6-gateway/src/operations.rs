@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remembered_answer_has_exactly_the_elements_of_its_operation() {
+    fn the_answer_of_a_client_token_must_have_the_elements_of_its_operation() {
         let operations =
             Operations::of([entry("Buy", &["A", "RequestId", "B"]), entry("Sell", &["RequestId"])]);
         let fit = |action: &str, answer: &[&str]| {

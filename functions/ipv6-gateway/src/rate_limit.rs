@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_throttled_call_is_told_to_wait_until_the_window_ends() {
+    fn a_throttled_call_must_wait_until_the_window_ends() {
         let limit = RateLimit { calls_max: 300, window_secs: 60 };
         for (now_secs, wait_ms, reset_secs) in
             [(1_767_323_045, 55_000, 1_767_323_100), (60, 60_000, 120), (119, 1000, 120)]

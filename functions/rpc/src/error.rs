@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_that_is_not_built_keeps_the_code_of_an_unknown_one() {
+    fn an_unimplemented_action_has_the_code_of_an_unknown_one() {
         let error = not_built("Vpc", "CreateVpc");
         assert_eq!(error.code, INVALID_ACTION_NOT_FOUND);
         assert_eq!(

@@ -145,7 +145,7 @@ mod tests {
             (0, of_headers + 1, 0, Some(Excess::Headers)),
             (0, of_headers + 1, all, Some(Excess::Request)),
         ] {
-            // What counts is what was decoded.
+            // Decoded bytes count.
             let name_bytes = query_bytes / 2;
             let query = pairs(1, name_bytes, query_bytes - name_bytes).replace('v', "%76");
             let request = request(headers_bytes, body_bytes);

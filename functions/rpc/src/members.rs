@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "without null")]
-    fn a_null_below_the_top_is_a_defect() {
+    fn a_nested_null_is_a_defect() {
         #[derive(Serialize)]
         struct Deep {
             list: Vec<Option<u8>>,
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "is a struct")]
-    fn an_answer_that_is_no_struct_is_a_defect() {
+    fn an_answer_must_be_a_struct() {
         drop(Members::of(&["a"], Format::Json));
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 /// The most entries of a part: few enough to be taken out quickly.
 const PART: usize = 1024;
 
-/// Entries by the second in which they expire. The entries of a second are in parts, so that neither
-/// adding nor taking some takes long, however many expire together.
+/// Entries by the second in which they expire. The entries of a second are in parts, so that adding
+/// and taking entries is fast even if many expire together.
 #[derive(Debug)]
 pub(crate) struct Expiries<T> {
     parts: BTreeMap<(u64, u32), Vec<T>>,

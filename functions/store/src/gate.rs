@@ -229,12 +229,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_takes_no_room() {
+    fn dropped_nonces_and_counters_take_no_memory() {
         let mut gate = Gate::default();
         for second in 0..10_000_u64 {
             let nonces = (0..3).map(|number| format!("{second}-{number}"));
             for nonce in nonces {
-                // The clock stands still.
+                // The call's clock does not move.
                 assert_eq!(gate.admit(&admission(&nonce, 7), second).unwrap(), Admitted::Yes);
             }
         }
@@ -244,11 +244,11 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_judged_by_the_clock_of_the_call_that_brings_it() {
+    fn a_nonce_expires_by_the_clock_of_the_call_that_uses_it() {
         let mut gate = Gate::default();
         let life = |now_secs| Admission { nonce_expires_at_secs: 901, ..admission("n", now_secs) };
         assert_eq!(gate.admit(&life(0), 0).unwrap(), Admitted::Yes);
-        // Calls with later clocks come between, one of them a day ahead.
+        // Meanwhile there are calls with later clocks, one of them a day ahead.
         for (nonce, now_secs) in [("o", 901), ("p", 86_400)] {
             assert_eq!(gate.admit(&admission(nonce, now_secs), 1).unwrap(), Admitted::Yes);
         }
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_that_is_spent_twice_is_remembered_until_the_later_time() {
+    fn a_nonce_used_twice_is_kept_until_the_later_time() {
         let fingerprint = fingerprint("k", "n");
         for times in [[10, 20], [20, 10]] {
             let mut gate = Gate::default();
@@ -286,11 +286,11 @@ mod tests {
         for now_secs in [60, 120, 0] {
             assert_eq!(admit("5", now_secs, 60, 1), Admitted::OverQuota, "{now_secs}");
         }
-        assert_eq!(admit("5", 60, 60, 32 * 60), Admitted::Yes, "it is forgotten");
+        assert_eq!(admit("5", 60, 60, 32 * 60), Admitted::Yes, "the nonce was dropped");
     }
 
     #[test]
-    fn an_account_has_so_many_nonces_and_all_stores_together_so_many() {
+    fn nonces_are_limited_per_account_and_for_all_stores_together() {
         let budget = NonceBudget::new(5, 3);
         let gate = || {
             let mut gate = Gate::default();
@@ -302,15 +302,15 @@ mod tests {
         for (nonce, elapsed_secs) in [("a", 0), ("b", 10), ("c", 10)] {
             assert_eq!(first.admit(&of("1", nonce), elapsed_secs).unwrap(), Admitted::Yes);
         }
-        // The account waits for its oldest; a nonce of its own that it used is still told apart.
+        // The account must wait; a nonce that it has used is still refused as used.
         let full = Admitted::TooManyNonces { nonces_max: 3, wait_secs: KEPT_SECS - 11 };
         assert_eq!(first.admit(&of("1", "d"), 11).unwrap(), full);
         assert_eq!(first.admit(&of("1", "a"), 11).unwrap(), Admitted::NonceUsed);
-        // Other accounts and stores have what is left.
+        // Other accounts and stores have the rest of the budget.
         assert_eq!(first.admit(&of("2", "d"), 11).unwrap(), Admitted::Yes);
         assert_eq!(second.admit(&of("1", "d"), 11).unwrap(), Admitted::Yes);
         assert!(second.admit(&of("2", "e"), 11).is_err());
-        // What is forgotten, emptied or dropped makes room.
+        // Dropping nonces, emptying a gate and dropping a gate free the budget.
         assert_eq!(first.admit(&of("1", "e"), KEPT_SECS).unwrap(), Admitted::Yes);
         let full = Admitted::TooManyNonces { nonces_max: 3, wait_secs: 10 };
         assert_eq!(first.admit(&of("1", "f"), KEPT_SECS).unwrap(), full);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_and_a_nonce_are_told_from_another_key_and_nonce_of_the_same_letters() {
+    fn pairs_of_key_and_nonce_with_the_same_concatenation_have_different_fingerprints() {
         let mut gate = Gate::default();
         let split = |access_key_id, nonce| Admission { access_key_id, ..admission(nonce, 0) };
         assert_eq!(gate.admit(&split("ab", "c"), 0).unwrap(), Admitted::Yes);

@@ -200,7 +200,7 @@ async fn a_parameter_that_was_sent_and_has_no_default_in_the_state_must_be_sent_
 }
 
 #[tokio::test]
-async fn a_token_is_of_an_operation_and_a_region_and_is_forgotten_in_time() {
+async fn a_token_has_the_scope_of_operation_and_region_and_expires() {
     let store = gateways([("a", "v")]);
     let token = |region_id: &str, action: &str, expires_at: u64| ClientToken {
         account_id: ACCOUNT_ID.into(),
@@ -237,7 +237,7 @@ async fn a_token_is_of_an_operation_and_a_region_and_is_forgotten_in_time() {
 }
 
 #[tokio::test]
-async fn nothing_is_remembered_of_a_call_without_a_token() {
+async fn a_call_without_a_token_stores_no_token() {
     let store = gateways([("a", "v")]);
     answer::<Move>(&store, &[("Id", "a"), ("VpcId", "w")]).await.unwrap();
     assert_eq!(store.commits(), [["put"]]);

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_lately_is_known_and_what_is_forgotten_is_said_to_be() {
+    fn recent_writes_are_known_and_older_ones_are_reported_as_unknown() {
         let mut recent = Recent::after(10);
         assert_eq!(recent.is_written_after(9, b"a"), None);
         assert_eq!(recent.is_written_after(10, b"a"), Some(false));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_batches_are_looked_back_on() {
+    fn only_the_last_batches_are_kept() {
         let mut recent = Recent::after(0);
         for number in 1..=1000_u64 {
             recent.begin(number);

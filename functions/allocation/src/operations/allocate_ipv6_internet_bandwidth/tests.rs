@@ -153,7 +153,7 @@ fn a_call_that_names_the_gateway_reads_once_and_one_that_does_not_reads_the_vpc_
 }
 
 #[test]
-fn ram_is_asked_about_every_bandwidth_whatever_the_parameters() {
+fn ram_checks_all_bandwidths_for_any_parameters() {
     for change in [json!({}), json!({"Parameters": null}), parameter("Bandwidth", "x")] {
         assert_eq!(sound().with(&change).resources::<Op>(), ["ipv6bandwidth/*"], "{change}");
     }

@@ -84,7 +84,7 @@ fn each_fault_is_answered_by_its_error_and_of_two_the_one_that_is_checked_first(
 }
 
 #[test]
-fn the_address_is_written_without_its_bandwidth_and_the_bandwidth_s_owner_goes() {
+fn the_address_is_written_without_its_bandwidth_and_the_owner_is_deleted() {
     for way in ways() {
         let passed = sound().with(&way).run::<Op>();
         let Ok(Passed { answer, changes, taken }) = passed else {
@@ -128,7 +128,7 @@ fn a_locked_bandwidth_can_be_deleted() {
 }
 
 #[test]
-fn ram_is_asked_about_the_bandwidth_however_it_is_named() {
+fn ram_checks_the_bandwidth_for_each_way_to_name_it() {
     for way in ways() {
         let resources = sound().with(&way).resources::<Op>();
         assert_eq!(resources, ["ipv6bandwidth/ipv6bw-1"], "{way}");

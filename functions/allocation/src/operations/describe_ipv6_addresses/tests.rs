@@ -91,7 +91,7 @@ fn rounds(parameters: &Value) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn of_two_parameters_out_of_form_the_one_that_is_checked_first_is_answered() {
+fn of_two_invalid_parameters_the_first_checked_is_answered() {
     let ids = (1..=21).map(|number| format!("ipv6-{number}")).collect::<Vec<_>>().join(",");
     let faults: Vec<_> = [
         ("MissingRegionId", json!({"RegionId": null})),
@@ -286,7 +286,7 @@ fn an_address_that_no_longer_has_the_bandwidth_is_not_listed() {
 }
 
 #[test]
-fn a_page_shows_its_part_of_the_list_whichever_way_it_was_read() {
+fn a_page_shows_its_part_of_a_list_and_of_named_addresses() {
     let named = "ipv6-3,ipv6-1,ipv6-2";
     for parameters in [json!({}), json!({"Ipv6AddressId": named})] {
         for (number, size, ids) in [
@@ -331,7 +331,7 @@ fn ids_are_read_by_their_keys_and_everything_else_is_listed() {
 }
 
 #[test]
-fn ram_is_asked_about_all_vpcs_whatever_the_parameters() {
+fn ram_checks_all_vpcs_for_any_parameters() {
     for parameters in [json!({}), json!({"RegionId": null}), json!({"Ipv6AddressId": "ipv6-1"})] {
         assert_eq!(with(&parameters).resources::<Op>(), ["vpc/*"], "{parameters}");
     }

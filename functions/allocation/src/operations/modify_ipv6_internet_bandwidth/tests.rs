@@ -216,7 +216,7 @@ fn a_bandwidth_that_its_address_no_longer_has_is_not_found() {
 }
 
 #[test]
-fn a_whole_number_above_the_charge_type_s_limit_is_in_form_and_too_much() {
+fn a_whole_number_above_the_limit_of_the_charge_type_is_refused_by_its_own_error() {
     let charged = |charge_type: &str, bandwidth: &str| {
         code(&json!({
             "Parameters": {"Bandwidth": bandwidth},
@@ -251,7 +251,7 @@ fn only_an_overdue_bill_locks_a_bandwidth_against_a_change() {
 }
 
 #[test]
-fn ram_is_asked_about_the_bandwidth_named_and_about_that_of_the_address_named() {
+fn ram_checks_the_named_bandwidth_and_that_of_the_named_address() {
     let resources = |change: &Value| sound().with(&parameters(change)).resources::<Op>();
     for (change, expected) in [
         (json!({}), vec!["ipv6bandwidth/ipv6bw-1"]),
