@@ -82,7 +82,7 @@ pub(crate) struct Serve {
     pub(crate) world: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) storage: Storage,
-    /// Generate the same ids and `RequestIds` in every run. Excludes a directory or table: the next run
+    /// Generate the same ids in every run, those of requests too. Excludes a directory or table: the next run
     /// would generate the ids of existing documents.
     #[arg(long, value_name = "N", conflicts_with_all = ["data", "dynamodb_table"])]
     pub(crate) seed: Option<u64>,
@@ -125,14 +125,14 @@ pub(crate) struct Storage {
     /// does not exist.
     #[arg(long, value_name = "DIR", conflicts_with = "dynamodb_table")]
     pub(crate) data: Option<PathBuf>,
-    /// Store documents in this table of `DynamoDB`, as the Lambda function does.
+    /// Store documents in this table of DynamoDB, as the Lambda function does.
     ///
     /// Region and credentials come from `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`
     /// and `AWS_SESSION_TOKEN`. The demo world is never written to a table, for its keys are public:
     /// see `local-endpoint import --help`.
     #[arg(long, value_name = "NAME")]
     pub(crate) dynamodb_table: Option<String>,
-    /// The URL of `DynamoDB`, for `DynamoDB` Local. Default: the URL of the region. With this option,
+    /// The URL of DynamoDB, for DynamoDB Local. Default: the URL of the region. With this option,
     /// region and credentials are optional.
     #[arg(long, value_name = "URL", requires = "dynamodb_table")]
     pub(crate) dynamodb_endpoint: Option<String>,

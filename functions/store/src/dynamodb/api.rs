@@ -1,4 +1,4 @@
-//! The store's interface to `DynamoDB` and time. Tests implement it with a model of both.
+//! The store's interface to DynamoDB and time. Tests implement it with a model of both.
 
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ macro_rules! api {
         $(use aws_sdk_dynamodb::operation::$request::builders::$input;)*
         $(use aws_sdk_dynamodb::operation::$request::{$error, $output};)*
 
-        /// The requests to `DynamoDB` that serve calls, a clock and a timer.
+        /// The requests to DynamoDB that serve calls, a clock and a timer.
         pub trait Api: Send + Sync {
             $(
                 #[doc = concat!("Sends a request of `", stringify!($request), "`, once.")]

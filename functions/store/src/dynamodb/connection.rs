@@ -1,4 +1,4 @@
-//! Connections to `DynamoDB`: HTTP/1.1, the only version that it supports, over TLS.
+//! Connections to DynamoDB: HTTP/1.1, the only version that it supports, over TLS.
 //!
 //! The SDK's own client supports HTTP/2 and proxies too, which adds more than a megabyte.
 
