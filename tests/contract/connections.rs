@@ -185,7 +185,7 @@ async fn an_answer_announces_a_persistent_connection_only_if_it_persists() {
 }
 
 #[tokio::test]
-async fn localhost_is_both_of_this_machines_addresses() {
+async fn localhost_means_both_loopback_addresses() {
     let endpoint = start(&["--listen", "localhost:0"]).await;
     let port: u16 = endpoint.address().rsplit(':').next().unwrap().parse().unwrap();
     // A system without IPv6 has nothing to bind.

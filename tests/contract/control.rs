@@ -20,7 +20,7 @@ async fn worlds(endpoint: &Endpoint) -> Value {
 }
 
 #[tokio::test]
-async fn a_world_that_nobody_calls_ends_and_the_first_never() {
+async fn a_world_without_requests_ends_and_the_unnamed_world_never() {
     let endpoint = start(&["--world-lease", "1"]).await;
     let first = endpoint.control(Method::GET, "world", "").await.unwrap();
     endpoint.control(Method::PUT, "worlds/a", &one_address().to_string()).await.unwrap();
@@ -40,7 +40,7 @@ async fn a_world_that_nobody_calls_ends_and_the_first_never() {
 }
 
 #[tokio::test]
-async fn each_call_of_a_world_begins_its_lease_anew() {
+async fn each_request_for_a_world_renews_its_lease() {
     let endpoint = start(&["--world-lease", "3"]).await;
     for name in ["called", "left"] {
         let path = format!("worlds/{name}");

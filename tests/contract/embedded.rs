@@ -126,7 +126,7 @@ async fn commits_and_nonces_survive_a_reopening() {
 /// A process that is being started holds a copy of every open file for a moment, the lock's
 /// included.
 #[test]
-fn a_store_that_was_closed_can_be_opened_though_processes_are_started() {
+fn a_closed_store_can_be_opened_while_processes_start() {
     let folder = folder();
     let (is_running, runs) = std::sync::mpsc::channel();
     let is_over = std::sync::atomic::AtomicBool::new(false);
@@ -148,7 +148,7 @@ fn a_store_that_was_closed_can_be_opened_though_processes_are_started() {
 }
 
 #[tokio::test]
-async fn a_version_does_not_come_again_after_a_document_was_dropped_or_all_were_replaced() {
+async fn a_version_is_never_reused_after_a_drop_or_a_replacement() {
     let folder = folder();
     let store = EmbeddedStore::open(folder.path()).unwrap();
     store.commit(vec![write(1, None)]).await.unwrap();
@@ -164,7 +164,7 @@ async fn a_version_does_not_come_again_after_a_document_was_dropped_or_all_were_
 }
 
 #[tokio::test]
-async fn all_are_replaced_in_one_step() {
+async fn a_replacement_of_all_documents_is_one_step() {
     let folder = folder();
     let store = EmbeddedStore::open(folder.path()).unwrap();
     store.replace((0..5000).map(account)).await.unwrap();
@@ -266,7 +266,7 @@ async fn filled() -> TempDir {
 }
 
 #[tokio::test]
-async fn a_journal_that_changed_after_the_store_was_closed_is_refused_and_left_as_it_is() {
+async fn a_journal_changed_after_closing_is_refused_unchanged() {
     let sound = filled().await;
     let journal = "engine/0.jnl";
     let bytes = std::fs::read(sound.path().join(journal)).unwrap();

@@ -127,7 +127,7 @@ async fn a_world_can_be_read_replaced_and_reset() {
 }
 
 #[tokio::test]
-async fn a_world_is_refused_whose_token_remembers_no_answer_of_its_operation() {
+async fn a_world_with_a_token_of_a_wrong_answer_is_refused() {
     let endpoint = start(&[]).await;
     let put = async |action: &str, answer: Value| {
         let mut world = one_address();
@@ -364,7 +364,7 @@ async fn call_shows_the_request_and_the_answer_and_exits_by_it() {
 }
 
 #[tokio::test]
-async fn help_teaches() {
+async fn help_shows_options_paths_and_examples() {
     let binary = built("local-endpoint").unwrap();
     let output = Command::new(&binary).arg("--help").output().await.unwrap();
     let help = String::from_utf8(output.stdout).unwrap();

@@ -15,7 +15,7 @@ use crate::endpoint::{allocate, call, signed, start};
 const NAMING: &str = "IncorrectStatus.Ipv6Instance";
 
 #[tokio::test]
-async fn the_next_calls_and_no_more_have_the_planned_fault() {
+async fn a_planned_fault_befalls_the_next_calls_only() {
     let endpoint = start(&[]).await;
     let plan = async |fault: Value| {
         let mut fault = fault;

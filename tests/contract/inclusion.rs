@@ -30,7 +30,7 @@ fn word(side: &str, old: &Value, new: &Value) -> &'static str {
 }
 
 #[test]
-fn each_pair_of_schemas_has_the_right_word() {
+fn each_pair_of_schemas_has_its_severity() {
     let table: Value = serde_json::from_str(include_str!("diff/schemas.json")).unwrap();
     let mut wrong = Vec::new();
     let pairs = table["pairs"].as_array().unwrap();
@@ -205,7 +205,7 @@ impl Random {
 }
 
 #[test]
-fn no_inclusion_is_proved_that_a_value_refutes() {
+fn no_proved_inclusion_is_refuted_by_a_value() {
     const PAIRS: usize = 600;
     let mut random = Random(StdRng::seed_from_u64(13));
     let values: Vec<Value> = (0..400).map(|_| random.value(2)).collect();

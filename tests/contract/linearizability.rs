@@ -42,7 +42,7 @@ impl<S: Store> Store for Together<S> {
 }
 
 /// Whether the history of two buyers who have read the same is linearizable.
-async fn two_buyers_are_told_apart(defect: Defect) -> bool {
+async fn two_buyers_are_linearizable(defect: Defect) -> bool {
     let [client, _] = Broken::clients(defect);
     fill(&*client, &addresses(1)).await;
     let (history, time) = (History::default(), Time::default());
@@ -52,7 +52,7 @@ async fn two_buyers_are_told_apart(defect: Defect) -> bool {
         history.invoked(me, Op::Allocate { token, bandwidth: 200 });
         let wire = sign(&allocate_under(token, "ipv6-1"), time.now_secs());
         let got = outcome(&support::send(&function, &wire).await);
-        history.returned(me, Ret::Told(got));
+        history.returned(me, Ret::Answered(got));
     };
     tokio::join!(buy("a"), buy("b"));
     history.is_linearizable()
@@ -60,8 +60,8 @@ async fn two_buyers_are_told_apart(defect: Defect) -> bool {
 
 #[tokio::test]
 async fn a_store_that_ignores_versions_is_not_linearizable() {
-    assert!(two_buyers_are_told_apart(Defect::None).await);
-    assert!(!two_buyers_are_told_apart(Defect::CommitIgnoresVersions).await);
+    assert!(two_buyers_are_linearizable(Defect::None).await);
+    assert!(!two_buyers_are_linearizable(Defect::CommitIgnoresVersions).await);
 }
 
 /// Calls in sequence with their results; no result if the answer was lost.
@@ -70,8 +70,8 @@ type Calls<'a> = &'a [(Op, Option<Ret>)];
 #[test]
 fn the_checker_accepts_exactly_the_linearizable_histories() {
     let allocate = |token, bandwidth| Op::Allocate { token, bandwidth };
-    let bought = |id: &str| Some(Ret::Told(Outcome::Bought(id.to_owned())));
-    let refused = |code: &str| Some(Ret::Told(support::refused(code)));
+    let bought = |id: &str| Some(Ret::Answered(Outcome::Bought(id.to_owned())));
+    let refused = |code: &str| Some(Ret::Answered(support::refused(code)));
     let holds = |id: Option<&str>| Some(Ret::Holds(id.map(str::to_owned)));
     let lost = None;
     let (a, b) = (allocate("a", 200), allocate("b", 200));

@@ -6,7 +6,7 @@ use ::store::MemoryStore;
 use suites::races::{Tokens, race_on};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_store_in_memory_is_too_busy_for_nobody() {
+async fn a_store_in_memory_is_never_busy() {
     for tokens in [Tokens::Own, Tokens::One, Tokens::Two] {
         for _ in 0..10 {
             let store = Arc::new(MemoryStore::default());

@@ -147,7 +147,7 @@ async fn a_named_document_is_read_after_its_namer_and_a_refusal_is_confirmed() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_another_accounts_now_acts_for_that_account() {
+async fn a_key_that_moves_to_another_account_acts_for_that_account() {
     let counted = Counted::new();
     assert_eq!(counted.call(allocate("ipv6-1")).await.status, 200);
     counted.store().memory.replace(world(true).into_documents());

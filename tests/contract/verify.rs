@@ -234,7 +234,7 @@ fn a_password_in_a_url_is_refused_and_not_shown() {
 
 /// The steps that the README gives to an outsider.
 #[tokio::test]
-async fn somebody_can_add_a_case_of_their_own_review_its_answer_and_hold_an_endpoint_to_it() {
+async fn an_outsider_can_add_a_case_review_its_answer_and_check_an_endpoint() {
     let (_endpoint, url) = endpoint(&[]).await;
     let folder = scratch();
     let own = folder.path().join("own");

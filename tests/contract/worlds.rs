@@ -31,7 +31,7 @@ fn the_demo_world_fits_the_schema_and_has_an_address_for_every_condition() {
 }
 
 #[test]
-fn an_export_has_the_members_of_the_world_and_none_that_others_imply() {
+fn an_export_is_the_world_without_implied_members() {
     let demo: Value = serde_json::from_str(&demo()).unwrap();
     let world = World::parse(&demo.to_string()).unwrap().into_documents();
     let written = World::from_documents(world).to_json().unwrap();

@@ -4,12 +4,23 @@
 use std::path::Path;
 use std::process::Output;
 
-use crate::revisions::commit_all;
-use foreign::tools;
+use foreign::tools::{self, run};
 use suites::command::{copy, printed};
 use suites::endpoint::built;
 use suites::scratch;
 use suites::support::ALLOCATE;
+
+/// Makes a folder a repository, and commits all of it.
+pub(crate) fn commit_all(folder: &Path) {
+    let identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
+    for arguments in [
+        &["-c", "init.defaultBranch=main", "init", "--quiet"][..],
+        &["add", "."],
+        &["commit", "--quiet", "--message", "The contract"],
+    ] {
+        run(tools::command("git").args(identity).args(arguments).current_dir(folder));
+    }
+}
 
 fn action(name: &str) -> String {
     format!("{}/../../.github/actions/contract/{name}", env!("CARGO_MANIFEST_DIR"))

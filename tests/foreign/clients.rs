@@ -151,14 +151,14 @@ async fn drive(language: &str, mut driver: Command) {
 }
 
 #[tokio::test]
-async fn the_python_clients_take_every_answer_as_their_own() {
+async fn the_python_clients_understand_every_answer() {
     let mut driver = Command::new(python());
     driver.arg(clients().join("python/drive.py"));
     drive("python", driver).await;
 }
 
 #[tokio::test]
-async fn the_node_clients_take_every_answer_as_their_own() {
+async fn the_node_clients_understand_every_answer() {
     let home = node();
     let mut driver = command("node");
     driver.arg(home.join("drive.mjs"));

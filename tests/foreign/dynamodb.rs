@@ -132,7 +132,7 @@ async fn transient_failures_are_retried() {
 }
 
 #[tokio::test]
-async fn a_call_whose_count_is_left_open_counts_once_at_most_and_goes_on() {
+async fn a_call_without_an_answer_to_its_count_continues_and_counts_at_most_once() {
     let proxied = Proxied::new().await;
     let Proxied { proxy, store, .. } = &proxied;
     let lost =
@@ -199,7 +199,7 @@ async fn a_commit_that_lost_the_race_conflicts_although_its_first_answer_was_los
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_is_lost_is_known_although_another_replaced_what_it_wrote() {
+async fn a_commit_with_a_lost_answer_is_known_although_another_replaced_it() {
     let proxied = Proxied::new().await;
     let Proxied { proxy, store, direct, .. } = &proxied;
     proxy.plan("TransactWriteItems", [Fault::AnswerLate]);
@@ -217,7 +217,7 @@ async fn a_commit_whose_answer_is_lost_is_known_although_another_replaced_what_i
 }
 
 #[tokio::test]
-async fn a_commit_of_which_no_answer_comes_is_settled_by_reading() {
+async fn a_commit_without_an_answer_is_settled_by_reading() {
     let proxied = Proxied::new().await;
     let Proxied { proxy, store, direct, .. } = &proxied;
     proxy.plan("TransactWriteItems", vec![Fault::AnswerLost; 100]);

@@ -5,7 +5,7 @@ use suites::command::endpoint;
 use suites::endpoint::built;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_shows_how_much_of_its_time_is_over() {
+async fn it_shows_its_progress_in_time() {
     let (_endpoint, url) = endpoint(&[]).await;
     let contract = built("contract").unwrap();
     let line = format!("{} fuzz --endpoint {url} --seed 1 --seconds 4", contract.display());

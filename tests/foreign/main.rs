@@ -18,6 +18,5 @@ mod pins;
 mod places;
 mod recipes;
 mod review;
-mod revisions;
 mod second_runner;
 mod stores;

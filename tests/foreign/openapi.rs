@@ -138,7 +138,7 @@ fn schemathesis(document: &Value, url: &str, is_signed: bool) -> Output {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn schemathesis_as_it_comes_finds_nothing() {
+async fn schemathesis_without_signatures_finds_nothing() {
     let (_endpoint, url) = endpoint(&[]).await;
     let document = document(&Contract::embedded(), &[]).unwrap();
     let output = schemathesis(&document, &url, false);

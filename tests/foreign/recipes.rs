@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::revisions::commit_all;
+use crate::action::commit_all;
 use foreign::tools::{self, run};
 use serde_json::Value;
 use suites::command::command;

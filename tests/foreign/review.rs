@@ -7,7 +7,7 @@ use suites::scratch;
 use suites::support::ALLOCATE;
 
 #[test]
-fn it_is_driven_by_keys_in_a_browser_and_asks_nothing_of_a_network() {
+fn it_works_by_keys_and_without_a_network() {
     let [old, new] = change();
     let folder = scratch();
     review(&[old.path().to_str().unwrap(), new.path().to_str().unwrap()], folder.path());

@@ -42,7 +42,7 @@ macro_rules! checks {
             a_list_is_all_of_one_partition_in_the_order_of_ids
             a_list_follows_every_change
             a_list_of_many_documents_is_whole
-            a_list_ends_where_its_reader_breaks_off
+            a_list_ends_where_its_reader_stops
             commits_during_a_list_disturb_no_other_document
             a_parent_that_counts_its_children_leaves_no_orphan
             a_parent_that_its_children_check_leaves_no_orphan

@@ -10,9 +10,7 @@ use crate::support::{
 };
 use crate::trouble::{Scene, Trouble, points};
 
-pub async fn a_call_that_buys_has_so_many_points_and_no_more<S: Store + 'static>(
-    clients: Clients<S>,
-) {
+pub async fn a_purchase_has_the_counted_points<S: Store + 'static>(clients: Clients<S>) {
     fill(&*clients[0], &addresses(2)).await;
     for (key_is_known, address) in [(false, "ipv6-1"), (true, "ipv6-2")] {
         let scene = Scene::new(&clients[0], key_is_known).await;

@@ -74,8 +74,8 @@ macro_rules! suites {
                 of_64_callers_with_one_token_all_get_the_same_bandwidth
                 of_64_callers_with_two_tokens_those_of_the_winner_get_the_same_bandwidth
                 of_64_callers_who_buy_change_and_delete_all_fit_one_order
-                of_64_callers_with_one_token_one_changes_and_all_are_answered_so
-                of_64_callers_with_one_token_one_deletes_and_all_are_answered_so
+                of_64_callers_with_one_token_one_changes_and_all_get_its_answer
+                of_64_callers_with_one_token_one_deletes_and_all_get_its_answer
             }
         }
         mod linearizability {
@@ -85,7 +85,7 @@ macro_rules! suites {
         }
         mod interruptions {
             $crate::tests_of! { [interruptions, super::$clients()]
-                a_call_that_buys_has_so_many_points_and_no_more
+                a_purchase_has_the_counted_points
                 after_an_interruption_the_token_finishes_or_repeats_the_purchase
                 after_an_interruption_another_token_buys_only_if_nothing_was_bought
             }

@@ -128,7 +128,7 @@ async fn play<S: Store>(
                     Fate::AnswerLost | Fate::Answered => {
                         let got = outcome(&support::send(function, &wire).await);
                         let is_told = fate == Fate::Answered && got != support::refused(BUSY);
-                        is_told.then_some(Ret::Told(got))
+                        is_told.then_some(Ret::Answered(got))
                     }
                 }
             }

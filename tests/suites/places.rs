@@ -135,7 +135,7 @@ pub async fn a_failed_import_loses_nothing(place: Place) {
     assert_eq!(serde_json::from_str::<Value>(&exported).unwrap(), place.export().await);
 }
 
-pub async fn a_world_begins_an_empty_place_and_a_reset_only(place: Place) {
+pub async fn a_world_fills_an_empty_place_and_one_that_is_reset(place: Place) {
     // A table exists before its documents. An endpoint begins the directory that it makes, which is
     // then in use even without documents.
     if !place.options_to_make.is_empty() {
@@ -169,8 +169,8 @@ macro_rules! tests_of_place {
         }
 
         #[tokio::test]
-        async fn a_world_begins_an_empty_place_and_a_reset_only() {
-            $crate::places::a_world_begins_an_empty_place_and_a_reset_only($place).await;
+        async fn a_world_fills_an_empty_place_and_one_that_is_reset() {
+            $crate::places::a_world_fills_an_empty_place_and_one_that_is_reset($place).await;
         }
     };
 }

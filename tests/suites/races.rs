@@ -21,8 +21,8 @@ const CALLERS: usize = 64;
 
 pub use changes::{
     of_64_callers_who_buy_change_and_delete_all_fit_one_order,
-    of_64_callers_with_one_token_one_changes_and_all_are_answered_so,
-    of_64_callers_with_one_token_one_deletes_and_all_are_answered_so,
+    of_64_callers_with_one_token_one_changes_and_all_get_its_answer,
+    of_64_callers_with_one_token_one_deletes_and_all_get_its_answer,
 };
 
 /// Which token a caller uses.

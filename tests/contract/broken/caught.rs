@@ -128,8 +128,8 @@ async fn a_list_without_order_is_caught() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_list_that_goes_on_is_caught() {
-    caught(Defect::ListGoesOn, &["a_list_ends_where_its_reader_breaks_off"]).await;
+async fn a_list_that_ignores_the_stop_of_its_reader_is_caught() {
+    caught(Defect::ListGoesOn, &["a_list_ends_where_its_reader_stops"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -155,7 +155,7 @@ fn check(folder: &Path, expected: &Content) -> Result<bool, Content> {
 }
 
 #[tokio::test]
-async fn a_directory_that_lacks_something_is_whole_or_refused() {
+async fn a_damaged_directory_is_complete_or_refused() {
     let (mut whole, mut refused, mut less) = (0, 0, Vec::new());
     for (end, has_tables) in
         [(End::Closed, false), (End::Killed, false), (End::Closed, true), (End::Killed, true)]

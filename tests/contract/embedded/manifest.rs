@@ -46,7 +46,7 @@ async fn a_store_is_new_until_something_is_written() {
 }
 
 #[tokio::test]
-async fn a_making_that_was_killed_is_set_aside() {
+async fn an_unfinished_new_store_is_set_aside() {
     let made = folder();
     let store = EmbeddedStore::open(made.path()).unwrap();
     let killed = copied(made.path());

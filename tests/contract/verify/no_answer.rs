@@ -94,7 +94,7 @@ fn outcomes(report: &Value) -> [usize; 3] {
 const SELECTION: [&str; 2] = ["--case", "IllegalParam.Bandwidth/*"];
 
 #[tokio::test]
-async fn no_answer_is_an_error_and_any_failure_weighs_more() {
+async fn no_answer_is_an_error_and_a_failure_outweighs_it() {
     use To::{Answer, AnswerWrong, Break, CutOff, Hang};
     let table: [(Plan, i32, [usize; 2]); 5] = [
         (|call| if call == 3 { Break } else { Answer }, 2, [0, 1]),
@@ -147,7 +147,7 @@ async fn a_run_gives_up_where_nothing_answers() {
 }
 
 #[tokio::test]
-async fn no_more_begins_once_as_many_do_not_hold_as_allowed() {
+async fn a_run_stops_at_the_allowed_number_of_failures() {
     let faulty = Faulty::start(|call| if call < 2 { To::Answer } else { To::AnswerWrong }).await;
     let folder = scratch();
     copy(folder.path(), &[]);

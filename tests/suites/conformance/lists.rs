@@ -78,7 +78,7 @@ pub async fn a_list_of_many_documents_is_whole<S: Store>([store, other]: Clients
     assert!(ids(&listed(&*other, &partition()).await) == all, "not each once and in order");
 }
 
-pub async fn a_list_ends_where_its_reader_breaks_off<S: Store>([store, other]: Clients<S>) {
+pub async fn a_list_ends_where_its_reader_stops<S: Store>([store, other]: Clients<S>) {
     let all: Vec<String> = (0..1200).map(|number| format!("ipv6-{number:05}")).collect();
     create(&*store, &all, 0).await;
     for last in [1, 7, 1000, 1001] {

@@ -29,7 +29,7 @@ pub enum Op {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ret {
-    Told(Outcome),
+    Answered(Outcome),
     Holds(Option<String>),
 }
 
@@ -59,7 +59,7 @@ impl SequentialSpec for Address {
                 (Some(taken), Some(id)) => taken.is(id),
                 (Some(_), None) => false,
             },
-            (Op::Allocate { token, bandwidth }, Ret::Told(got)) => {
+            (Op::Allocate { token, bandwidth }, Ret::Answered(got)) => {
                 let first = self.0.is_none();
                 let taken = self.0.get_or_insert(Taken { token, bandwidth: *bandwidth, id: None });
                 let (own, same) = (taken.token == *token, taken.bandwidth == *bandwidth);
@@ -70,7 +70,7 @@ impl SequentialSpec for Address {
                     Outcome::Refused(code) => code == ALREADY_EXISTED,
                 }
             }
-            (Op::Read, Ret::Told(_)) | (Op::Allocate { .. }, Ret::Holds(_)) => false,
+            (Op::Read, Ret::Answered(_)) | (Op::Allocate { .. }, Ret::Holds(_)) => false,
         }
     }
 }

@@ -199,18 +199,14 @@ async fn race_under_one_token<S: Store + 'static>(clients: Clients<S>, action: &
     assert_eq!(held_by(&*clients[1], "ipv6-1").await, end);
 }
 
-pub async fn of_64_callers_with_one_token_one_changes_and_all_are_answered_so<
-    S: Store + 'static,
->(
+pub async fn of_64_callers_with_one_token_one_changes_and_all_get_its_answer<S: Store + 'static>(
     clients: Clients<S>,
 ) {
     let end = Some(("ipv6bw-00000000000000001".to_owned(), 300));
     race_under_one_token(clients, MODIFY, end).await;
 }
 
-pub async fn of_64_callers_with_one_token_one_deletes_and_all_are_answered_so<
-    S: Store + 'static,
->(
+pub async fn of_64_callers_with_one_token_one_deletes_and_all_get_its_answer<S: Store + 'static>(
     clients: Clients<S>,
 ) {
     race_under_one_token(clients, DELETE, None).await;
