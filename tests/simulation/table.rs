@@ -23,7 +23,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::{
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemInputBuilder;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use store::{Api, Sending};
+use store::{DynamoDbApi, Sending};
 
 use crate::executor::Surroundings;
 use crate::expression::{Item, update};
@@ -239,7 +239,7 @@ impl<T: Surroundings> Table<T> {
     }
 }
 
-impl<T: Surroundings> Api for Table<T> {
+impl<T: Surroundings> DynamoDbApi for Table<T> {
     fn batch_get_item(
         &self,
         request: BatchGetItemInputBuilder,

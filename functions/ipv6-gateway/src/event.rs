@@ -80,7 +80,7 @@ impl std::error::Error for UnsupportedEvent {}
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
-    request_context: Option<Lenient<Context>>,
+    request_context: Option<Lenient<RequestContext>>,
     http_method: Option<Lenient<String>>,
     raw_query_string: Option<Lenient<String>>,
     query_string_parameters: Option<Lenient<Single>>,
@@ -98,10 +98,10 @@ type Single = BTreeMap<String, Lenient<String>>;
 type Multi = BTreeMap<String, Lenient<Vec<String>>>;
 
 #[derive(Deserialize)]
-struct Context {
+struct RequestContext {
     elb: Option<IgnoredAny>,
     http: Option<Lenient<Http>>,
-    identity: Option<Lenient<Identity>>,
+    identity: Option<Lenient<RequestIdentity>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -113,7 +113,7 @@ struct Http {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Identity {
+struct RequestIdentity {
     source_ip: Option<Lenient<String>>,
 }
 
@@ -160,7 +160,8 @@ impl Event {
         let shape = Shape::of(has_elb, has_http, event.http_method.is_some());
         let shape = shape.ok_or(UnsupportedEvent::Shape)?;
         let wrong = |path: &str| UnsupportedEvent::Field { shape, path: path.to_owned() };
-        let Context { http, identity, .. } = context.ok_or_else(|| wrong("requestContext"))?;
+        let RequestContext { http, identity, .. } =
+            context.ok_or_else(|| wrong("requestContext"))?;
         let Http { method, source_ip } = value(http).unwrap_or_default();
         let (method, path) = match shape {
             Shape::HttpApi => (method, "requestContext.http.method"),

@@ -85,7 +85,7 @@ mod tests {
             known.learn(&key(number));
         }
         assert!((0..KEYS_MAX).all(is_known));
-        // One more: the others are learnt again as they sign.
+        // One key more than the limit drops all others, which return with their next calls.
         known.learn(&key(KEYS_MAX));
         assert!(!is_known(0) && is_known(KEYS_MAX));
         known.forget(&KEYS_MAX.to_string());

@@ -102,8 +102,8 @@ mod tests {
 
     use super::*;
 
-    /// Whether a user whose policy has these statements may make a call about these resources, or
-    /// the kind of denial.
+    /// The outcome of a call on these resources for a user with these statements: allowed, or the
+    /// kind of denial.
     fn outcome(statements: &Value, resources: &[&str]) -> Result<(), String> {
         let policy = json!({ "Version": "1", "Statement": statements });
         let policy_document = serde_json::from_value(policy).unwrap();

@@ -55,7 +55,7 @@ use connection::Connections;
 use failure::Reason;
 use item::{ItemKey, PK};
 
-pub use api::{Api, Sending};
+pub use api::{DynamoDbApi, Sending};
 pub use aws_sdk_dynamodb::config::Credentials;
 
 /// The most keys of one `BatchGetItem`.
@@ -127,7 +127,7 @@ impl DynamoDbStore {
     }
 }
 
-impl<A: Api> DynamoDbStore<A> {
+impl<A: DynamoDbApi> DynamoDbStore<A> {
     /// The store in the table of this name; `api` sends its requests.
     #[must_use]
     pub fn over(api: A, table_name: String, call_time_max: Duration, random: Random) -> Self {
@@ -186,7 +186,7 @@ impl<A: Api> DynamoDbStore<A> {
     }
 }
 
-impl<A: Api> Store for DynamoDbStore<A> {
+impl<A: DynamoDbApi> Store for DynamoDbStore<A> {
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
         // DynamoDB refuses a batch with a repeated or an impossible key.
         let item_keys: BTreeSet<ItemKey> = keys.iter().filter_map(ItemKey::of).collect();

@@ -27,7 +27,9 @@ pub use document::{
     Session, Version, Versioned, Write,
 };
 #[cfg(feature = "dynamodb")]
-pub use dynamodb::{Api, CALL_TIME_MAX, Credentials, DynamoDbStore, Random, Sending, Table};
+pub use dynamodb::{
+    CALL_TIME_MAX, Credentials, DynamoDbApi, DynamoDbStore, Random, Sending, Table,
+};
 #[cfg(feature = "embedded")]
 pub use embedded::{EmbeddedStore, OpenError};
 pub use kinds::KINDS;

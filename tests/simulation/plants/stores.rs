@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use store::{Admission, Admitted, Api as _, Error, Key, Partition, Store, Versioned, Write};
+use store::{
+    Admission, Admitted, DynamoDbApi as _, Error, Key, Partition, Store, Versioned, Write,
+};
 
 use crate::executor::{Sim, Surroundings as _};
 use crate::expression::Item;

@@ -1,4 +1,4 @@
-//! The runner, with operations made up for it.
+//! Tests the runner with operations that exist only here.
 
 mod operations;
 mod troubled;
@@ -26,7 +26,7 @@ fn gateway(id: &str, vpc_id: &str) -> Ipv6Gateway {
     }
 }
 
-/// A store that holds gateways, each by its id and its VPC's.
+/// A store with gateways, each given by its id and its VPC's id.
 fn gateways<const N: usize>(gateways: [(&str, &str); N]) -> Troubled {
     let documents =
         gateways.map(|(id, vpc_id)| Document::from(Resource::from(gateway(id, vpc_id))));
@@ -44,7 +44,7 @@ async fn vpc_of(store: &Troubled, id: &str) -> Option<String> {
     }
 }
 
-/// The body of the answer, or status and code of the error, of a call that RAM allows.
+/// The body of the answer, or status and code of the error, of an authorised call.
 async fn answer_in<O: Operation>(
     format: Format,
     store: &Troubled,
@@ -53,7 +53,7 @@ async fn answer_in<O: Operation>(
     answer_if::<O>(&|_| Ok(()), format, store, parameters).await
 }
 
-/// The same of a call that RAM allows as `authorise` says.
+/// As [`answer_in`], with `authorise` as the authorisation.
 async fn answer_if<O: Operation>(
     authorise: &Authorise<'_>,
     format: Format,
@@ -158,7 +158,7 @@ async fn a_dry_run_ends_where_a_commit_would_begin() {
     let parameters = [("Id", "a"), ("VpcId", "w"), ("DryRun", "true"), ("ClientToken", "t")];
     assert_eq!(answer::<Move>(&store, &parameters).await, refused("400 DryRunOperation"));
     assert_eq!(vpc_of(&store, "a").await.as_deref(), Some("v"));
-    // The token is not spent, and a rule comes first.
+    // The dry run does not use the token, and a rule is checked before it.
     assert!(answer::<Move>(&store, &[("Id", "a"), ("ClientToken", "t")]).await.is_ok());
     let parameters = [("Id", "b"), ("DryRun", "true")];
     assert_eq!(answer::<Move>(&store, &parameters).await, refused("404 Absent"));
@@ -169,7 +169,7 @@ async fn a_token_repeats_the_answer_of_a_call_with_the_same_effective_parameters
     let store = gateways([("a", "v"), ("b", "v")]);
     let first = [("Id", "a"), ("ClientToken", "t")];
     let answered = answer::<Move>(&store, &first).await.unwrap();
-    // The state from which the default was taken is another by now.
+    // The state that gave the default has changed since.
     answer::<Move>(&store, &[("Id", "a"), ("VpcId", "w")]).await.unwrap();
     for (added, repeats) in [
         (&[][..], true),
@@ -232,7 +232,7 @@ async fn a_token_has_the_scope_of_operation_and_region_and_expires() {
     let expired =
         ClientToken { parameters: Texts::default(), ..token(REGION_ID, Move::NAME, NOW_SECS) };
     store.put(expired.into()).await;
-    // What is past its time is gone, and its row is replaced.
+    // An expired token counts as absent, and its row is replaced.
     answer::<Move>(&store, &parameters).await.unwrap();
 }
 
@@ -306,7 +306,7 @@ async fn documents_that_keep_changing_end_in_the_system_being_busy() {
 
 #[tokio::test]
 async fn a_refusal_on_documents_of_several_moments_is_confirmed() {
-    // In one round of a store with snapshot reads, all is of one moment.
+    // One round in a store with snapshot reads is a snapshot.
     let store = gateways([("a", "locked")]);
     assert_eq!(answer::<Move>(&store, &[("Id", "a")]).await, refused("400 Locked"));
     assert_eq!(store.loads(), 1);
@@ -315,7 +315,7 @@ async fn a_refusal_on_documents_of_several_moments_is_confirmed() {
     assert_eq!(answer::<Move>(&store, &[("Id", "a")]).await, refused("400 Locked"));
     assert_eq!(store.loads(), 2);
 
-    // Two rounds; all of both is read again, at once.
+    // After two rounds, one request reads the documents of both again.
     let store = gateways([("a", "b")]);
     assert_eq!(
         answer::<Chain>(&store, &[("Id", "a"), ("Links", "2")]).await,
@@ -331,7 +331,7 @@ async fn a_refusal_that_another_commit_has_overtaken_is_not_answered() {
     store.before_loads([None, Some(gateway("a", "v").into())]);
     assert!(answer::<Move>(&store, &[("Id", "a")]).await.is_ok());
 
-    // The second round finds what the first named gone: it names another by now.
+    // The first round's document changes before the second round reads the one that it named.
     let store = gateways([("a", "b"), ("c", "d")]);
     store.before_loads([None, Some(gateway("a", "c").into())]);
     let answered = answer::<Chain>(&store, &[("Id", "a"), ("Links", "2")]).await;

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemInput;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemInput;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
-use super::api::Api;
+use super::api::DynamoDbApi;
 use super::attempts::{Attempt, Attempts};
 use super::failure::Reason;
 use super::item::{self, CALLS, EXPIRES_AT_SECS, Item, ItemKey, PK, REUSABLE_AT_SECS, SCHEMA};
@@ -41,7 +41,7 @@ impl UsedUp {
     }
 }
 
-impl<A: Api> DynamoDbStore<A> {
+impl<A: DynamoDbApi> DynamoDbStore<A> {
     /// See [`crate::Store::admit`].
     pub(super) async fn spend_and_count(
         &self,

@@ -9,14 +9,14 @@ use aws_sdk_dynamodb::error::SdkError;
 /// A request that is being sent. Boxed: the SDK's types are nested too deeply for the compiler.
 pub type Sending<O, E> = Pin<Box<dyn Future<Output = Result<O, SdkError<E>>> + Send + 'static>>;
 
-/// Declares [`Api`] and implements it with the SDK.
+/// Declares [`DynamoDbApi`] and implements it with the SDK.
 macro_rules! api {
     ($($request:ident, $input:ident => $output:ident, $error:ident;)*) => {
         $(use aws_sdk_dynamodb::operation::$request::builders::$input;)*
         $(use aws_sdk_dynamodb::operation::$request::{$error, $output};)*
 
         /// The requests to DynamoDB that serve calls, a clock and a timer.
-        pub trait Api: Send + Sync {
+        pub trait DynamoDbApi: Send + Sync {
             $(
                 #[doc = concat!("Sends a request of `", stringify!($request), "`, once.")]
                 fn $request(&self, request: $input) -> Sending<$output, $error>;
@@ -29,7 +29,7 @@ macro_rules! api {
             fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
         }
 
-        impl Api for Client {
+        impl DynamoDbApi for Client {
             $(
                 fn $request(&self, request: $input) -> Sending<$output, $error> {
                     let client = self.clone();

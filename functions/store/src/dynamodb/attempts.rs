@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 
 use super::DynamoDbStore;
-use super::api::{Api, Sending};
+use super::api::{DynamoDbApi, Sending};
 use super::failure::{Cause, Failure, Reason, Reasons};
 
 /// The longest time of a request for the whole table, for which no caller waits.
@@ -39,7 +39,7 @@ pub(super) struct Attempts<'s, A> {
     last: Option<Cause>,
 }
 
-impl<'s, A: Api> Attempts<'s, A> {
+impl<'s, A: DynamoDbApi> Attempts<'s, A> {
     /// The attempts of a request that serves a call.
     pub(super) fn new(store: &'s DynamoDbStore<A>, operation: &'static str) -> Self {
         Self::within(store, operation, store.call_time_max)

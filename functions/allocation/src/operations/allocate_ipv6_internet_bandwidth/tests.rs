@@ -1,4 +1,4 @@
-//! The rules, fault by fault and two faults at a time.
+//! Tests each fault alone and with each other fault.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::trial::{ACCOUNT_ID, Passed, Trial, check_order};
 
 type Op = AllocateIpv6InternetBandwidth;
 
-/// A call that succeeds.
+/// A successful call.
 fn sound() -> Trial {
     Trial::new(json!({
         "Parameters": {"RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-1", "Bandwidth": "200"},
@@ -49,7 +49,7 @@ fn bandwidth() -> Value {
     })
 }
 
-/// For every error that a rule answers, what brings it about.
+/// For every error of a rule, a change that causes it.
 fn faults() -> Vec<(&'static str, Value)> {
     let free = json!({"AssociatedInstanceType": null, "AssociatedInstanceId": null});
     vec![
@@ -102,7 +102,7 @@ fn code(change: &Value) -> Result<(), &'static str> {
 #[test]
 fn each_fault_is_answered_by_its_error_and_of_two_the_one_that_is_checked_first() {
     let pairs = check_order::<Op>(&sound(), &faults(), &["IdempotentParameterMismatch"]);
-    // Of the 351 pairs, the 22 that would change one thing in two ways cannot meet.
+    // Of the 351 pairs, 22 change the same value in two ways and cannot be combined.
     assert_eq!(pairs, 329);
 }
 

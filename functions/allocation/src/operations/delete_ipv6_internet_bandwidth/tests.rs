@@ -1,4 +1,4 @@
-//! The rules, fault by fault and two faults at a time.
+//! Tests each fault alone and with each other fault.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,7 @@ use crate::trial::{Passed, Trial, check_order};
 
 type Op = DeleteIpv6InternetBandwidth;
 
-/// A call that succeeds, as Terraform sends it; the account has a second address without
-/// bandwidth.
+/// A successful call in Terraform's form. The account has a second address without bandwidth.
 fn sound() -> Trial {
     let address = |number: u8| {
         json!({
@@ -79,7 +78,7 @@ fn ways() -> [Value; 3] {
 #[test]
 fn each_fault_is_answered_by_its_error_and_of_two_the_one_that_is_checked_first() {
     let pairs = check_order::<Op>(&sound(), &faults(), &["IdempotentParameterMismatch"]);
-    // Of the 55 pairs, the 7 that would change one thing in two ways cannot meet.
+    // Of the 55 pairs, 7 change the same value in two ways and cannot be combined.
     assert_eq!(pairs, 48);
 }
 

@@ -1,4 +1,4 @@
-//! The filters, the pages and the answer, member by member.
+//! Tests each filter, the pages and each member of the answer.
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,8 @@ use crate::trial::{Passed, Trial, check_order};
 
 type Op = DescribeIpv6Addresses;
 
-/// Three addresses, a fourth that was released, and one of another region. The first has every
-/// member, the others few.
+/// Three addresses, a released one, and one of another region. The first has every member, the others
+/// few.
 fn sound() -> Trial {
     let region = json!("cn-huhehaote");
     Trial::new(json!({
@@ -71,7 +71,7 @@ fn answer(parameters: &Value) -> Value {
     }
 }
 
-/// The last digits of the ids that are listed, and how many there are in all.
+/// The last digits of the listed ids, and the total number.
 fn listed(parameters: &Value) -> (String, u64) {
     let answer = answer(parameters);
     let addresses = answer["Ipv6Addresses"]["Ipv6Address"].as_array().unwrap().iter();
@@ -80,7 +80,7 @@ fn listed(parameters: &Value) -> (String, u64) {
     (digits, answer["TotalCount"].as_u64().unwrap())
 }
 
-/// The keys that each round of reading asked for, without the account's part.
+/// The keys of each round of reading, without the account.
 fn rounds(parameters: &Value) -> Vec<Vec<String>> {
     let rounds = with(parameters).run_in_rounds::<Op>().0.into_iter();
     rounds
@@ -106,7 +106,7 @@ fn of_two_invalid_parameters_the_first_checked_is_answered() {
     ]
     .map(|(code, parameters)| (code, json!({"Parameters": parameters})))
     .into();
-    // Of the 36 pairs, the one that would give RegionId two values cannot meet.
+    // Of the 36 pairs, one gives RegionId two values and cannot be combined.
     assert_eq!(check_order::<Op>(&sound(), &faults, &[]), 35);
 }
 
@@ -272,7 +272,7 @@ fn named_addresses_are_filtered_too_and_unknown_ones_are_no_error() {
     assert_eq!(listed(&json!({"Ipv6AddressId": twenty})), ("123".to_owned(), 3));
 }
 
-/// The owner was read before the bandwidth went, the address after it.
+/// The bandwidth was deleted between the reads of owner and address.
 #[test]
 fn an_address_that_no_longer_has_the_bandwidth_is_not_listed() {
     let stale = json!({

@@ -1,4 +1,4 @@
-//! The rules, fault by fault and two faults at a time.
+//! Tests each fault alone and with each other fault.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use crate::trial::{Passed, Trial, check_order};
 
 type Op = ModifyIpv6InternetBandwidth;
 
-/// A call that succeeds, as Terraform sends it; the account has a second address without
-/// bandwidth, and a third with one.
+/// A successful call in Terraform's form. The account has a second address without bandwidth, and a
+/// third with one.
 fn sound() -> Trial {
     let address = |number: u8, bandwidth: Value| {
         json!({
@@ -90,7 +90,7 @@ fn faults() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Errors that no rule answers.
+/// Errors that no rule returns.
 const ELSEWHERE: &[&str] = &[
     "IdempotentParameterMismatch",
     "OperationFailed.QuerySpInfo",
@@ -105,7 +105,7 @@ fn code(change: &Value) -> Result<(), &'static str> {
     run(change).map(drop)
 }
 
-/// The keys that each round of reading asked for.
+/// The keys of each round of reading.
 fn rounds(change: &Value) -> Vec<Vec<String>> {
     sound().with(change).run_in_rounds::<Op>().0
 }
@@ -116,7 +116,7 @@ const OWNER_KEY: &str = "internet-bandwidth#1234567890123456#cn-huhehaote#ipv6bw
 #[test]
 fn each_fault_is_answered_by_its_error_and_of_two_the_one_that_is_checked_first() {
     let pairs = check_order::<Op>(&sound(), &faults(), ELSEWHERE);
-    // Of the 120 pairs, the 12 that would change one thing in two ways cannot meet.
+    // Of the 120 pairs, 12 change the same value in two ways and cannot be combined.
     assert_eq!(pairs, 108);
 }
 
@@ -195,7 +195,7 @@ fn a_released_address_is_not_found_by_any_id() {
     }
 }
 
-/// The owner was read before the bandwidth went, the address after it.
+/// The bandwidth was deleted between the reads of owner and address.
 #[test]
 fn a_bandwidth_that_its_address_no_longer_has_is_not_found() {
     let owner = json!({"RegionId": "cn-huhehaote", "Ipv6AddressId": "ipv6-2"});
@@ -275,7 +275,7 @@ fn ram_checks_the_named_bandwidth_and_that_of_the_named_address() {
             vec!["ipv6bandwidth/*"],
         ),
         (json!({"Ipv6AddressId": null, "Ipv6InternetBandwidthId": null}), vec!["ipv6bandwidth/*"]),
-        // A call out of form reads nothing first.
+        // An invalid call has no first read.
         (json!({"Bandwidth": "x"}), vec!["ipv6bandwidth/ipv6bw-1"]),
         (json!({"RegionId": null}), vec!["ipv6bandwidth/ipv6bw-1"]),
     ] {

@@ -1,4 +1,4 @@
-//! Operations on gateways that no product has.
+//! Operations on gateways, for the tests of the runner.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 static ABSENT: ErrorRow = ErrorRow::new(404, "Absent", "It does not exist.");
 static LOCKED: ErrorRow = ErrorRow::new(400, "Locked", "It is locked.");
-/// The row of a code that the runner raises, with a status of the operation's own.
+/// The operation's own row for a code of the runner, with another status.
 static MISMATCH: ErrorRow =
     ErrorRow::new(409, "IdempotentParameterMismatch", "It was another call.");
 
@@ -20,7 +20,7 @@ fn key(scope: Scope<'_>, id: &str) -> Key {
     Ipv6Gateway::key(scope, id)
 }
 
-/// The parts of an operation that those here share.
+/// The parts that these operations share.
 macro_rules! common {
     (changes: $changes:expr, json: $json:expr, xml: $xml:expr) => {
         const CHANGES: bool = $changes;
@@ -35,7 +35,7 @@ macro_rules! common {
     };
 }
 
-/// Reads nothing and answers nested elements.
+/// Reads no document and answers nested elements.
 pub(super) struct Greet;
 
 #[derive(Serialize)]
@@ -83,7 +83,7 @@ impl Operation for Greet {
     }
 }
 
-/// Follows a chain of gateways, each of which names the next as its VPC.
+/// Follows a chain of gateways: the VPC's id of each is the id of the next.
 pub(super) struct Chain;
 
 #[derive(Serialize)]
@@ -180,7 +180,7 @@ impl Operation for List {
     }
 }
 
-/// Moves a gateway to another VPC, or leaves it where it is unless the call names one.
+/// Moves a gateway to the VPC that the call names, by default its current one.
 pub(super) struct Move;
 
 pub(super) struct MoveCall<'p> {
@@ -247,7 +247,7 @@ impl Operation for Move {
     }
 }
 
-/// Deletes a gateway and takes it out of its VPC, while the gateway `b` is as it was.
+/// Deletes a gateway and removes it from its VPC, if the gateway `b` has not changed.
 pub(super) struct Remove;
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! A store in memory that others change at chosen moments, and that counts what it is asked.
+//! A store in memory that changes documents before chosen requests, and counts requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -22,9 +22,9 @@ struct Inner {
 
 #[derive(Default)]
 struct Log {
-    /// How many keys each load had.
+    /// The number of keys of each load.
     loads: Vec<usize>,
-    /// What each commit was made of.
+    /// The kinds of changes of each commit.
     commits: Vec<Vec<&'static str>>,
     before_loads: VecDeque<Option<Resource>>,
     before_commits: VecDeque<Resource>,
@@ -40,12 +40,12 @@ impl Troubled {
         Self(Arc::new(Inner { has_snapshot_reads: false, ..inner }))
     }
 
-    /// Puts one of `resources` before each load from now on.
+    /// Puts one of `resources` before each of the next loads.
     pub(super) fn before_loads<const N: usize>(&self, resources: [Option<Resource>; N]) {
         self.0.log.lock().unwrap().before_loads = resources.into();
     }
 
-    /// Puts one of `resources` before each commit from now on.
+    /// Puts one of `resources` before each of the next commits.
     pub(super) fn before_commits<const N: usize>(&self, resources: [Resource; N]) {
         self.0.log.lock().unwrap().before_commits = resources.into();
     }
@@ -54,7 +54,7 @@ impl Troubled {
         self.0.log.lock().unwrap().loads.len()
     }
 
-    /// How many documents the last load was about.
+    /// The number of keys of the last load.
     pub(super) fn last_load(&self) -> usize {
         *self.0.log.lock().unwrap().loads.last().unwrap()
     }
