@@ -8,6 +8,7 @@
 
 mod action;
 mod clients;
+mod contributing;
 mod control;
 mod coverage;
 mod curl;

@@ -53,7 +53,7 @@ impl Page {
     /// All pages of the repository.
     pub(super) fn all() -> Vec<Self> {
         let mut paths = Vec::new();
-        find(&root(), &mut paths);
+        find(&root(), "md", &mut paths);
         paths.sort();
         let relative = |path: &PathBuf| path.strip_prefix(root()).unwrap().display().to_string();
         paths.iter().map(|path| Self::read(&relative(path))).collect()
@@ -90,15 +90,30 @@ impl Page {
     }
 }
 
-/// Finds the Markdown below a folder, without what git ignores.
-fn find(folder: &Path, found: &mut Vec<PathBuf>) {
+/// The names of all functions in the sources below these folders.
+pub(super) fn functions(folders: &[PathBuf]) -> BTreeSet<String> {
+    let mut sources = Vec::new();
+    for folder in folders {
+        find(folder, "rs", &mut sources);
+    }
+    let texts = sources.iter().map(|path| std::fs::read_to_string(path).unwrap());
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let names = |text: String| {
+        let names = text.split("fn ").skip(1).map(|rest| rest.split(|c| !is_part(c)).next());
+        names.flatten().map(str::to_owned).collect::<Vec<_>>()
+    };
+    texts.flat_map(names).collect()
+}
+
+/// Finds the files with an extension below a folder, without what git ignores.
+fn find(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         let is_ours = !["target", "node_modules", ".git"].contains(&name);
         if path.is_dir() && is_ours {
-            find(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "md") {
+            find(&path, extension, found);
+        } else if path.extension().is_some_and(|of| of == extension) {
             found.push(path);
         }
     }
