@@ -30,7 +30,7 @@ impl Access {
     ///
     /// The token suffices: pages of other origins do not have it. Without a token, `Origin` and
     /// `Sec-Fetch-Site` reveal a page's request: browsers always send them and other clients do not.
-    /// `Host` reveals a foreign name that resolves to this machine. `Sec-Fetch-Mode` reveals nothing, for
+    /// `Host` reveals a foreign name that resolves to this machine. `Sec-Fetch-Mode` reveals nothing:
     /// Node's `fetch` sends it too.
     pub(crate) fn check(&self, parts: &Parts) -> Result<(), Answer> {
         let forbid = |message: &str| Err(error(StatusCode::FORBIDDEN, message));

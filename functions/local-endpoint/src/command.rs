@@ -82,8 +82,8 @@ pub(crate) struct Serve {
     pub(crate) world: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) storage: Storage,
-    /// Generate the same ids in every run, those of requests too. Excludes a directory or table: the next run
-    /// would generate the ids of existing documents.
+    /// Generate the same ids in every run, those of requests too. Excludes a directory or table: the
+    /// next run would generate the ids of existing documents.
     #[arg(long, value_name = "N", conflicts_with_all = ["data", "dynamodb_table"])]
     pub(crate) seed: Option<u64>,
     /// Limit the calls of each account to each action: 300/60, the documented limit, means 300 calls in

@@ -110,8 +110,8 @@ pub(crate) async fn serve(
     }
 }
 
-/// Accepts the next connection to any of `listeners` once a slot is free. Until then, connections wait in
-/// the system's queue.
+/// Accepts the next connection to any of `listeners` once a slot is free. Until then, connections wait
+/// in the system's queue.
 async fn accept(
     listeners: &[TcpListener],
     slots: &Arc<Semaphore>,

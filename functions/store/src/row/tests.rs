@@ -1,5 +1,5 @@
-//! Rows of every schema that was ever written: `tests/golden.json`. A new schema adds rows there; existing
-//! rows never change.
+//! Rows of every schema that was ever written: `tests/golden.json`. A new schema adds rows there;
+//! existing rows never change.
 
 use std::collections::BTreeSet;
 
