@@ -34,7 +34,7 @@ async fn a_place_that_cannot_be_opened_is_an_error() {
         String::from_utf8(output.stderr).unwrap()
     };
     let message = run(&["--dynamodb-table", "t"]).await;
-    assert!(message.contains("AWS_REGION is not set"), "{message}");
+    assert!(message.contains("needs AWS_REGION in the environment"), "{message}");
     let message = run(&["--dynamodb-table", "t", "--data", "d"]).await;
     assert!(message.contains("cannot be used with"), "{message}");
     let message = run(&["--data", "d", "--seed", "1"]).await;

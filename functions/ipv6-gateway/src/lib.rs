@@ -113,14 +113,14 @@ impl<S: Store> Function<S> {
     ///     Function::new(store, Operations::all(), Box::new(clock), Ids::from_seed(1));
     /// let event = Event::parse(
     ///     br#"{"requestContext": {"http": {"method": "GET", "sourceIp": "192.0.2.1"}},
-    ///         "rawQueryString": "Action=DescribeIpv6Addresses&Version=2016-04-28&Format=JSON"}"#,
+    ///         "rawQueryString": "Version=2016-04-28&Format=JSON"}"#,
     /// )?;
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     /// # let response = runtime.block_on(async {
     /// let response = function.handle(event).await;
     /// # response });
     /// assert_eq!(response.status_code, 400);
-    /// assert!(response.body.contains("MissingAccessKeyId"));
+    /// assert!(response.body.contains("MissingAction"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn handle(&self, event: Event) -> Response {
