@@ -5,9 +5,9 @@ use std::path::Path;
 use reqwest::Method;
 use serde_json::Value;
 use suites::endpoint::Endpoint;
+use suites::support;
 
 use crate::connections::exchange;
-use crate::endpoint::start;
 use crate::reading::run;
 
 const TOKEN: [&str; 2] = ["--control-token", "control-secret"];
@@ -26,7 +26,7 @@ async fn ask(endpoint: &Endpoint, target: &str, headers: &str) -> (u16, String) 
 
 #[tokio::test]
 async fn no_page_of_a_browser_reaches_the_control_paths() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let address = endpoint.address();
     let own = format!("Host: {address}\r\n");
     let with = |headers: &str| format!("{own}{headers}");
@@ -72,7 +72,7 @@ async fn no_page_of_a_browser_reaches_the_control_paths() {
 
 #[tokio::test]
 async fn with_a_control_token_a_request_needs_the_token_and_nothing_else() {
-    let endpoint = start(&TOKEN).await;
+    let endpoint = support::endpoint(&TOKEN).await;
     for (headers, status) in [
         ("", 401),
         ("Host: localhost\r\n", 401),
@@ -91,12 +91,12 @@ async fn with_a_control_token_a_request_needs_the_token_and_nothing_else() {
 #[tokio::test]
 async fn beyond_this_machine_the_control_paths_need_a_token() {
     let anywhere = ["--listen", "0.0.0.0:0"];
-    let endpoint = start(&anywhere).await;
+    let endpoint = support::endpoint(&anywhere).await;
     let (status, message) = ask(&endpoint, "/_control/world", "Host: localhost\r\n").await;
     assert_eq!(status, 403);
     assert!(message.contains("--control-token"), "{message}");
     endpoint.logged("without --control-token").await;
-    let endpoint = start(&[anywhere, TOKEN].concat()).await;
+    let endpoint = support::endpoint(&[anywhere, TOKEN].concat()).await;
     assert_eq!(ask(&endpoint, "/_control/world", RIGHT).await.0, 200);
 }
 
@@ -105,7 +105,7 @@ async fn a_kept_world_is_replaced_only_where_the_start_allows_it() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kept");
     let data = ["--data", kept.to_str().unwrap()];
-    let endpoint = start(&data).await;
+    let endpoint = support::endpoint(&data).await;
     let world = endpoint.control(Method::GET, "world", "").await.unwrap();
     for (method, name) in [(Method::POST, "reset"), (Method::PUT, "world")] {
         let refused = endpoint.control(method, name, "{\"Accounts\": {}}").await.unwrap_err();
@@ -115,7 +115,7 @@ async fn a_kept_world_is_replaced_only_where_the_start_allows_it() {
     endpoint.control(Method::PUT, "worlds/apart", &world.to_string()).await.unwrap();
     endpoint.kill().await.unwrap();
 
-    let endpoint = start(&[&data[..], &["--allow-replace"]].concat()).await;
+    let endpoint = support::endpoint(&[&data[..], &["--allow-replace"]].concat()).await;
     endpoint.control(Method::PUT, "world", "{\"Accounts\": {}}").await.unwrap();
     endpoint.control(Method::POST, "reset", "").await.unwrap();
     assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), world);
@@ -123,7 +123,7 @@ async fn a_kept_world_is_replaced_only_where_the_start_allows_it() {
 
 #[tokio::test]
 async fn the_contract_command_sends_the_token_and_reports_a_missing_one() {
-    let endpoint = start(&TOKEN).await;
+    let endpoint = support::endpoint(&TOKEN).await;
     // Without a scheme, as SDKs take it.
     let verify = ["verify", "--endpoint", endpoint.address(), "--case", "MissingAction/*"];
     let (code, text) = run(Path::new("."), &verify);

@@ -7,7 +7,7 @@ use suites::now_secs;
 use suites::support::{self, ALLOCATE, code};
 use suites::worlds::one_address;
 
-use crate::endpoint::{allocate, signed, start};
+use crate::endpoint::{allocate, signed};
 
 async fn call_in(endpoint: &Endpoint, world: &str) -> String {
     let mut wire = signed(&allocate("ipv6-1"), now_secs());
@@ -25,7 +25,7 @@ async fn world(endpoint: &Endpoint, name: &str) -> Value {
 
 #[tokio::test]
 async fn worlds_are_isolated() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let document = one_address().to_string();
     let main = endpoint.control(Method::GET, "world", "").await.unwrap();
     for name in ["a", "b"] {
@@ -78,7 +78,7 @@ async fn worlds_are_isolated() {
 
 #[tokio::test]
 async fn an_account_that_uses_up_its_nonces_waits_and_no_other_account_notices() {
-    let endpoint = start(&["--nonces-per-account", "3"]).await;
+    let endpoint = support::endpoint(&["--nonces-per-account", "3"]).await;
     let mut document = one_address();
     document["Accounts"]["2234567890123456"] =
         json!({ "AccessKeys": { "other": { "AccessKeySecret": "testsecret" } } });

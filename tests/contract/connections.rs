@@ -8,12 +8,10 @@ use harness::client::{self, Wire};
 use serde_json::{Value, json};
 use suites::endpoint::Endpoint;
 use suites::now_secs;
-use suites::support::ALLOCATE;
+use suites::support::{self, ALLOCATE};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-
-use crate::endpoint::start;
 
 /// The longest wait for an answer: far shorter than the endpoint tolerates a slow connection, and
 /// far longer than an answer takes.
@@ -62,7 +60,7 @@ pub(crate) fn code(answer: &str) -> String {
 
 #[tokio::test]
 async fn slow_connections_do_not_stop_others() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let mut slow = Vec::new();
     for number in 0..300 {
         let mut stream = connect(&endpoint).await;
@@ -86,7 +84,7 @@ async fn slow_connections_do_not_stop_others() {
 
 #[tokio::test]
 async fn a_connection_over_the_bound_waits_until_another_ends() {
-    let endpoint = start(&["--max-connections", "1"]).await;
+    let endpoint = support::endpoint(&["--max-connections", "1"]).await;
     let mut first = connect(&endpoint).await;
     let call = request("ipv6-nowhere", "");
     let ask = "GET /_control/calls HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -124,7 +122,7 @@ async fn answer_of(stream: &mut TcpStream, request: &str) -> String {
 
 #[tokio::test]
 async fn a_half_closed_connection_gets_its_answer() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let mut stream = connect(&endpoint).await;
     stream.write_all(request("ipv6-demo01", "").as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
@@ -161,7 +159,7 @@ async fn said(endpoint: &Endpoint, version: &str, connection: &str) -> (Vec<Stri
 
 #[tokio::test]
 async fn an_answer_announces_a_persistent_connection_only_if_it_persists() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     for (version, connection, is_kept) in [
         ("1.1", "", true),
         ("1.1", "Connection: keep-alive\r\n", true),
@@ -186,7 +184,7 @@ async fn an_answer_announces_a_persistent_connection_only_if_it_persists() {
 
 #[tokio::test]
 async fn localhost_means_both_loopback_addresses() {
-    let endpoint = start(&["--listen", "localhost:0"]).await;
+    let endpoint = support::endpoint(&["--listen", "localhost:0"]).await;
     let port: u16 = endpoint.address().rsplit(':').next().unwrap().parse().unwrap();
     // A system without IPv6 has nothing to bind.
     let has_ipv6 = tokio::net::TcpListener::bind("[::1]:0").await.is_ok();
@@ -197,7 +195,7 @@ async fn localhost_means_both_loopback_addresses() {
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let ids = ["ipv6-demo01", "ipv6-nowhere", "ipv6-demo02", "ipv6-ula"];
     let requests: String = ids[..3].iter().map(|id| request(id, "")).collect();
     let last = request(ids[3], "Connection: close\r\n");
@@ -213,7 +211,7 @@ async fn pipelined_requests_are_answered_in_order() {
 
 #[tokio::test]
 async fn a_request_over_a_limit_is_refused_before_it_is_read_whole() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let long = |bytes: usize| "x".repeat(bytes);
     // A body of two gigabytes is announced and not sent.
     let announced = request("ipv6-demo01", "Content-Length: 2147483648\r\n");
@@ -255,7 +253,7 @@ async fn a_request_over_a_limit_is_refused_before_it_is_read_whole() {
 
 #[tokio::test]
 async fn many_large_bodies_at_once_take_bounded_memory() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let head = request("ipv6-demo01", "Transfer-Encoding: chunked\r\n");
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
     // 4 MiB each, of which the endpoint may hold at most 1 MiB.

@@ -5,13 +5,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use suites::control::follows_the_protocol;
 use suites::endpoint::Endpoint;
+use suites::support;
 use suites::worlds::one_address;
-
-use crate::endpoint::start;
 
 #[tokio::test]
 async fn the_endpoint_follows_the_protocol() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     follows_the_protocol(endpoint.remote()).await;
 }
 
@@ -21,7 +20,7 @@ async fn worlds(endpoint: &Endpoint) -> Value {
 
 #[tokio::test]
 async fn a_world_without_requests_ends_and_the_unnamed_world_never() {
-    let endpoint = start(&["--world-lease", "1"]).await;
+    let endpoint = support::endpoint(&["--world-lease", "1"]).await;
     let first = endpoint.control(Method::GET, "world", "").await.unwrap();
     endpoint.control(Method::PUT, "worlds/a", &one_address().to_string()).await.unwrap();
     // Listing the worlds names none of them.
@@ -33,7 +32,7 @@ async fn a_world_without_requests_ends_and_the_unnamed_world_never() {
         assert!(error.contains("404") && error.contains("there is no world a"), "{error}");
     }
     assert_eq!(endpoint.control(Method::GET, "world", "").await.unwrap(), first);
-    let forever = start(&["--world-lease", "0"]).await;
+    let forever = support::endpoint(&["--world-lease", "0"]).await;
     let document = one_address().to_string();
     let made = forever.control(Method::PUT, "worlds/a", &document).await.unwrap();
     assert_eq!(made, json!({}));
@@ -41,7 +40,7 @@ async fn a_world_without_requests_ends_and_the_unnamed_world_never() {
 
 #[tokio::test]
 async fn each_request_for_a_world_renews_its_lease() {
-    let endpoint = start(&["--world-lease", "3"]).await;
+    let endpoint = support::endpoint(&["--world-lease", "3"]).await;
     for name in ["called", "left"] {
         let path = format!("worlds/{name}");
         endpoint.control(Method::PUT, &path, &one_address().to_string()).await.unwrap();

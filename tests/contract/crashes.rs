@@ -31,7 +31,7 @@ use tempfile::TempDir;
 use ledger::{Ledger, address_id};
 use suites::now_secs;
 use suites::support::{SCOPE, allocate_under, bandwidth_of, code, sign};
-use suites::worlds::{account, one_address};
+use suites::worlds::addresses;
 
 const CLIENTS: usize = 8;
 /// How many addresses a world has. Once half of them have been tried, new ones replace them.
@@ -84,20 +84,6 @@ fn seeded() -> Random {
     Random(seed)
 }
 
-/// A world with the addresses of these numbers.
-fn world(numbers: Range<usize>) -> Value {
-    let mut world = one_address();
-    let address = account(&mut world)["Ipv6Addresses"]["ipv6-1"].clone();
-    let addresses = numbers.map(|number| {
-        let mut address = address.clone();
-        address["Ipv6Address"] =
-            json!(format!("2408:4004:{:x}::{:x}", number >> 16, number & 0xffff));
-        (address_id(number), address)
-    });
-    account(&mut world)["Ipv6Addresses"] = addresses.collect();
-    world
-}
-
 /// A directory for endpoints that are killed.
 struct Scene {
     binary: PathBuf,
@@ -107,7 +93,8 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        std::fs::write(folder.path().join("world.json"), world(0..ADDRESSES).to_string()).unwrap();
+        std::fs::write(folder.path().join("world.json"), addresses(0..ADDRESSES).to_string())
+            .unwrap();
         Self { binary: built("local-endpoint").unwrap(), folder }
     }
 
@@ -212,8 +199,8 @@ async fn acknowledged_changes_survive_every_kill_and_no_change_is_partial() {
         with(&ledger, |ledger| ledger.check(&found));
         repeat(&endpoint, &ledger, &mut random).await;
         tell(&with(&ledger, |ledger| format!("kill {kill}: {}", ledger.summary())));
-        if let Some(addresses) = with(&ledger, Ledger::end_round) {
-            let world = world(addresses).to_string();
+        if let Some(numbers) = with(&ledger, Ledger::end_round) {
+            let world = addresses(numbers).to_string();
             endpoint.control(Method::PUT, "world", &world).await.unwrap();
         }
     }
@@ -239,12 +226,12 @@ async fn a_world_put_during_a_kill_is_complete_or_absent() {
     let (mut random, scene) = (seeded(), Scene::new());
     let mut endpoint = scene.start().await;
     let start = Instant::now();
-    endpoint.control(Method::PUT, "world", &world(0..ADDRESSES).to_string()).await.unwrap();
+    endpoint.control(Method::PUT, "world", &addresses(0..ADDRESSES).to_string()).await.unwrap();
     let usual_millis = usize::try_from(start.elapsed().as_millis()).unwrap();
     let (mut there, mut new) = (0..ADDRESSES, 0);
     for kill in 1..=kills() {
         let next = there.end..there.end + ADDRESSES;
-        let body = world(next.clone()).to_string();
+        let body = addresses(next.clone()).to_string();
         let shared = Arc::new(endpoint);
         let putting = Arc::clone(&shared);
         let put =

@@ -11,28 +11,22 @@ use nix::unistd::Pid;
 use reqwest::Method;
 use serde_json::{Value, json};
 use suites::endpoint::{Endpoint, built};
-use suites::support::{ALLOCATE, code};
+use suites::now_secs;
+use suites::support::{self, ALLOCATE, code};
 use suites::worlds::{account, one_address};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
-use crate::cases::{now_secs, scratch};
-
-pub(crate) async fn start(arguments: &[&str]) -> Endpoint {
-    let binary = built("local-endpoint").unwrap();
-    Endpoint::start(&binary, arguments).await.unwrap()
-}
+use crate::cases::scratch;
 
 pub(crate) fn signed(query: &Value, at_secs: i64) -> Wire {
-    let request: Request =
-        serde_json::from_value(json!({ "action": ALLOCATE, "query": query })).unwrap();
-    let variant = Variant { style: Style::V3, format: None };
-    client::sign(&request, &variant, at_secs, &client::fresh_nonce())
+    let request = json!({ "action": ALLOCATE, "query": query });
+    support::sign(&request, at_secs.try_into().unwrap())
 }
 
 pub(crate) fn allocate(id: &str) -> Value {
-    json!({ "RegionId": "cn-huhehaote", "Ipv6AddressId": id, "Bandwidth": "200" })
+    support::allocate(id)["query"].take()
 }
 
 pub(crate) async fn call(endpoint: &Endpoint, query: &Value) -> Result<Answer, String> {
@@ -43,7 +37,7 @@ pub(crate) async fn call(endpoint: &Endpoint, query: &Value) -> Result<Answer, S
 async fn a_seed_leads_to_the_same_ids_in_every_run() {
     let mut bodies = Vec::new();
     for seed in ["7", "7", "8"] {
-        let endpoint = start(&["--seed", seed]).await;
+        let endpoint = support::endpoint(&["--seed", seed]).await;
         bodies.push(call(&endpoint, &allocate("ipv6-demo01")).await.unwrap().body);
     }
     assert_eq!(bodies[0], bodies[1]);
@@ -52,7 +46,7 @@ async fn a_seed_leads_to_the_same_ids_in_every_run() {
 
 #[tokio::test]
 async fn each_address_of_the_demo_world_gets_the_error_in_its_name() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let mut answers = Vec::new();
     for (key, id, charge_type) in [
         ("testid", "ipv6-unassociated", "PayByTraffic"),
@@ -105,7 +99,7 @@ async fn each_address_of_the_demo_world_gets_the_error_in_its_name() {
 
 #[tokio::test]
 async fn a_world_can_be_read_replaced_and_reset() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let initial = endpoint.control(Method::GET, "world", "").await.unwrap();
     call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();
     let changed = endpoint.control(Method::GET, "world", "").await.unwrap();
@@ -128,7 +122,7 @@ async fn a_world_can_be_read_replaced_and_reset() {
 
 #[tokio::test]
 async fn a_world_with_a_token_of_a_wrong_answer_is_refused() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let put = async |action: &str, answer: Value| {
         let mut world = one_address();
         let token = json!({
@@ -160,7 +154,7 @@ async fn the_banner_shows_a_key_of_a_given_world_and_never_its_secret() {
         "AccessKeys": { "a-disabled": key("Inactive"), "it's": key("Active") }
     } } });
     std::fs::write(&file, world.to_string()).unwrap();
-    let endpoint = start(&["--world", file.to_str().unwrap()]).await;
+    let endpoint = support::endpoint(&["--world", file.to_str().unwrap()]).await;
     let banner = endpoint.banner().await;
     assert!(banner.contains("Key        it's; set ACCESS_KEY_SECRET to its secret"), "{banner}");
     assert!(!banner.contains("hidden") && !banner.contains("a-disabled"), "{banner}");
@@ -175,7 +169,7 @@ async fn the_banner_shows_a_key_of_a_given_world_and_never_its_secret() {
 
 #[tokio::test]
 async fn the_clock_can_be_set_and_a_token_is_forgotten_after_24_hours() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let mut query = allocate("ipv6-demo01");
     query["ClientToken"] = "t-1".into();
     let start_secs = 1_767_323_045;
@@ -234,7 +228,7 @@ async fn the_clock_can_be_set_and_a_token_is_forgotten_after_24_hours() {
 
 #[tokio::test]
 async fn the_log_of_calls_shows_them_without_their_signatures() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let request: Request =
         serde_json::from_value(json!({ "action": ALLOCATE, "query": allocate("ipv6-ula") }))
             .unwrap();
@@ -260,7 +254,7 @@ async fn the_log_of_calls_shows_them_without_their_signatures() {
 
 #[tokio::test]
 async fn the_log_of_calls_is_bounded_by_its_bytes() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let unsigned = format!("http://{}/?Action=X&Long={}", endpoint.address(), "x".repeat(60_000));
     let client = harness::http::local_client().unwrap();
     for _ in 0..320 {
@@ -274,7 +268,7 @@ async fn the_log_of_calls_is_bounded_by_its_bytes() {
 
 #[tokio::test]
 async fn an_absolute_target_and_a_chunked_body_are_read() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let request = json!({ "action": ALLOCATE, "body": allocate("ipv6-demo01") });
     let request: Request = serde_json::from_value(request).unwrap();
     let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
@@ -314,7 +308,7 @@ async fn a_malformed_world_file_is_reported_with_line_and_field() {
     let (status, error) = run(&["--world", "no-such-file.json"]).await;
     assert_eq!(status, Some(2));
     assert!(error.contains("no-such-file.json: No such file"), "{error}");
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let (status, error) = run(&["--listen", endpoint.address()]).await;
     assert_eq!(status, Some(2));
     assert!(error.contains(&format!("cannot listen on {}", endpoint.address())), "{error}");
@@ -323,7 +317,7 @@ async fn a_malformed_world_file_is_reported_with_line_and_field() {
 #[tokio::test]
 async fn call_shows_the_request_and_the_answer_and_exits_by_it() {
     let binary = built("local-endpoint").unwrap();
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let url = format!("http://{}", endpoint.address());
     let run = async |arguments: &[&str]| {
         let output = Command::new(&binary)
@@ -400,7 +394,7 @@ async fn ctrl_c_ends_it_cleanly() {
 
 #[tokio::test]
 async fn a_panic_is_logged_with_the_request_id_and_its_place_and_not_its_message() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let fault = json!({ "Action": ALLOCATE, "Times": 1, "Kind": "StorePanics" });
     let faults = json!({ "Faults": [fault] }).to_string();
     endpoint.control(Method::PUT, "faults", &faults).await.unwrap();

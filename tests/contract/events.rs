@@ -15,10 +15,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use suites::endpoint::built;
+use suites::now_secs;
 use suites::support::ALLOCATE;
 use suites::worlds::one_address;
 
-use crate::cases::{now_secs, scratch};
+use crate::cases::scratch;
 
 /// A map from each name to its values, changed by `value`.
 fn by_name(pairs: &[(String, String)], value: impl Fn(&str) -> String) -> Map<String, Value> {

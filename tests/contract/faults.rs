@@ -7,16 +7,16 @@ use harness::client;
 use reqwest::Method;
 use serde_json::{Value, json};
 use suites::now_secs;
-use suites::support::{ALLOCATE, code};
+use suites::support::{self, ALLOCATE, code};
 
-use crate::endpoint::{allocate, call, signed, start};
+use crate::endpoint::{allocate, call, signed};
 
 /// A code whose message names the resource.
 const NAMING: &str = "IncorrectStatus.Ipv6Instance";
 
 #[tokio::test]
 async fn a_planned_fault_befalls_the_next_calls_only() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let plan = async |fault: Value| {
         let mut fault = fault;
         fault["Action"] = ALLOCATE.into();
@@ -105,7 +105,7 @@ async fn a_planned_fault_befalls_the_next_calls_only() {
 
 #[tokio::test]
 async fn a_planned_fault_waits_for_a_call_that_reaches_it() {
-    let endpoint = start(&[]).await;
+    let endpoint = support::endpoint(&[]).await;
     let taken = allocate("ipv6-demo01");
     call(&endpoint, &taken).await.unwrap();
     let request = json!({ "action": ALLOCATE, "query": taken, "accessKeySecret": "wrong" });
@@ -148,7 +148,7 @@ async fn a_planned_fault_waits_for_a_call_that_reaches_it() {
 
 #[tokio::test]
 async fn a_planned_error_before_the_operation_uses_up_nothing() {
-    let endpoint = start(&["--throttle", "1/86400"]).await;
+    let endpoint = support::endpoint(&["--throttle", "1/86400"]).await;
     let query = allocate("ipv6-demo01");
     let wire = signed(&query, now_secs());
     for planned in

@@ -7,8 +7,9 @@ use ::store::{Admission, Admitted, Error, Key, Partition, Store, Versioned, Writ
 use suites::linearizability::History;
 use suites::linearizability::address::{MISMATCH, Op, Ret};
 use suites::support::{
-    self, ALREADY_EXISTED, Outcome, Time, addresses, allocate_under, fill, instance, outcome, sign,
+    self, ALREADY_EXISTED, Outcome, Time, allocate_under, fill, instance, outcome, sign,
 };
+use suites::worlds::one_address;
 use tokio::sync::Barrier;
 
 use crate::broken::{Broken, Defect};
@@ -44,7 +45,7 @@ impl<S: Store> Store for Together<S> {
 /// Whether the history of two buyers who have read the same is linearizable.
 async fn two_buyers_are_linearizable(defect: Defect) -> bool {
     let [client, _] = Broken::clients(defect);
-    fill(&*client, &addresses(1)).await;
+    fill(&*client, &one_address()).await;
     let (history, time) = (History::default(), Time::default());
     let function = instance(Together(client, Barrier::new(2), AtomicUsize::new(0)), &time);
     let buy = async |token| {

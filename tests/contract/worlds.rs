@@ -8,7 +8,7 @@ use ::store::World;
 use harness::contract::Contract;
 use harness::judge::validator;
 use serde_json::{Value, json};
-use suites::worlds::{account, many_addresses};
+use suites::worlds::{account, addresses};
 
 fn demo() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -105,7 +105,7 @@ fn a_byte_order_mark_is_read_and_no_other_thing_before_a_world() {
 
 #[test]
 fn a_time_before_1970_is_refused_as_one() {
-    let mut world = many_addresses(1);
+    let mut world = addresses(0..1);
     account(&mut world)["Ipv6Addresses"]["ipv6-0"]["AllocationTime"] =
         json!("1969-12-31T23:59:59Z");
     let error = World::parse(&world.to_string()).unwrap_err();
@@ -118,7 +118,7 @@ fn no_two_documents_share_a_unique_id() {
         "Ipv6InternetBandwidthId": "ipv6bw-00000000000000001",
         "InternetChargeType": "PayByBandwidth", "Bandwidth": 1
     });
-    let mut sound = many_addresses(2);
+    let mut sound = addresses(0..2);
     account(&mut sound)["Ipv6Addresses"]["ipv6-0"]["Ipv6InternetBandwidth"] = bandwidth.clone();
     assert!(World::parse(&sound.to_string()).is_ok());
     for (member, value, field, message) in [

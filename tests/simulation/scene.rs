@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use ipv6_gateway::{Function, Ids, Operations, RateLimit};
 use store::Store;
-use suites::support::{addresses, fill};
+use suites::support::fill;
+use suites::worlds::addresses;
 use tokio::sync::Notify;
 
 use crate::address::Event;
@@ -121,7 +122,7 @@ impl<P: Place> Scene<P> {
     pub(crate) fn play(self: &Arc<Self>) {
         let scene = Arc::clone(self);
         self.sim.spawn(async move {
-            let mut world = addresses(usize::try_from(scene.addresses).unwrap());
+            let mut world = addresses(1..=usize::try_from(scene.addresses).unwrap());
             let keys = &mut world["Accounts"]["1234567890123456"]["AccessKeys"];
             keys[KEYS[1]] = keys[KEYS[0]].clone();
             fill(&scene.place.client(), &world).await;

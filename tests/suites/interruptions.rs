@@ -5,13 +5,13 @@ use ::store::Store;
 use tokio::select;
 
 use crate::support::{
-    ALREADY_EXISTED, Clients, Outcome, addresses, allocate_under, bandwidth_of, event, fill,
-    refused, sign,
+    ALREADY_EXISTED, Clients, Outcome, allocate_under, bandwidth_of, event, fill, refused, sign,
 };
 use crate::trouble::{Scene, Trouble, points};
+use crate::worlds::addresses;
 
 pub async fn a_purchase_has_the_counted_points<S: Store + 'static>(clients: Clients<S>) {
-    fill(&*clients[0], &addresses(2)).await;
+    fill(&*clients[0], &addresses(1..=2)).await;
     for (key_is_known, address) in [(false, "ipv6-1"), (true, "ipv6-2")] {
         let scene = Scene::new(&clients[0], key_is_known).await;
         let got = scene.call(&allocate_under(address, address)).await;
@@ -48,7 +48,7 @@ pub async fn after_an_interruption_the_token_finishes_or_repeats_the_purchase<
     clients: Clients<S>,
 ) {
     let all = places();
-    fill(&*clients[0], &addresses(all.len())).await;
+    fill(&*clients[0], &addresses(1..=all.len())).await;
     for (key_is_known, number, address) in all {
         let scene = Scene::new(&clients[0], key_is_known).await;
         let token = format!("token-{address}");
@@ -69,7 +69,7 @@ pub async fn after_an_interruption_another_token_buys_only_if_nothing_was_bought
     clients: Clients<S>,
 ) {
     let all = places();
-    fill(&*clients[0], &addresses(all.len())).await;
+    fill(&*clients[0], &addresses(1..=all.len())).await;
     let mut after_purchase = 0;
     for (key_is_known, number, address) in all {
         let scene = Scene::new(&clients[0], key_is_known).await;

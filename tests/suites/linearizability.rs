@@ -14,9 +14,10 @@ use tokio::select;
 use tokio::sync::Barrier;
 
 use crate::support::{
-    self, BUSY, Clients, Time, Yielding, addresses, allocate_under, bandwidth_of, event, fill,
-    instance, outcome, sign,
+    self, BUSY, Clients, Time, Yielding, allocate_under, bandwidth_of, event, fill, instance,
+    outcome, sign,
 };
+use crate::worlds::addresses;
 use address::{Address, Op, Ret};
 
 /// How many addresses are tried, each with its own history.
@@ -143,7 +144,7 @@ async fn play<S: Store>(
 pub async fn what_concurrent_clients_see_of_an_address_is_linearizable<S: Store + 'static>(
     clients: Clients<S>,
 ) {
-    fill(&*clients[0], &addresses(ADDRESSES)).await;
+    fill(&*clients[0], &addresses(1..=ADDRESSES)).await;
     let time = Time::default();
     let instances = clients.map(|client| Arc::new(instance(Yielding(client), &time)));
     let mut taken = 0;

@@ -12,10 +12,10 @@ use tokio::sync::Barrier;
 
 use crate::now_secs;
 use crate::support::{
-    self, ALREADY_EXISTED, BUSY, Clients, Outcome, Time, Yielding, addresses, allocate_under,
-    bandwidth_of, endpoint, fill, instance, outcome, refused, sign,
+    self, ALREADY_EXISTED, BUSY, Clients, Outcome, Time, Yielding, allocate_under, bandwidth_of,
+    endpoint, fill, instance, outcome, refused, sign,
 };
-use crate::worlds::account;
+use crate::worlds::{account, one_address};
 
 const CALLERS: usize = 64;
 
@@ -96,7 +96,7 @@ fn judge(tokens: Tokens, outcomes: &[Outcome], held: Option<String>) -> usize {
 }
 
 pub async fn race_on<S: Store + 'static>(clients: Clients<S>, tokens: Tokens) -> usize {
-    fill(&*clients[0], &addresses(1)).await;
+    fill(&*clients[0], &one_address()).await;
     let time = Time::default();
     let instances = clients.clone().map(|client| Arc::new(instance(Yielding(client), &time)));
     let outcomes = race(tokens.sign(time.now_secs()), |caller, wire| {
@@ -131,7 +131,7 @@ pub async fn of_64_callers_with_two_tokens_those_of_the_winner_get_the_same_band
 pub async fn of_64_callers_over_http_one_allocates(arguments: &[&str]) {
     let endpoint = Arc::new(endpoint(arguments).await);
     for tokens in [Tokens::Own, Tokens::One, Tokens::Two] {
-        let world = format!("{:#}", addresses(1));
+        let world = format!("{:#}", one_address());
         endpoint.control(Method::PUT, "world", &world).await.unwrap();
         let outcomes = race(tokens.sign(u64::try_from(now_secs()).unwrap()), |_, wire| {
             let endpoint = Arc::clone(&endpoint);

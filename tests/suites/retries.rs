@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::now_secs;
 use crate::support::{
-    ALLOCATE, ALREADY_EXISTED, BUSY, Clients, Outcome, addresses, allocate_under, bandwidth_of,
-    endpoint, fill, outcome, refused, sign,
+    ALLOCATE, ALREADY_EXISTED, BUSY, Clients, Outcome, allocate_under, bandwidth_of, endpoint,
+    fill, outcome, refused, sign,
 };
 use crate::trouble::{Scene, Trouble, points};
-use crate::worlds::account;
+use crate::worlds::{account, addresses};
 
 /// Each point at which the store can fail, and how many attempts in a row, each with an address of
 /// its own.
@@ -31,7 +31,7 @@ fn failures(attempts: &[usize]) -> Vec<(bool, usize, usize, String)> {
 pub async fn a_token_succeeds_after_any_failure<S: Store + 'static>(clients: Clients<S>) {
     // The libraries make up to three more attempts by default.
     let all = failures(&[1, 3]);
-    fill(&*clients[0], &addresses(all.len())).await;
+    fill(&*clients[0], &addresses(1..=all.len())).await;
     for (key_is_known, number, attempts, address) in all {
         let what = format!("{attempts} fail at point {number}, key known: {key_is_known}");
         let scene = Scene::new(&clients[0], key_is_known).await;
@@ -57,7 +57,7 @@ pub async fn another_token_after_a_failure_buys_only_if_nothing_was_bought<S: St
     clients: Clients<S>,
 ) {
     let all = failures(&[1]);
-    fill(&*clients[0], &addresses(all.len())).await;
+    fill(&*clients[0], &addresses(1..=all.len())).await;
     let mut after_purchase = 0;
     for (key_is_known, number, _, address) in all {
         let what = format!("fails at point {number}, key known: {key_is_known}");
@@ -92,7 +92,7 @@ const FAULTS: [(&str, bool); 4] = [
 /// Over a connection that really breaks, to an endpoint started with `arguments`.
 pub async fn no_trouble_over_http_buys_twice(arguments: &[&str]) {
     let endpoint = endpoint(arguments).await;
-    let world = format!("{:#}", addresses(2 * FAULTS.len()));
+    let world = format!("{:#}", addresses(1..=2 * FAULTS.len()));
     endpoint.control(Method::PUT, "world", &world).await.unwrap();
     let now_secs = || u64::try_from(now_secs()).unwrap();
     let held = async |address: &str| {

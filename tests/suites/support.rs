@@ -18,12 +18,10 @@ use ipv6_gateway::allocation::{AsKind, InternetBandwidthOwner, Ipv6Address, Reso
 use ipv6_gateway::{Event, Function, Ids, Operations};
 use serde_json::{Value, json};
 
-use crate::worlds::{account, one_address};
-
 /// The operation that most suites call.
 pub const ALLOCATE: &str = "AllocateIpv6InternetBandwidth";
 
-/// The scope of the documents of [`one_address`].
+/// The scope of the documents of [`crate::worlds::one_address`].
 pub const SCOPE: Scope<'_> = Scope { account_id: "1234567890123456", region_id: "cn-huhehaote" };
 
 /// Two clients of one empty store.
@@ -138,19 +136,6 @@ pub fn documented() -> BTreeMap<String, BTreeSet<u16>> {
         }
     }
     statuses
-}
-
-/// A world with the addresses `ipv6-1` and so on, in the account that has the key.
-pub fn addresses(count: usize) -> Value {
-    let mut world = one_address();
-    let addresses = &mut account(&mut world)["Ipv6Addresses"];
-    let first = addresses["ipv6-1"].take();
-    for number in 1..=count {
-        let mut address = first.clone();
-        address["Ipv6Address"] = format!("2408:4004:1::{number:x}").into();
-        addresses[format!("ipv6-{number}")] = address;
-    }
-    world
 }
 
 /// Puts a world into a store that has none of its documents.

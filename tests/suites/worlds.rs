@@ -19,11 +19,11 @@ pub fn account(world: &mut Value) -> &mut Value {
     &mut world["Accounts"]["1234567890123456"]
 }
 
-/// The same with so many addresses, `ipv6-0` and so on.
-pub fn many_addresses(count: usize) -> Value {
+/// The same with the addresses of these numbers, `ipv6-NUMBER`.
+pub fn addresses(numbers: impl IntoIterator<Item = usize>) -> Value {
     let mut world = one_address();
     let address = account(&mut world)["Ipv6Addresses"]["ipv6-1"].clone();
-    let addresses = (0..count).map(|number| {
+    let addresses = numbers.into_iter().map(|number| {
         let mut address = address.clone();
         address["Ipv6Address"] =
             json!(format!("2408:4004:{:x}::{:x}", number >> 16, number & 0xffff));

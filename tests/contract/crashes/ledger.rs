@@ -19,7 +19,7 @@ const CALLS_PER_REPETITION: usize = 6;
 
 /// The id of the address with this number.
 pub(super) fn address_id(number: usize) -> String {
-    format!("ipv6-{number:07}")
+    format!("ipv6-{number}")
 }
 
 /// A purchase under a token of its own, tried by one call or more.

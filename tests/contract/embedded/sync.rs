@@ -15,7 +15,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use serde_json::json;
 use suites::endpoint::{Endpoint, built};
-use suites::worlds::many_addresses;
+use suites::worlds::addresses;
 
 use super::folder;
 use crate::endpoint::{allocate, call};
@@ -118,7 +118,7 @@ impl Watch {
 async fn an_answer_leaves_only_after_its_sync() {
     let folder = folder();
     let world = folder.path().join("world.json");
-    std::fs::write(&world, many_addresses(CALLS).to_string()).unwrap();
+    std::fs::write(&world, addresses(0..CALLS).to_string()).unwrap();
     let kept = folder.path().join("kept");
     let binary = built("local-endpoint").unwrap();
     let arguments = ["--data", kept.to_str().unwrap(), "--world", world.to_str().unwrap()];

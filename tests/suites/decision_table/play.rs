@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::place::{OWNER, Place, STRANGER};
 use super::{Cell, Table};
-use crate::support::{Outcome, addresses, allocate, outcome, sign};
-use crate::worlds::account;
+use crate::support::{Outcome, allocate, outcome, sign};
+use crate::worlds::{account, addresses};
 
 const DAY_SECS: u64 = 24 * 60 * 60;
 
@@ -169,7 +169,7 @@ fn tries(table: &Table) -> Vec<Try> {
 
 /// The world of all tries before the first call, with an account that owns nothing.
 fn world(tries: &[Try]) -> Value {
-    let mut world = addresses(tries.len());
+    let mut world = addresses(1..=tries.len());
     for address in account(&mut world)["Ipv6Addresses"].as_object_mut().unwrap().values_mut() {
         address["AssociatedInstanceType"] = "NetworkInterface".into();
         address["AssociatedInstanceId"] = "eni-1".into();

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::{CALLERS, race};
 use crate::support::{
-    self, ALLOCATE, ALREADY_EXISTED, BUSY, Clients, Outcome, SCOPE, Time, Yielding, addresses,
-    fill, held_by, instance, outcome, refused, sign,
+    self, ALLOCATE, ALREADY_EXISTED, BUSY, Clients, Outcome, SCOPE, Time, Yielding, fill, held_by,
+    instance, outcome, refused, sign,
 };
-use crate::worlds::account;
+use crate::worlds::{account, one_address};
 
 const MODIFY: &str = "ModifyIpv6InternetBandwidth";
 const DELETE: &str = "DeleteIpv6InternetBandwidth";
@@ -93,7 +93,7 @@ impl<S: Store> Store for Noting<S> {
 
 /// An address with a bandwidth of 1 Mbit/s.
 fn world() -> Value {
-    let mut world = addresses(1);
+    let mut world = one_address();
     account(&mut world)["Ipv6Addresses"]["ipv6-1"]["Ipv6InternetBandwidth"] = json!({
         "Ipv6InternetBandwidthId": "ipv6bw-00000000000000001",
         "InternetChargeType": "PayByBandwidth", "Bandwidth": 1
