@@ -106,7 +106,7 @@ fn compare(contract: &Contract, path: &str, cases: &[(Case, Answers)]) -> Vec<St
     };
     let wrong: Vec<&(Case, Answers)> = cases.iter().filter(|case| !is_reviewed(case)).collect();
     let Some((first, _)) = wrong.first() else { return Vec::new() };
-    let is_sharing = |case: &Case| contract.text(&own_path(case)).is_none();
+    let is_sharing = |case: &Case| contract.text(&own_path(&case.path)).is_none();
     let mut shared = Answers::new();
     let mut is_alike = wrong.iter().all(|(case, _)| is_sharing(case));
     for (_, answers) in cases.iter().filter(|(case, _)| is_sharing(case)) {

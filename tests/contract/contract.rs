@@ -44,7 +44,7 @@ fn a_malformed_case_is_reported_with_file_line_and_field() {
         let mut files = BTreeMap::from([(CASE.to_owned(), text)]);
         files.insert("A/operation.json".to_owned(), "{}".to_owned());
         files.insert("format.json".to_owned(), r#"{ "format": 2 }"#.to_owned());
-        let error = Contract::of("here", files).cases().unwrap_err();
+        let error = Contract::of("here", files).cases().unwrap_err().to_string();
         assert!(error.starts_with(&format!("here/{CASE}:")) && error.contains(printed), "{error}");
     }
 }
@@ -61,5 +61,5 @@ fn a_wrong_call_of_the_command_shows_the_usage_and_exits_with_3() {
     assert!(text.contains("--case no-such-case: no case of contracts fits it"), "{text}");
     let (code, text) = run(Path::new("."), &["--help"]);
     assert_eq!(code, 0);
-    assert!(text.contains("Exit codes: 0 all holds"), "{text}");
+    assert!(text.contains("Exit codes: 0 everything holds"), "{text}");
 }

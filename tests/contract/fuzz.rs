@@ -114,7 +114,9 @@ async fn an_endpoint_without_control_paths_is_refused_with_the_reason() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
-    let fuzz = async |url: &str| campaign(url, 1, 1).run(&Contract::embedded()).await.unwrap_err();
+    let fuzz = async |url: &str| {
+        campaign(url, 1, 1).run(&Contract::embedded()).await.unwrap_err().to_string()
+    };
     let error = fuzz(&format!("http://{address}")).await;
     assert!(error.contains("no HTTP server answers"), "{error}");
     let endpoint = endpoint().await;
@@ -125,10 +127,11 @@ async fn an_endpoint_without_control_paths_is_refused_with_the_reason() {
 
 #[test]
 fn a_malformed_sequence_is_reported_with_line_and_field() {
-    let error =
-        Plan::open("{\n\"world\": {},\n\"steps\": [{\"call\": {\"method\": 1}}]}").unwrap_err();
+    let error = Plan::open("{\n\"world\": {},\n\"steps\": [{\"call\": {\"method\": 1}}]}")
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("--replay:3:") && error.contains("steps[0]"), "{error}");
-    let error = Plan::open("no-such-file.json").unwrap_err();
+    let error = Plan::open("no-such-file.json").unwrap_err().to_string();
     assert!(error.starts_with("no-such-file.json: "), "{error}");
 }
 

@@ -147,13 +147,13 @@ fn a_link_is_followed_inside_the_folder_only() {
     let cases = format!("{ALLOCATE}/cases/MissingBandwidth");
     for (link, target, message) in [
         ("link.json", "absent.json", None),
-        ("link.json", "/etc/hostname", Some("a link out of the folder, to /")),
-        ("link.json", "../../../../outside.json", Some("a link out of the folder, to /")),
-        ("link", "../../../../outside", Some("a link out of the folder, to /")),
-        ("link", "..", Some("a link to a folder that it is in")),
-        ("link", ".", Some("a link to a folder that it is in")),
+        ("link.json", "/etc/hostname", Some("a link to /")),
+        ("link.json", "../../../../outside.json", Some("a link to /")),
+        ("link", "../../../../outside", Some("a link to /")),
+        ("link", "..", Some("a link to a folder that contains it")),
+        ("link", ".", Some("a link to a folder that contains it")),
         ("link.json", "link.json", Some("a link that cannot be followed")),
-        ("link.json", "nowhere.json", Some("a link that leads nowhere")),
+        ("link.json", "nowhere.json", Some("a dangling link")),
     ] {
         let folder = scratch();
         let own = folder.path().join("own");
@@ -270,15 +270,15 @@ fn a_revision_is_read_from_any_folder_and_a_missing_one_says_what_to_fetch() {
     git(folder.path(), &["clone", "-q", "--depth", "1", "--branch", "side", &url, "shallow"]);
     git(folder.path(), &["clone", "-q", &url, "clone"]);
     for (repository, place, message) in [
-        ("made", "HEAD", "HEAD: there are several contracts; name one: HEAD:api/own, HEAD:second"),
+        ("made", "HEAD", "HEAD: it has several contracts; name one of HEAD:api/own, HEAD:second"),
         ("made", "one:second", "one:second: no contract; that revision has one at one:api/own"),
-        ("made", "one:api/own/format.json", "one:api/own/format.json: a file, no folder"),
-        ("made", "empty", "empty: no contract: there is no <Action>/operation.json in it"),
-        ("made", "empty:own", "empty:own: no contract: there is no <Action>/operation.json in it"),
+        ("made", "one:api/own/format.json", "one:api/own/format.json: a file, not a folder"),
+        ("made", "empty", "empty: no contract: it has no <Action>/operation.json"),
+        ("made", "empty:own", "empty:own: no contract: it has no <Action>/operation.json"),
         ("made", "nowhere", "nowhere: neither a folder nor a git revision"),
         ("made", "HEAD~9", "HEAD has no such ancestor"),
-        ("clone", "side", "this clone knows the branch as origin/side"),
-        ("clone", "side:second", "this clone knows the branch as origin/side"),
+        ("clone", "side", "in this clone the branch is origin/side"),
+        ("clone", "side:second", "in this clone the branch is origin/side"),
         ("shallow", "origin/main", "git fetch origin +refs/heads/main:refs/remotes/origin/main"),
         (
             "shallow",

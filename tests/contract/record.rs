@@ -77,7 +77,7 @@ async fn expected_answers_bear_their_decisions_out() {
         let provenance = if decision.is_some() { "chosen" } else { "documented" };
         assert_eq!(recording["expectation"]["provenance"], provenance);
         let line = decision.map(|id| got.lines().find(|line| line.contains(&format!(" {id} "))));
-        assert!(line.is_none_or(|line| line.unwrap().contains("borne out")), "{got}");
+        assert!(line.is_none_or(|line| line.unwrap().contains("confirmed")), "{got}");
     }
 }
 
@@ -99,7 +99,7 @@ async fn a_decision_is_judged_by_the_places_that_it_is_about() {
         [&place[..], &[contracts.path().to_str().unwrap(), "--case", "*/letters*"]].concat();
     let got = printed(&contract(&place));
     let line = |id: &str| got.lines().find(|line| line.contains(&format!(" {id} "))).unwrap();
-    assert!(line("bandwidth-form").contains("borne out"), "{got}");
+    assert!(line("bandwidth-form").contains("confirmed"), "{got}");
     assert!(line("fills").contains("contradicted"), "{got}");
 }
 

@@ -73,7 +73,7 @@ fn every_case_holds_through_a_built_bootstrap_but_those_whose_store_must_fail() 
     assert_eq!(code, Some(0), "{text}");
     let failing = Contract::embedded().cases().unwrap();
     let failing = failing.iter().filter(|case| case.fault.is_some()).count();
-    let reason = "its store must fail, which only control paths bring about";
+    let reason = "its store must fail, which needs control paths";
     assert_eq!(not_run(&report), BTreeMap::from([(reason.to_owned(), failing)]));
 }
 
@@ -186,23 +186,27 @@ async fn bad_input_is_reported_with_its_place() {
         (&["--endpoint", "http://127.0.0.1:1"][..], 2, "no HTTP server answers"),
         (&["--endpoint", &silent], 2, "no HTTP server answers"),
         (&["--endpoint", "nothing"], 2, "--endpoint nothing: relative URL without a base"),
-        (&["--endpoint", "http://127.0.0.1:1/a"], 2, "the operation is at the path /"),
-        (&["--endpoint", "http://127.0.0.1:1/#a"], 2, "the operation is at the path /"),
+        (&["--endpoint", "http://127.0.0.1:1/a"], 2, "the URL must not have a path"),
+        (&["--endpoint", "http://127.0.0.1:1/#a"], 2, "the URL must not have a path"),
         (&["--endpoint", "http://127.0.0.1:1", "--wait", "1"], 2, "answers: within 1 s: "),
         (&["--endpoint", &silent, "--wait", "100000"], 2, "no HTTP server answers"),
         (&["--in-process", "--wait", "1"], 3, "cannot be used with"),
         (&["--in-process", "--cacert", "a"], 3, "cannot be used with"),
         (&["--endpoint", "http://127.0.0.1:1", "--wait", "1.5"], 3, "--wait"),
-        (&["--function", "/no/bootstrap"], 2, "--function /no/bootstrap: there is no such file"),
+        (&["--function", "/no/bootstrap"], 2, "--function /no/bootstrap: no such file"),
         (&["--in-process", "--case", "none"], 2, "--case none: no case of contracts fits it"),
-        (&["--in-process", "--bind", "a=b"], 2, "--bind a=b: there is no role a"),
+        (&["--in-process", "--bind", "a=b"], 2, "--bind a=b: unknown role a"),
         (
             &["--in-process", "--contracts", contracts],
             2,
             "absent-v1.json:2:18: description: invalid",
         ),
         (&["--in-process", "--report", "xml=a"], 3, "not junit=FILE, json=FILE"),
-        (&["--in-process", "--report", "github"], 3, "github=FILE: annotations go to a file"),
+        (
+            &["--in-process", "--report", "github"],
+            3,
+            "github=FILE: annotations need a separate file",
+        ),
         (&["--in-process", "--endpoint", "http://127.0.0.1:1"], 3, "cannot be used with"),
         (&[], 3, "required arguments were not provided"),
     ] {
@@ -242,7 +246,7 @@ async fn an_outsider_can_add_a_case_review_its_answer_and_check_an_endpoint() {
     let output = contract(&["unpack", own]);
     assert!(output.status.success(), "{}", printed(&output));
     let output = contract(&["unpack", own]);
-    assert!(printed(&output).contains("there is something in it; nothing was written"));
+    assert!(printed(&output).contains("the folder is not empty; nothing was written"));
     // A case whose answer differs from the other cases of its code.
     let cases = format!("{own}/AllocateIpv6InternetBandwidth/cases/Success");
     let case = std::fs::read_to_string(format!("{cases}/replay-address-released.json")).unwrap();

@@ -76,7 +76,7 @@ impl Bench {
                 let (mut findings, transcript) = (verdict.findings, verdict.transcript);
                 let (contract, rules) = (&self.contract, &self.rules);
                 judge_reviewed(&mut findings, contract, rules, case, format, &transcript);
-                let message = findings.told(|_| true).into_iter();
+                let message = findings.reported(|_| true).into_iter();
                 message
                     .map(|finding| format!("{} ({})", finding.place, finding.by.name()))
                     .collect()

@@ -57,7 +57,7 @@ fn a_breaking_change_fails_and_every_change_is_explained() {
     for part in [
         "<!-- contract: contract -->",
         "all hold",
-        "nothing is wrong",
+        "no problems",
         "No row has lost a proof.",
         "0 breaking",
     ] {

@@ -15,7 +15,7 @@ async fn it_shows_its_progress_in_time() {
         .arg(format!("stty cols 100; {line}"))
         .arg("/dev/null"));
     let shown = String::from_utf8_lossy(&output.stdout);
-    for part in ["1 of 4 s, ", "2 of 4 s, ", " calls, none is wrong"] {
+    for part in ["1 of 4 s, ", "2 of 4 s, ", " calls, no answer is wrong"] {
         assert!(shown.contains(part), "{part}\n{shown}");
     }
 }

@@ -60,7 +60,7 @@ pub async fn follows_the_protocol(remote: &Remote) {
         (Method::PUT, "worlds/a%20b", r#"{ "Accounts": {} }"#, "400"),
         (Method::PUT, "worlds/protocol", "{", "400"),
     ] {
-        let error = remote.control(method.clone(), path, body).await.unwrap_err();
+        let error = remote.control(method.clone(), path, body).await.unwrap_err().to_string();
         let (printed, text) = error.split_once('{').unwrap();
         assert!(printed.contains(status), "{method} {path}: {error}");
         let text: Value = serde_json::from_str(&format!("{{{text}")).unwrap();

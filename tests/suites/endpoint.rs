@@ -144,7 +144,7 @@ impl Endpoint {
     ///
     /// There is no answer, or the answer is no success.
     pub async fn control(&self, method: Method, name: &str, body: &str) -> Result<Value, String> {
-        self.remote.control(method, name, body).await
+        Ok(self.remote.control(method, name, body).await?)
     }
 
     /// Its log so far. A line may still be on its way: [`Self::logged`] waits for one.
@@ -180,7 +180,7 @@ impl Endpoint {
     ///
     /// There is no answer.
     pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
-        self.remote.send(wire, fault).await
+        Ok(self.remote.send(wire, fault).await?)
     }
 }
 

@@ -227,5 +227,5 @@ async fn each_purchase_is_released_before_the_next_and_reported() {
     let message = format!("the endpoint has no {UNDO}");
     let kept = "BOUGHT AND NOT RELEASED: Ipv6InternetBandwidthId ipv6bw-";
     assert!(text.contains(kept) && text.contains(&message), "{text}");
-    assert!(not_run(&report).contains_key("what a case before did could not be taken back"));
+    assert!(not_run(&report).contains_key("an earlier case could not be undone"));
 }

@@ -45,11 +45,11 @@ async fn options_precede_the_environment_and_that_the_current_profile() {
         (
             &[],
             &broken,
-            "error: ALIBABA_CLOUD_ACCESS_KEY_ID: the access key, its secret or its token has",
+            "error: ALIBABA_CLOUD_ACCESS_KEY_ID: the access key, its secret or its token contains",
         ),
         (&["--profile", "broken"], &[], "config.json: the profile broken: the access key"),
-        (&["--profile", "ecs"], &[], "the profile ecs is of mode EcsRamRole"),
-        (&["--profile", "nobody"], &[], "there is no profile nobody"),
+        (&["--profile", "ecs"], &[], "the profile ecs has the mode EcsRamRole"),
+        (&["--profile", "nobody"], &[], "no profile is named nobody"),
         (&options[..2], &[], "--access-key-secret"),
     ] {
         let printed = verify(&url, home.path(), options, variables);

@@ -61,7 +61,7 @@ async fn an_endpoint_that_speaks_tls_is_verified_if_the_system_trusts_it() {
     for (file, code, message) in [
         (&trusted, 0, r"--cacert '/"),
         (&certificate, 2, "invalid peer certificate"),
-        (&empty, 2, "empty.pem: it has no certificate in PEM"),
+        (&empty, 2, "empty.pem: it has no PEM certificate"),
         (&absent, 2, "absent.pem: No such file"),
     ] {
         // The command does not wait for an endpoint with a wrong certificate.

@@ -16,23 +16,17 @@ type Row =
 
 const ROWS: &[Row] = &[
     (&[], &[], 0, &[], "answers"),
-    (&["S@nobody.snap"], &[], 1, &["S@nobody.snap"], "S@nobody.snap: a snapshot that no case has"),
+    (&["S@nobody.snap"], &[], 1, &["S@nobody.snap"], "S@nobody.snap: a snapshot without a case"),
     (
         &["S@nobody.snap"],
         &["--case", "MissingBandwidth/absent"],
         1,
         &[],
-        "S@nobody.snap: a snapshot that no case has",
+        "S@nobody.snap: a snapshot without a case",
     ),
-    (&["S@nobody.snap"], &["--propose"], 1, &["S@nobody.snap"], "a snapshot that no case has"),
+    (&["S@nobody.snap"], &["--propose"], 1, &["S@nobody.snap"], "a snapshot without a case"),
     (&["S@absent.snap"], &[], 0, &["S@absent.snap"], "answers"),
-    (
-        &["S@absent.snap", "-C/absent.json"],
-        &[],
-        1,
-        &[],
-        "S@absent.snap: a snapshot that no case has",
-    ),
+    (&["S@absent.snap", "-C/absent.json"], &[], 1, &[], "S@absent.snap: a snapshot without a case"),
     (
         &["S@absent.snap.new"],
         &[],

@@ -1,4 +1,4 @@
-//! An answer, read.
+//! An answer, and how its body is read.
 
 mod json;
 mod xml;
@@ -6,44 +6,45 @@ mod xml;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::Result;
 use serde_json::{Map, Value};
 
-/// How deep a body may nest. No documented answer nests deeper than six.
+/// The greatest depth of a body. No documented answer is deeper than six.
 const DEPTH_MAX: usize = 100;
 
-/// An answer as it came over the wire.
+/// An answer as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The headers, names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// The body. What is not UTF-8 in it is replaced by U+FFFD.
+    /// The body. U+FFFD replaces bytes that are not UTF-8.
     pub body: String,
-    /// Whether all of the body is UTF-8.
+    /// Whether the whole body is UTF-8.
     pub is_utf8: bool,
 }
 
-/// A body, read: its root element in XML, and its elements.
+/// A parsed body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Body {
-    /// The name of the root element; JSON has none.
+    /// The name of the root element in XML; `None` in JSON.
     pub root: Option<String>,
-    /// The elements by name. In XML a value is a text, an object of elements, or, where several elements
-    /// have one name, the list of these.
+    /// The elements by name. In XML a value is a text, an object of elements, or a list of the elements of the
+    /// same name.
     pub elements: Map<String, Value>,
-    /// The texts in it, in order.
+    /// The texts, in order.
     pub texts: Vec<Text>,
 }
 
 /// A text in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
-    /// Where it is, as a JSON pointer below the root. Elements of one name in XML have no index.
+    /// The JSON pointer below the root. In XML, elements of the same name have no index.
     pub pointer: String,
-    /// What it says.
+    /// The unescaped text.
     pub value: String,
-    /// Where it is written, as bytes of the body: between the quotes, or between the tags.
+    /// The range of bytes in the body: between the quotes, or between the tags.
     pub range: Range<usize>,
 }
 
@@ -62,28 +63,20 @@ impl Answer {
     }
 
     /// Reads the body: as XML if it begins with `<`, else as JSON.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be read.
-    pub fn read(&self) -> Result<Body, String> {
-        if self.is_utf8 { Body::read(&self.body) } else { Err("it is not in UTF-8".to_owned()) }
+    pub fn read(&self) -> Result<Body> {
+        if self.is_utf8 { Body::read(&self.body) } else { Err("it is not UTF-8".into()) }
     }
 }
 
 impl Body {
     /// Reads a body: as XML if it begins with `<`, else as JSON.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be read.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn read(text: &str) -> Result<Self> {
         if text.trim_start_matches('\u{feff}').trim_start().starts_with('<') {
             return xml::read(text);
         }
         match json::read(text)? {
             (Value::Object(elements), texts) => Ok(Self { root: None, elements, texts }),
-            (other, _) => Err(format!("it is no object: {other}")),
+            (other, _) => Err(format!("it is not an object: {other}").into()),
         }
     }
 

@@ -1,17 +1,18 @@
-//! `contract call`: tries one case and shows all of it, or tells how to with curl.
+//! `contract call`: tries one case and shows every detail, or prints the curl commands that do.
 
 use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
 use reqwest::Method;
-use serde_json::json;
 use tempfile::TempDir;
 
+use crate::Result;
 use crate::answer::Answer;
-use crate::case::{Asked, Case, Fault, Request, Variant};
+use crate::case::{Case, Request, Variant};
 use crate::client::{self, now_secs, quoted};
 use crate::command::{Outcome, print_as_is, print_document};
 use crate::contract::Contract;
+use crate::error::{At as _, bail};
 use crate::judge::{Judged, Rulebook, expected_format, judge};
 use crate::list::Chosen;
 use crate::secrets::Blot;
@@ -19,14 +20,14 @@ use crate::shown::visible;
 use crate::signals::interrupted;
 use crate::verify::{Bound, Differences, Place, Roles, Where, end, judge_reviewed};
 
-/// Tries one case in one variant and shows its world, the call, the answer, and what is wrong with it.
+/// Tries one case in one variant; shows its call, its answer and every finding.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
   contract call --endpoint http://127.0.0.1:8787 --case IllegalParam.Bandwidth/letters \\
     --signature V1 --format XML
 
-Exit codes: 0 it holds, 1 it does not, 2 it could not be run, 3 usage.")]
+Exit codes: 0 the case holds, 1 it does not hold, 2 it could not be tried, 3 usage.")]
 pub struct Options {
     #[command(flatten)]
     place: Where,
@@ -38,8 +39,8 @@ pub struct Options {
     /// The format to ask for
     #[arg(long, value_enum, ignore_case = true, default_value_t = Format::Json)]
     format: Format,
-    /// Call nothing, and print the commands that do with curl. They are signed, so whoever reads them
-    /// can make that call for a quarter of an hour
+    /// Call nothing, and print the curl commands. They are signed: for 15 minutes, anyone who reads them can
+    /// make the call
     #[arg(long)]
     curl: bool,
 }
@@ -74,19 +75,15 @@ impl Format {
 }
 
 /// Tries the case.
-///
-/// # Errors
-///
-/// It cannot be tried.
-pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String> {
+pub async fn run(options: Options, contract: Contract) -> Result<Outcome> {
     let cases = options.chosen.cases(&contract)?;
     let [case] = &cases[..] else {
         let some: Vec<&str> = cases.iter().take(5).map(|case| case.path.as_str()).collect();
-        return Err(format!(
-            "--case: {} cases fit, and one is called: {} …",
+        bail!(
+            "--case: {} cases fit, and only one can be called: {} …",
             cases.len(),
             some.join(", ")
-        ));
+        );
     };
     let variant = variant(case, &options)?;
     let (place, caller) = options.place.find(&contract).await?;
@@ -95,19 +92,19 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
         Some(caller) => {
             let roles = Roles::read(&contract)?;
             let bindings = roles.bindings(&options.place.bindings)?;
-            roles.bind(case, caller, &bindings).map_err(|why| format!("{}: {why}", case.path))?
+            roles.bind(case, caller, &bindings).at(&case.path)?
         }
     };
     if options.curl {
         return print_as_is(&commands(&bound.case, &variant, &place)?).map(|()| Outcome::Holds);
     }
-    let folder = TempDir::new().map_err(|error| error.to_string())?;
+    let folder = TempDir::new()?;
     let mut target = place.target(0, &folder)?;
     let rules = Rulebook::read(&contract)?;
     let mut undo = Vec::new();
     let verdict = tokio::select! {
         verdict = judge(&bound.case, &variant, &mut target, &rules, now_secs(), &mut undo) => verdict,
-        signal = interrupted() => Err(format!("{signal} ended the call")),
+        signal = interrupted() => Err(format!("{signal} ended the call").into()),
     };
     end(&target, verdict.is_err()).await;
     let verdict = verdict?;
@@ -119,7 +116,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     let transcript = bound.case_names(verdict.transcript.trim_end());
     judge_reviewed(&mut findings, &contract, &rules, &bound.case, verdict.format, &transcript);
     let (cosmetic, findings): (Vec<_>, Vec<_>) =
-        findings.told(|_| true).into_iter().partition(|finding| finding.by == Judged::Bytes);
+        findings.reported(|_| true).into_iter().partition(|finding| finding.by == Judged::Bytes);
     let blot = Blot::of_known();
     text = visible(&blot.apply(&text));
     let differences = Differences::of_width(120);
@@ -143,25 +140,22 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     Ok(if holds { Outcome::Holds } else { Outcome::Fails })
 }
 
-/// The variant that the options choose.
-fn variant(case: &Case, options: &Options) -> Result<Variant, String> {
+/// The variant that the options select.
+fn variant(case: &Case, options: &Options) -> Result<Variant> {
     let variants = case.variants().into_iter();
     let mut fitting = variants.filter(|variant| {
         variant.style.is_v3() == (options.signature == Signature::V3)
             && expected_format(variant) == options.format.name()
     });
-    fitting.next().ok_or_else(|| {
-        let all: Vec<String> = case
-            .variants()
-            .iter()
-            .map(|variant| {
-                let style = if variant.style.is_v3() { "V3" } else { "V1" };
-                let format = expected_format(variant);
-                format!("--signature {style} --format {format}")
-            })
-            .collect();
-        format!("{}: it is only tried with {}", case.path, all.join(", or "))
-    })
+    if let Some(variant) = fitting.next() {
+        return Ok(variant);
+    }
+    let options = |variant: &Variant| {
+        let style = if variant.style.is_v3() { "V3" } else { "V1" };
+        format!("--signature {style} --format {}", expected_format(variant))
+    };
+    let all: Vec<String> = case.variants().iter().map(options).collect();
+    bail!("{}: the case can only be tried with {}", case.path, all.join(", or "))
 }
 
 fn answer_text(answer: &Answer) -> String {
@@ -173,13 +167,13 @@ fn answer_text(answer: &Answer) -> String {
     text
 }
 
-/// The commands that try a case with curl.
-fn commands(case: &Case, variant: &Variant, place: &Place) -> Result<String, String> {
+/// The curl commands that try a case.
+fn commands(case: &Case, variant: &Variant, place: &Place) -> Result<String> {
     let (remote, is_apart) = match place {
         Place::Apart(remote) => (remote, true),
         Place::Given(remote) => (remote, false),
         Place::Function(_) | Place::InProcess => {
-            return Err("--curl: there is no HTTP endpoint to call".to_owned());
+            bail!("--curl: it needs --endpoint");
         }
     };
     let url = remote.url();
@@ -192,30 +186,15 @@ fn commands(case: &Case, variant: &Variant, place: &Place) -> Result<String, Str
     if is_apart {
         text.push_str(&control(&Method::PUT, "", &case.world.to_string()));
         if let Some(throttling) = case.throttling {
-            let limit = json!({ "Calls": throttling.calls, "Seconds": throttling.seconds });
-            text.push_str(&control(&Method::PUT, "/throttling", &limit.to_string()));
+            text.push_str(&control(&Method::PUT, "/throttling", &throttling.document()));
         }
     }
     let world = is_apart.then_some(name.as_str());
     for request in &case.before {
-        let variant = Variant {
-            style: request.signature.unwrap_or(variant.style),
-            format: match &request.format {
-                Asked::Either => variant.format.clone(),
-                Asked::None => None,
-                Asked::Format(format) => Some(format.clone()),
-            },
-        };
-        text.push_str(&command(url, request, &variant, world));
+        text.push_str(&command(url, request, &request.variant(variant), world));
     }
     if let Some(fault) = case.fault {
-        let kind = match fault {
-            Fault::StoreUnavailable => "StoreUnavailable",
-            Fault::StorePanics => "StorePanics",
-        };
-        let faults =
-            json!({ "Faults": [{ "Action": case.request.action, "Times": 1, "Kind": kind }] });
-        text.push_str(&control(&Method::PUT, "/faults", &faults.to_string()));
+        text.push_str(&control(&Method::PUT, "/faults", &fault.document(&case.request.action)));
     }
     text.push_str(&command(url, &case.request, variant, world));
     if is_apart {
@@ -224,7 +203,7 @@ fn commands(case: &Case, variant: &Variant, place: &Place) -> Result<String, Str
     Ok(text)
 }
 
-/// The command that sends a request.
+/// The curl command that sends a request.
 fn command(url: &str, request: &Request, variant: &Variant, world: Option<&str>) -> String {
     let mut wire = client::sign(request, variant, now_secs(), &client::fresh_nonce());
     wire.headers.extend(world.map(|world| ("x-local-world".to_owned(), world.to_owned())));

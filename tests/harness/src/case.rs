@@ -5,8 +5,9 @@ mod request;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::Result;
 use crate::contract::Contract;
 use crate::secrets;
 
@@ -16,54 +17,72 @@ pub use request::{Asked, Pairs, Request, Setting, Style, Text};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Case {
-    /// Where the file stands, relative to `contracts/`.
+    /// The path of the file, relative to `contracts/`.
     #[serde(skip)]
     pub path: String,
-    /// What happens.
+    /// A description of the situation.
     pub description: String,
     /// The page's sentence that the case rests on.
     pub page: Option<String>,
     /// The decision that the case rests on.
     pub decision: Option<String>,
-    /// The operation that is called, where the folder does not say it.
+    /// The operation, if it is not the folder's.
     #[serde(default)]
     pub action: String,
-    /// The documents that there are: a world, or the name of one with what is merged into it.
+    /// The world before the calls: a whole one, or a named one with a merge.
     pub world: Value,
-    /// Calls made first, each of which succeeds.
+    /// Earlier calls, each of which must succeed.
     #[serde(default)]
     pub before: Vec<Request>,
     /// The call.
     pub request: Request,
-    /// What befalls the store meanwhile.
+    /// The fault of the store during the call.
     pub fault: Option<Fault>,
-    /// How often an account may call; absent: as often as it likes.
+    /// The rate limit of an account; absent: no limit.
     pub throttling: Option<Throttling>,
-    /// The answer demanded.
+    /// The answer that the case demands.
     #[serde(rename = "answer")]
     pub demanded: Demanded,
-    /// The members that documents of the caller's account hold afterwards, by kind and id.
+    /// The members that documents of the caller's account have after the call, by kind and id.
     #[serde(default)]
     pub after: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
-/// A fault that needs a target whose store can be made to fail.
+/// A fault of the store. Only a controlled target can play it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// The store fails at whatever it is asked.
+    /// Every request to the store fails.
     StoreUnavailable,
-    /// The store panics at whatever it is asked.
+    /// Every request to the store panics.
     StorePanics,
 }
 
-/// How often an account may call an action.
+impl Fault {
+    /// The document that plans the fault for the next call of `action`, for the control path `faults`.
+    pub(crate) fn document(self, action: &str) -> String {
+        let kind = match self {
+            Self::StoreUnavailable => "StoreUnavailable",
+            Self::StorePanics => "StorePanics",
+        };
+        json!({ "Faults": [{ "Action": action, "Times": 1, "Kind": kind }] }).to_string()
+    }
+}
+
+/// The rate limit of an account for an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Throttling {
-    /// How many calls.
+    /// The number of calls.
     pub calls: u32,
-    /// In how many seconds.
+    /// The window, in seconds.
     pub seconds: u64,
+}
+
+impl Throttling {
+    /// The document of the control path `throttling`.
+    pub(crate) fn document(self) -> String {
+        json!({ "Calls": self.calls, "Seconds": self.seconds }).to_string()
+    }
 }
 
 /// The answer that a case demands.
@@ -75,27 +94,23 @@ pub struct Demanded {
     pub code: Option<String>,
     /// The error's message; `[StringToSign]` and `[CanonicalRequest]` name the server's.
     pub message: Option<String>,
-    /// Why the caller's policies do not allow the call.
+    /// The reason why the caller's policies do not allow the call.
     #[serde(rename = "accessDeniedDetail")]
     pub access_denied_detail: Option<BTreeMap<String, String>>,
-    /// Headers beyond those of every answer, and what they match.
+    /// The headers that only some answers have, and the patterns of their values.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// Top elements, each with the whole of what it holds.
+    /// Top elements, each with its whole value.
     #[serde(default)]
     pub elements: BTreeMap<String, Value>,
-    /// What is drawn anew for each success is that of the last call made before.
+    /// Whether the ids are those of the earlier call, not newly drawn.
     #[serde(rename = "sameAsBefore", default)]
     pub same_as_before: bool,
 }
 
 impl Case {
     /// Reads the case at `path` of a contract.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it, with its file, line and field.
-    pub fn read(contract: &Contract, path: &str) -> Result<Self, String> {
+    pub fn read(contract: &Contract, path: &str) -> Result<Self> {
         let text = secrets::disguise(contract.existing(path)?);
         let mut case: Self = contract.parse(path, &text)?;
         path.clone_into(&mut case.path);
@@ -104,7 +119,7 @@ impl Case {
             case.action = folder;
         }
         for request in case.before.iter_mut().chain([&mut case.request]) {
-            // The default too.
+            // The default secret is replaced too.
             request.access_key_secret = secrets::disguise(&request.access_key_secret);
             if request.action.is_empty() {
                 request.action.clone_from(&case.action);
@@ -134,7 +149,7 @@ impl Case {
         file.strip_suffix(".json").unwrap_or(file)
     }
 
-    /// What the case rests on, for a report.
+    /// The page's sentence and the decision behind the case, for a report.
     #[must_use]
     pub fn rests_on(&self) -> String {
         let page = self.page.as_ref().map(|page| format!("page: {page:?}"));
@@ -142,18 +157,16 @@ impl Case {
         [page, decision].into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
-    /// The variants in which the case is tried: each signature and format that it leaves open.
+    /// The variants of the case: each signature and format that it leaves open.
     #[must_use]
     pub fn variants(&self) -> Vec<Variant> {
         let styles = match self.request.signature {
             Some(style) => vec![style],
             None => vec![Style::V1, Style::V3],
         };
-        let formats = match &self.request.format {
-            Asked::Either => vec![Some("JSON".to_owned()), Some("XML".to_owned())],
-            Asked::None => vec![None],
-            Asked::Format(format) => vec![Some(format.clone())],
-        };
+        let mut formats =
+            ["JSON", "XML"].map(|format| self.request.format.or(Some(format))).to_vec();
+        formats.dedup();
         formats
             .iter()
             .flat_map(|format| {

@@ -1,4 +1,4 @@
-//! Plays a client: signs requests as the vendor's pages say, in code of its own.
+//! Plays a client: signs requests by the vendor's pages, in code that shares nothing with the function.
 
 pub mod signature;
 
@@ -15,24 +15,24 @@ use crate::case::{Request, Setting, Style, Variant};
 use crate::secrets;
 use signature::{Caller, Pairs, encode_pairs};
 
-/// The host that a case's requests name.
+/// The host in the requests of cases.
 pub const HOST: &str = "vpc.cn-huhehaote.aliyuncs.com";
 
 /// A host without its port.
 #[must_use]
 pub fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        // An IPv6 address has colons, too, in brackets.
+        // An IPv6 address has colons inside its brackets.
         Some((host, port)) if !port.ends_with(']') => host,
         Some(_) | None => authority,
     }
 }
 
-/// How much a server shows of a text that it made from a call, in bytes (decision `mismatch-text`).
+/// The greatest length of a text that a server shows of a call, in bytes (decision `mismatch-text`).
 const SHOWN_BYTES_MAX: usize = 64 * 1024;
 
-/// What a server shows of a call whose signature does not match (decision `mismatch-text`): texts that it
-/// makes from the request as it arrived, security token included.
+/// The texts that a server shows if a signature does not match (decision `mismatch-text`). It makes them
+/// from the received request, including the security token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// The string to sign.
@@ -50,12 +50,12 @@ impl Shown {
     }
 }
 
-/// A request as it goes over the wire.
+/// A request as sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wire {
     /// The HTTP method.
     pub method: String,
-    /// The parameters of the query, not yet encoded.
+    /// The parameters of the query, unencoded.
     pub query: Vec<(String, String)>,
     /// The headers, names in lower case.
     pub headers: BTreeMap<String, String>,
@@ -78,13 +78,13 @@ impl Wire {
         named.map(String::as_str).unwrap_or_default()
     }
 
-    /// The parameters of query and form; the form's value wins.
+    /// The parameters of query and form. The form's value overrides the query's.
     fn parameters(&self) -> BTreeMap<String, String> {
         let form = signature::decode_pairs(self.body.as_bytes());
         self.query.iter().cloned().chain(form).collect()
     }
 
-    /// The texts that a server signs and shows, after the changes on the way.
+    /// The texts that a server signs and shows for the request as received.
     #[must_use]
     pub fn signed_by_server(&self) -> Shown {
         let cut = |text: String| text[..text.floor_char_boundary(SHOWN_BYTES_MAX)].to_owned();
@@ -111,7 +111,7 @@ impl Wire {
         signature::canonical_request(&self.method, &query, &headers, &body)
     }
 
-    /// The same request to be shown: without the values that sign it, and with long values cut.
+    /// The request without its signing values and with long values cut, for people.
     pub(crate) fn shown(&self, chars_max: usize) -> Self {
         let shown = |name: &str, value: &mut String| match name {
             "Signature" | "SecurityToken" | "x-acs-security-token" => "***".clone_into(value),
@@ -132,7 +132,7 @@ impl Wire {
         wire
     }
 
-    /// The request as a text, each parameter and header on a line.
+    /// The request as a text, with a line for each parameter and header.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("{} /\n", self.method);
         for (name, value) in &self.query {
@@ -147,7 +147,7 @@ impl Wire {
         text
     }
 
-    /// The command that sends the request to the endpoint at `url`.
+    /// The curl command that sends the request to the endpoint at `url`.
     pub(crate) fn curl(&self, url: &str) -> String {
         let url = quoted(&format!("{url}/?{}", self.query_string()));
         let mut text = format!("curl -X {} -sS -i {url}", self.method);
@@ -160,7 +160,7 @@ impl Wire {
         text
     }
 
-    /// Sets a header of a V3 call, whose names are in lower case, or a parameter; no value removes it.
+    /// Sets a header (V3, names in lower case) or a parameter. `None` removes it.
     fn set(&mut self, style: Style, name: &str, value: Option<String>) {
         if style.is_v3() && name.starts_with(|c: char| c.is_lowercase()) {
             self.headers.remove(name);
@@ -172,7 +172,7 @@ impl Wire {
     }
 }
 
-/// A text as one word of a shell.
+/// A text quoted for a shell.
 pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -181,14 +181,14 @@ fn pairs(list: &Pairs) -> impl Iterator<Item = (&String, &String)> {
     list.iter().map(|(name, value)| (name, value))
 }
 
-/// A nonce that no other call has, of this process or another.
+/// A nonce that no other call has, in any process.
 #[must_use]
 pub fn fresh_nonce() -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     format!("{}-{}", *RUN, CALLS.fetch_add(1, Ordering::Relaxed))
 }
 
-/// What tells this process from every other: 16 hexadecimal digits.
+/// The random name of this process: 16 hexadecimal digits.
 #[must_use]
 pub(crate) fn fresh_run() -> &'static str {
     &RUN
@@ -199,7 +199,7 @@ static RUN: LazyLock<String> = LazyLock::new(|| {
     format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 });
 
-/// The time, in seconds since 1970 UTC.
+/// The current time, in seconds since 1970 UTC.
 #[expect(clippy::disallowed_methods, reason = "timestamps are judged by the same clock")]
 #[must_use]
 pub fn now_secs() -> i64 {
@@ -207,8 +207,8 @@ pub fn now_secs() -> i64 {
     i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Signs `request` in the way of `variant`, at `now_secs` since 1970 UTC, with `nonce` unless it has
-/// one of its own. The signature is remembered as a secret.
+/// Signs `request` as `variant` says, at `now_secs` since 1970 UTC. `nonce` is used unless the request has
+/// one. The signature is remembered as a secret.
 #[must_use]
 pub fn sign(request: &Request, variant: &Variant, now_secs: i64, nonce: &str) -> Wire {
     let (wire, signature) = sign_quietly(request, variant, now_secs, nonce);
@@ -216,7 +216,7 @@ pub fn sign(request: &Request, variant: &Variant, now_secs: i64, nonce: &str) ->
     wire
 }
 
-/// Signs as [`sign`] does, and remembers nothing. Yields the signature, too.
+/// As [`sign`], but returns the signature too and does not remember it.
 #[must_use]
 pub fn sign_quietly(
     request: &Request,
@@ -294,7 +294,7 @@ fn text(setting: &Setting, now_secs: i64) -> Option<String> {
     }
 }
 
-/// A moment in UTC, as calls write it.
+/// A time as calls write it.
 pub(crate) fn timestamp(secs: i64) -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time::OffsetDateTime::from_unix_timestamp(secs)
@@ -303,7 +303,7 @@ pub(crate) fn timestamp(secs: i64) -> String {
         .unwrap_or_default()
 }
 
-/// A moment as calls write it, in seconds since 1970 UTC.
+/// The seconds since 1970 UTC of a time as calls write it.
 pub(crate) fn seconds(text: &str) -> Option<i64> {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     let is_short = text.len() == "2026-01-02T03:04:05Z".len();

@@ -1,4 +1,4 @@
-//! The command `contract`: what it takes, and the codes it ends with.
+//! The command `contract`: its arguments, its output and its exit codes.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -7,33 +7,35 @@ use anstream::{AutoStream, ColorChoice};
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
+use crate::error::At as _;
 use crate::secrets::Blot;
 use crate::shown;
+use crate::{Error, Result};
 use crate::{call, coverage, diff, fuzz, lint, list, openapi, record, review, unpack, verify};
 
 /// What a subcommand found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All is as it should be.
+    /// Everything is right.
     Holds,
-    /// Something is not.
+    /// Something is wrong.
     Fails,
-    /// Some of it could not be judged, and the rest is as it should be.
+    /// Some cases could not be judged; the others hold.
     Unjudged,
 }
 
-/// Checks endpoints against the contract of an operation of Alibaba Cloud's VPC API, and shows what a
-/// change to the contract means.
+/// Checks endpoints against the contract of operations of Alibaba Cloud's VPC API, and explains changes to
+/// the contract.
 #[derive(Debug, Parser)]
 #[command(
     name = "contract",
     version,
-    after_help = "Exit codes: 0 all holds, 1 something does not, 2 it could not be run or judged, \
-                  3 it was called in a way that it does not take."
+    after_help = "Exit codes: 0 everything holds, 1 something does not hold, 2 the command could not run or \
+                  judge, 3 the arguments are wrong."
 )]
 struct Command {
-    /// The contract's folder, or a git revision that has one: main, main:own, HEAD:./own; without it the
-    /// contract that is part of this program
+    /// The contract: a folder, or a git revision (main, main:own, HEAD:./own) [default: the contract in
+    /// this program]
     #[arg(long, global = true, value_name = "PLACE")]
     contracts: Option<String>,
     #[command(subcommand)]
@@ -56,7 +58,7 @@ enum Sub {
 }
 
 impl Sub {
-    async fn run(self, contract: Contract) -> Result<Outcome, String> {
+    async fn run(self, contract: Contract) -> Result<Outcome> {
         match self {
             Self::Unpack(options) => std::future::ready(unpack::run(&options, &contract)).await,
             Self::Verify(options) => verify::run(*options, contract).await,
@@ -73,39 +75,50 @@ impl Sub {
     }
 }
 
-/// Runs the command that the process was called with.
+/// What `contract` exits with if its arguments are wrong.
+const USAGE: u8 = 3;
+
+/// What `contract` exits with after a subcommand.
+fn exit_code(outcome: &Result<Outcome>) -> u8 {
+    match outcome {
+        Ok(Outcome::Holds) => 0,
+        Ok(Outcome::Fails) => 1,
+        Ok(Outcome::Unjudged) | Err(_) => 2,
+    }
+}
+
+/// Runs the command of the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
     let Command { contracts, subcommand } = match Command::try_parse() {
         Ok(command) => command,
         Err(error) => {
-            // If this cannot be printed there is nowhere to say so.
+            // If this cannot be printed, nothing else can.
             drop(error.print());
-            return if error.use_stderr() { ExitCode::from(3) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() { USAGE.into() } else { ExitCode::SUCCESS };
         }
     };
     let contract = match contracts {
         None => Ok(Contract::embedded()),
-        // It tells of everything that is wrong, not of the first only.
+        // `lint` lists every problem itself.
         Some(place) if matches!(subcommand, Sub::Lint(_)) => Contract::open(&place),
         Some(place) => Contract::open(&place).and_then(Contract::checked),
     };
     let outcome = contract.and_then(|contract| {
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+        let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(subcommand.run(contract))
     });
-    match outcome {
-        Ok(Outcome::Holds) => ExitCode::SUCCESS,
-        Ok(Outcome::Fails) => ExitCode::from(1),
-        Ok(Outcome::Unjudged) => ExitCode::from(2),
-        Err(message) => {
-            print_error(&format!("error: {message}"));
-            ExitCode::from(2)
+    match &outcome {
+        Ok(_) => {}
+        Err(Error::Ambiguous(problems)) => {
+            problems.iter().for_each(|problem| print_error(&format!("error: {problem}")));
         }
+        Err(error) => print_error(&format!("error: {error}")),
     }
+    exit_code(&outcome).into()
 }
 
-/// Prints a line to standard error. If that cannot be written there is nowhere to say so.
+/// Prints a line to standard error. A failure of standard error itself is not reported.
 pub(crate) fn print_error(text: &str) {
     drop(writeln!(std::io::stderr(), "{}", shown::plain(&Blot::of_known().apply(text))));
 }
@@ -116,21 +129,13 @@ pub(crate) fn print_document_error(text: &str) {
     drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
-/// Prints a text for people to standard output.
-///
-/// # Errors
-///
-/// The system's. A reader that has gone away is none.
-pub(crate) fn print(text: &str) -> Result<(), String> {
+/// Prints a text for people to standard output. A closed pipe is not an error.
+pub(crate) fn print(text: &str) -> Result<()> {
     print_as_is(&shown::plain(&Blot::of_known().apply(text)))
 }
 
-/// Prints a text in which invisible characters are escaped already: one with colours, or a document.
-///
-/// # Errors
-///
-/// As [`print`].
-pub(crate) fn print_document(text: &str) -> Result<(), String> {
+/// Prints a text whose invisible characters are already escaped: one with colours, or a document.
+pub(crate) fn print_document(text: &str) -> Result<()> {
     print_as_is(&document(text, AutoStream::choice(&std::io::stdout())))
 }
 
@@ -138,20 +143,14 @@ fn document(text: &str, colors: ColorChoice) -> String {
     if colors != ColorChoice::Never {
         return shown::without_commands(text);
     }
-    // A colour may hide a command until it is taken away.
+    // An escape sequence may split a command in two, so colours are removed first.
     shown::without_commands(&anstream::adapter::strip_str(text).to_string())
 }
 
-/// Prints what a program reads: annotations, a command for a shell.
-///
-/// # Errors
-///
-/// As [`print`].
-pub(crate) fn print_as_is(text: &str) -> Result<(), String> {
+/// Prints a text for a program: annotations, or commands for a shell.
+pub(crate) fn print_as_is(text: &str) -> Result<()> {
     match anstream::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(format!("standard output: {error}"))
-        }
-        Ok(()) | Err(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.at("standard output"),
     }
 }

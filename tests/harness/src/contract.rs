@@ -1,4 +1,4 @@
-//! A contract: its files, wherever they are.
+//! A contract: its files, from a folder, a git revision or this program.
 
 mod load;
 mod revision;
@@ -11,18 +11,20 @@ use serde_json::{Value, json};
 
 use self::load::Files;
 pub(crate) use self::load::text as utf8;
+use crate::Result;
 use crate::case::Case;
 use crate::command::print_error;
 use crate::diff::digest;
+use crate::error::{At as _, bail};
 use crate::world::merge;
 use crate::{json, lint};
 
 /// The folder of the contract inside a repository.
 const FOLDER: &str = "contracts";
 
-/// The file that says which format the files have, and the format that is written and read.
+/// The file that names the format of the contract's files, and the current format.
 ///
-/// Format 1 had no such file. It wrote worlds as lists, and each case with the whole of its world.
+/// Format 1 had no such file. It wrote worlds as lists, and the whole world into each case.
 const FORMAT_FILE: &str = "format.json";
 const FORMAT: u64 = 2;
 
@@ -46,28 +48,28 @@ impl Contract {
         Self::of(FOLDER, load::embedded().unwrap_or_else(|error| panic!("{FOLDER}/{error}")))
     }
 
-    /// The contract at `place`: a folder, or else a revision of the git repository around the current
-    /// folder, alone or with a path (`REVISION:path`).
+    /// The contract at `place`: a folder, or a revision of the git repository of the current folder, with or
+    /// without a path (`REVISION:path`).
     ///
     /// # Errors
     ///
-    /// It is neither, it cannot be read, or there is no contract in it.
-    pub fn open(place: &str) -> Result<Self, String> {
-        Self::open_if_any(place)?.ok_or_else(|| format!("{place}: {NO_CONTRACT}"))
+    /// The place is neither a folder nor a revision, cannot be read, or has no contract.
+    pub fn open(place: &str) -> Result<Self> {
+        Ok(Self::open_if_any(place)?.ok_or_else(|| format!("{place}: {NO_CONTRACT}"))?)
     }
 
-    /// The same contract, if no file of it is ambiguous.
+    /// The same contract, if none of its files is ambiguous.
     ///
     /// # Errors
     ///
-    /// Each that is, and where.
-    pub fn checked(self) -> Result<Self, String> {
+    /// [`Error::Ambiguous`], with each problem.
+    pub fn checked(self) -> Result<Self> {
         lint::refuse_ambiguous(&self)?;
         Ok(self)
     }
 
-    /// The same contract as the base of a comparison, in which a member may be given twice: the change
-    /// that takes one away must be comparable. Says where one is on the standard error.
+    /// The same contract as the base of a comparison, whose JSON may repeat a member: a change that removes
+    /// the repetition must be comparable. Prints a note for each repeated member to standard error.
     #[must_use]
     pub fn as_base(self) -> Self {
         for fault in self.given_twice() {
@@ -76,9 +78,9 @@ impl Contract {
         Self { is_base: true, ..self }
     }
 
-    /// Where JSON files have a member twice.
+    /// The places where JSON files repeat a member.
     fn given_twice(&self) -> impl Iterator<Item = String> {
-        // What is no JSON at all is an error once it is compared.
+        // A text that is not JSON is an error when it is compared.
         let is_json = |text: &str| json::read_loosely::<IgnoredAny>(text).is_ok();
         let files = self.files.iter().filter(|(path, _)| has_ending(path, "json"));
         files.filter_map(move |(path, text)| {
@@ -87,12 +89,12 @@ impl Contract {
         })
     }
 
-    /// As [`Contract::open`], and `None` if the folder, or the whole revision at any path, has none.
+    /// As [`Contract::open`], but `None` if the folder, or the whole revision, has no contract.
     ///
     /// # Errors
     ///
-    /// It is neither a folder nor a revision, it cannot be read, or it has its contract elsewhere.
-    pub fn open_if_any(place: &str) -> Result<Option<Self>, String> {
+    /// The place is neither a folder nor a revision, cannot be read, or has its contract at another path.
+    pub fn open_if_any(place: &str) -> Result<Option<Self>> {
         let folder = Path::new(place);
         let found = if folder.is_dir() { in_folder(folder)? } else { revision::read(place)? };
         let Some((origin, files)) = found else { return Ok(None) };
@@ -101,12 +103,8 @@ impl Contract {
         Ok(Some(contract))
     }
 
-    /// The contract in a folder, or in the one folder of it that has one.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be read, or there is no contract in it.
-    pub fn in_folder(folder: &Path) -> Result<Self, String> {
+    /// The contract in a folder, or in its only subfolder that has one.
+    pub fn in_folder(folder: &Path) -> Result<Self> {
         Self::open(folder.to_str().ok_or("the folder's name is not UTF-8")?)
     }
 
@@ -116,13 +114,13 @@ impl Contract {
         Self { origin: origin.to_owned(), files, marked: Vec::new(), is_base: false }
     }
 
-    /// Where it was found, as it begins the name of a file in a message.
+    /// The folder or revision, as messages write it before the name of a file.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// What tells this contract from others: 12 hexadecimal digits of a hash of its files.
+    /// The version: 12 hexadecimal digits of a hash of the files.
     #[must_use]
     pub fn version(&self) -> String {
         digest(&json!(self.files))
@@ -139,7 +137,7 @@ impl Contract {
         self.files.keys().map(String::as_str)
     }
 
-    /// The paths of the files that begin with a byte order mark, which is no part of their text.
+    /// The paths of the files that begin with a byte order mark. Their texts do not include it.
     #[must_use]
     pub fn marked(&self) -> &[String] {
         &self.marked
@@ -152,70 +150,50 @@ impl Contract {
     }
 
     /// A file's JSON.
-    ///
-    /// # Errors
-    ///
-    /// The file is not there, or where it is no JSON.
-    pub fn json(&self, path: &str) -> Result<Value, String> {
+    pub fn json(&self, path: &str) -> Result<Value> {
         self.parse(path, self.existing(path)?)
     }
 
-    /// The text of a file that must be there.
-    ///
-    /// # Errors
-    ///
-    /// It is not.
-    pub fn existing(&self, path: &str) -> Result<&str, String> {
-        self.text(path).ok_or_else(|| format!("{}/{path}: not there", self.origin))
+    /// The text of a file that must exist.
+    pub fn existing(&self, path: &str) -> Result<&str> {
+        self.text(path).ok_or("not there").at(format_args!("{}/{path}", self.origin))
     }
 
-    /// Reads the text of the file at `path`, and tells what is wrong with its line and field.
-    ///
-    /// # Errors
-    ///
-    /// That.
-    pub(crate) fn parse<T: DeserializeOwned>(&self, path: &str, text: &str) -> Result<T, String> {
+    /// Reads the text of the file at `path`. An error names the line and the field.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, path: &str, text: &str) -> Result<T> {
         let read = if self.is_base { json::read_loosely } else { json::read };
-        read(text).map_err(|fault| format!("{}/{path}:{fault}", self.origin))
+        read(text).at(format_args!("{}/{path}", self.origin))
     }
 
     /// The cases, in order of their paths.
     ///
     /// # Errors
     ///
-    /// The first file that is no case, and why; or that the cases have an older format. Operations
-    /// and errors have the same form in both formats, so a contract without cases is read.
-    pub fn cases(&self) -> Result<Vec<Case>, String> {
+    /// A file is not a case, or the cases have format 1. Operations and errors have the same form in both
+    /// formats, so a contract without cases can be read.
+    pub fn cases(&self) -> Result<Vec<Case>> {
         self.case_paths()?.into_iter().map(|path| Case::read(self, path)).collect()
     }
 
     /// The paths of the cases, in order.
-    ///
-    /// # Errors
-    ///
-    /// The cases have an older format.
-    pub fn case_paths(&self) -> Result<Vec<&str>, String> {
+    pub fn case_paths(&self) -> Result<Vec<&str>> {
         let paths = self
             .paths()
             .filter(|path| path.split('/').nth(1) == Some("cases") && has_ending(path, "json"));
         let paths: Vec<&str> = paths.collect();
         let format = self.format()?;
         if !paths.is_empty() && format < FORMAT {
-            return Err(format!(
-                "{}: its cases have format {format} and only format {FORMAT} is read; use the \
-                 command `contract` of that version",
+            bail!(
+                "{}: its cases have format {format}, and this program reads only format {FORMAT}; use \
+                 the command `contract` of that version",
                 self.origin
-            ));
+            );
         }
         Ok(paths)
     }
 
-    /// The world that a case gives: a whole one, or a named one with what differs merged into it.
-    ///
-    /// # Errors
-    ///
-    /// There is no world of this name, or it is no JSON.
-    pub fn world(&self, given: &Value) -> Result<Value, String> {
+    /// The world of a case: a whole one, or a named one with a merge applied.
+    pub fn world(&self, given: &Value) -> Result<Value> {
         let Some(name) = given["from"].as_str() else { return Ok(given.clone()) };
         let mut world = self.json(&format!("common/worlds/{name}.json"))?;
         if let Some(patch) = given.get("merge") {
@@ -225,33 +203,37 @@ impl Contract {
     }
 
     /// The number of the format.
-    fn format(&self) -> Result<u64, String> {
+    fn format(&self) -> Result<u64> {
         if self.text(FORMAT_FILE).is_none() {
             return Ok(1);
         }
         match self.json(FORMAT_FILE)?["format"].as_u64() {
             Some(format) if (1..=FORMAT).contains(&format) => Ok(format),
             Some(format) => Err(format!(
-                "{}/{FORMAT_FILE}: format {format}, which is newer than {FORMAT}, the newest that \
-                 is read",
+                "{}/{FORMAT_FILE}: format {format} is newer than {FORMAT}, the newest that this program \
+                 reads",
                 self.origin
-            )),
-            None => Err(format!("{}/{FORMAT_FILE}: there is no number `format`", self.origin)),
+            )
+            .into()),
+            None => {
+                Err(format!("{}/{FORMAT_FILE}: `format` is not a number", self.origin).into())
+            }
         }
     }
 }
 
-fn has_ending(path: &str, ending: &str) -> bool {
+/// Whether the name of a file has an ending.
+pub(crate) fn has_ending(path: &str, ending: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == ending)
 }
 
-const NO_CONTRACT: &str = "no contract: there is no <Action>/operation.json in it";
+const NO_CONTRACT: &str = "no contract: it has no <Action>/operation.json";
 
-/// Where a contract was found, as it begins the name of a file in a message, and its files.
+/// The origin of a contract, as messages write it before the name of a file, and its files.
 type Found = Option<(String, Files)>;
 
-/// The contract in a folder, or in the one folder of it that has one.
-fn in_folder(folder: &Path) -> Result<Found, String> {
+/// The contract in a folder, or in its only subfolder that has one.
+fn in_folder(folder: &Path) -> Result<Found> {
     let below = |folder: &Path| -> Vec<String> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
@@ -291,16 +273,13 @@ fn roots<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
 ///
 /// # Errors
 ///
-/// There are several, and none has the usual name.
-fn only_root(roots: &BTreeSet<&str>, place: &str, joint: &str) -> Result<Option<String>, String> {
+/// Several folders have a contract, and none of them is named `contracts`.
+fn only_root(roots: &BTreeSet<&str>, place: &str, joint: &str) -> Result<Option<String>> {
     if roots.len() > 1 && !roots.contains(FOLDER) {
         let joint = if place.contains(':') { "/" } else { joint };
         let places: Vec<String> =
             roots.iter().map(|root| format!("{place}{joint}{root}")).collect();
-        return Err(format!(
-            "{place}: there are several contracts; name one: {}",
-            places.join(", ")
-        ));
+        bail!("{place}: it has several contracts; name one of {}", places.join(", "));
     }
     let root = roots.get(FOLDER).or_else(|| roots.first());
     Ok(root.map(|root| (*root).to_owned()))

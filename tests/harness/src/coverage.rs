@@ -1,4 +1,4 @@
-//! `contract coverage`: what proves each row of the contract.
+//! `contract coverage`: the proofs of each row of the contract.
 
 mod html;
 mod ratchet;
@@ -8,42 +8,43 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::CellAlignment;
 use serde::Serialize;
 
+use crate::Result;
 use crate::case::Case;
 use crate::command::{Outcome, print, print_document, print_error};
 use crate::contract::Contract;
 use crate::file::write_whole;
+use crate::json;
 use crate::operations::{COMMON, ErrorRow, Operation, Operations};
+use crate::shown;
 use crate::verify::snapshot_path;
 
 pub use ratchet::Loss;
 
-/// Shows for each row of the contract what proves it: the cases that demand it, the reviewed answers and the
-/// schema.
+/// Shows the proofs of each row of the contract: cases, reviewed answers and schemas.
 ///
-/// Rows are the codes of errors.json, successes, the parameters of operation.json and the decisions of
-/// decisions.md, of each operation and of what all share. The ratchet is the coverage.json of each folder:
-/// how many proofs each row had. A row that has fewer has lost something, whatever others have won.
+/// Rows are the codes of errors.json, the successes, the parameters of operation.json and the decisions of
+/// decisions.md, for each operation and for the shared folder. The ratchet is the coverage.json of each folder:
+/// the number of proofs of each row. A row with fewer proofs is a loss, even if other rows gained some.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// How it is shown
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Where to write it, instead of printing it
+    /// The file to write, instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Fail if a row has lost a proof that coverage.json holds it to
+    /// Fail if a row has fewer proofs than coverage.json says
     #[arg(long)]
     ratchet: bool,
-    /// Write coverage.json anew with what there is now; needs --contracts with a folder. Losses are
-    /// refused unless --allow-loss names them
+    /// Rewrite coverage.json with the current proofs; needs --contracts with a folder. Losses are refused
+    /// unless --allow-loss names them
     #[arg(long)]
     update: bool,
-    /// A row that may lose proofs, as common/error/MissingAction; may be given more than once
+    /// A row that may lose proofs, like common/error/MissingAction; may be repeated
     #[arg(long, value_name = "ROW", requires = "update")]
     allow_loss: Vec<String>,
 }
@@ -55,21 +56,21 @@ Examples:
   contract coverage --ratchet
   contract coverage --contracts contracts --update
 
-Exit codes: 0 every row is proved, 1 one is not or has lost a proof, 2 it could not be told, 3 usage.";
+Exit codes: 0 every row is proved, 1 a row is not proved or lost a proof, 2 the command failed, 3 usage.";
 
-/// How coverage is shown.
+/// The formats of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table for people
     #[default]
     Table,
-    /// JSON, as contracts/common/schemas/proofs.json says
+    /// JSON, described by contracts/common/schemas/proofs.json
     Json,
-    /// A page
+    /// An HTML page
     Html,
 }
 
-/// What a row is.
+/// The kinds of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -84,7 +85,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kinds of proof that such a row must have.
+    /// The kinds of proof that a row of this kind needs.
     fn needs(self) -> &'static [&'static str] {
         match self {
             Self::Success | Self::Error => &["cases", "snapshots", "schemas"],
@@ -94,18 +95,18 @@ impl Kind {
     }
 }
 
-/// A row of the contract, and what proves it.
+/// A row of the contract and its proofs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// Its id: the folder, the kind and the name, as `common/error/MissingAction`.
+    /// The id: folder, kind and name, like `common/error/MissingAction`.
     pub id: String,
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
-    /// Where it stands in the contract.
+    /// The file of the contract that has the row.
     pub file: String,
-    /// What the page says, or what it is about.
+    /// The text of the row.
     pub says: String,
-    /// The cases that demand it.
+    /// The cases that demand the row.
     pub cases: Vec<String>,
     /// The reviewed answers.
     pub snapshots: Vec<String>,
@@ -114,7 +115,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// How many proofs of each kind there are.
+    /// The number of proofs of each kind.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
         let lists =
@@ -122,7 +123,7 @@ impl Row {
         lists.into_iter().map(|(name, list)| (name, list.len())).collect()
     }
 
-    /// The kinds of proof that it lacks.
+    /// The kinds of proof that are missing.
     #[must_use]
     pub fn lacks(&self) -> Vec<&'static str> {
         let counts = self.counts();
@@ -130,20 +131,13 @@ impl Row {
     }
 }
 
-/// Shows what proves the contract.
-///
-/// # Errors
-///
-/// A file cannot be read or written.
-pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
+/// Runs `contract coverage`.
+pub fn run(options: &Options, contract: &Contract) -> Result<Outcome> {
     let rows = rows(contract)?;
     let losses = ratchet::losses(contract, &rows)?;
     let shown = match options.format {
         Format::Table => text(&rows),
-        Format::Json => {
-            let text = serde_json::to_string_pretty(&rows).map_err(|error| error.to_string())?;
-            format!("{text}\n")
-        }
+        Format::Json => json::pretty(&rows)?,
         Format::Html => html::page(&rows, contract.origin()),
     };
     match &options.output {
@@ -151,35 +145,31 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
         None => print_document(&shown)?,
     }
     let mut is_well = rows.iter().all(|row| row.lacks().is_empty());
-    let mut told = String::new();
-    // A text takes whatever is written to it.
+    let mut notes = String::new();
+    // Writing to a `String` cannot fail.
     for row in rows.iter().filter(|row| !row.lacks().is_empty()) {
-        let _ = writeln!(told, "{}: lacks {}", row.id, row.lacks().join(", "));
+        let _ = writeln!(notes, "{}: lacks {}", row.id, row.lacks().join(", "));
     }
     if options.update {
         ratchet::update(contract, &rows, &losses, &options.allow_loss)?;
-        told.push_str("coverage.json is written anew\n");
+        notes.push_str("coverage.json is rewritten\n");
     } else if options.ratchet {
         is_well &= losses.is_empty();
         for loss in &losses {
-            let _ = writeln!(told, "{loss}");
+            let _ = writeln!(notes, "{loss}");
         }
     }
-    // Behind a document that a program reads nothing may follow.
+    // A document for programs must end standard output.
     if options.format == Format::Table || options.output.is_some() {
-        print(&told)?;
-    } else if !told.is_empty() {
-        print_error(told.trim_end());
+        print(&notes)?;
+    } else if !notes.is_empty() {
+        print_error(notes.trim_end());
     }
     Ok(if is_well { Outcome::Holds } else { Outcome::Fails })
 }
 
 /// Every row of a contract, in order.
-///
-/// # Errors
-///
-/// A file of it cannot be read.
-pub fn rows(contract: &Contract) -> Result<Vec<Row>, String> {
+pub fn rows(contract: &Contract) -> Result<Vec<Row>> {
     let (cases, operations) = (contract.cases()?, Operations::read(contract)?);
     let mut rows = Vec::new();
     for operation in operations.all() {
@@ -188,7 +178,7 @@ pub fn rows(contract: &Contract) -> Result<Vec<Row>, String> {
     }
     for (folder, error) in operations.errors() {
         let ErrorRow { code, status, message, description, not_applicable, .. } = error;
-        // No state of the world leads to it, and the row says why.
+        // The row explains why no state leads to this error.
         if not_applicable.is_some() {
             continue;
         }
@@ -210,7 +200,7 @@ pub fn rows(contract: &Contract) -> Result<Vec<Row>, String> {
 }
 
 impl Row {
-    /// A row that nothing proves yet.
+    /// A row without proofs.
     fn new(folder: &str, kind: Kind, name: &str, file: &str) -> Self {
         let kind_name = match kind {
             Kind::Success => "success",
@@ -229,7 +219,7 @@ impl Row {
         }
     }
 
-    /// Takes cases, and those of their reviewed answers that there are.
+    /// Adds cases and their reviewed answers as proofs.
     fn prove<'a>(&mut self, contract: &Contract, cases: impl Iterator<Item = &'a Case>) {
         for case in cases {
             let snapshot = snapshot_path(contract, case);
@@ -250,7 +240,7 @@ fn success(contract: &Contract, operation: &Operation, cases: &[Case]) -> Row {
     row
 }
 
-/// The parameters, each with the cases whose call sends it.
+/// The rows of the parameters. The proof of a parameter is a case that sends it.
 fn parameters(operation: &Operation, cases: &[Case]) -> Vec<Row> {
     let folder = operation.action.as_str();
     let of = |parameter: &crate::operations::Parameter| {
@@ -266,8 +256,8 @@ fn parameters(operation: &Operation, cases: &[Case]) -> Vec<Row> {
     operation.accepted().map(of).collect()
 }
 
-/// The decisions of a folder, each with the cases that rest on it. Those that all operations share are in
-/// the ledger beside the folders.
+/// The rows of the decisions of a folder, each with the cases that name it. The ledger beside the folders
+/// has the shared decisions.
 fn decisions(contract: &Contract, folder: &str, cases: &[Case]) -> Vec<Row> {
     let file = match folder {
         COMMON => "decisions.md".to_owned(),
@@ -287,11 +277,9 @@ fn decisions(contract: &Contract, folder: &str, cases: &[Case]) -> Vec<Row> {
     sections.map(row).collect()
 }
 
-/// The rows as a table.
+/// The table of the rows.
 fn text(rows: &[Row]) -> String {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["row", "cases", "snapshots", "schema"]);
+    let mut table = shown::table(["row", "cases", "snapshots", "schema"]);
     for row in rows {
         let counts = row.counts();
         let count = |name: &str| match counts[name] {

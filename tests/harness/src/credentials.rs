@@ -1,33 +1,35 @@
-//! With which access key calls are signed.
+//! The access key that signs calls.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::Value;
 
+use crate::Result;
 use crate::contract::utf8;
+use crate::error::bail;
 
-/// The access key: the options before the environment, the environment before the current profile.
+/// The options for the access key. They override the environment, which overrides the current profile.
 #[derive(Args)]
 pub struct KeyOptions {
-    /// The access key. Without it that of --profile, else of `ALIBABA_CLOUD_ACCESS_KEY_ID`, else of the
-    /// current profile in ~/.aliyun/config.json
+    /// The access key's id [default: that of --profile, of `ALIBABA_CLOUD_ACCESS_KEY_ID`, or of the current
+    /// profile in ~/.aliyun/config.json]
     #[arg(long, value_name = "ID", conflicts_with = "profile", requires = "access_key_secret")]
     access_key_id: Option<String>,
-    /// Its secret. Other processes see the arguments of this one: the environment is a better place
+    /// The access key's secret. Other processes can read arguments: prefer the environment
     #[arg(long, value_name = "SECRET", requires = "access_key_id")]
     access_key_secret: Option<String>,
     /// The token of a temporary access key
     #[arg(long, value_name = "TOKEN", requires = "access_key_id")]
     security_token: Option<String>,
-    /// The profile of ~/.aliyun/config.json; without it that of `ALIBABA_CLOUD_PROFILE`, or the current one
+    /// The profile in ~/.aliyun/config.json [default: that of `ALIBABA_CLOUD_PROFILE`, or the current one]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     #[command(flatten)]
     environment: Environment,
 }
 
-/// What the environment says. Read apart from the options, which precede it.
+/// The environment's values. They are separate arguments because the options override them.
 #[derive(Args)]
 struct Environment {
     #[arg(long, hide = true, env = "ALIBABA_CLOUD_ACCESS_KEY_ID", hide_env_values = true)]
@@ -50,13 +52,13 @@ impl std::fmt::Debug for KeyOptions {
 
 /// An access key with its secret.
 pub struct Credentials {
-    /// The access key.
+    /// The access key's id.
     pub access_key_id: String,
-    /// Its secret.
+    /// The access key's secret.
     pub access_key_secret: String,
-    /// The token that goes with a temporary key.
+    /// The token of a temporary key.
     pub security_token: Option<String>,
-    /// Where the key is from.
+    /// The origin of the key: an option, a variable or a profile.
     pub source: String,
 }
 
@@ -68,12 +70,12 @@ impl std::fmt::Debug for Credentials {
 
 impl KeyOptions {
     /// The access key of the options, of the environment, or of the configuration file of the official
-    /// command line, in this order. A profile that the options name precedes a key of the environment.
+    /// command line, in this order. A profile in the options overrides a key in the environment.
     ///
     /// # Errors
     ///
-    /// There is none, only half of one, or what is wrong with it or with the file.
-    pub fn find(&self) -> Result<Credentials, String> {
+    /// No access key is configured, its secret is missing, or the file is malformed.
+    pub fn find(&self) -> Result<Credentials> {
         let Environment { environment_key_id, environment_key_secret, environment_token, .. } =
             &self.environment;
         let of_options = [&self.access_key_id, &self.access_key_secret, &self.security_token];
@@ -91,29 +93,28 @@ impl KeyOptions {
         let Credentials { access_key_id, access_key_secret, security_token, source } = &found;
         let texts = [access_key_id, access_key_secret].into_iter().chain(security_token);
         if texts.into_iter().any(|text| text.contains(|c: char| c.is_control() || c == ' ')) {
-            return Err(format!(
-                "{source}: the access key, its secret or its token has a blank, a line end or another \
-                 control character in it"
-            ));
+            bail!(
+                "{source}: the access key, its secret or its token contains a space, a line end or \
+                 another control character"
+            );
         }
         Ok(found)
     }
 
-    fn of_file(&self) -> Result<Credentials, String> {
+    fn of_file(&self) -> Result<Credentials> {
         let Environment { home, environment_profile, .. } = &self.environment;
-        let missing = "there is no access key: give --access-key-id and --access-key-secret, or set \
+        let missing = "no access key: give --access-key-id and --access-key-secret, or set \
                        ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET";
         let home = home.as_ref().ok_or(missing)?;
         let path = home.join(".aliyun/config.json");
         let Ok(bytes) = std::fs::read(&path) else {
-            return Err(format!("{missing}, or run aliyun configure"));
+            bail!("{missing}, or run aliyun configure");
         };
         let path = path.display();
         let text = utf8(&bytes).map_err(|_| format!("{path}: not UTF-8 text"))?;
-        // An error names the place and shows nothing of
-        // the file, which holds secrets.
+        // The file holds secrets, so an error shows only the place.
         let config: Value = serde_json::from_str(&text)
-            .map_err(|error| format!("{path}:{}:{}: no JSON", error.line(), error.column()))?;
+            .map_err(|error| format!("{path}:{}:{}: not JSON", error.line(), error.column()))?;
         let named = self.profile.as_deref().or(environment_profile.as_deref());
         let name = named.filter(|name| !name.is_empty()).or_else(|| config["current"].as_str());
         let name = name.unwrap_or("default");
@@ -121,7 +122,7 @@ impl KeyOptions {
         let mut profiles = config["profiles"].as_array().into_iter().flatten();
         let profile = profiles
             .find(|profile| profile["name"] == name)
-            .ok_or_else(|| format!("{path}: there is no profile {name}"))?;
+            .ok_or_else(|| format!("{path}: no profile is named {name}"))?;
         let text = |field: &str| {
             let text = profile[field].as_str().filter(|text| !text.is_empty());
             text.map(str::to_owned)
@@ -134,13 +135,16 @@ impl KeyOptions {
                 security_token: text("sts_token"),
                 source,
             }),
-            mode => Err(format!("{source} is of mode {mode}, and only AK and StsToken are read")),
+            mode => {
+                Err(format!("{source} has the mode {mode}; only AK and StsToken are supported")
+                    .into())
+            }
         }
     }
 }
 
-/// The key that these texts are, if they are given; empty ones are not.
-fn pair(texts: [&Option<String>; 3], names: [&str; 2]) -> Result<Option<Credentials>, String> {
+/// The key made of these texts. Empty texts count as absent.
+fn pair(texts: [&Option<String>; 3], names: [&str; 2]) -> Result<Option<Credentials>> {
     let [id, secret, token] = texts.map(|text| text.clone().filter(|text| !text.is_empty()));
     let [id_name, secret_name] = names;
     match (id, secret) {
@@ -153,8 +157,8 @@ fn pair(texts: [&Option<String>; 3], names: [&str; 2]) -> Result<Option<Credenti
                 source,
             }))
         }
-        (Some(_), None) => Err(format!("{id_name} is given, and {secret_name} is not")),
-        (None, Some(_)) => Err(format!("{secret_name} is given, and {id_name} is not")),
+        (Some(_), None) => Err(format!("{id_name} is set, but {secret_name} is not").into()),
+        (None, Some(_)) => Err(format!("{secret_name} is set, but {id_name} is not").into()),
         (None, None) => Ok(None),
     }
 }

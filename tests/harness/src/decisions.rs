@@ -1,35 +1,35 @@
-//! The decisions of a contract: what was chosen where the page is silent.
+//! The decisions of a contract, where the vendor's page is silent.
 
 use crate::contract::Contract;
 
-/// A decision, as a `decisions.md` has it.
+/// A decision in a `decisions.md`.
 #[derive(Clone, Debug)]
 pub struct Decision<'a> {
     /// The file's path in the contract.
     pub path: &'a str,
     /// The line of its heading.
     pub line: usize,
-    /// The heading; an id in backticks, if it is right.
+    /// The heading: an id in backticks.
     pub heading: &'a str,
-    /// What follows the heading.
+    /// The text after the heading.
     pub text: &'a str,
 }
 
 impl<'a> Decision<'a> {
-    /// Its id.
+    /// The id.
     #[must_use]
     pub fn id(&self) -> Option<&'a str> {
         self.heading.strip_prefix('`')?.strip_suffix('`')
     }
 
-    /// What a part of it says: `Choice` is what follows `**Choice.**`.
+    /// The text of a part: `Choice` is the line after `**Choice.**`.
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&'a str> {
         let (_, part) = self.text.split_once(&format!("**{name}.**"))?;
         part.trim_start().lines().next()
     }
 
-    /// The places that it names as those that it is about; none if it names none.
+    /// The places in answers that the part `About` names.
     #[must_use]
     pub fn about(&self) -> Vec<&'a str> {
         let places = self.part("About").into_iter().flat_map(|part| part.split('`'));
@@ -37,7 +37,7 @@ impl<'a> Decision<'a> {
     }
 }
 
-/// The decisions of a contract: those of an operation alone, and those of several.
+/// All decisions of a contract: those of one operation and the shared ones.
 pub fn decisions(contract: &Contract) -> impl Iterator<Item = Decision<'_>> {
     let ledgers = contract.files().iter().filter(|(path, _)| {
         let names: Vec<&str> = path.split('/').collect();

@@ -1,4 +1,4 @@
-//! `contract diff`: what a change to the contract means.
+//! `contract diff`: the meaning of a change to the contract.
 
 mod approvals;
 mod cases;
@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use crate::Result;
 use crate::command::{Outcome, print, print_as_is, print_document};
 use crate::contract::Contract;
 
@@ -31,32 +32,31 @@ pub use finding::{Finding, RULES, Rule, Severity};
 use findings::Findings;
 pub(crate) use places::{open, open_base};
 
-/// Compares two contracts: each change with the rule it falls under, what it means, and a fingerprint.
+/// Compares two contracts: shows each change with its rule, its severity and a fingerprint.
 ///
-/// A contract is a folder, a git revision whose contracts/ is read, or a dated version that is kept in the
-/// contract, as history/2021. A breaking change that contracts/approved-changes.json of the new contract
-/// does not approve makes the command end with 1. What only one of the two has none of at all (an older
-/// version has no cases) is not compared, and told. If the older place has no contract at any path, the
-/// whole newer one is additive.
+/// A contract is a folder, a git revision with a contract, or a dated version inside a contract, like
+/// history/2021. The command fails if approved-changes.json of the newer contract does not approve a breaking
+/// change. A kind of file that only one contract has (an older version has no cases) is not compared, and is
+/// listed. If the older place has no contract at any path, the whole newer contract is additive.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
     /// The older contract
     #[arg(required_unless_present = "rules")]
     old: Option<String>,
-    /// The newer contract; without it that of --contracts, or the one that is part of this program
+    /// The newer contract [default: that of --contracts, or the contract in this program]
     new: Option<String>,
-    /// How the changes are told
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// The least that is told
+    /// The lowest severity to show
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Severity::Cosmetic)]
     least: Severity,
-    /// Approve every breaking change that is not approved yet, for this reason: adds them to
-    /// approved-changes.json of the newer contract, which must be a folder
+    /// Approve every unapproved breaking change for this reason: adds them to approved-changes.json of the
+    /// newer contract, which must be a folder
     #[arg(long, value_name = "REASON")]
     approve: Option<String>,
-    /// List the rules, and compare nothing
+    /// List the rules and exit
     #[arg(long)]
     rules: bool,
 }
@@ -68,16 +68,16 @@ Examples:
   contract diff history/2021
   contract diff main contracts --approve 'the limit was raised, see the page of 2026-06-26'
 
-Exit codes: 0 nothing breaking, or all of it approved; 1 something breaking; 2 it could not be compared,
-3 usage.";
+Exit codes: 0 every breaking change is approved, 1 a breaking change is not approved, 2 the contracts could
+not be compared, 3 usage.";
 
-/// How changes are told.
+/// The formats of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A text for people
     #[default]
     Text,
-    /// JSON, as contracts/common/schemas/changes.json says
+    /// JSON, described by contracts/common/schemas/changes.json
     Json,
     /// Markdown, for a comment on a pull request
     Markdown,
@@ -85,19 +85,19 @@ enum Format {
     Github,
 }
 
-/// What came of a comparison.
+/// The result of a comparison.
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    /// The changes, what breaks most first.
+    /// The changes, the most severe first.
     pub findings: Vec<Finding>,
-    /// What only one of the two has at all.
+    /// The kinds of files that only one of the two contracts has.
     pub not_compared: Vec<&'static str>,
-    /// Approvals that no change needs.
+    /// Approvals without a change.
     pub stale: Vec<String>,
 }
 
 impl Comparison {
-    /// How many changes are of a severity, and how many of those are approved.
+    /// The number of changes of a severity, and of those that are approved.
     #[must_use]
     pub fn count(&self, severity: Severity) -> (usize, usize) {
         let of = self.findings.iter().filter(|finding| finding.severity == severity);
@@ -105,7 +105,7 @@ impl Comparison {
         (of.count(), approved)
     }
 
-    /// Whether nothing breaks that is not approved.
+    /// Whether every breaking change is approved.
     #[must_use]
     pub fn holds(&self) -> bool {
         let (all, approved) = self.count(Severity::Breaking);
@@ -113,12 +113,8 @@ impl Comparison {
     }
 }
 
-/// Compares and tells.
-///
-/// # Errors
-///
-/// Why they cannot be compared.
-pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
+/// Runs `contract diff`.
+pub fn run(options: &Options, contract: &Contract) -> Result<Outcome> {
     let Some(old) = options.old.as_deref().filter(|_| !options.rules) else {
         return print(&report::rules()).map(|()| Outcome::Holds);
     };
@@ -144,12 +140,8 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     Ok(if holds { Outcome::Holds } else { Outcome::Fails })
 }
 
-/// Every change from one contract to another, with those approved marked.
-///
-/// # Errors
-///
-/// A file of either cannot be read, with its line and field.
-pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
+/// Every change from one contract to another, with its approval.
+pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison> {
     let mut findings = Vec::new();
     for contract in [old, new] {
         contract.case_paths()?;
@@ -171,7 +163,7 @@ pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
     let kinds = |contract: &Contract| -> BTreeSet<&'static str> {
         contract.paths().filter_map(kind).map(|kind| kind.name).collect()
     };
-    // Of a first contract all is new, and its operations say so.
+    // In a first contract everything is new; the findings of its operations say so.
     let is_first = old.files().is_empty();
     let (old_kinds, new_kinds) = (kinds(old), kinds(new));
     let alone = old_kinds.symmetric_difference(&new_kinds).copied();
@@ -181,7 +173,7 @@ pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
         let Some(kind) = kind(path).filter(|kind| !not_compared.contains(&kind.name)) else {
             continue;
         };
-        // A case whose file is the same may have another world, as many share one.
+        // A case whose file is unchanged may have another world: many cases share one.
         if kind.name == CASES || old.text(path) != new.text(path) {
             findings.extend(file(&kind, path, old, new)?);
         }
@@ -199,12 +191,12 @@ pub fn compare(old: &Contract, new: &Contract) -> Result<Comparison, String> {
 /// A kind of file of a contract.
 struct Kind {
     name: &'static str,
-    /// The rules for a file that only one contract has. Of the others every row counts by itself.
+    /// The rules for a file that only one contract has; `None` if each of its rows is a change of its own.
     alone: Option<[&'static Rule; 2]>,
     compare: Compare,
 }
 
-/// How two files of a kind are compared.
+/// The comparison of two files of a kind.
 enum Compare {
     Json(fn(&mut Findings<'_>, &Value, &Value)),
     Text(fn(&mut Findings<'_>, &str, &str)),
@@ -213,7 +205,7 @@ enum Compare {
 const CASES: &str = "cases";
 const SNAPSHOTS: &str = "reviewed answers";
 
-/// The kind of a file; `None` if it is no part of what the contract demands.
+/// The kind of a file; `None` if it is not part of the contract's demands.
 fn kind(path: &str) -> Option<Kind> {
     use Compare::{Json, Text};
     let (folder, rest) = path.split_once('/').unwrap_or(("", path));
@@ -244,7 +236,7 @@ fn kind(path: &str) -> Option<Kind> {
 }
 
 /// The changes of one file.
-fn file(kind: &Kind, path: &str, old: &Contract, new: &Contract) -> Result<Vec<Finding>, String> {
+fn file(kind: &Kind, path: &str, old: &Contract, new: &Contract) -> Result<Vec<Finding>> {
     let text = |contract| match kind.name {
         SNAPSHOTS => snapshots::text(contract, path),
         _ => Contract::text(contract, path),

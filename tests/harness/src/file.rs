@@ -1,61 +1,59 @@
-//! Writes files: a regular file is replaced as a whole, everything else is written to as it is.
+//! Writes files. A regular file is replaced as a whole; a stream, pipe or device is written to.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::Result;
+use crate::error::At as _;
 use tempfile::{Builder, NamedTempFile};
 
-/// How many links are followed: as many as Linux follows.
+/// The greatest number of links to follow, as on Linux.
 const LINKS_MAX: usize = 40;
 
-/// A place to write to, opened before there is anything to write.
+/// An output, opened before its content exists.
 #[derive(Debug)]
 pub struct Output {
-    /// The path as it was asked for.
+    /// The requested path.
     path: PathBuf,
-    door: Door,
+    target: Target,
 }
 
-/// How an output is written.
+/// The target of an output.
 #[derive(Debug)]
-enum Door {
-    /// A descriptor that the process was started with. The process that started it may go on writing there.
+enum Target {
+    /// An inherited descriptor. The parent process may keep writing to it.
     Stream(u32),
-    /// A temporary file that replaces the one at the path.
+    /// A temporary file that will replace the file at the path.
     Beside(NamedTempFile, PathBuf),
-    /// What is at the path, as a device, a pipe or a file of two names.
+    /// A device, a pipe, or a file with several names, at the path.
     InPlace(PathBuf),
 }
 
 impl Output {
-    /// Opens an output. The content of a file that is there is kept until [`Output::write`].
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written to, with the path.
-    pub fn open(path: &Path) -> Result<Self, String> {
-        let door = Door::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Self { path: path.to_owned(), door })
+    /// Opens an output. An existing file keeps its content until [`Output::write`].
+    pub fn open(path: &Path) -> Result<Self> {
+        let target = Target::open(path).at(path.display())?;
+        Ok(Self { path: path.to_owned(), target })
     }
 
     /// Writes the whole content.
     ///
     /// # Errors
     ///
-    /// The system's, with the path. A regular file is then as it was.
-    pub fn write(self, content: &[u8]) -> Result<(), String> {
-        let Self { path, door } = self;
-        door.write(content).map_err(|error| format!("{}: {error}", path.display()))
+    /// The system refuses. A regular file then keeps its content.
+    pub fn write(self, content: &[u8]) -> Result<()> {
+        let Self { path, target } = self;
+        target.write(content).at(path.display())
     }
 
-    /// Whether two outputs are one, whose names may differ.
+    /// Whether two outputs are the same file or stream, even under different names.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        match (self.door.file(), other.door.file()) {
+        match (self.target.file(), other.target.file()) {
             (Some(one), Some(other)) => one == other || is_one_file(one, other),
-            (None, None) => self.door.is_stream(&other.door),
+            (None, None) => self.target.is_stream(&other.target),
             _ => false,
         }
     }
@@ -63,36 +61,40 @@ impl Output {
     /// Whether this is the process's standard output.
     #[must_use]
     pub fn is_stdout(&self) -> bool {
-        matches!(self.door, Door::Stream(1))
+        matches!(self.target, Target::Stream(1))
     }
 
-    /// Whether this is a file in a folder, at any depth.
+    /// Whether this is a file below a folder, at any depth.
     #[must_use]
     pub fn is_in(&self, folder: &Path) -> bool {
         let folder = folder.canonicalize();
-        self.door.file().zip(folder.ok()).is_some_and(|(file, folder)| file.starts_with(folder))
+        self.target.file().zip(folder.ok()).is_some_and(|(file, folder)| file.starts_with(folder))
     }
 }
 
 /// Writes a file.
-///
-/// # Errors
-///
-/// As [`Output::open`] and [`Output::write`].
-pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), String> {
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     Output::open(path)?.write(content)
 }
 
-impl Door {
+/// Makes the folders of a file, and writes it as [`write_whole`] does.
+pub(crate) fn write_in_folders(path: &Path, content: &[u8]) -> Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).at(parent.display())?;
+    }
+    write_whole(path, content)
+}
+
+impl Target {
     fn open(path: &Path) -> std::io::Result<Self> {
         let mut path = path.to_owned();
         for _ in 0..LINKS_MAX {
             if let Some(descriptor) = stream(&path) {
                 return Self::stream(descriptor);
             }
-            // The links of its folders are followed first, so that one file has one path.
+            // Links in the folders are resolved first, so that each file has one path.
             let Some(name) = path.file_name() else {
-                return Err(std::io::Error::new(ErrorKind::IsADirectory, "not the name of a file"));
+                return Err(std::io::Error::new(ErrorKind::IsADirectory, "not a file name"));
             };
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
@@ -104,12 +106,12 @@ impl Door {
                 Ok(found) if found.is_symlink() => path = folder.join(path.read_link()?),
                 Ok(found) => return Self::existing(path, &folder, &found),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    return Ok(Self::Beside(beside(&folder)?, path));
+                    return Ok(Self::Beside(temporary(&folder)?, path));
                 }
                 Err(error) => return Err(error),
             }
         }
-        Err(std::io::Error::other("a circle of links"))
+        Err(std::io::Error::other("a loop of links"))
     }
 
     fn stream(descriptor: u32) -> std::io::Result<Self> {
@@ -130,7 +132,7 @@ impl Door {
         if !found.is_file() || has_more_names(found) {
             return Ok(Self::InPlace(path));
         }
-        let Ok(file) = beside(folder) else { return Ok(Self::InPlace(path)) };
+        let Ok(file) = temporary(folder) else { return Ok(Self::InPlace(path)) };
         if !is_of_one_owner(found, &file.as_file().metadata()?) {
             return Ok(Self::InPlace(path));
         }
@@ -146,7 +148,7 @@ impl Door {
                     2 => all(std::io::stderr().lock(), content),
                     other => all(append(other)?, content),
                 };
-                // A reader that left early has what it wanted.
+                // A closed pipe is not an error: the reader has read enough.
                 written.or_else(|error| match error.kind() {
                     ErrorKind::BrokenPipe => Ok(()),
                     _ => Err(error),
@@ -157,7 +159,7 @@ impl Door {
                 file.as_file().sync_all()?;
                 match file.persist(&path) {
                     Ok(_) => Ok(()),
-                    // As where the file is mounted into a container by itself.
+                    // A file that is mounted into a container cannot be replaced.
                     Err(_) => in_place(&path, content),
                 }
             }
@@ -177,8 +179,8 @@ impl Door {
     }
 }
 
-/// The descriptor that a path names. By its name: behind a redirected descriptor is a regular file, and
-/// replacing that would leave the process that opened it with a file of no name.
+/// The descriptor that a path names. The name decides: a redirected descriptor may lead to a regular file,
+/// and replacing that file would leave the process that opened it with an unlinked one.
 fn stream(path: &Path) -> Option<u32> {
     let own = std::process::id().to_string();
     let parts: Vec<&str> = path.to_str()?.split('/').filter(|part| *part != ".").collect();
@@ -209,8 +211,8 @@ fn in_place(path: &Path, content: &[u8]) -> std::io::Result<()> {
     all(OpenOptions::new().write(true).truncate(true).open(path)?, content)
 }
 
-/// A temporary file with the mode of any new file, where the umask is obeyed.
-fn beside(folder: &Path) -> std::io::Result<NamedTempFile> {
+/// A temporary file with the mode of a new file, which respects the umask.
+fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.permissions(Permissions::from_mode(0o666)).tempfile_in(folder)
 }

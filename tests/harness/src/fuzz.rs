@@ -1,9 +1,8 @@
-//! `contract fuzz`: makes up calls and sequences of calls, and compares the answers of an endpoint
-//! with those of a small model of the contract.
+//! `contract fuzz`: generates sequences of calls, and compares an endpoint's answers with those of a small
+//! model of the contract.
 //!
-//! The model takes orders, codes, statuses, messages and what each error applies to from the contract's
-//! files, and knows nothing of the code under `functions/`. A sequence that fails is shrunk to the
-//! smallest that still does.
+//! The model reads the checking orders, codes, statuses, messages and conditions of errors from the contract's
+//! files. It shares no code with `functions/`. A failing sequence is shrunk to the smallest that still fails.
 
 mod campaign;
 mod check;
@@ -23,6 +22,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::Result;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
 use crate::target::ControlOptions;
@@ -33,45 +33,45 @@ pub use of_case::CASES_SECS;
 pub use plan::{Call, Encoding, Plan, Step};
 pub use play::Failure;
 
-/// How many calls are made if nothing is said.
+/// The default number of calls.
 const CALLS: u64 = 20_000;
 
-/// Makes up calls and sequences of calls (replays, mismatches, races, dry runs, other accounts, time
-/// that passes), valid and nearly valid, and compares every answer, and the state after it, with a
-/// model of the contract. The first sequence that fails is shrunk to the smallest that does.
+/// Generates sequences of valid and nearly valid calls (replays, mismatches, races, dry runs, other accounts,
+/// waits), and compares every answer and the state after it with a model of the contract. The first failing
+/// sequence is shrunk to the smallest that still fails.
 ///
-/// The worlds that calls are made in are set by the control paths of `local-endpoint`, apart from any
-/// other where the endpoint has worlds apart; an endpoint without control paths cannot be fuzzed.
+/// The control paths of `local-endpoint` set the worlds; where the endpoint has separate worlds, each job has
+/// its own. An endpoint without control paths cannot be fuzzed.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// Where the operation is, as <http://127.0.0.1:8787>
+    /// The endpoint's URL, like <http://127.0.0.1:8787>
     #[arg(long, value_name = "URL")]
     endpoint: String,
     #[command(flatten)]
     control: ControlOptions,
-    /// The access key of the account that most calls are made for
+    /// The access key of the account that makes most calls
     #[arg(long, value_name = "ID", default_value = "testid")]
     access_key_id: String,
-    /// The secret of all keys of the worlds
+    /// The secret of every access key in the worlds
     #[arg(long, value_name = "SECRET", default_value = "testsecret", hide_default_value = true)]
     access_key_secret: String,
-    /// How many calls to make, about [default: 20000, if --seconds says nothing]
+    /// The approximate number of calls [default: 20000, unless --seconds is given]
     #[arg(long, value_name = "N")]
     calls: Option<u64>,
-    /// How long to go on
+    /// The duration, in seconds
     #[arg(long, value_name = "S")]
     seconds: Option<u64>,
-    /// What the sequences are made from: the same seed, the same sequences [default: a new one]
+    /// The seed of the sequences: the same seed gives the same sequences [default: random]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// How many sequences are tried at once, each in a world of its own
+    /// The number of sequences at once, each in a separate world
     #[arg(long, value_name = "N", default_value_t = 4)]
     jobs: usize,
-    /// Try only the sequence in this file, or this one in JSON
+    /// Try one sequence only: a file, or JSON text
     #[arg(long, value_name = "FILE", conflicts_with_all = ["calls", "seconds", "seed"])]
     replay: Option<String>,
-    /// Where to write the smallest sequence that fails
+    /// The file for the smallest failing sequence
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
 }
@@ -82,23 +82,19 @@ Examples:
   contract fuzz --endpoint http://127.0.0.1:8787 --seconds 600 --save failing.json
   contract fuzz --endpoint http://127.0.0.1:8787 --replay failing.json
 
-Exit codes: 0 every answer is right, 1 one is not, 2 it could not be run, 3 usage.";
+Exit codes: 0 every answer is right, 1 an answer is wrong, 2 the endpoint could not be fuzzed, 3 usage.";
 
-/// The access key of the first account, and the secret of all keys.
+/// The access key of the first account, and the secret of every key.
 #[derive(Clone, Debug)]
 pub struct Keys {
-    /// The key's id.
+    /// The id.
     pub id: String,
     /// The secret.
     pub secret: String,
 }
 
-/// Fuzzes an endpoint.
-///
-/// # Errors
-///
-/// It could not be done.
-pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String> {
+/// Runs `contract fuzz`.
+pub async fn run(options: Options, contract: Contract) -> Result<Outcome> {
     let Options { endpoint, access_key_id, access_key_secret, calls, seconds, .. } = options;
     // The keys of the standard library's hash maps are random.
     let seed = options.seed.unwrap_or_else(|| RandomState::new().hash_one(0) >> 16);

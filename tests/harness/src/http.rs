@@ -1,8 +1,8 @@
-//! HTTP clients, and the servers of fakes.
+//! HTTP clients, and the HTTP server of fakes.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use std::error::Error;
+use std::error::Error as _;
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
@@ -22,31 +22,20 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::error::{At as _, bail};
 use crate::secrets;
+use crate::{Error, Result};
 
-/// A client for endpoints on this machine, which speak no TLS.
-///
-/// # Errors
-///
-/// The system does not allow one.
-pub fn local_client() -> Result<Client, String> {
+/// A client for endpoints on this machine, without TLS.
+pub fn local_client() -> Result<Client> {
     build(plain()?.no_proxy())
 }
 
-/// A client for the endpoint at `url`, which waits `time_max` for an answer and trusts the certificate
-/// authorities in the file `cacert`, else those of the system. It follows no redirection, which is an
-/// answer, too.
-///
-/// # Errors
-///
-/// The system does not allow one, or there are no certificates to judge others by.
-pub fn client(
-    url: &Url,
-    time_max: Option<Duration>,
-    cacert: Option<&Path>,
-) -> Result<Client, String> {
+/// A client for the endpoint at `url`. It waits `time_max` for an answer, and trusts the certificate
+/// authorities in the file `cacert`, or the system's. It follows no redirection: a redirection is an answer.
+pub fn client(url: &Url, time_max: Option<Duration>, cacert: Option<&Path>) -> Result<Client> {
     let builder = if url.scheme() == "https" || proxy(url).is_some() {
-        // It fails if there is one already, which is as good.
+        // This fails if a provider is already installed, which is fine.
         drop(ring::default_provider().install_default());
         Client::builder()
     } else {
@@ -63,15 +52,15 @@ pub fn client(
     })
 }
 
-/// The proxy of the environment for calls to `url`, without its user and password.
+/// The proxy that the environment names for `url`, without user and password.
 #[must_use]
 pub fn proxy(url: &Url) -> Option<String> {
     if is_this_machine(url) {
         return None;
     }
-    // As the client reads the environment.
+    // The client reads the environment in the same way.
     let proxy = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
-    // What the proxy is shown may come back in an answer of its own.
+    // An answer of the proxy may repeat the credentials that it received.
     let shown = proxy.basic_auth().and_then(|value| value.to_str().ok());
     if let Some(encoded) = shown.and_then(|value| value.strip_prefix("Basic ")) {
         secrets::remember(encoded);
@@ -86,7 +75,7 @@ pub fn proxy(url: &Url) -> Option<String> {
     Some(format!("{}://{authority}", proxy.uri().scheme_str().unwrap_or("http")))
 }
 
-/// Whether the host is `localhost` or an address of this machine alone.
+/// Whether the host is `localhost` or a loopback or unspecified address.
 fn is_this_machine(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
     let address: Result<IpAddr, _> = host.trim_matches(['[', ']']).parse();
@@ -97,23 +86,25 @@ fn is_this_machine(url: &Url) -> bool {
 }
 
 /// Reads the certificates in a PEM file.
-fn authorities(file: &Path) -> Result<Vec<Certificate>, String> {
-    let fail = |why: &str| format!("--cacert {}: {why}", file.display());
-    let text = std::fs::read(file).map_err(|error| fail(&error.to_string()))?;
-    let found = Certificate::from_pem_bundle(&text).map_err(|error| fail(&error.to_string()))?;
-    if found.is_empty() { Err(fail("it has no certificate in PEM")) } else { Ok(found) }
+fn authorities(file: &Path) -> Result<Vec<Certificate>> {
+    let option = format!("--cacert {}", file.display());
+    let text = std::fs::read(file).at(&option)?;
+    let found = Certificate::from_pem_bundle(&text).map_err(Error::other).at(&option)?;
+    if found.is_empty() {
+        bail!("{option}: it has no PEM certificate");
+    }
+    Ok(found)
 }
 
-/// Whether an endpoint that was not reached may be reached later: what has a wrong certificate, or does
-/// not speak HTTP, will not change.
-pub(crate) fn may_pass(error: &reqwest::Error) -> bool {
+/// Whether an unreachable endpoint may become reachable: a wrong certificate or another protocol will stay.
+pub(crate) fn is_transient(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
         let is_http = error.downcast_ref::<hyper::Error>().is_none_or(|error| {
             error.is_incomplete_message()
                 || error.is_canceled()
                 || error.is_closed()
-                || error.source().is_some_and(<dyn Error>::is::<io::Error>)
+                || error.source().is_some_and(<dyn std::error::Error>::is::<io::Error>)
         });
         if is_tls(error) || !is_http {
             return false;
@@ -123,36 +114,36 @@ pub(crate) fn may_pass(error: &reqwest::Error) -> bool {
     !error.is_builder()
 }
 
-/// An error of TLS is wrapped by errors of the system, which do not tell it as their source.
-fn is_tls(error: &(dyn Error + 'static)) -> bool {
+/// Whether this is an error of TLS. I/O errors wrap it without naming it as their source.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     error.is::<rustls::Error>() || wrapped.is_some_and(|error| is_tls(error))
 }
 
-/// Trusts no certificate, and so needs none of the system, which may have none.
-fn plain() -> Result<ClientBuilder, String> {
+/// A client that trusts no certificate, so that the system needs none.
+fn plain() -> Result<ClientBuilder> {
     let config = ClientConfig::builder_with_provider(ring::default_provider().into())
         .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
+        .map_err(Error::other)?
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
     Ok(Client::builder().tls_backend_preconfigured(config))
 }
 
-/// How long an idle connection is kept: less than servers wait for the next request. One that the
-/// server closes at the moment when a request is sent fails that request.
+/// How long an idle connection is kept. Servers keep it longer: a connection that the server closes just as a
+/// request is sent fails that request.
 const IDLE_MAX: Duration = Duration::from_secs(5);
 
-#[expect(clippy::disallowed_methods, reason = "here it is")]
-fn build(builder: ClientBuilder) -> Result<Client, String> {
+#[expect(clippy::disallowed_methods, reason = "every client is built here")]
+fn build(builder: ClientBuilder) -> Result<Client> {
     let builder = builder.redirect(Policy::none()).pool_idle_timeout(IDLE_MAX);
-    builder.build().map_err(|error| error.to_string())
+    builder.build().map_err(Error::other)
 }
 
-/// Why a fake does not answer: its connection breaks.
-pub type Failure = Box<dyn Error + Send + Sync>;
+/// The reason why a fake breaks the connection instead of answering.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// An HTTP server on a free port of loopback, ended with this value.
+/// An HTTP server on a free port of loopback. Dropping the value ends it.
 #[derive(Debug)]
 pub struct Server {
     url: String,
@@ -160,21 +151,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it.
-    ///
-    /// # Errors
-    ///
-    /// The system does not let it listen.
-    pub async fn start<F, A>(answer: F) -> Result<Self, String>
+    /// Starts a server.
+    pub async fn start<F, A>(answer: F) -> Result<Self>
     where
         F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
         A: Future<Output = Result<Response<Full<Bytes>>, Failure>> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
-        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // Answers are small, and their readers wait for them.
+                // Answers are small, and clients wait for them.
                 drop(stream.set_nodelay(true));
                 let http = hyper::server::conn::http1::Builder::new();
                 let service = service_fn(answer.clone());
@@ -184,7 +171,7 @@ impl Server {
         Ok(Self { url: format!("http://{address}"), task })
     }
 
-    /// Where it listens, as `http://127.0.0.1:PORT`.
+    /// The URL, as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -202,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_told_by_the_host_of_the_url() {
+    fn the_host_of_the_url_decides_whether_it_is_this_machine() {
         for (url, expected) in [
             ("http://localhost:8787", true),
             ("HTTP://LocalHost.:8787", true),

@@ -1,29 +1,32 @@
-//! JSON in which a member that is given twice is an error.
+//! Reads JSON in which a repeated member is an error.
 //!
-//! The readers of the standard formats take the last one silently, so a file could say one thing to
-//! its reader and another to the program.
+//! Usual parsers silently keep the last one, so a file could mean one thing to a person and another to the
+//! program.
 
 use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
+use serde::Serialize;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
 };
 use serde_json::error::Error;
 
+use crate::Result;
 use crate::contract::utf8;
+use crate::error::At as _;
 
-/// Why a text is not the JSON that was expected.
+/// The difference between a text and the expected JSON.
 #[derive(Debug)]
 pub struct Fault {
     /// The line, from 1.
     pub line: usize,
     /// The column, from 1.
     pub column: usize,
-    /// The field, as `errors[2].when`; empty for the whole text.
+    /// The field, like `errors[2].when`; empty for the whole text.
     pub field: String,
-    /// What is wrong.
+    /// The problem.
     pub what: String,
 }
 
@@ -35,33 +38,25 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Reads a text as a `T`. No object in it, at any depth, has a member twice.
-///
-/// # Errors
-///
-/// What is wrong, and where.
+/// Reads a text as a `T`. A repeated member is an error, at any depth.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     once(text)?;
     read_loosely(text)
 }
 
 /// Reads a file as [`read`] does.
-///
-/// # Errors
-///
-/// What is wrong, with the file.
-pub fn read_file<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
-    let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
-    let text = utf8(&bytes).map_err(|what| format!("{shown}: {what}"))?;
-    read(&text).map_err(|fault| format!("{shown}:{fault}"))
+pub fn read_file<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let bytes = std::fs::read(path).at(path.display())?;
+    let text = utf8(&bytes).at(path.display())?;
+    read(&text).at(path.display())
 }
 
-/// Reads a text as a `T`. Of a member that an object has twice, the last one counts.
-///
-/// # Errors
-///
-/// What is wrong, and where.
+/// Writes a value as indented JSON.
+pub(crate) fn pretty(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+/// Reads a text as a `T`. Of a repeated member, the last one counts.
 pub fn read_loosely<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader)
@@ -70,11 +65,7 @@ pub fn read_loosely<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     Ok(value)
 }
 
-/// Checks that no object of a JSON text has a member twice.
-///
-/// # Errors
-///
-/// The first member that is, and where; or that the text is no JSON.
+/// Checks that a text is JSON without a repeated member.
 pub fn once(text: &str) -> Result<(), Fault> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
@@ -92,7 +83,7 @@ impl Fault {
     }
 }
 
-/// Any JSON value without a member twice.
+/// Any JSON value without a repeated member.
 #[derive(Clone, Copy)]
 struct Once;
 

@@ -1,4 +1,4 @@
-//! Judges what a target answers to a case by its meaning. How it is written is a finding of its own.
+//! Judges a target's answers to a case by their meaning. Another spelling is a separate kind of finding.
 
 mod demand;
 mod findings;
@@ -9,8 +9,9 @@ mod transcript;
 
 use serde_json::{Value, json};
 
+use crate::Result;
 use crate::answer::{Answer, Body};
-use crate::case::{Asked, Case, Demanded, Request, Style, Variant};
+use crate::case::{Case, Demanded, Request, Style, Variant};
 use crate::client::{self, Shown, Wire, now_secs, timestamp, without_port};
 use crate::operations::{Operation, Undo};
 use crate::secrets;
@@ -26,29 +27,24 @@ pub(crate) use lists::judge_list;
 pub use rulebook::{FORMATS_ASSERT, Rulebook, Schema, compiled, validator};
 pub(crate) use transcript::{judge_snapshot, meaning};
 
-/// What came of one case in one variant.
+/// The verdict on one case in one variant.
 #[derive(Debug)]
 pub struct Verdict {
-    /// What is wrong by the case and by the schemas.
+    /// The findings by the case and by the schemas.
     pub findings: Findings,
-    /// The format of the answer, as the case asks for it.
+    /// The requested format of the answer.
     pub format: &'static str,
-    /// The answers, what is unstable replaced.
+    /// The answers, with unstable values replaced.
     pub transcript: String,
-    /// The code answered; none for a success.
+    /// The code of the answer; `None` for a success.
     pub code: Option<String>,
-    /// The last call, and the answer as it came.
+    /// The last call and its answer.
     pub last: (Wire, Answer),
 }
 
-/// Tries `case` in one variant against `target`. A call before the last that is not answered as it must
-/// be ends the case.
-/// The calls that take back what successes did are added to `undo`, each once: also of a case that ends
-/// with an error, or is not tried to its end.
+/// Tries `case` in one variant on `target`. A wrong answer to an earlier call ends the case.
 ///
-/// # Errors
-///
-/// The case could not be tried.
+/// The calls that undo successes are added to `undo`, each once, even if the case ends with an error.
 pub async fn judge(
     case: &Case,
     variant: &Variant,
@@ -56,7 +52,7 @@ pub async fn judge(
     rules: &Rulebook,
     now_secs: i64,
     undo: &mut Vec<Undo>,
-) -> Result<Verdict, String> {
+) -> Result<Verdict> {
     target.begin(&case.world, case.throttling).await?;
     let mut judge = Judge {
         case,
@@ -70,14 +66,7 @@ pub async fn judge(
     let mut met = target.world().await?;
     let mut earlier = None;
     for (position, request) in case.before.iter().enumerate() {
-        let variant = Variant {
-            style: request.signature.unwrap_or(variant.style),
-            format: match &request.format {
-                Asked::Either => variant.format.clone(),
-                Asked::None => None,
-                Asked::Format(format) => Some(format.clone()),
-            },
-        };
+        let variant = request.variant(variant);
         judge.findings.call = Some(position + 1);
         let call = judge.call(request, &success, &variant, target, now_secs, &mut met).await?;
         if judge.findings.iter().any(|finding| finding.by != Judged::Bytes) {
@@ -93,8 +82,7 @@ pub async fn judge(
     Ok(judge.verdict(variant, call))
 }
 
-/// The format that the contract demands: the one asked for, else the default of the signature's
-/// kind.
+/// The format that the contract demands: the requested one, or the default of the signature.
 #[must_use]
 pub fn expected_format(variant: &Variant) -> &'static str {
     match variant.format.as_deref() {
@@ -116,7 +104,7 @@ struct Judge<'a> {
     undo: &'a mut Vec<Undo>,
 }
 
-/// A call that was answered.
+/// A call with its answer.
 struct Called {
     wire: Wire,
     answer: Answer,
@@ -125,8 +113,8 @@ struct Called {
 }
 
 impl Judge<'_> {
-    /// Makes a call and judges its answer and the world after it. `met` is the world that the call meets, if
-    /// the target tells it, and then the one after.
+    /// Makes a call, and judges its answer and the world after it. `met` is the world before the call, if it can
+    /// be read, and then the one after.
     async fn call(
         &mut self,
         request: &Request,
@@ -135,7 +123,7 @@ impl Judge<'_> {
         target: &Target,
         now_secs: i64,
         met: &mut Option<Value>,
-    ) -> Result<Called, String> {
+    ) -> Result<Called> {
         let is_last = self.findings.call.is_none();
         let wire = client::sign(request, variant, now_secs, &client::fresh_nonce());
         let answer = target.send(&wire, self.case.fault.filter(|_| is_last)).await?;
@@ -149,7 +137,7 @@ impl Judge<'_> {
         *met = after;
         let operation = self.rules.operations.get(&request.action);
         if let (Some(operation), Some(body), 200) = (operation, &body, answer.status)
-            && let Some(undo) = operation.undone(request, body)
+            && let Some(undo) = operation.undo_of(request, body)
             && !self.undo.contains(&undo)
         {
             self.undo.push(undo);
@@ -163,7 +151,7 @@ impl Judge<'_> {
             world: &self.world,
         };
         self.transcript.write((!self.case.before.is_empty()).then_some(number), &written);
-        for (usual, actual) in self.transcript.otherwise() {
+        for (usual, actual) in self.transcript.respelt() {
             self.findings.add_by(Judged::Bytes, "bytes", usual, actual);
         }
         Ok(Called { wire, answer, body, elements })
@@ -180,7 +168,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Judges the answer itself; gives its elements.
+    /// Judges the answer itself, and returns its elements.
     fn answer(
         &mut self,
         request: &Request,
@@ -218,18 +206,18 @@ impl Judge<'_> {
         elements
     }
 
-    /// The ids of a request are those of no other that was judged.
+    /// Judges that no other answer has the same ids.
     fn unique(&mut self, answer: &Answer, body: Option<&Body>) {
         let request = body.and_then(|body| body.text("RequestId"));
         let trace = answer.header("x-acs-trace-id");
         for (path, id) in [("body/RequestId", request), ("header/x-acs-trace-id", trace)] {
             if let Some(id) = id.filter(|id| !self.rules.is_new(id)) {
-                self.findings.add(path, "one that no other answer has", id);
+                self.findings.add(path, "an id that no other answer has", id);
             }
         }
     }
 
-    /// Judges that the answer shows no secret. What it shows is not told.
+    /// Judges that the answer shows no secret. The finding does not show it either.
     fn secrecy(
         &mut self,
         demanded: &Demanded,
@@ -244,7 +232,7 @@ impl Judge<'_> {
             Some(body) => {
                 let texts = body.texts.iter().map(|text| {
                     let mut value = text.value.clone();
-                    // Its caller gets back what it sent: in the texts that were signed, and nowhere else.
+                    // The signed texts repeat what the caller sent, which may include its token.
                     if text.pointer == "/Message"
                         && demanded.code.as_deref() == Some("SignatureDoesNotMatch")
                     {
@@ -264,7 +252,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Judges the elements that are drawn anew, by the answer to the call before.
+    /// Judges the newly drawn elements by the answer to the earlier call.
     fn anew(&mut self, elements: &Value, earlier: Option<&Body>) {
         let Some(earlier) = earlier else { return };
         let operation = self.rules.operations.get(&self.case.request.action);
@@ -274,13 +262,13 @@ impl Judge<'_> {
             if self.case.demanded.same_as_before {
                 self.findings.equal(&path, before, now);
             } else if now.is_some() && now == before {
-                self.findings.add(path, "a new one", now.unwrap_or_default());
+                self.findings.add(path, "a new id", now.unwrap_or_default());
             }
         }
     }
 
-    /// Judges the world after a call: a refusal and a replay leave it as it was, a success does what the
-    /// operation says, and nothing else.
+    /// Judges the world after a call: an error and a replay change nothing, a success has only the effects of
+    /// its operation.
     fn state(
         &mut self,
         request: &Request,
@@ -294,9 +282,9 @@ impl Judge<'_> {
             View::of(operation, before, &request.access_key_id, &request.parameters())
         });
         let mut expected = Ok(before.clone());
-        // An answer that is no success changes nothing, whether or not one is demanded.
-        let told = elements.as_object().filter(|told| !told.contains_key("Code"));
-        if let (Some(view), Some(told), 200) = (&view, told, demanded.status) {
+        // An answer with a code must not change anything, whatever answer is demanded.
+        let success = elements.as_object().filter(|it| !it.contains_key("Code"));
+        if let (Some(view), Some(success), 200) = (&view, success, demanded.status) {
             judge_list(&mut self.findings, view, elements);
             match view.remembered(now_secs) {
                 Some(remembered) => {
@@ -304,7 +292,7 @@ impl Judge<'_> {
                         self.findings.element(name, Some(expected), elements);
                     }
                 }
-                None => expected = view.after(before, told, &timestamp(now_secs + TOKEN_SECS)),
+                None => expected = view.after(before, success, &timestamp(now_secs + TOKEN_SECS)),
             }
         }
         match expected {
@@ -316,7 +304,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Judges what the case says of the world afterwards.
+    /// Judges the world by the case's `after`.
     fn after(&mut self, world: Option<&Value>) {
         let Some(world) = world else { return };
         let key = world::key(world, &self.case.request.access_key_id);

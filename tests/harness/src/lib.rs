@@ -1,4 +1,18 @@
 #![doc = include_str!("../README.md")]
+//!
+//! ## As a library
+//!
+//! ```
+//! use harness::contract::Contract;
+//!
+//! # fn main() -> harness::Result<()> {
+//! let contract = Contract::embedded();
+//! for case in contract.cases()?.iter().filter(|case| case.group() == "MissingBandwidth") {
+//!     println!("{}: {}", case.path, case.description);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod answer;
 pub mod call;
@@ -10,6 +24,7 @@ pub mod coverage;
 pub mod credentials;
 pub mod decisions;
 pub mod diff;
+mod error;
 pub mod file;
 pub mod fuzz;
 pub mod http;
@@ -30,3 +45,5 @@ pub mod target;
 pub mod unpack;
 pub mod verify;
 pub mod world;
+
+pub use error::{Error, Result};

@@ -1,9 +1,9 @@
-//! `contract lint`: what is wrong with a contract's own files.
+//! `contract lint`: the problems in a contract's files.
 //!
-//! A fault makes a file *ambiguous* if it may not mean what its author believes: a member or keyword that
-//! has no meaning, a member that is given twice. Every command refuses such a contract. All else is *at
-//! odds*: files contradict each other, or miss something. That fails `lint` alone, or nobody could try a
-//! case while writing it; other commands say that there is something.
+//! A problem makes a file *ambiguous* if the file may not mean what its author believes: an unknown member or
+//! keyword, or a repeated member. Every command refuses such a contract. All other problems are *at odds*:
+//! files contradict each other, or lack something. They fail `lint` only, so that an unfinished case can be
+//! tried; other commands print a note.
 
 mod files;
 mod fit;
@@ -19,8 +19,9 @@ use std::fmt;
 use clap::Args;
 
 use crate::command::{Outcome, print, print_error};
-use crate::contract::Contract;
+use crate::contract::{Contract, has_ending};
 use crate::json;
+use crate::{Error, Result};
 
 pub use snapshots::unused as unused_snapshots;
 
@@ -30,34 +31,33 @@ pub use snapshots::unused as unused_snapshots;
 pub struct Options {}
 
 const AFTER_HELP: &str = "\
-The schemas are those of common/schemas/ that are part of this program. Besides what does not fit them
-it finds: names and keywords that are unknown, with the one that is meant; codes, decisions, worlds and
-schemas that a file names and no file has; errors without a case, a schema or a place in the checking
-order; cases that demand another code than the checking order leads to, or a success although a
-parameter breaks its limits; schemas that nothing fits; snapshots of no case, and those that wait for
-review.
+The schemas are those in common/schemas/ of the contract in this program. The other checks find: unknown names
+and keywords, with a suggestion; codes, decisions, worlds and schemas that a file names and no file has; errors
+without a case, a schema or a place in the checking order; cases that demand a code other than the one that the
+checking order leads to, or a success although a parameter breaks its limits; schemas that no value fits;
+snapshots without a case, and snapshots that wait for review.
 
-Exit codes: 0 nothing is wrong, 1 something is, 2 a file cannot be read, 3 usage.";
+Exit codes: 0 no problem, 1 problems, 2 a file cannot be read, 3 usage.";
 
-/// Whether what is wrong leaves a file's meaning open.
+/// The classes of problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// It may not mean what its author believes.
+    /// The file may not mean what its author believes.
     Ambiguous,
-    /// It is clear, and contradicts something or lacks something.
+    /// The file is clear, but contradicts another one or lacks something.
     AtOdds,
 }
 
-/// Something that is wrong with a file.
+/// A problem in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// Its class.
+    /// The class.
     pub class: Class,
     /// The file's path in the contract.
     pub path: String,
-    /// Where in the file: a line and column, or a JSON pointer; empty for the whole.
+    /// The place in the file: a line and column, or a JSON pointer; empty for the whole file.
     pub place: String,
-    /// What is wrong.
+    /// The problem.
     pub what: String,
 }
 
@@ -69,7 +69,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Finds problems.
+/// The problems found so far.
 #[derive(Debug, Default)]
 struct Problems(Vec<Problem>);
 
@@ -87,16 +87,12 @@ impl Problems {
     }
 }
 
-/// Prints what is wrong.
-///
-/// # Errors
-///
-/// It cannot be printed.
-pub fn run(_: &Options, contract: &Contract) -> Result<Outcome, String> {
+/// Runs `contract lint`.
+pub fn run(_: &Options, contract: &Contract) -> Result<Outcome> {
     let problems = problems(contract);
     let files = contract.files().len();
     if problems.is_empty() {
-        print(&format!("{files} files, nothing is wrong\n"))?;
+        print(&format!("{files} files, no problems\n"))?;
         return Ok(Outcome::Holds);
     }
     for problem in &problems {
@@ -108,7 +104,7 @@ pub fn run(_: &Options, contract: &Contract) -> Result<Outcome, String> {
     Ok(Outcome::Fails)
 }
 
-/// Everything that is wrong with a contract, by file.
+/// The problems in a contract, by file.
 #[must_use]
 pub fn problems(contract: &Contract) -> Vec<Problem> {
     let mut problems = Problems::default();
@@ -129,7 +125,7 @@ pub fn problems(contract: &Contract) -> Vec<Problem> {
     }
     files::check(contract, &values, &mut problems);
     schemas::check(&values, &mut problems);
-    // What a file that cannot be read says of others is not known.
+    // An ambiguous file may be misread, so files are not compared with it.
     if problems.0.iter().all(|problem| problem.class != Class::Ambiguous) {
         odds::check(contract, &values, &mut problems);
     }
@@ -147,13 +143,12 @@ pub fn problems(contract: &Contract) -> Vec<Problem> {
     problems
 }
 
-/// Refuses a contract with a file that is ambiguous. Otherwise says on the standard error how many
-/// things are at odds.
+/// Refuses an ambiguous contract. Prints a note with the first of other problems to standard error.
 ///
 /// # Errors
 ///
-/// What is ambiguous.
-pub fn refuse_ambiguous(contract: &Contract) -> Result<(), String> {
+/// [`Error::Ambiguous`], with each problem.
+pub fn refuse_ambiguous(contract: &Contract) -> Result<()> {
     let problems = problems(contract);
     let origin = contract.origin();
     let ambiguous: Vec<String> = problems
@@ -162,7 +157,7 @@ pub fn refuse_ambiguous(contract: &Contract) -> Result<(), String> {
         .map(|problem| format!("{origin}/{problem}"))
         .collect();
     if !ambiguous.is_empty() {
-        return Err(ambiguous.join("\nerror: "));
+        return Err(Error::Ambiguous(ambiguous));
     }
     if let Some(first) = problems.first() {
         let more = match problems.len() - 1 {
@@ -174,7 +169,7 @@ pub fn refuse_ambiguous(contract: &Contract) -> Result<(), String> {
     Ok(())
 }
 
-/// What may be meant by a name that is not known.
+/// A suggestion for an unknown name, or nothing.
 fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let distance =
         |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
@@ -185,8 +180,4 @@ fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
         }
         Some(_) | None => String::new(),
     }
-}
-
-fn has_ending(path: &str, ending: &str) -> bool {
-    std::path::Path::new(path).extension().is_some_and(|extension| extension == ending)
 }

@@ -1,4 +1,4 @@
-//! `contract list`: the cases, and what each rests on.
+//! `contract list`: lists the cases.
 
 use std::fmt::Write as _;
 
@@ -8,35 +8,37 @@ use regex::Regex;
 use crate::case::Case;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
+use crate::error::bail;
+use crate::{Error, Result};
 
-/// Lists the cases.
+/// Lists the cases, each with its description and its source
 #[derive(Debug, Args)]
 pub struct Options {
     #[command(flatten)]
     chosen: Chosen,
 }
 
-/// Which cases.
+/// The choice of cases.
 #[derive(Debug, Args)]
 pub struct Chosen {
-    /// Only cases whose path fits this pattern, where * stands for any text; may be given more than once
+    /// Only cases whose path fits this pattern, where * is any text; may be repeated
     #[arg(long = "case", value_name = "GLOB")]
     patterns: Vec<String>,
 }
 
 impl Chosen {
-    /// The cases chosen, in order.
+    /// The chosen cases, in order.
     ///
     /// # Errors
     ///
-    /// A case is malformed, or no case fits a pattern.
-    pub fn cases(&self, contract: &Contract) -> Result<Vec<Case>, String> {
+    /// A case is malformed, or a pattern fits no case.
+    pub fn cases(&self, contract: &Contract) -> Result<Vec<Case>> {
         let cases = contract.cases()?;
         let mut globs = Vec::new();
         for pattern in &self.patterns {
             let glob = glob(pattern)?;
             if !cases.iter().any(|case| glob.is_match(&case.path)) {
-                return Err(format!("--case {pattern}: no case of {} fits it", contract.origin()));
+                bail!("--case {pattern}: no case of {} fits it", contract.origin());
             }
             globs.push(glob);
         }
@@ -46,20 +48,15 @@ impl Chosen {
     }
 }
 
-/// The paths that fit a pattern whole or with what follows one of their slashes. Their ending need not be
-/// named.
-fn glob(pattern: &str) -> Result<Regex, String> {
+/// The expression of a pattern. It fits a whole path, or the part after any slash, with or without `.json`.
+fn glob(pattern: &str) -> Result<Regex> {
     let pattern = pattern.strip_suffix(".json").unwrap_or(pattern);
     let pattern = regex::escape(pattern).replace(r"\*", ".*");
-    Regex::new(&format!(r"(?:^|/){pattern}(?:\.json)?$")).map_err(|error| error.to_string())
+    Regex::new(&format!(r"(?:^|/){pattern}(?:\.json)?$")).map_err(Error::other)
 }
 
-/// Lists the cases.
-///
-/// # Errors
-///
-/// See [`Chosen::cases`].
-pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
+/// Runs `contract list`.
+pub fn run(options: &Options, contract: &Contract) -> Result<Outcome> {
     let mut text = String::new();
     for case in options.chosen.cases(contract)? {
         let Case { path, description, .. } = &case;

@@ -1,4 +1,4 @@
-//! `contract openapi`: the contract as an OpenAPI document, for tools that know no other form.
+//! `contract openapi`: converts the contract to an OpenAPI document.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -6,21 +6,23 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use crate::Result;
 use crate::case::Case;
 use crate::client::HOST;
 use crate::command::{Outcome, print_document};
 use crate::contract::Contract;
+use crate::error::bail;
 use crate::file::write_whole;
+use crate::json::pretty;
 use crate::operations::{COMMON, ErrorRow, Operation, Operations, Parameter};
 use crate::verify::reviewed;
 use crate::world::members;
 
-/// Writes the contract as an OpenAPI 3.1 document, from which Prism, Schemathesis, Postman and generators
-/// of clients work.
+/// Converts the contract to an OpenAPI 3.1 document, for Prism, Schemathesis, Postman and generators of clients.
 ///
-/// It is made of the contract's files: parameters and limits of operation.json, statuses, codes and messages
-/// of errors.json, a schema for each code, told apart by Code, and the reviewed answers as examples. How a
-/// call is signed is only described: no form of OpenAPI can say it.
+/// The document has the parameters and limits of operation.json, the statuses, codes and messages of errors.json,
+/// a schema for each code with Code as the discriminator, and the reviewed answers as examples. The signature of
+/// a call is only described: OpenAPI cannot express it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -28,18 +30,18 @@ Examples:
   contract openapi --action ACTION --output action.json
   contract openapi | npx @stoplight/prism-cli mock -
 
-Exit codes: 0 written, 2 it could not be, 3 usage.")]
+Exit codes: 0 written, 2 the command failed, 3 usage.")]
 pub struct Options {
-    /// Where to write it, instead of printing it
+    /// The file to write, instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Only this operation; may be given more than once. OpenAPI knows one operation of a path and a method,
-    /// so what differs between operations is said as alternatives, and of one alone as it is
+    /// Only this operation; may be repeated. OpenAPI has one operation for a path and a method, so the
+    /// differences between several operations become alternatives
     #[arg(long = "action", value_name = "NAME")]
     actions: Vec<String>,
 }
 
-/// A part of the document that no contract changes.
+/// A part of the document that is the same for every contract.
 fn template(part: &str) -> Value {
     let parts: Result<Value, _> = serde_json::from_str(include_str!("openapi/template.json"));
     let mut parts =
@@ -47,15 +49,10 @@ fn template(part: &str) -> Value {
     parts[part].take()
 }
 
-/// Writes the document.
-///
-/// # Errors
-///
-/// A file of the contract cannot be read, or the document not be written.
-pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
+/// Runs `contract openapi`.
+pub fn run(options: &Options, contract: &Contract) -> Result<Outcome> {
     let document = document(contract, &options.actions)?;
-    let mut text = serde_json::to_string_pretty(&document).map_err(|error| error.to_string())?;
-    text.push('\n');
+    let text = pretty(&document)?;
     match &options.output {
         Some(file) => write_whole(file, text.as_bytes())?,
         None => print_document(&text)?,
@@ -63,27 +60,23 @@ pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
     Ok(Outcome::Holds)
 }
 
-/// An answer as the document shows it.
+/// An answer in the document.
 struct Shown<'a> {
     status: u16,
-    /// The code of an error; of a success the name of its schema.
+    /// The code of an error, or the name of a success's schema.
     name: &'a str,
     summary: Option<&'a str>,
-    /// The name of its schema among the components.
+    /// The name of the schema in the components.
     component: String,
-    /// A reviewed answer, if there is one.
+    /// A reviewed answer.
     example: Option<Value>,
 }
 
-/// The document of some operations, of all if none is named.
-///
-/// # Errors
-///
-/// A file of the contract cannot be read, or there is no such operation.
-pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String> {
+/// The document of the named operations, or of all.
+pub fn document(contract: &Contract, actions: &[String]) -> Result<Value> {
     let operations = Operations::read(contract)?;
     if let Some(unknown) = actions.iter().find(|action| operations.get(action).is_none()) {
-        return Err(format!("--action {unknown}: {} has no such operation", contract.origin()));
+        bail!("--action {unknown}: {} has no such operation", contract.origin());
     }
     let all = operations.all().iter();
     let is_chosen = |it: &&Operation| actions.is_empty() || actions.contains(&it.action);
@@ -106,7 +99,7 @@ pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String
         let own = format!("{folder}/schemas/errors/{code}.json");
         let is_own = folder != COMMON && contract.text(&own).is_some();
         let path = if is_own { own } else { format!("{COMMON}/schemas/errors/{code}.json") };
-        // One alone has its codes as names; of several each has its own where they differ.
+        // Of several operations, each names its own schema where they differ.
         let name =
             if is_own && chosen.len() > 1 { format!("{folder}.{code}") } else { code.clone() };
         schemas.insert(name.clone(), component(contract, &path, &name, "Error")?);
@@ -139,12 +132,12 @@ pub fn document(contract: &Contract, actions: &[String]) -> Result<Value, String
     Ok(document)
 }
 
-/// The products of operations, which are their tags.
+/// The products of operations, which become tags.
 fn products(chosen: &[&Operation]) -> BTreeSet<String> {
     chosen.iter().map(|operation| operation.product.clone()).collect()
 }
 
-/// The call by a method.
+/// The operation of an HTTP method.
 fn method(method: &str, chosen: &[&Operation], responses: &Value) -> Value {
     let by_get = if method == "get" { "ByGet" } else { "" };
     let (id, summary) = match chosen {
@@ -166,8 +159,8 @@ fn method(method: &str, chosen: &[&Operation], responses: &Value) -> Value {
         "responses": responses,
     });
     if method == "post" {
-        // A POST may have each of them in its form instead, and no form of OpenAPI can say "in one of the
-        // two": demanded in the query, they would make tools refuse calls that are right.
+        // A POST may have each parameter in its form instead. OpenAPI cannot express "in one of the two":
+        // required in the query, parameters would make tools refuse valid calls.
         for parameter in &mut in_query {
             parameter["required"] = json!(false);
         }
@@ -183,8 +176,8 @@ fn method(method: &str, chosen: &[&Operation], responses: &Value) -> Value {
     described
 }
 
-/// A schema of the contract as the component of a name, with its root in XML.
-fn component(contract: &Contract, path: &str, name: &str, root: &str) -> Result<Value, String> {
+/// A schema of the contract as the component of this name, with its XML root.
+fn component(contract: &Contract, path: &str, name: &str, root: &str) -> Result<Value> {
     let mut schema = contract.json(path)?;
     refer(&mut schema, name);
     if let Some(members) = schema.as_object_mut() {
@@ -194,7 +187,7 @@ fn component(contract: &Contract, path: &str, name: &str, root: &str) -> Result<
     Ok(schema)
 }
 
-/// Lets references within a schema point into the component that it becomes.
+/// Makes the references in a schema point into its component.
 fn refer(schema: &mut Value, name: &str) {
     match schema {
         Value::Object(members) => {
@@ -204,8 +197,8 @@ fn refer(schema: &mut Value, name: &str) {
                     Value::String(text) if keyword == "$ref" => {
                         *text = text.replacen('#', &format!("#/components/schemas/{name}"), 1);
                     }
-                    // Redocly takes an object schema for closed if it does not say otherwise, and a
-                    // condition does not name each member. The schema beside it does.
+                    // Redocly assumes that an object schema is closed, but a condition does not name every
+                    // member. The schema beside it does.
                     Value::Object(condition)
                         if is_closed && ["if", "then", "else"].contains(&&**keyword) =>
                     {
@@ -221,10 +214,9 @@ fn refer(schema: &mut Value, name: &str) {
     }
 }
 
-/// The body of a case's reviewed answer. In XML as well it is an object, as a validator reads an example; the
-/// schema tells how it is written.
+/// The body of a case's reviewed answer in JSON. Validators read XML examples in this form too.
 fn example(contract: &Contract, operations: &[&Operation], case: Option<&Case>) -> Option<Value> {
-    // A case that is tried in XML only has no answer to show.
+    // A case that is tried in XML only has no example.
     let reviewed = reviewed(contract, case?, "JSON").ok()?;
     let fresh = operations.iter().flat_map(|operation| &operation.success.elements);
     let fresh =
@@ -236,13 +228,13 @@ fn example(contract: &Contract, operations: &[&Operation], case: Option<&Case>) 
     let body = reviewed.lines().last()?.to_owned();
     let text = members(&placeholders).fold(body, |text, (placeholder, value)| {
         let value = value.as_str().unwrap_or_default();
-        // The same value again is another one: "[RequestId 2]".
+        // A second value of the same kind has a number: "[RequestId 2]".
         let stem = placeholder.trim_end_matches(']');
         (2..4).fold(text.replace(placeholder, value), |text, number| {
             text.replace(&format!("{stem} {number}]"), value)
         })
     });
-    // What a server signed is the call's; one example of such is as good as another.
+    // The texts that a server signs depend on the call, so the example has any.
     let hash = "0".repeat(64);
     let text = if text.contains("server StringToSign is") {
         let canonical = ["POST", "/", "", &format!("host:{HOST}"), "", "host", &hash];
@@ -254,7 +246,7 @@ fn example(contract: &Contract, operations: &[&Operation], case: Option<&Case>) 
     serde_json::from_str(&text).ok()
 }
 
-/// What the parameters of operations are, in the query.
+/// The parameters of operations, in the query.
 fn parameters(operations: &[&Operation]) -> Vec<Value> {
     let mut by_name: Vec<(&str, Vec<&Parameter>)> = Vec::new();
     for parameter in operations.iter().flat_map(|operation| operation.accepted()) {
@@ -306,7 +298,7 @@ fn schema(parameter: &Parameter) -> Value {
         let own = limits.get(name).and_then(Value::as_i64);
         limits.values().filter_map(|limit| limit[name].as_i64()).chain(own).collect()
     };
-    // Which limit holds may depend on another parameter; the schema has the widest.
+    // Another parameter may select the limit, so the schema has the widest.
     if let Some(minimum) = bounds("minimum").into_iter().min() {
         schema.insert("minimum".to_owned(), minimum.into());
     }
@@ -374,14 +366,14 @@ fn responses(shown: &[Shown<'_>]) -> Value {
     by_status.into_iter().map(response).collect::<Map<_, _>>().into()
 }
 
-/// The schema of answers of a status that have so many names.
+/// The schema of the answers of a status, which have `names` different names.
 fn alternatives(status: u16, names: usize, answers: &[&Shown<'_>]) -> Value {
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let components: BTreeSet<&str> = answers.iter().map(|answer| &*answer.component).collect();
     let alternatives: Vec<Value> = components.iter().map(|name| reference(name)).collect();
     match &alternatives[..] {
         [one] if status == 200 => one.clone(),
-        // A code may have several schemas, if operations answer it differently.
+        // A code has several schemas if operations answer it differently.
         _ if status == 200 || components.len() > names => json!({ "anyOf": alternatives }),
         _ => {
             let mapping = answers.iter().map(|answer| {

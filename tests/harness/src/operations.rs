@@ -1,23 +1,23 @@
-//! The operations of a contract and their errors, typed: what everything else reads instead of JSON
-//! by key.
+//! The operations of a contract and their errors, as types.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::Result;
 use crate::answer::Body;
 use crate::case::Request;
 use crate::contract::Contract;
 use crate::world::View;
 
-/// The folder of what all operations share.
+/// The folder that all operations share.
 pub const COMMON: &str = "common";
 
-/// When errors apply that several operations have.
+/// The file of the shared conditions of errors.
 const WHEN: &str = "common/when.json";
 
-/// The operations of a contract, and the errors that are answered before any of them runs.
+/// The operations of a contract, and the errors that occur before any operation runs.
 #[derive(Clone, Debug, Default)]
 pub struct Operations {
     all: Vec<Operation>,
@@ -28,13 +28,13 @@ pub struct Operations {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Operation {
-    /// The name, which is that of its folder.
+    /// The name, which is also its folder's.
     pub action: String,
     /// The version of the API.
     pub version: String,
     /// The product.
     pub product: String,
-    /// What it does, in a sentence.
+    /// A summary in one sentence.
     #[serde(default)]
     pub summary: String,
     /// The HTTP methods.
@@ -43,31 +43,31 @@ pub struct Operation {
     /// The documented parameters.
     #[serde(default)]
     pub parameters: Vec<Parameter>,
-    /// Parameters that are taken although the page does not list them.
+    /// Accepted parameters that the page does not list.
     #[serde(default)]
     pub accepted_beyond_the_page: Vec<Parameter>,
-    /// Parameters that change nothing.
+    /// Ignored parameters.
     #[serde(default)]
     pub ignored: Vec<String>,
-    /// What a success answers.
+    /// The answer of a success.
     pub success: Success,
-    /// What RAM checks.
+    /// The permission that RAM checks.
     #[serde(default)]
     pub ram: Ram,
-    /// The codes in the order in which they are checked.
+    /// The codes in checking order.
     #[serde(default)]
     pub checking_order: Vec<String>,
-    /// The documents that a call is about, each by a name of its own.
+    /// The documents that a call concerns.
     #[serde(default)]
     pub documents: Vec<Document>,
-    /// What a success changes. Nothing, if the operation only reads.
+    /// The effects of a success; none if the operation only reads.
     #[serde(default)]
     pub effects: Vec<Effect>,
     /// The documents that a success lists.
     pub lists: Option<Lists>,
-    /// The call that takes back what a success did, where a test must leave nothing behind.
+    /// The call that undoes a success, for tests that must leave nothing behind.
     pub undo: Option<Undo>,
-    /// The errors, as `errors.json` lists them.
+    /// The errors in `errors.json`.
     #[serde(skip)]
     pub errors: Vec<ErrorRow>,
 }
@@ -76,33 +76,33 @@ pub struct Operation {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Parameter {
-    /// The name; `Tag.N.Key` stands for `Tag.1.Key` and so on.
+    /// The name. `Tag.N.Key` means `Tag.1.Key` and so on.
     pub name: String,
     /// `string`, `integer` or `boolean`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Whether a call without it is refused.
+    /// Whether the parameter is required.
     #[serde(default)]
     pub required: bool,
-    /// The values that it may have.
+    /// The allowed values.
     #[serde(rename = "enum")]
     pub values: Option<Vec<Value>>,
-    /// The pattern that its text fits.
+    /// The pattern of the text.
     pub pattern: Option<String>,
-    /// The value that is taken if it is left out, or what that value is in words.
+    /// The default value, or its description.
     #[serde(default)]
     pub default: Value,
-    /// The document whose id is taken if it is left out.
+    /// The document whose id is the default.
     pub default_from: Option<String>,
-    /// What bounds it; by the value of another parameter, if that decides.
+    /// The limits, grouped by the value of another parameter where that selects them.
     #[serde(default)]
     pub limits: Map<String, Value>,
-    /// What it is.
+    /// The description.
     #[serde(default)]
     pub description: String,
 }
 
-/// What a success answers.
+/// The answer of a success.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Success {
     /// The HTTP status.
@@ -117,70 +117,70 @@ pub struct Success {
 pub struct Element {
     /// The name.
     pub name: String,
-    /// A value, where it is drawn anew for each success that is no replay.
+    /// An example, if the value is newly drawn for each success that is not a replay.
     pub fresh: Option<String>,
 }
 
-/// What RAM checks.
+/// The permission that RAM checks.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Ram {
     /// The action.
     pub action: String,
 }
 
-/// A document that a call is about. Texts in braces stand for a parameter (`{RegionId}`), an element
-/// of the answer (`{answer.RequestId}`) or a member of a document named before (`{address.VpcId}`).
+/// A document that a call concerns. A text in braces is replaced by a parameter (`{RegionId}`), an element of the
+/// answer (`{answer.RequestId}`) or a member of an earlier document (`{address.VpcId}`).
 #[derive(Clone, Debug, Deserialize)]
 pub struct Document {
-    /// What effects and errors call it.
+    /// The name in effects and errors.
     pub name: String,
     /// The member of an account that maps ids to documents of its kind.
     #[serde(default)]
     pub kind: String,
-    /// Its id.
+    /// The id.
     pub id: Option<String>,
-    /// The members that it has.
+    /// The members that the document must have.
     #[serde(default, rename = "where")]
     pub members: Value,
-    /// Instead of all that: the first of these documents that there is.
+    /// Instead of the above: the first of these documents that exists.
     #[serde(default)]
     pub either: Vec<String>,
 }
 
-/// What a success changes of a document.
+/// An effect of a success on a document.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Effect {
     /// The document's name.
     pub document: String,
-    /// The change, as RFC 7396 says it; null removes a member.
+    /// The change, as a JSON Merge Patch (RFC 7396).
     pub merge: Value,
 }
 
 /// The documents that a success lists.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Lists {
-    /// Where the list is in the answer, as a JSON pointer.
+    /// The JSON pointer of the list in the answer.
     pub elements: String,
     /// The member of an account that maps ids to documents of the kind.
     pub kind: String,
-    /// The element that gives a document's id.
+    /// The element with a document's id.
     pub id: String,
-    /// The element that gives the number of all that match.
+    /// The element with the number of all matches.
     pub total: String,
-    /// What a document is like that is never listed, as a JSON Schema.
+    /// The JSON Schema of documents that are never listed.
     #[serde(default)]
     pub never: Value,
-    /// The parameters that choose no documents: with these alone, all are listed.
+    /// The parameters that select no documents.
     #[serde(default)]
     pub paging: Vec<String>,
 }
 
-/// A call that takes back what a success did.
+/// A call that undoes a success.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Undo {
     /// The operation.
     pub action: String,
-    /// Its parameters; see [`Document`] for the texts in braces.
+    /// The parameters, with texts in braces as in [`Document`].
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -192,24 +192,24 @@ pub struct ErrorRow {
     pub code: String,
     /// The HTTP status.
     pub status: u16,
-    /// The message as the page gives it, with `%s`.
+    /// The message on the page, with `%s`.
     #[serde(default)]
     pub message: String,
     /// The message with its `%s` filled in.
     #[serde(default)]
     pub filled: String,
-    /// What it means.
+    /// The description.
     #[serde(default)]
     pub description: String,
-    /// Where it is documented.
+    /// The page that documents it.
     #[serde(default)]
     pub source: String,
-    /// The decision that it rests on.
+    /// The decision behind it.
     pub decision: Option<String>,
-    /// Why no state of the world leads to it.
+    /// The reason why no state leads to it.
     pub not_applicable: Option<String>,
-    /// When it applies, as a JSON Schema of the call's parameters, the account and the documents. In the file
-    /// it may be the name of one that several operations have.
+    /// The condition, as a JSON Schema of the call's parameters, the account and the documents. In the file it may
+    /// be the name of a shared condition.
     pub when: Option<Value>,
 }
 
@@ -220,16 +220,12 @@ struct Errors {
 
 impl Operations {
     /// Reads the operations of a contract.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with a file, with its line and field.
-    pub fn read(contract: &Contract) -> Result<Self, String> {
+    pub fn read(contract: &Contract) -> Result<Self> {
         let shared = match contract.text(WHEN) {
             Some(_) => contract.json(WHEN)?["when"].take(),
             None => Value::Null,
         };
-        let errors = |folder: &str| -> Result<Vec<ErrorRow>, String> {
+        let errors = |folder: &str| -> Result<Vec<ErrorRow>> {
             let path = format!("{folder}/errors.json");
             let Some(text) = contract.text(&path) else { return Ok(Vec::new()) };
             let Errors { mut errors } = contract.parse(&path, text)?;
@@ -247,12 +243,12 @@ impl Operations {
         let mut all = Vec::new();
         for path in contract.paths() {
             let Some(folder) = path.strip_suffix("/operation.json") else { continue };
-            // A dated version lies deeper.
+            // A dated version is in a subfolder.
             if folder.contains('/') {
                 continue;
             }
             let operation: Operation = contract.parse(path, contract.existing(path)?)?;
-            let fail = |what: &str| Err(format!("{}/{path}: {what}", contract.origin()));
+            let fail = |what: &str| Err(format!("{}/{path}: {what}", contract.origin()).into());
             if operation.action != folder {
                 return fail(&format!("action: {} is not {folder}", operation.action));
             }
@@ -260,14 +256,14 @@ impl Operations {
             if let Some(code) =
                 operation.checking_order.iter().find(|code| operation.error(code).is_none())
             {
-                return fail(&format!("checkingOrder: {code} is no error"));
+                return fail(&format!("checkingOrder: {code} is not an error of errors.json"));
             }
             all.push(operation);
         }
         Ok(Self { all, gate: errors(COMMON)? })
     }
 
-    /// All of them, in the order of their names.
+    /// The operations, in the order of their names.
     #[must_use]
     pub fn all(&self) -> &[Operation] {
         &self.all
@@ -279,20 +275,20 @@ impl Operations {
         self.all.iter().find(|operation| operation.action == action)
     }
 
-    /// The errors that are answered before an operation runs, in checking order.
+    /// The errors that occur before an operation runs, in checking order.
     #[must_use]
     pub fn gate(&self) -> &[ErrorRow] {
         &self.gate
     }
 
-    /// The error of this code that a call of `action` is answered.
+    /// The error of this code in answers of `action`.
     #[must_use]
     pub fn error(&self, action: &str, code: &str) -> Option<&ErrorRow> {
         let own = self.get(action).and_then(|operation| operation.error(code));
         own.or_else(|| self.gate.iter().find(|row| row.code == code))
     }
 
-    /// Every error with the folder that documents it.
+    /// Every error with its folder.
     pub fn errors(&self) -> impl Iterator<Item = (&str, &ErrorRow)> {
         let own = self.all.iter().flat_map(|operation| {
             operation.errors.iter().map(|row| (operation.action.as_str(), row))
@@ -308,35 +304,33 @@ impl Operation {
         self.errors.iter().find(|row| row.code == code)
     }
 
-    /// The place of a code in the checking order; behind all others if it has none.
+    /// The position of a code in the checking order; the last if it has none.
     #[must_use]
     pub fn rank(&self, code: &str) -> usize {
         let mut order = self.checking_order.iter();
         order.position(|known| known == code).unwrap_or(self.checking_order.len())
     }
 
-    /// All parameters that mean something.
+    /// All parameters that are not ignored.
     pub fn accepted(&self) -> impl Iterator<Item = &Parameter> {
         self.parameters.iter().chain(&self.accepted_beyond_the_page)
     }
 
-    /// Whether a success changes something.
+    /// Whether a success has effects.
     #[must_use]
     pub fn writes(&self) -> bool {
         !self.effects.is_empty()
     }
 
-    /// The elements that are drawn anew for each success that is no replay.
+    /// The elements that are newly drawn for each success that is not a replay.
     pub fn fresh(&self) -> impl Iterator<Item = &str> {
         let elements = self.success.elements.iter();
         elements.filter(|element| element.fresh.is_some()).map(|element| element.name.as_str())
     }
-}
 
-impl Operation {
-    /// The call that takes back what `request` did, if that needs to be: its answer is `body`.
+    /// The call that undoes `request`, whose answer is `body`; `None` if nothing has to be undone.
     #[must_use]
-    pub fn undone(&self, request: &Request, body: &Body) -> Option<Undo> {
+    pub fn undo_of(&self, request: &Request, body: &Body) -> Option<Undo> {
         let Undo { action, parameters } = self.undo.as_ref()?;
         let view = View::of(self, &Value::Null, &request.access_key_id, &request.parameters());
         let answer = Value::Object(body.elements.clone());
@@ -349,7 +343,7 @@ impl Operation {
 }
 
 impl Parameter {
-    /// Whether a parameter that is sent is this one.
+    /// Whether a sent name means this parameter.
     #[must_use]
     pub fn is_named(&self, sent: &str) -> bool {
         let Some((before, after)) = self.name.split_once(".N") else { return self.name == sent };
@@ -358,7 +352,7 @@ impl Parameter {
         number.is_some_and(|number| number.parse::<u32>().is_ok())
     }
 
-    /// The value taken for a parameter that is left out, where the file gives one rather than words.
+    /// The default value, unless the file only describes it.
     #[must_use]
     pub fn default_value(&self) -> Option<&Value> {
         let is_listed = self.values.as_ref().is_some_and(|values| values.contains(&self.default));
@@ -368,7 +362,7 @@ impl Parameter {
 }
 
 impl ErrorRow {
-    /// What the row rests on, for a report.
+    /// The source of the row, for a report.
     #[must_use]
     pub fn because(&self) -> String {
         let Self { code, description, message, .. } = self;

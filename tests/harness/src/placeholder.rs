@@ -1,14 +1,14 @@
-//! Placeholders for what differs from run to run: the same value of a kind gets the same one everywhere.
+//! Placeholders for values that differ from run to run. The same value of a kind gets the same placeholder.
 
-/// The values met so far, each with the kind of what it is.
+/// The values so far, each with its kind.
 #[derive(Clone, Debug, Default)]
 pub struct Placeholders {
     known: Vec<(String, String)>,
 }
 
 impl Placeholders {
-    /// The placeholder of a value: `[kind]`, that of a second value of the kind `[kind 2]`, and so on. An
-    /// empty value has none.
+    /// The placeholder of a value: `[kind]`, or `[kind 2]` for a second value of the kind, and so on. An empty
+    /// value stays empty.
     pub fn named(&mut self, kind: &str, value: &str) -> String {
         if value.is_empty() {
             return String::new();
@@ -19,17 +19,17 @@ impl Placeholders {
         self.name(kind, value)
     }
 
-    /// The placeholder of a value that is known as of one of these kinds.
+    /// The placeholder of a value that has one of these kinds already.
     #[must_use]
     pub fn known(&self, value: &str, kinds: &[String]) -> Option<String> {
         let is_it = |(kind, known): &&(String, String)| known == value && kinds.contains(kind);
         self.known.iter().find(is_it).map(|(kind, value)| self.name(kind, value))
     }
 
-    /// The text with every known value replaced, wherever it occurs.
+    /// The text with every known value replaced.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
-        // The longest first, so that no value is cut by another that it contains.
+        // The longest first, so that a value is not cut by another one inside it.
         let mut known: Vec<&(String, String)> = self.known.iter().collect();
         known.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
         known.into_iter().fold(text.to_owned(), |text, (kind, value)| {

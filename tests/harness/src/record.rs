@@ -1,4 +1,4 @@
-//! `contract record`: asks an endpoint, and writes what it answered beside what was expected.
+//! `contract record`: calls an endpoint, and records its answers beside the expected ones.
 
 mod recording;
 mod redaction;
@@ -9,24 +9,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
 
+use crate::Result;
 use crate::client::{now_secs, timestamp};
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
-use crate::file::write_whole;
+use crate::error::{At as _, bail};
+use crate::file::write_in_folders;
+use crate::json;
 use crate::list::Chosen;
+use crate::shown;
 use crate::verify::{Format, Place, Plan, Roles, Signature, Trial, Where, aside, run_cases};
 use recording::{Observation, Recording};
 use redaction::Redaction;
 
-/// Asks an endpoint the chosen cases, and writes what it answered beside what is expected: a file for each
-/// case, with the day, who answered, and whether the page or a decision says what is expected.
+/// Calls an endpoint with the chosen cases, and writes a file for each: the actual and the expected answers, the
+/// date, the host, and whether the page or a decision is the source of the expectation.
 ///
-/// So that a decision can be settled by evidence: the summary tells for each decision what of it was
-/// answered as expected and what was not. Keys, signatures, accounts, addresses and ids that are not the
-/// cases' own are never written; a placeholder stands for each.
+/// A recording is evidence for decisions: the summary shows for each decision how many of its cases were answered
+/// as expected. Keys, signatures, accounts, addresses and ids other than the cases' own are never written;
+/// placeholders replace them.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -34,44 +36,40 @@ pub struct Options {
     place: Where,
     #[command(flatten)]
     chosen: Chosen,
-    /// The kinds of signature to try
+    /// The signatures to try
     #[arg(long, value_enum, ignore_case = true, default_value_t)]
     signature: Signature,
-    /// The formats to ask for
+    /// The formats to try
     #[arg(long, value_enum, ignore_case = true, default_value_t)]
     format: Format,
-    /// How many cases are asked at once
+    /// The number of cases at once
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
-    /// Ask cases that change something, too. What they buy is released afterwards
+    /// Also try cases that change something. Purchases are released afterwards
     #[arg(long)]
     allow_purchases: bool,
-    /// Where the files are written, below a folder of the host's name
+    /// The folder of the recordings, which has a subfolder for each host
     #[arg(long, value_name = "DIR", default_value = "recordings")]
     output: PathBuf,
 }
 
 const AFTER_HELP: &str = "\
-The files fit contracts/common/schemas/recording.json. A later recording of the same host replaces an
-earlier one of the same cases only; the summary is of all that lie in the host's folder.
+The files fit contracts/common/schemas/recording.json. A later recording of a host replaces an earlier one of the
+same cases only. The summary covers all recordings in the host's folder.
 
 Example:
   contract record --endpoint https://vpc.cn-hangzhou.aliyuncs.com --region cn-hangzhou \\
     --case 'IllegalParam.*' --case 'Missing*'
 
-Exit codes: 0 all is as expected, 1 something is not, 2 it could not be asked, 3 usage.";
+Exit codes: 0 every answer is as expected, 1 an answer is not, 2 the command failed, 3 usage.";
 
-/// Asks and writes.
-///
-/// # Errors
-///
-/// Why nothing could be asked or written.
-pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String> {
+/// Runs `contract record`.
+pub async fn run(options: Options, contract: Contract) -> Result<Outcome> {
     let cases = options.chosen.cases(&contract)?;
     let (place, caller) = options.place.find(&contract).await?;
     let host = host(&place);
     let folder = options.output.join(host.replace([':', '/'], "_"));
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    std::fs::create_dir_all(&folder).at(folder.display())?;
     let roles = Roles::read(&contract)?;
     let plan = Plan {
         bindings: roles.bindings(&options.place.bindings)?,
@@ -109,11 +107,11 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     let written = trials.len();
     text.push_str(&aside(&run));
     text.push_str(&settled(&folder)?);
-    // A text takes whatever is written to it.
+    // Writing to a `String` cannot fail.
     let _ = writeln!(text, "{written} recordings written to {}", folder.display());
     print(&text)?;
     if written == 0 {
-        return Err("no case could be asked".to_owned());
+        bail!("no case could be tried");
     }
     Ok(match run.outcome() {
         Outcome::Unjudged => Outcome::Unjudged,
@@ -122,7 +120,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     })
 }
 
-/// Who answers.
+/// The name of the host.
 fn host(place: &Place) -> String {
     match place {
         Place::Apart(remote) | Place::Given(remote) => remote.authority().to_owned(),
@@ -131,23 +129,18 @@ fn host(place: &Place) -> String {
     }
 }
 
-/// Where the recording of a case lies: `IllegalParam.Bandwidth/letters.json`, below the host's folder.
+/// The file of a case's recording: `IllegalParam.Bandwidth/letters.json`, below the host's folder.
 fn file(folder: &Path, case: &str) -> PathBuf {
     folder.join(case.replacen("/cases/", "/", 1))
 }
 
-fn write(file: &Path, recording: &Recording) -> Result<(), String> {
-    let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-    let mut text = serde_json::to_string_pretty(recording).map_err(|error| fail(&error))?;
-    text.push('\n');
-    Redaction::check(&text).map_err(|error| fail(&error))?;
-    if let Some(parent) = file.parent() {
-        std::fs::create_dir_all(parent).map_err(|error| fail(&error))?;
-    }
-    write_whole(file, text.as_bytes())
+fn write(file: &Path, recording: &Recording) -> Result<()> {
+    let text = json::pretty(recording)?;
+    Redaction::check(&text).at(file.display())?;
+    write_in_folders(file, text.as_bytes())
 }
 
-/// What was answered otherwise, each thing once.
+/// The differences from the expected answers, without repetition.
 fn differences(recording: &Recording) -> String {
     let fields = recording.answers.iter().flat_map(|answer| &answer.fields);
     let fields = fields.filter(|field| !field.agrees && !field.expected.contains('\n'));
@@ -161,24 +154,23 @@ fn differences(recording: &Recording) -> String {
     format!("{}\n{}\n", recording.case, lines.join("\n"))
 }
 
-/// For each decision how many of its cases were answered as it says, by all recordings of a folder.
-fn settled(folder: &Path) -> Result<String, String> {
+/// The table of decisions by all recordings of a folder: how many cases were answered as expected.
+fn settled(folder: &Path) -> Result<String> {
     let mut decisions: BTreeMap<String, ([usize; 2], String)> = BTreeMap::new();
     for file in files(folder)? {
         let recording = Recording::read(&file)?;
-        let is_borne_out = recording.bears_out();
+        let is_confirmed = recording.confirms();
         let Recording { expectation, observation, .. } = recording;
         let decision = expectation.decision.unwrap_or_else(|| "(the page)".to_owned());
         let (counts, last) = decisions.entry(decision).or_default();
-        counts[usize::from(!is_borne_out)] += 1;
+        counts[usize::from(!is_confirmed)] += 1;
         *last = observation.date.max(std::mem::take(last));
     }
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["decision", "as expected", "otherwise", "so it is", "last asked"]);
+    let mut table =
+        shown::table(["decision", "as expected", "otherwise", "so it is", "last recorded"]);
     for (decision, ([agreeing, differing], last)) in &decisions {
         let verdict = match (agreeing, differing) {
-            (_, 0) => "borne out",
+            (_, 0) => "confirmed",
             (0, _) => "contradicted",
             _ => "contradicted in part",
         };
@@ -190,11 +182,10 @@ fn settled(folder: &Path) -> Result<String, String> {
 }
 
 /// The recordings below a folder, in order.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let fail = |error: std::io::Error| format!("{}: {error}", folder.display());
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(fail)? {
-        let path = entry.map_err(fail)?.path();
+    for entry in std::fs::read_dir(folder).at(folder.display())? {
+        let path = entry.at(folder.display())?.path();
         if path.is_dir() {
             files.extend(self::files(&path)?);
         } else if path.extension().is_some_and(|extension| extension == "json") {

@@ -1,8 +1,7 @@
-//! Canaries: secrets that must turn up nowhere but where they were put.
+//! Canaries: secrets that must not leak.
 //!
-//! Every case's secrets are exchanged for canary values before it is tried, and every signature made
-//! is remembered. Everything that a target answers or writes is searched for them, and [`Blot`] takes
-//! them out of what is shown.
+//! The secrets of each case are replaced by canaries before it is tried, and every signature is remembered. All
+//! answers and outputs of a target are searched for them, and [`Blot`] removes them from output.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -22,31 +21,31 @@ pub const SECRET: &str = "CANARYsecretThatNobodyMayShow";
 /// The canary of the beginning `TESTTOKEN` of the cases' security tokens.
 pub const TOKEN: &str = "CANARYtokenThatNobodyMayShow";
 
-/// A text with the cases' secrets exchanged for canaries.
+/// A text with the cases' secrets replaced by canaries.
 #[must_use]
 pub fn disguise(text: &str) -> String {
     text.replace("testsecret", SECRET).replace("TESTTOKEN", TOKEN)
 }
 
-/// The signatures that were made in this process.
+/// The signatures and other secrets of this process.
 fn signatures() -> &'static Mutex<HashSet<String>> {
     static SIGNATURES: OnceLock<Mutex<HashSet<String>>> = OnceLock::new();
     SIGNATURES.get_or_init(Mutex::default)
 }
 
-/// Remembers a signature that was made, or another secret of this run.
+/// Remembers a signature or another secret of this process.
 pub fn remember(secret: &str) {
     let mut known = signatures().lock().unwrap_or_else(PoisonError::into_inner);
     known.insert(secret.to_owned());
 }
 
-/// What is shown in place of a secret.
+/// The text that replaces a secret.
 const BLOT: &str = "[secret]";
 
-/// Shorter secrets are too likely to be a part of other words.
+/// The least length of a secret that is removed inside a text: a shorter one may be a part of other words.
 const LENGTH_MIN: usize = 8;
 
-/// Takes the secrets known to this run out of texts, in every form that an answer may give them.
+/// Removes the secrets of this process from texts, in every encoding that an answer may have.
 #[derive(Debug)]
 pub struct Blot {
     long: Option<AhoCorasick>,
@@ -54,7 +53,7 @@ pub struct Blot {
 }
 
 impl Blot {
-    /// For all secrets that are known by now.
+    /// A blot for all secrets so far.
     #[must_use]
     pub fn of_known() -> Arc<Self> {
         static LAST: Mutex<Option<(usize, Arc<Blot>)>> = Mutex::new(None);
@@ -70,47 +69,47 @@ impl Blot {
         let all = known.iter().map(String::as_str).chain([SECRET, TOKEN]);
         let (long, short): (Vec<_>, Vec<_>) = all.partition(|secret| secret.len() >= LENGTH_MIN);
         let short = short.into_iter().filter(|secret| !secret.is_empty()).map(str::to_owned);
-        // A search for thousands of signatures in all forms would take a minute to build.
+        // Building a search for thousands of signatures in every encoding would take a minute.
         let of =
             |secret: &&str| if is_signature(secret) { url_forms(secret) } else { forms(secret) };
         Self { short: short.collect(), long: finder(long.iter().flat_map(of)) }
     }
 
-    /// The text without them. A short one is only taken out where it is the whole text.
+    /// The text without secrets. A short secret is removed only if it is the whole text.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
         match &self.long {
             _ if self.short.contains(text) => BLOT.to_owned(),
             Some(long) => long.replace_all(text, &vec![BLOT; long.patterns_len()]),
-            // So many secrets that no search for them can be built.
+            // The search cannot be built for so many secrets.
             None => BLOT.to_owned(),
         }
     }
 }
 
-/// Finds some forms of secrets.
+/// A search for these forms of secrets.
 fn finder(forms: impl IntoIterator<Item = String>) -> Option<AhoCorasick> {
     let forms: HashSet<String> = forms.into_iter().collect();
     let mut builder = AhoCorasick::builder();
-    // Hexadecimal digits are written in both cases.
+    // Hexadecimal digits have both cases.
     builder.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
     builder.build(forms).ok()
 }
 
-/// Whether a secret has the form of a signature of this program: HMAC-SHA1, HMAC-SHA256 or HMAC-SM3.
+/// Whether a secret looks like a signature: HMAC-SHA1, HMAC-SHA256 or HMAC-SM3.
 fn is_signature(secret: &str) -> bool {
     let is_sha1 = secret.len() == 28 && secret.ends_with('=');
     is_sha1 || secret.len() == 64 && secret.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A secret as it is, encoded as in a query, and encoded twice as in a string to sign.
+/// A secret unencoded, encoded as in a query, and encoded twice as in a string to sign.
 fn url_forms(secret: &str) -> Vec<String> {
     let once = encode(secret);
     vec![secret.to_owned(), encode(&once), once]
 }
 
-/// The forms of a secret: as it is, in URLs, escaped in JSON, XML and HTML, in hexadecimal and in base64,
-/// where what precedes it in the encoded text shifts it.
+/// The forms of a secret: unencoded, in URLs, escaped in JSON, XML and HTML, in hexadecimal, and in base64 with
+/// each alignment.
 fn forms(secret: &str) -> Vec<String> {
     let (mut digits, mut escapes) = (String::new(), String::new());
     for byte in secret.bytes() {
@@ -132,7 +131,7 @@ fn forms(secret: &str) -> Vec<String> {
     ]);
     for shift in 0..3 {
         let bytes = [&b"\0\0"[..shift], secret.as_bytes()].concat();
-        // The first and the last of them tell of the neighbours, too.
+        // The first and the last character also encode the neighbouring bytes.
         let (start, end) = ((shift * 8).div_ceil(6), bytes.len() * 8 / 6);
         for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
             forms.push(alphabet.encode(&bytes)[start..end].to_owned());
@@ -141,7 +140,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// Finds a secret in a text, and says what kind it is.
+/// The kind of a secret in a text, if it has one.
 #[must_use]
 pub fn find(text: &str) -> Option<&'static str> {
     static KINDS: LazyLock<[(&str, Option<AhoCorasick>); 2]> = LazyLock::new(|| {
@@ -156,13 +155,13 @@ pub fn find(text: &str) -> Option<&'static str> {
         }
     }
     let known = signatures().lock().unwrap_or_else(PoisonError::into_inner);
-    // As it is, or encoded as in a query, or twice as in a string to sign.
+    // Unencoded, encoded as in a query, or encoded twice as in a string to sign.
     let once = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
     let twice = percent_encoding::percent_decode_str(&once).decode_utf8_lossy();
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     let shows = |text: &str| {
         let words = text.split(|c: char| !is_part(c)).filter(|word| word.len() >= 28);
-        // A name may precede it, as in a query.
+        // In a query, the name precedes the signature.
         words
             .flat_map(|word| [word, word.trim_start_matches("Signature=")])
             .any(|w| known.contains(w))
@@ -175,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_put_in_is_found() {
+    fn planted_secrets_are_found() {
         remember("LtVZq5xCcS7+xkKNiHNPHIzLaXw=");
         remember(&"0f".repeat(32));
         for (text, found) in [
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_taken_out_in_every_form() {
+    fn a_secret_is_removed_in_every_form() {
         let secret = "Zm+9/q&<\"'x e%7E\u{e9}tail";
         remember(secret);
         remember("short");

@@ -1,11 +1,14 @@
-//! Shows texts that others wrote: none of their characters is invisible or gives a command.
+//! Makes foreign texts safe to print: no invisible characters, and no commands to a terminal or a runner.
 
 use std::fmt::Write as _;
 
-/// Characters that are blank, and that Rust takes for visible: fillers of Hangul and the empty Braille.
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{ContentArrangement, Table};
+
+/// Blank characters that Rust counts as visible: fillers of Hangul and the empty Braille pattern.
 const BLANK: [char; 5] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{2800}'];
 
-/// A text with every invisible character escaped, but for the ends of its lines.
+/// A text with every invisible character escaped, except line feeds.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -20,7 +23,7 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// Two texts as [`visible`] shows them. If they then look alike and are not, backslashes are escaped too.
+/// Two texts, both [`visible`]. Backslashes are escaped too if different texts would look equal.
 #[must_use]
 pub fn both_visible(one: &str, other: &str) -> (String, String) {
     let (shown, other_shown) = (visible(one), visible(other));
@@ -31,8 +34,8 @@ pub fn both_visible(one: &str, other: &str) -> (String, String) {
     (escaped(one), escaped(other))
 }
 
-/// Lines in which the runner of GitHub's workflows finds no command: it obeys `::` at the beginning of a
-/// line, after any blanks, and `##[` anywhere. The escapes mean the same in JSON.
+/// A text without commands to GitHub's runner, which obeys `::` at the start of a line, after spaces, and `##[`
+/// anywhere. The escapes have the same meaning in JSON.
 #[must_use]
 pub fn without_commands(text: &str) -> String {
     let mut lines = String::with_capacity(text.len());
@@ -55,7 +58,7 @@ pub fn plain(text: &str) -> String {
     without_commands(&visible(text))
 }
 
-/// A text as code in a row of a Markdown table: GitHub finds no mention, reference, link or markup in it.
+/// A text as code in a row of a Markdown table, without mentions, references, links or markup for GitHub.
 #[must_use]
 pub fn markdown_code(text: &str) -> String {
     let mut code = "<code>".to_owned();
@@ -69,12 +72,20 @@ pub fn markdown_code(text: &str) -> String {
     code + "</code>"
 }
 
+/// A table for people, with these headings.
+pub(crate) fn table<const N: usize>(headings: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings);
+    table
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn code_of_markdown_is_one_dead_line() {
+    fn markdown_code_is_one_line_without_markup() {
         for text in
             ["@name fixes #1 | `a` <b> [x](y) https://a.b", "a\n\n| b |\r\n```", "&#64;a\u{202e}"]
         {
@@ -87,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_look_alike_are_told_apart() {
+    fn different_texts_look_different() {
         let (one, other) = both_visible("a\u{1b}", r"a\u{1b}");
         assert_ne!(one, other);
     }

@@ -2,8 +2,8 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Resolves with the name of a signal that asks the process to end: Ctrl-C, a runner that cancels its
-/// job, or a terminal that closes.
+/// Resolves with the name of a signal that asks the process to end: Ctrl-C, a cancelled job, or a closed
+/// terminal.
 pub(crate) async fn interrupted() -> &'static str {
     tokio::select! {
         () = received(SignalKind::interrupt()) => "SIGINT",
@@ -13,14 +13,14 @@ pub(crate) async fn interrupted() -> &'static str {
 }
 
 async fn hung_up() {
-    // `nohup` has it ignored.
+    // `nohup` starts a process with SIGHUP ignored.
     if is_ignored(SignalKind::hangup()) {
         return std::future::pending().await;
     }
     received(SignalKind::hangup()).await;
 }
 
-/// Never resolves if the system does not let the signal be watched: then it ends the process.
+/// Never resolves if the signal cannot be watched: it then ends the process.
 async fn received(kind: SignalKind) {
     match signal(kind) {
         Ok(mut signal) => drop(signal.recv().await),
@@ -28,7 +28,7 @@ async fn received(kind: SignalKind) {
     }
 }
 
-/// Whether the process was started with the signal ignored, as far as the system tells.
+/// Whether the process ignores the signal, where `/proc` shows it.
 fn is_ignored(kind: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

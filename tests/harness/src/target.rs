@@ -1,4 +1,4 @@
-//! What a case is sent to.
+//! The targets that cases are sent to.
 
 pub mod bootstrap;
 #[cfg(feature = "in-process")]
@@ -15,14 +15,16 @@ pub use remote::{ControlOptions, Remote};
 
 use serde_json::{Value, json};
 
+use crate::Result;
 use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::Wire;
+use crate::error::bail;
 
-/// The message of the panic of a store that a case plans.
+/// The panic message of a store whose panic a case plans.
 pub const PLANNED_PANIC: &str = "the case demands it";
 
-/// A target, set to the world of one case.
+/// A target that holds the world of one case.
 #[derive(Debug)]
 pub enum Target {
     /// The function, in this process.
@@ -35,16 +37,8 @@ pub enum Target {
 }
 
 impl Target {
-    /// Begins a case: the target holds `world` and nothing else, and throttles as the case demands.
-    ///
-    /// # Errors
-    ///
-    /// Why it does not.
-    pub async fn begin(
-        &mut self,
-        world: &Value,
-        throttling: Option<Throttling>,
-    ) -> Result<(), String> {
+    /// Begins a case: replaces the target's world by `world`, and throttles as the case demands.
+    pub async fn begin(&mut self, world: &Value, throttling: Option<Throttling>) -> Result<()> {
         match self {
             #[cfg(feature = "in-process")]
             Self::InProcess(target) => target.begin(world, throttling),
@@ -53,14 +47,14 @@ impl Target {
         }
     }
 
-    /// The lines in which the target wrote a secret so far.
+    /// The output lines that show a secret.
     #[must_use]
     pub fn leaks(&self) -> Vec<String> {
-        // Of the others no output can be read.
+        // The output of the other targets cannot be read.
         if let Self::Bootstrap(target) = self { target.leaks() } else { Vec::new() }
     }
 
-    /// Whether the target can have its store fail and its world read.
+    /// Whether the target's store can be made to fail and its world can be read.
     #[must_use]
     pub fn is_controlled(&self) -> bool {
         match self {
@@ -72,11 +66,7 @@ impl Target {
     }
 
     /// Sends a request and reads the answer.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
-    pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
+    pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer> {
         match self {
             #[cfg(feature = "in-process")]
             Self::InProcess(target) => target.send(wire, fault).await,
@@ -85,12 +75,8 @@ impl Target {
         }
     }
 
-    /// The documents that there are, if the target tells.
-    ///
-    /// # Errors
-    ///
-    /// Why it does not, although it should.
-    pub async fn world(&self) -> Result<Option<Value>, String> {
+    /// The target's world; `None` if it cannot be read.
+    pub async fn world(&self) -> Result<Option<Value>> {
         match self {
             #[cfg(feature = "in-process")]
             Self::InProcess(target) => target.world().map(Some),
@@ -106,7 +92,7 @@ pub fn http_api_payload(wire: &Wire) -> Value {
     http_api_event(&wire.method, &wire.query_string(), &json!(wire.headers), wire.body.as_bytes())
 }
 
-/// The same, of the parts of a request.
+/// The payload for a request of these parts.
 #[must_use]
 pub fn http_api_event(method: &str, query: &str, headers: &Value, body: &[u8]) -> Value {
     use base64::Engine as _;
@@ -136,29 +122,25 @@ pub fn http_api_event(method: &str, query: &str, headers: &Value, body: &[u8]) -
         "isBase64Encoded": false
     });
     if !body.is_empty() {
-        // API Gateway encodes forms so.
+        // API Gateway sends the bodies of forms in base64.
         payload["body"] = base64::engine::general_purpose::STANDARD.encode(body).into();
         payload["isBase64Encoded"] = true.into();
     }
     payload
 }
 
-/// Reads the answer that the function gives API Gateway or a load balancer.
-///
-/// # Errors
-///
-/// What is missing in it, or at odds with the rest.
-pub fn read_event_response(response: &Value) -> Result<Answer, String> {
+/// Reads the function's response to API Gateway or to a load balancer.
+pub fn read_event_response(response: &Value) -> Result<Answer> {
     let status = response["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
     let status = status.ok_or("no statusCode")?;
     let description = response["statusDescription"].as_str();
     if description.is_some_and(|text| !text.starts_with(&format!("{status} "))) {
-        return Err(format!("{description:?} of {status}"));
+        bail!("{description:?} of {status}");
     }
     let single = response["headers"].as_object();
     let multi = response["multiValueHeaders"].as_object();
     if single.is_none() && multi.is_none() {
-        return Err("no headers".to_owned());
+        bail!("no headers");
     }
     let single = single.into_iter().flatten();
     let multi = multi.into_iter().flatten().map(|(name, values)| (name, &values[0]));

@@ -1,52 +1,45 @@
-//! `contract unpack`: writes the contract's files, to be changed or added to.
+//! `contract unpack`: writes the contract's files into a folder.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::Result;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
-use crate::file::write_whole;
+use crate::error::{At as _, bail};
+use crate::file::{write_in_folders, write_whole};
 
-/// Git keeps the files' line ends as they are written, whatever `core.autocrlf` says. `-text` would do
-/// so, too, but let an editor's CRLF into the repository, where every line then counts as changed.
+/// Git keeps the files' line ends, regardless of `core.autocrlf`. `-text` would keep them too, but would let an
+/// editor's CRLF into the repository, where every line would count as changed.
 const ATTRIBUTES: &str = "* text eol=lf\n";
 
-/// Writes the contract's files into a new folder, to change them or to add cases of one's own.
+/// Writes the contract's files into a new folder, where you can change them and add cases.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The folder, which must not be there or be empty
+    /// The folder, which must be absent or empty
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
 }
 
-/// Writes the files.
-///
-/// # Errors
-///
-/// There is something in the folder already, or it cannot be written to.
-pub fn run(options: &Options, contract: &Contract) -> Result<Outcome, String> {
+/// Runs `contract unpack`.
+pub fn run(options: &Options, contract: &Contract) -> Result<Outcome> {
     let Options { folder } = options;
-    let fail = |error: std::io::Error| format!("{}: {error}", folder.display());
-    std::fs::create_dir_all(folder).map_err(fail)?;
-    if std::fs::read_dir(folder).map_err(fail)?.next().is_some() {
-        return Err(format!("{}: there is something in it; nothing was written", folder.display()));
+    let place = folder.display();
+    std::fs::create_dir_all(folder).at(&place)?;
+    if std::fs::read_dir(folder).at(&place)?.next().is_some() {
+        bail!("{place}: the folder is not empty; nothing was written");
     }
     write_whole(&folder.join(".gitattributes"), ATTRIBUTES.as_bytes())?;
     let mut written = 0;
     for (path, text) in contract.files() {
-        // What makes it a crate is no part of the contract.
+        // The files that make the folder a crate are not part of the contract.
         if ["Cargo.toml", "build.rs", "lib.rs"].contains(&path.as_str()) {
             continue;
         }
-        let path = folder.join(path);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(fail)?;
-        }
-        write_whole(&path, text.as_bytes())?;
+        write_in_folders(&folder.join(path), text.as_bytes())?;
         written += 1;
     }
-    let place = folder.display();
     print(&format!("{written} files in {place}: use them with --contracts {place}\n"))?;
     Ok(Outcome::Holds)
 }

@@ -25,9 +25,11 @@ use clap::{Args, ValueEnum};
 use crate::case::Style;
 use crate::command::Outcome;
 use crate::contract::Contract;
+use crate::error::{At as _, bail};
 use crate::judge::{Finding, Judged};
 use crate::lint::unused_snapshots;
 use crate::list::Chosen;
+use crate::{Error, Result};
 use report::{Report, Reports};
 
 pub(crate) use report::{annotation, aside};
@@ -43,13 +45,13 @@ pub use snapshot::{
 };
 pub use trial::{Answered, NotRun, Status, Trial};
 
-/// Tries the cases on an endpoint and judges every answer: status, code, message, schema, headers, the
-/// reviewed snapshot with ids matched by reference, and the state afterwards.
+/// Tries the cases on an endpoint and judges every answer: status, code, message, schema, headers, the reviewed
+/// snapshot with ids matched by reference, and the state afterwards.
 ///
-/// Nothing is lenient unless --lenient says so. Where the endpoint has the control paths of
-/// `local-endpoint`, each job sets worlds of its own, so that runs at once do not disturb each other.
-/// Where it has none (the cloud, a deployed function), cases that need no state are tried as they are,
-/// others need real ids by --bind, and what cannot be tried is listed with the reason.
+/// Everything is judged unless --lenient excludes it. If the endpoint has the control paths of `local-endpoint`,
+/// each job sets separate worlds, so that simultaneous runs do not interfere. If it has none (the cloud, a deployed
+/// function), cases that need no state are tried as they are, other cases need real ids by --bind, and cases that
+/// cannot be tried are listed with the reason.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -57,42 +59,41 @@ pub struct Options {
     place: Where,
     #[command(flatten)]
     chosen: Chosen,
-    /// The kinds of signature to try
+    /// The signatures to try
     #[arg(long, value_enum, ignore_case = true, default_value_t)]
     signature: Signature,
-    /// The formats to ask for
+    /// The formats to try
     #[arg(long, value_enum, ignore_case = true, default_value_t)]
     format: Format,
-    /// How many cases are tried at once
+    /// The number of cases at once
     #[arg(long, value_name = "N", default_value_t = 8)]
     jobs: usize,
-    /// Begin no further answer once N do not hold or could not be judged
+    /// Stop after N answers that do not hold or could not be judged
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     max_failures: Option<usize>,
-    /// Try cases that change something, too. What they buy is released afterwards
+    /// Also try cases that change something. Purchases are released afterwards
     #[arg(long)]
     allow_purchases: bool,
-    /// Write what is answered where it is not the reviewed answer beside that, as ….snap.new, for
-    /// `cargo insta review` or to be renamed to ….snap; what is proposed for a case that holds is removed.
-    /// Needs --contracts with a folder
+    /// Write each answer that differs from the reviewed one as ….snap.new beside that, for `cargo insta review`
+    /// or to be renamed to ….snap. Removes the proposals of cases that hold. Needs --contracts with a folder
     #[arg(long)]
     propose: bool,
-    /// What is not judged; may be given more than once
+    /// Exclude this from the judgement; may be repeated
     #[arg(long, value_enum, value_name = "WHAT")]
     lenient: Vec<Leniency>,
-    /// Let an answer that means the same as the reviewed one, and is written otherwise, not hold
+    /// Fail an answer that has the same meaning as the reviewed one but another spelling
     #[arg(long)]
     exact: bool,
-    /// Where to write reports: junit=FILE, json=FILE, html=FILE, github=FILE for annotations, or
-    /// codequality=FILE for GitLab; - is standard output
+    /// Write a report: junit=FILE, json=FILE, html=FILE, github=FILE for annotations, or codequality=FILE for
+    /// GitLab; - is standard output
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',', value_parser = Report::parse)]
     report: Vec<Report>,
 }
 
 const AFTER_HELP: &str = "\
 Roles for --bind: ipv6-free, ipv6-unattached, ipv6-taken, ipv6-single-isp, ipv6-pending, ipv6-ula,
-ipv6-private-gua, ipv6-cloud-instance, and for the gateway of an address's VPC the same with ipv6gw.
-The roles.json of an operation's folder says what each is.
+ipv6-private-gua, ipv6-cloud-instance; with ipv6gw in place of ipv6, the gateway of the address's VPC.
+The roles.json of an operation's folder defines each role.
 
 Examples:
   contract verify --endpoint http://127.0.0.1:8787
@@ -100,15 +101,14 @@ Examples:
   contract verify --endpoint https://vpc.cn-hangzhou.aliyuncs.com --region cn-hangzhou \\
     --bind ipv6-free=ipv6-bp1xxxx --bind ipv6gw-free=ipv6gw-bp1xxxx --report junit=verdict.xml
 
-A connection that breaks, or an answer that does not come in time, is an error and no failure. A run
-whose first 10 answers are all errors (with more than 5 jobs: twice as many as jobs) gives up, and so does
-one with 50 errors in a row. SIGINT, SIGTERM and SIGHUP end a run within seconds: purchases are released,
-worlds are dropped, and the reports of what was judged are written.
+A broken connection or a late answer is an error, not a failure. A run gives up if its first 10 answers (with more
+than 5 jobs: twice the number of jobs) are errors, or after 50 errors in a row. SIGINT, SIGTERM and SIGHUP end a
+run within seconds: purchases are released, worlds are dropped, and reports of the judged answers are written.
 
-Exit codes: 0 all hold, 1 some do not, 2 all that could be judged hold and some could not be judged or
-the run did not come to its end, 3 usage.";
+Exit codes: 0 all cases hold, 1 some do not hold, 2 all judged cases hold but some could not be judged or the run
+was interrupted, 3 usage.";
 
-/// The kinds of signature to try.
+/// The signatures to try.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Signature {
     /// HMAC-SHA1 over all parameters
@@ -132,7 +132,7 @@ impl Signature {
     }
 }
 
-/// The formats to ask for.
+/// The formats to try.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// JSON
@@ -156,7 +156,7 @@ impl Format {
     }
 }
 
-/// What may be left unjudged.
+/// The parts that --lenient can exclude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Leniency {
     /// The reviewed snapshot
@@ -165,16 +165,16 @@ pub enum Leniency {
     Headers,
     /// The messages
     Message,
-    /// The link by which an error recommends a page
+    /// The `Recommend` link of an error
     Recommend,
-    /// The host that an error names
+    /// The `HostId` of an error
     HostId,
-    /// What is there afterwards
+    /// The state afterwards
     State,
 }
 
 impl Leniency {
-    /// Whether a finding is let pass. A secret that is shown never is.
+    /// Whether a finding is excluded. A leaked secret never is.
     fn covers(self, finding: &Finding) -> bool {
         let place = &finding.place;
         let is_covered = match self {
@@ -201,17 +201,13 @@ impl Leniency {
 }
 
 /// Reads a number of one or more.
-fn at_least_one(text: &str) -> Result<usize, String> {
-    let number = text.parse::<NonZeroUsize>().map_err(|error| error.to_string())?;
+fn at_least_one(text: &str) -> Result<usize> {
+    let number = text.parse::<NonZeroUsize>().map_err(Error::other)?;
     Ok(number.get())
 }
 
-/// Tries the cases.
-///
-/// # Errors
-///
-/// Why they could not be tried.
-pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String> {
+/// Runs `contract verify`.
+pub async fn run(options: Options, contract: Contract) -> Result<Outcome> {
     let cases = options.chosen.cases(&contract)?;
     let lenient: BTreeSet<Leniency> = options.lenient.iter().copied().collect();
     let (place, caller) = options.place.find(&contract).await?;
@@ -230,7 +226,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     };
     let folder = PathBuf::from(contract.origin());
     if options.propose && !folder.is_dir() {
-        return Err("--propose: there is no folder to write to; name one by --contracts".to_owned());
+        bail!("--propose: it needs a folder to write to; name one with --contracts");
     }
     let reports = Reports::open(&options.report, &folder)?;
     let contract = Arc::new(contract);
@@ -244,26 +240,26 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome, String
     } else {
         Ok(())
     };
-    // A folder that cannot be written to costs no report.
+    // Reports are written even if the folder cannot be written to.
     reports.write(&run)?;
     proposed?;
     if run.trials.is_empty() && run.stopped.is_none() {
-        return Err("no case could be tried".to_owned());
+        bail!("no case could be tried");
     }
     Ok(run.outcome())
 }
 
-/// Writes what is proposed, and removes what is no longer needed.
+/// Writes the proposals, and removes those that are no longer needed.
 fn propose(
     run: &mut Run,
     settled: &[String],
     folder: &Path,
     contract: &Contract,
     reports: &Reports,
-) -> Result<(), String> {
+) -> Result<()> {
     for path in settled {
         let file = folder.join(path);
-        std::fs::remove_file(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        std::fs::remove_file(&file).at(file.display())?;
         reports.say(&format!("removed: {}/{path}\n", contract.origin()))?;
     }
     for file in std::mem::take(&mut run.proposed).write(folder, contract)? {

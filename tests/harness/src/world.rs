@@ -1,4 +1,4 @@
-//! World documents as JSON: whose a key is, and how two worlds are compared.
+//! World documents as JSON: finds access keys, and compares worlds.
 
 mod view;
 
@@ -8,13 +8,13 @@ use crate::client::seconds;
 
 pub use view::View;
 
-/// The member of an account that holds what client tokens remember.
+/// The member of an account with its client tokens.
 const TOKENS: &str = "ClientTokens";
 
 /// How long a client token is remembered, in seconds (decision `token`).
 pub const TOKEN_SECS: i64 = 24 * 60 * 60;
 
-/// How far two times may be apart that are the same, in seconds.
+/// The greatest difference between times that count as equal, in seconds.
 const CLOCK_SECS: i64 = 60;
 
 /// An access key of a world.
@@ -24,15 +24,15 @@ pub struct Key<'a> {
     pub account_id: &'a str,
     /// The account.
     pub account: &'a Value,
-    /// What the world says of the key.
+    /// The key's entry in the world.
     pub entry: &'a Value,
-    /// The RAM user or role whose policies count; none for the account's own key.
+    /// The RAM user or role whose policies apply; `None` for the account's own key.
     pub principal: Option<&'a Value>,
-    /// Whether it is the temporary key of a role's session.
+    /// Whether this is the temporary key of a role's session.
     pub is_session: bool,
 }
 
-/// The members of an object, none of anything else.
+/// The members of an object; none of another value.
 pub fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
@@ -59,13 +59,13 @@ pub fn key<'a>(world: &'a Value, id: &str) -> Option<Key<'a>> {
     })
 }
 
-/// Whether what a client token remembers counts at this time.
+/// Whether a remembered client token is valid at this time.
 fn lives(remembered: &Value, now_secs: i64) -> bool {
     let expires = remembered["ExpiresAt"].as_str().and_then(seconds);
     expires.is_none_or(|expires| expires > now_secs)
 }
 
-/// Whether a value has all members of another, whatever else it has.
+/// Whether a value has all members of another one.
 #[must_use]
 pub fn includes(value: &Value, wanted: &Value) -> bool {
     match wanted {
@@ -75,7 +75,7 @@ pub fn includes(value: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// Changes a value as RFC 7396 says.
+/// Applies a JSON Merge Patch (RFC 7396).
 pub fn merge(value: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         patch.clone_into(value);
@@ -93,7 +93,7 @@ pub fn merge(value: &mut Value, patch: &Value) {
     }
 }
 
-/// The members of a value that another has, too; null for each that is missing.
+/// The members of a value that another one names; null for each missing one.
 #[must_use]
 pub fn included(value: &Value, wanted: &Value) -> Value {
     match wanted {
@@ -105,13 +105,13 @@ pub fn included(value: &Value, wanted: &Value) -> Value {
     }
 }
 
-/// The accounts of the world that is expected and of the one told, without what makes no difference:
-/// tokens that have expired, and some seconds in the time until which one is remembered, as the clock
-/// goes on while a call is on its way.
+/// The accounts of the expected and the actual world, without irrelevant differences: expired tokens, and a
+/// difference of seconds in the expiry of a token, as the clock moves during a call.
 #[must_use]
-pub fn settled(expected: &Value, told: &Value, now_secs: i64) -> (Value, Value) {
-    let [mut expected, mut told] = [expected, told].map(|world| world["Accounts"].clone());
-    for account in accounts(&mut expected).chain(accounts(&mut told)).map(|(_, account)| account) {
+pub fn settled(expected: &Value, actual: &Value, now_secs: i64) -> (Value, Value) {
+    let [mut expected, mut actual] = [expected, actual].map(|world| world["Accounts"].clone());
+    for account in accounts(&mut expected).chain(accounts(&mut actual)).map(|(_, account)| account)
+    {
         let Some(tokens) = account.get_mut(TOKENS).and_then(Value::as_object_mut) else { continue };
         tokens.retain(|_, remembered| lives(remembered, now_secs));
         for remembered in tokens.values_mut() {
@@ -125,7 +125,7 @@ pub fn settled(expected: &Value, told: &Value, now_secs: i64) -> (Value, Value) 
             account.as_object_mut().map(|members| members.remove(TOKENS));
         }
     }
-    for (account_id, account) in accounts(&mut told) {
+    for (account_id, account) in accounts(&mut actual) {
         let tokens = account.get_mut(TOKENS).and_then(Value::as_object_mut);
         for (token, remembered) in tokens.into_iter().flatten() {
             let until = &expected[account_id][TOKENS][token]["ExpiresAt"];
@@ -138,7 +138,7 @@ pub fn settled(expected: &Value, told: &Value, now_secs: i64) -> (Value, Value) 
             }
         }
     }
-    (expected, told)
+    (expected, actual)
 }
 
 fn accounts(accounts: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
@@ -163,7 +163,7 @@ mod tests {
             json!({ "Accounts": { "1": { TOKENS: expires.map_or(json!({}), token) } } })
         };
         let (past, day) = ("1970-01-01T00:00:10Z", "1970-01-02T00:00:20Z");
-        for (expected, told, is_same) in [
+        for (expected, actual, is_same) in [
             (None, Some(past), true),
             (None, Some(day), false),
             (Some(day), Some("1970-01-02T00:00:21Z"), true),
@@ -172,8 +172,8 @@ mod tests {
             (Some(day), Some(past), false),
             (Some(day), None, false),
         ] {
-            let (one, other) = settled(&world(expected), &world(told), 20);
-            assert_eq!(one == other, is_same, "{expected:?} {told:?}");
+            let (one, other) = settled(&world(expected), &world(actual), 20);
+            assert_eq!(one == other, is_same, "{expected:?} {actual:?}");
         }
         let none = json!({ "Accounts": { "1": {} } });
         let (one, other) = settled(&world(None), &none, 20);

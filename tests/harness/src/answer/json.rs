@@ -1,4 +1,4 @@
-//! JSON, read strictly: a member that an object has twice is an error, at any depth.
+//! Reads JSON strictly: a repeated member is an error at any depth.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,14 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{DEPTH_MAX, Text, escaped};
+use crate::Result;
+use crate::error::bail;
 use crate::json::once;
 
-/// Reads a text. Yields its value, and the texts in it with where they are written.
-///
-/// # Errors
-///
-/// What is wrong with it, and where.
-pub(super) fn read(text: &str) -> Result<(Value, Vec<Text>), String> {
-    once(text).map_err(|fault| fault.to_string())?;
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| error.to_string())?;
+/// The value of a JSON text, and the texts in it with their places.
+pub(super) fn read(text: &str) -> Result<(Value, Vec<Text>)> {
+    once(text)?;
+    let raw: &RawValue = serde_json::from_str(text)?;
     let mut reader = Reader { text, texts: Vec::new() };
     let value = reader.value(raw, "", 0)?;
     reader.texts.sort_by_key(|text| text.range.start);
@@ -28,9 +26,9 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn value(&mut self, raw: &'a RawValue, pointer: &str, depth: usize) -> Result<Value, String> {
+    fn value(&mut self, raw: &'a RawValue, pointer: &str, depth: usize) -> Result<Value> {
         if depth > DEPTH_MAX {
-            return Err(format!("it nests deeper than {DEPTH_MAX}"));
+            bail!("it nests deeper than {DEPTH_MAX}");
         }
         let fail = |error: serde_json::Error| format!("{error} at {pointer}");
         let written = raw.get();
@@ -42,7 +40,7 @@ impl<'a> Reader<'a> {
                     let pointer = format!("{pointer}/{}", escaped(&name));
                     Ok((name, self.value(raw, &pointer, depth + 1)?))
                 });
-                Value::Object(members.collect::<Result<_, String>>()?)
+                Value::Object(members.collect::<Result<_>>()?)
             }
             Some(b'[') => {
                 let items: Vec<&RawValue> = serde_json::from_str(written).map_err(fail)?;
@@ -53,7 +51,7 @@ impl<'a> Reader<'a> {
             }
             Some(b'"') => {
                 let value: String = serde_json::from_str(written).map_err(fail)?;
-                // The part lies in the text that was read.
+                // `written` is a part of the text that was read.
                 let start = written.as_ptr().addr() - self.text.as_ptr().addr() + 1;
                 let range = start..start + written.len() - 2;
                 let pointer = pointer.to_owned();

@@ -1,34 +1,33 @@
-//! XML, read: elements that hold a text or other elements.
+//! Reads XML whose elements hold a text or other elements.
 
 use roxmltree::{Document, Node, NodeType};
 use serde_json::{Map, Value};
 
 use super::{Body, DEPTH_MAX, Text, escaped};
+use crate::error::bail;
+use crate::{Error, Result};
 
-/// Reads a text. An element that is repeated becomes a list; its schema says whether it may be repeated.
-///
-/// # Errors
-///
-/// What is wrong with it: it is not well-formed, or it has what no answer has, as attributes.
-pub(super) fn read(text: &str) -> Result<Body, String> {
+/// Reads an XML text. Repeated elements become a list; the schema decides whether they may be repeated.
+/// Attributes are an error: no answer has any.
+pub(super) fn read(text: &str) -> Result<Body> {
     check_declaration(text)?;
-    let document = Document::parse(text).map_err(|error| error.to_string())?;
+    let document = Document::parse(text).map_err(Error::other)?;
     let root = document.root_element();
     let mut reader = Reader { text, texts: Vec::new() };
     let elements = match reader.value(root, "", 0)? {
         Value::Object(elements) => elements,
         Value::String(text) if text.trim().is_empty() => Map::new(),
-        other => return Err(format!("it has no elements: {other}")),
+        other => bail!("it has no elements: {other}"),
     };
     Ok(Body { root: Some(root.tag_name().name().to_owned()), elements, texts: reader.texts })
 }
 
-/// Clients read XML 1.0 in UTF-8, whether or not it says so.
-fn check_declaration(text: &str) -> Result<(), String> {
+/// Checks that the declaration, if there is one, names XML 1.0 in UTF-8.
+fn check_declaration(text: &str) -> Result<()> {
     let text = text.trim_start_matches('\u{feff}');
     let declaration = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
     let Some((declaration, _)) = declaration else { return Ok(()) };
-    // It is written like attributes, each of which has a name and a value in quotes.
+    // A declaration is a list of names with values in quotes.
     let mut parts = declaration.split(['"', '\'']);
     while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
         let is_right = match name.trim().trim_end_matches('=').trim_end() {
@@ -37,7 +36,7 @@ fn check_declaration(text: &str) -> Result<(), String> {
             _ => true,
         };
         if !is_right {
-            return Err(format!("its declaration has {} {value:?}", name.trim()));
+            bail!("its declaration has {} {value:?}", name.trim());
         }
     }
     Ok(())
@@ -49,18 +48,18 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn value(&mut self, node: Node<'_, '_>, pointer: &str, depth: usize) -> Result<Value, String> {
+    fn value(&mut self, node: Node<'_, '_>, pointer: &str, depth: usize) -> Result<Value> {
         if depth > DEPTH_MAX {
-            return Err(format!("it nests deeper than {DEPTH_MAX}"));
+            bail!("it nests deeper than {DEPTH_MAX}");
         }
         let name = node.tag_name().name();
         let written = &self.text[node.range()];
         let end = written.find('>').unwrap_or(written.len());
-        // A prefix is declared by an attribute.
+        // The declaration of a prefix is an attribute.
         let attributes = written[1..end].strip_prefix(name).unwrap_or(&written[1..end]);
         let attributes = attributes.trim_end_matches('/').trim();
         if !attributes.is_empty() {
-            return Err(format!("{name} has attributes: {attributes}"));
+            bail!("{name} has attributes: {attributes}");
         }
         let mut text = String::new();
         let mut members = Map::new();
@@ -81,10 +80,10 @@ impl Reader<'_> {
             }
         }
         if !members.is_empty() {
-            // Blanks between elements are how they are laid out.
+            // Whitespace between elements is layout.
             let text = text.trim();
             if !text.is_empty() {
-                return Err(format!("{name} has text between elements: {text}"));
+                bail!("{name} has text between elements: {text}");
             }
             return Ok(Value::Object(members));
         }

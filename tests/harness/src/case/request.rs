@@ -1,4 +1,4 @@
-//! A request of a case, as its file has it.
+//! A request of a case, as written in its file.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::Variant;
 use crate::client::HOST;
 use crate::secrets;
 
@@ -16,7 +17,7 @@ const CLIENT_TOKEN_MAX: usize = 64;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
-    /// The operation; absent: that of the case.
+    /// The operation; absent: the case's.
     #[serde(default)]
     pub action: String,
     /// The HTTP method.
@@ -24,7 +25,7 @@ pub struct Request {
     pub method: String,
     /// The kind of signature; absent: both are tried.
     pub signature: Option<Style>,
-    /// The format to ask for.
+    /// The requested format.
     #[serde(default)]
     pub format: Asked,
     /// The access key.
@@ -35,10 +36,10 @@ pub struct Request {
     pub access_key_secret: String,
     /// The token that goes with a temporary access key.
     pub security_token: Option<String>,
-    /// The host that the request names.
+    /// The host in the request.
     #[serde(skip, default = "host")]
     pub host: String,
-    /// The nonce; absent: one that no other call has.
+    /// The nonce; absent: a fresh one.
     pub nonce: Option<String>,
     /// The operation's parameters in the query.
     #[serde(default)]
@@ -49,19 +50,19 @@ pub struct Request {
     /// Common parameters changed before signing.
     #[serde(default)]
     pub common: BTreeMap<String, Setting>,
-    /// What is changed after signing.
+    /// Changes after signing.
     #[serde(default)]
     pub after_signing: BTreeMap<String, Setting>,
 }
 
 impl Request {
-    /// Whether it is signed with the secret that cases sign with unless they say another.
+    /// Whether the request is signed with the default secret of the cases.
     #[must_use]
     pub fn has_usual_secret(&self) -> bool {
         self.access_key_secret == secrets::SECRET
     }
 
-    /// Puts `tail` behind the client token, as much of it as the longest token leaves room for.
+    /// Appends `tail` to the client token, up to the greatest length of a token.
     pub fn lengthen_token(&mut self, tail: &str) {
         let lengthen = |name: &str, text: &mut Text| {
             if let Text::Plain(token) = text
@@ -88,7 +89,7 @@ impl Request {
         }
     }
 
-    /// Replaces texts in what is sent, wherever they stand.
+    /// Replaces texts wherever the request has them.
     pub fn replace(&mut self, texts: &[(String, String)]) {
         let replaced = |text: &Text| {
             let replaced = |text: &String| {
@@ -118,13 +119,20 @@ impl Request {
         }
     }
 
-    /// The operation's parameters as one: where query and form both have one, that of the form counts.
+    /// The operation's parameters. The form's value overrides the query's.
     #[must_use]
     pub fn parameters(&self) -> BTreeMap<String, String> {
         self.query.list().into_iter().chain(self.body.list()).collect()
     }
 
-    /// Whether it only asks whether the call would pass.
+    /// The variant of this request in a case that is tried in the variant `of_case`.
+    #[must_use]
+    pub fn variant(&self, of_case: &Variant) -> Variant {
+        let style = self.signature.unwrap_or(of_case.style);
+        Variant { style, format: self.format.or(of_case.format.as_deref()) }
+    }
+
+    /// Whether this is a dry run.
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
         let parameters = self.parameters();
@@ -148,20 +156,32 @@ fn testsecret() -> String {
     "testsecret".to_owned()
 }
 
-/// The format that a case asks for.
+/// The format that a case requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Asked {
-    /// It leaves it open: both are tried.
+    /// Both formats are tried.
     #[default]
     Either,
-    /// None: no `Format` is sent.
+    /// No `Format` is sent.
     None,
-    /// This one, sent as it is.
+    /// This text is sent.
     Format(String),
 }
 
+impl Asked {
+    /// The format to send, where `open` fills in what the case leaves open.
+    #[must_use]
+    pub fn or(&self, open: Option<&str>) -> Option<String> {
+        match self {
+            Self::Either => open.map(str::to_owned),
+            Self::None => None,
+            Self::Format(format) => Some(format.clone()),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Asked {
-    /// What is absent is [`Asked::Either`], a null is [`Asked::None`].
+    /// An absent member is [`Asked::Either`], null is [`Asked::None`].
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         Ok(Option::deserialize(value)?.map_or(Self::None, Self::Format))
     }
@@ -181,7 +201,7 @@ pub enum Style {
 }
 
 impl Style {
-    /// Whether the common parameters stand in headers.
+    /// Whether the common parameters are headers.
     #[must_use]
     pub fn is_v3(self) -> bool {
         match self {
@@ -192,7 +212,7 @@ impl Style {
 }
 
 impl fmt::Display for Style {
-    /// As cases write it.
+    /// The name in case files.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::V1 => "V1",
@@ -214,24 +234,24 @@ impl FromStr for Style {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Pairs {
-    /// Each once.
+    /// No name is repeated.
     Map(BTreeMap<String, Text>),
-    /// Some more than once.
+    /// Names may be repeated.
     List(Vec<(Text, Text)>),
 }
 
-/// A text, maybe a long one.
+/// A text, written out or as a repetition.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Text {
-    /// As it stands.
+    /// The text itself.
     Plain(String),
-    /// Repeated.
+    /// A repetition.
     #[serde(rename_all = "camelCase")]
     Repeated {
-        /// What is repeated.
+        /// The repeated text.
         repeat: String,
-        /// How often it stands there.
+        /// The number of repetitions.
         times: usize,
     },
 }
@@ -266,18 +286,18 @@ impl Pairs {
     }
 }
 
-/// What a common parameter is set to.
+/// The value that a common parameter is set to.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Setting {
     /// A text.
     Text(Text),
-    /// A time, so far from now.
+    /// A time relative to now.
     #[serde(rename_all = "camelCase")]
     Time {
-        /// Seconds from now; negative: in the past.
+        /// Seconds from now; negative values are in the past.
         offset_seconds: i64,
     },
-    /// It is left out.
+    /// The parameter is omitted.
     Absent(()),
 }

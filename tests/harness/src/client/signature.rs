@@ -1,4 +1,4 @@
-//! Signatures V1 and V3 by the vendor's pages, read a second time: encodings, canonical forms, hashes.
+//! Signatures V1 and V3 by the vendor's pages: encodings, canonical forms, hashes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ pub fn decode_pairs(text: &[u8]) -> Pairs {
     form_urlencoded::parse(text).into_owned().collect()
 }
 
-/// Encodes a text as the page on signatures says: all but letters, digits and `-_.~`.
+/// Percent-encodes a text as the page on signatures says: all but letters, digits and `-_.~`.
 #[must_use]
 pub fn encode(text: &str) -> String {
     const RESERVED: &AsciiSet =
@@ -37,12 +37,12 @@ pub fn encode_pairs<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)
     pairs.collect::<Vec<_>>().join("&")
 }
 
-/// What a signed call carries beside the operation's own parameters.
+/// The values of a signed call besides the operation's parameters.
 #[derive(Debug)]
 pub struct Caller<'a> {
     /// `Action`, or `x-acs-action`.
     pub action: &'a str,
-    /// The id of the key that signs.
+    /// The access key's id.
     pub access_key_id: &'a str,
     /// The token of a temporary key.
     pub security_token: Option<&'a str>,
@@ -53,7 +53,7 @@ pub struct Caller<'a> {
 }
 
 impl<'a> Caller<'a> {
-    /// The parameters of a V1 call but for the signature.
+    /// The common parameters of a V1 call, without the signature.
     pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
         let parameters = [
             ("Action", self.action),
@@ -67,7 +67,7 @@ impl<'a> Caller<'a> {
         parameters.into_iter().chain(self.security_token.map(|token| ("SecurityToken", token)))
     }
 
-    /// The headers of a V3 call but for `authorization` and the body's hash.
+    /// The common headers of a V3 call, without `authorization` and the body's hash.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
         let headers = [
             ("x-acs-action", self.action),
@@ -79,14 +79,14 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// What V1 signs: the method and all parameters but the signature.
+/// The string to sign of V1: the method and all parameters but the signature.
 #[must_use]
 pub fn v1_string_to_sign(method: &str, parameters: &BTreeMap<String, String>) -> String {
     let signed = parameters.iter().filter(|(name, _)| *name != "Signature");
     format!("{method}&%2F&{}", encode(&encode_pairs(signed)))
 }
 
-/// Signs by V1, in base64.
+/// The V1 signature, in base64.
 #[must_use]
 pub fn v1_signature(secret: &str, string_to_sign: &str) -> String {
     STANDARD.encode(hmac::<Sha1>(&format!("{secret}&"), string_to_sign))
@@ -101,7 +101,7 @@ pub fn algorithm(style: Style) -> &'static str {
     }
 }
 
-/// The hash that goes with a V3 signature, in hexadecimal.
+/// The hash of a V3 signature, in hexadecimal.
 #[must_use]
 pub fn hash(style: Style, bytes: &[u8]) -> String {
     match style {
@@ -110,7 +110,7 @@ pub fn hash(style: Style, bytes: &[u8]) -> String {
     }
 }
 
-/// What V3 hashes of a request.
+/// The canonical request of V3.
 #[must_use]
 pub fn canonical_request(
     method: &str,
@@ -127,13 +127,13 @@ pub fn canonical_request(
     canonical
 }
 
-/// What V3 signs of a canonical request.
+/// The string to sign of V3.
 #[must_use]
 pub fn acs3_string_to_sign(style: Style, canonical_request: &str) -> String {
     format!("{}\n{}", algorithm(style), hash(style, canonical_request.as_bytes()))
 }
 
-/// Signs by V3, in hexadecimal.
+/// The V3 signature, in hexadecimal.
 #[must_use]
 pub fn acs3_signature(style: Style, secret: &str, string_to_sign: &str) -> String {
     match style {

@@ -1,5 +1,7 @@
-//! Reads the files of a contract, from a folder or from this program, by one set of rules.
+//! Reads the files of a contract from a folder or from this program, by the same rules.
 
+use crate::Result;
+use crate::error::{At as _, bail};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,15 +10,15 @@ use std::path::{Path, PathBuf};
 #[derive(Default)]
 pub(super) struct Files {
     pub(super) texts: BTreeMap<String, String>,
-    /// Those that begin with a byte order mark.
+    /// The paths of the files that begin with a byte order mark.
     pub(super) marked: Vec<String>,
 }
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Whether a file or folder of this name is no part of a contract: what editors, version control and
-/// desktops leave behind.
-fn is_passed_over(name: &str) -> bool {
+/// Whether a file or folder of this name is ignored: editors, version control and desktops leave them
+/// behind.
+fn is_ignored(name: &str) -> bool {
     name.starts_with('.')
         || name.ends_with('~')
         || (name.len() > 1 && name.starts_with('#') && name.ends_with('#'))
@@ -24,25 +26,20 @@ fn is_passed_over(name: &str) -> bool {
 }
 
 /// The files that are part of this program.
-pub(super) fn embedded() -> Result<BTreeMap<String, String>, String> {
+pub(super) fn embedded() -> Result<BTreeMap<String, String>> {
     let paths = contracts::paths().into_iter();
-    let paths = paths.filter(|path| !path.split('/').any(is_passed_over));
+    let paths = paths.filter(|path| !path.split('/').any(is_ignored));
     let files = paths.map(|path| {
-        let bytes = contracts::bytes(&path).ok_or_else(|| format!("{path}: not there"))?;
-        let text = text(&bytes).map_err(|what| format!("{path}: {what}"))?;
+        let bytes = contracts::bytes(&path).ok_or("not there").at(&path)?;
+        let text = text(&bytes).at(&path)?;
         Ok((path, text))
     });
     files.collect()
 }
 
-/// All files below a folder. `named` is what messages call the folder.
-///
-/// # Errors
-///
-/// The first file or folder that cannot be read, and why.
-pub(super) fn folder(folder: &Path, named: &str) -> Result<Files, String> {
-    let fail = |error| format!("{named}: {error}");
-    let root = folder.canonicalize().map_err(fail)?;
+/// All files below a folder, which messages call `named`.
+pub(super) fn folder(folder: &Path, named: &str) -> Result<Files> {
+    let root = folder.canonicalize().at(named)?;
     let mut walk = Walk { root: root.clone(), named, above: Vec::new(), files: Files::default() };
     walk.folder(&root, "")?;
     Ok(walk.files)
@@ -52,36 +49,35 @@ pub(super) fn folder(folder: &Path, named: &str) -> Result<Files, String> {
 struct Walk<'a> {
     root: PathBuf,
     named: &'a str,
-    /// The folders that the walk is in, without links.
+    /// The current folder and those above it, with links resolved.
     above: Vec<PathBuf>,
     files: Files,
 }
 
 impl Walk<'_> {
-    /// Reads what is below `folder`, which has no links in its path. `below` is how the walk came to it.
-    fn folder(&mut self, folder: &Path, below: &str) -> Result<(), String> {
-        let fail = |error| format!("{}/{below}: {error}", self.named);
+    /// Reads the files below `folder`, whose path has no links. `below` is its path in the contract.
+    fn folder(&mut self, folder: &Path, below: &str) -> Result<()> {
+        let named = self.named;
+        let at = || format!("{named}/{below}");
         let mut entries = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(fail)? {
-            entries.push(entry.map_err(fail)?.file_name());
+        for entry in std::fs::read_dir(folder).at(at())? {
+            entries.push(entry.at(at())?.file_name());
         }
         entries.sort();
         self.above.push(folder.to_owned());
         for entry in entries {
             let name = entry.to_string_lossy();
-            if is_passed_over(&name) {
+            if is_ignored(&name) {
                 continue;
             }
             let path = if below.is_empty() { name.to_string() } else { format!("{below}/{name}") };
             let read = match entry.to_str() {
                 Some(_) => self.entry(&folder.join(&entry)),
-                None => Err("its name is not UTF-8".to_owned()),
+                None => Err("its name is not UTF-8".into()),
             };
-            let read = read.map_err(|what| format!("{}/{path}: {what}", self.named));
-            match read? {
+            match read.at(format_args!("{named}/{path}"))? {
                 Entry::File(bytes) => {
-                    let text =
-                        text(&bytes).map_err(|what| format!("{}/{path}: {what}", self.named))?;
+                    let text = text(&bytes).at(format_args!("{named}/{path}"))?;
                     if bytes.starts_with(MARK) {
                         self.files.marked.push(path.clone());
                     }
@@ -94,27 +90,27 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What is at `place`, where a link leads to.
-    fn entry(&self, place: &Path) -> Result<Entry, String> {
+    /// The file or folder at `place`, with links resolved.
+    fn entry(&self, place: &Path) -> Result<Entry> {
         let real = place.canonicalize().map_err(|error| match error.kind() {
-            ErrorKind::NotFound => "a link that leads nowhere".to_owned(),
+            ErrorKind::NotFound => "a dangling link".to_owned(),
             _ if place.is_symlink() => format!("a link that cannot be followed: {error}"),
             _ => error.to_string(),
         })?;
         if !real.starts_with(&self.root) {
-            return Err(format!("a link out of the folder, to {}", real.display()));
+            bail!("a link to {}, which is outside the folder", real.display());
         }
-        let kind = std::fs::metadata(&real).map_err(|error| error.to_string())?;
+        let kind = std::fs::metadata(&real)?;
         if kind.is_dir() {
             if self.above.contains(&real) {
-                return Err("a link to a folder that it is in".to_owned());
+                bail!("a link to a folder that contains it");
             }
             return Ok(Entry::Folder(real));
         }
         if !kind.is_file() {
-            return Err("neither a file nor a folder".to_owned());
+            bail!("neither a file nor a folder");
         }
-        let bytes = std::fs::read(&real).map_err(|error| error.to_string())?;
+        let bytes = std::fs::read(&real)?;
         Ok(Entry::File(bytes))
     }
 }
@@ -125,11 +121,7 @@ enum Entry {
 }
 
 /// A file's text: UTF-8, without a byte order mark, its lines ended by a line feed alone.
-///
-/// # Errors
-///
-/// What the bytes look like instead.
-pub(crate) fn text(bytes: &[u8]) -> Result<String, String> {
+pub(crate) fn text(bytes: &[u8]) -> Result<String> {
     const NOT: &str = "not UTF-8 text";
     let after_mark = bytes.strip_prefix(MARK).unwrap_or(bytes);
     let wide = [
@@ -139,15 +131,15 @@ pub(crate) fn text(bytes: &[u8]) -> Result<String, String> {
         (b"\xfe\xff", "UTF-16"),
     ];
     if let Some((_, name)) = wide.iter().find(|(mark, _)| bytes.starts_with(mark)) {
-        return Err(format!("{NOT}: it begins with the byte order mark of {name}"));
+        bail!("{NOT}: it begins with the byte order mark of {name}");
     }
     if let Some(zero) = after_mark.iter().position(|byte| *byte == 0) {
-        // Of a text in Latin letters every other byte is zero.
+        // In UTF-16, every other byte of Latin letters is zero.
         let zeros =
             |from| after_mark.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
         let most = zeros(0).max(zeros(1));
         let looks = if most * 4 > after_mark.len() { "UTF-16" } else { "a binary file" };
-        return Err(format!("{NOT}: the byte at offset {zero} is zero; it looks like {looks}"));
+        bail!("{NOT}: the byte at offset {zero} is zero; it looks like {looks}");
     }
     let text = std::str::from_utf8(after_mark).map_err(|error| {
         let valid = error.valid_up_to();

@@ -1,30 +1,32 @@
-//! Reads a contract at a revision of the git repository around the current folder.
+//! Reads a contract at a revision of the git repository of the current folder.
 //!
-//! Git writes the files into a temporary folder through an index of its own, so that they are read by
-//! the same rules as any folder. `git archive` would leave out what `export-ignore` names.
+//! Git writes the files into a temporary folder through a temporary index, and they are read by the same
+//! rules as any folder. `git archive` would omit files marked `export-ignore`.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::load::{self, Files};
 use super::{Found, only_root, roots};
+use crate::Result;
+use crate::error::{At as _, bail};
 
 /// The contract at `place`: `REVISION`, `REVISION:path` or `REVISION:./path`.
 ///
 /// # Errors
 ///
-/// There is no such revision, it has several contracts or one at another path, or git fails.
-pub(super) fn read(place: &str) -> Result<Found, String> {
+/// The revision does not exist, has several contracts or has its contract at another path; or git fails.
+pub(super) fn read(place: &str) -> Result<Found> {
     let Some(object) = resolved(place) else {
         return match split(place) {
             Some((revision, commit)) => nothing_at(place, revision, &commit),
-            None => Err(missing(place)),
+            None => Err(missing(place).into()),
         };
     };
     if git(&["cat-file", "-t", &object], None).is_ok_and(|kind| kind.trim() == "blob") {
-        return Err(format!("{place}: a file, no folder"));
+        bail!("{place}: a file, not a folder");
     }
-    let paths = listed(&object).map_err(|error| format!("{place}: {error}"))?;
+    let paths = listed(&object).at(place)?;
     let Some(root) = only_root(&roots(paths.iter().map(String::as_str)), place, ":")? else {
         return match split(place) {
             Some((revision, commit)) => nothing_at(place, revision, &commit),
@@ -43,29 +45,29 @@ pub(super) fn read(place: &str) -> Result<Found, String> {
 }
 
 /// Writes the files of a tree into a temporary folder and reads them.
-fn checked_out(tree: &str, origin: &str) -> Result<Files, String> {
-    let scratch = tempfile::tempdir().map_err(|error| format!("a temporary folder: {error}"))?;
+fn checked_out(tree: &str, origin: &str) -> Result<Files> {
+    let scratch = tempfile::tempdir().at("a temporary folder")?;
     let (index, files) = (scratch.path().join("index"), scratch.path().join("files"));
-    std::fs::create_dir(&files).map_err(|error| format!("{}: {error}", files.display()))?;
+    std::fs::create_dir(&files).at(files.display())?;
     let prefix = format!("--prefix={}/", files.display());
     for arguments in [&["read-tree", tree][..], &["checkout-index", "--all", &prefix]] {
-        git(arguments, Some(&index)).map_err(|error| format!("{origin}: {error}"))?;
+        git(arguments, Some(&index)).at(origin)?;
     }
     load::folder(&files, origin)
 }
 
-/// What there is to say of a path of a revision that has no contract: `None` if no other path has one.
-fn nothing_at(place: &str, revision: &str, commit: &str) -> Result<Found, String> {
-    let paths = listed(commit).map_err(|error| format!("{revision}: {error}"))?;
+/// The outcome for a path without a contract: `None` if no path of the revision has one, else an error.
+fn nothing_at(place: &str, revision: &str, commit: &str) -> Result<Found> {
+    let paths = listed(commit).at(revision)?;
     let roots = roots(paths.iter().map(String::as_str));
     if roots.is_empty() {
         return Ok(None);
     }
     let places = roots.iter().map(|root| format!("{revision}:{root}")).collect::<Vec<_>>();
-    Err(format!("{place}: no contract; that revision has one at {}", places.join(", ")))
+    Err(format!("{place}: no contract; that revision has one at {}", places.join(", ")).into())
 }
 
-/// The revision in front of a path, and its commit.
+/// The revision before a path, and its commit.
 fn split(place: &str) -> Option<(&str, String)> {
     let mut parts = place.char_indices().rev().filter(|(_, letter)| *letter == ':');
     parts.find_map(|(at, _)| {
@@ -73,7 +75,7 @@ fn split(place: &str) -> Option<(&str, String)> {
     })
 }
 
-/// The hash of an object that the repository has. A whole hash is one to `rev-parse` even if it has not.
+/// The hash of an object, if the repository has it. `rev-parse` alone accepts any whole hash.
 fn resolved(name: &str) -> Option<String> {
     let hash = git(&["rev-parse", "--verify", "--quiet", "--end-of-options", name], None).ok()?;
     let hash = hash.trim();
@@ -81,17 +83,17 @@ fn resolved(name: &str) -> Option<String> {
 }
 
 /// The paths of all files of a commit or a folder of it.
-fn listed(object: &str) -> Result<Vec<String>, String> {
+fn listed(object: &str) -> Result<Vec<String>> {
     let listed = git(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", object], None)?;
     Ok(listed.split_terminator('\0').map(str::to_owned).collect())
 }
 
-/// Why there is no such revision, and what gets it.
+/// Why the revision does not exist, and the command that fetches it.
 fn missing(place: &str) -> String {
     let revision = place.split(':').next().unwrap_or(place);
-    let told = format!("{place}: neither a folder nor a git revision");
+    let problem = format!("{place}: neither a folder nor a git revision");
     if let Err(error) = git(&["rev-parse", "--git-dir"], None) {
-        return format!("{told}: {error}");
+        return format!("{problem}: {error}");
     }
     let is_shallow = git(&["rev-parse", "--is-shallow-repository"], None)
         .is_ok_and(|answer| answer.trim() == "true");
@@ -103,7 +105,7 @@ fn missing(place: &str) -> String {
         String::new()
     } else if name != revision && resolved(name).is_some() {
         if !is_shallow {
-            return format!("{told}: {name} has no such ancestor");
+            return format!("{problem}: {name} has no such ancestor");
         }
         "git fetch --unshallow".to_owned()
     } else if let Some((remote, branch)) = remotes
@@ -114,7 +116,7 @@ fn missing(place: &str) -> String {
     } else if let Some(remote) =
         remotes.clone().find(|remote| resolved(&format!("{remote}/{name}")).is_some())
     {
-        return format!("{told}: this clone knows the branch as {remote}/{name}");
+        return format!("{problem}: in this clone the branch is {remote}/{name}");
     } else if let Some(remote) = remotes.next() {
         match (is_hash, name.len()) {
             (true, 40 | 64) => format!("git fetch {remote} {name}"),
@@ -134,16 +136,16 @@ fn missing(place: &str) -> String {
         ""
     };
     if fetch.is_empty() {
-        format!("{told}{depth}")
+        format!("{problem}{depth}")
     } else {
-        format!("{told}; if it is one of the remote, fetch it: {fetch}{depth}")
+        format!("{problem}; if the remote has it, fetch it: {fetch}{depth}")
     }
 }
 
-/// What git prints, in UTF-8.
-fn git(arguments: &[&str], index: Option<&Path>) -> Result<String, String> {
+/// The output of git.
+fn git(arguments: &[&str], index: Option<&Path>) -> Result<String> {
     let mut git = Command::new("git");
-    // A hook's environment must not lead git to another repository or index. What people set stays.
+    // The environment of a hook must not lead git to another repository or index. User settings are kept.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         let is_kept = name.starts_with("GIT_CONFIG_") || name == "GIT_CEILING_DIRECTORIES";
@@ -154,15 +156,15 @@ fn git(arguments: &[&str], index: Option<&Path>) -> Result<String, String> {
     if let Some(index) = index {
         git.env("GIT_INDEX_FILE", index);
     }
-    // Nothing of the repository runs or leaves out a file.
+    // The repository must not run a program or hide a file.
     for setting in ["core.hooksPath=/dev/null", "core.fsmonitor=false", "core.sparseCheckout=false"]
     {
         git.args(["-c", setting]);
     }
-    let output = git.args(arguments).output().map_err(|error| format!("git: {error}"))?;
+    let output = git.args(arguments).output().at("git")?;
     if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    let fail = || format!("git {}: its answer is not UTF-8", arguments.join(" "));
-    String::from_utf8(output.stdout).map_err(|_| fail())
+    let not_text = || format!("git {}: the output is not UTF-8", arguments.join(" "));
+    Ok(String::from_utf8(output.stdout).map_err(|_| not_text())?)
 }

@@ -1,4 +1,4 @@
-//! Coverage as a page that needs nothing else.
+//! Coverage as a self-contained HTML page.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

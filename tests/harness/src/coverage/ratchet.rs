@@ -1,4 +1,4 @@
-//! How many proofs each row had: fewer are a loss, whatever other rows have won.
+//! The ratchet: no row may lose proofs, even if other rows gain some.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,13 +7,16 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Row;
+use crate::Result;
 use crate::contract::Contract;
+use crate::error::bail;
 use crate::file::write_whole;
+use crate::json;
 
-/// The file in each folder of a contract that says what its rows are held to.
+/// The file in each folder of a contract that holds the numbers of proofs.
 const FILE: &str = "coverage.json";
 
-/// The proofs that rows are held to, by their kinds.
+/// The numbers of proofs that the rows of a folder must have, by kind.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Ratchet {
@@ -21,28 +24,28 @@ struct Ratchet {
     rows: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
-/// Proofs that a row has lost.
+/// A loss of proofs of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
     /// The row.
     pub row: String,
     /// The kind of proof.
     pub kind: String,
-    /// How many there were.
+    /// The earlier number.
     pub had: usize,
-    /// How many there are.
+    /// The current number.
     pub has: usize,
 }
 
 impl fmt::Display for Loss {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { row, kind, had, has } = self;
-        write!(formatter, "{row}: {kind} were {had} and are {has}")
+        write!(formatter, "{row}: it had {had} {kind} and has {has}")
     }
 }
 
-/// What each folder holds its rows to.
-fn read(contract: &Contract) -> Result<BTreeMap<String, Ratchet>, String> {
+/// The ratchet of each folder.
+fn read(contract: &Contract) -> Result<BTreeMap<String, Ratchet>> {
     let paths = contract.paths().filter_map(|path| {
         let folder = path.strip_suffix(FILE)?.strip_suffix('/')?;
         (!folder.contains('/')).then_some((folder, path))
@@ -54,12 +57,8 @@ fn read(contract: &Contract) -> Result<BTreeMap<String, Ratchet>, String> {
     files.collect()
 }
 
-/// What rows have lost.
-///
-/// # Errors
-///
-/// What is wrong with a file.
-pub(super) fn losses(contract: &Contract, rows: &[Row]) -> Result<Vec<Loss>, String> {
+/// The losses of all rows.
+pub(super) fn losses(contract: &Contract, rows: &[Row]) -> Result<Vec<Loss>> {
     let now: BTreeMap<&str, BTreeMap<&str, usize>> =
         rows.iter().map(|row| (row.id.as_str(), row.counts())).collect();
     let mut losses = Vec::new();
@@ -78,23 +77,23 @@ pub(super) fn losses(contract: &Contract, rows: &[Row]) -> Result<Vec<Loss>, Str
     Ok(losses)
 }
 
-/// Writes the files anew.
+/// Rewrites the files with the current numbers.
 ///
 /// # Errors
 ///
-/// A loss is not allowed, or the contract is no folder.
+/// A loss is not allowed, or the contract is not a folder.
 pub(super) fn update(
     contract: &Contract,
     rows: &[Row],
     losses: &[Loss],
     allowed: &[String],
-) -> Result<(), String> {
+) -> Result<()> {
     if let Some(loss) = losses.iter().find(|loss| !allowed.contains(&loss.row)) {
-        return Err(format!("{loss}; --allow-loss {} lets it be", loss.row));
+        bail!("{loss}; --allow-loss {} allows it", loss.row);
     }
     let folder = Path::new(contract.origin());
     if !folder.is_dir() {
-        return Err(format!("--update: {} is no folder to write to", contract.origin()));
+        bail!("--update: {} is not a folder", contract.origin());
     }
     let mut folders: BTreeMap<&str, BTreeMap<String, BTreeMap<String, usize>>> = BTreeMap::new();
     for row in rows {
@@ -107,9 +106,7 @@ pub(super) fn update(
         let description = "How many proofs each row of the folder has at least; contract coverage --ratchet \
                            holds it to that, and --update raises it.";
         let ratchet = Ratchet { description: description.to_owned(), rows };
-        let mut text = serde_json::to_string_pretty(&ratchet).map_err(|error| error.to_string())?;
-        text.push('\n');
-        write_whole(&folder.join(of).join(FILE), text.as_bytes())?;
+        write_whole(&folder.join(of).join(FILE), json::pretty(&ratchet)?.as_bytes())?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Breaking changes that are approved.
+//! The approvals of breaking changes.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,14 +6,17 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Comparison, Finding, Severity};
+use crate::Result;
 use crate::client::{now_secs, timestamp};
 use crate::contract::Contract;
+use crate::error::bail;
 use crate::file::write_whole;
+use crate::json;
 
-/// Their file in a contract.
+/// The file of a contract that holds the approvals.
 const FILE: &str = "approved-changes.json";
 
-/// The changes approved.
+/// The file's content.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Approvals {
@@ -21,7 +24,7 @@ struct Approvals {
     approved: Vec<Approval>,
 }
 
-/// A change approved.
+/// An approval of a change.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Approval {
@@ -32,19 +35,15 @@ struct Approval {
     date: String,
 }
 
-fn read(contract: &Contract) -> Result<Approvals, String> {
+fn read(contract: &Contract) -> Result<Approvals> {
     match contract.text(FILE) {
         Some(text) => contract.parse(FILE, text),
         None => Ok(Approvals::default()),
     }
 }
 
-/// Marks the changes that the newer contract approves, and tells approvals that none needs.
-///
-/// # Errors
-///
-/// What is wrong with its file.
-pub(super) fn apply(comparison: &mut Comparison, new: &Contract) -> Result<(), String> {
+/// Marks the changes that the newer contract approves, and collects the approvals without a change.
+pub(super) fn apply(comparison: &mut Comparison, new: &Contract) -> Result<()> {
     let Approvals { approved, .. } = read(new)?;
     for finding in &mut comparison.findings {
         let fits = |approval: &&Approval| {
@@ -61,22 +60,22 @@ pub(super) fn apply(comparison: &mut Comparison, new: &Contract) -> Result<(), S
     Ok(())
 }
 
-/// Adds approvals of all breaking changes that lack one to the newer contract's file, and says how many.
+/// Adds the missing approvals of breaking changes to the newer contract's file, and returns their number.
 ///
 /// # Errors
 ///
-/// The contract is no folder, or its file cannot be written.
-pub(super) fn add(comparison: &Comparison, new: &Contract, reason: &str) -> Result<usize, String> {
+/// The contract is not a folder, or its file cannot be written.
+pub(super) fn add(comparison: &Comparison, new: &Contract, reason: &str) -> Result<usize> {
     let folder = Path::new(new.origin());
     if !folder.is_dir() {
-        return Err(format!("--approve: {} is no folder to write to", new.origin()));
+        bail!("--approve: {} is not a folder", new.origin());
     }
     if reason.trim().is_empty() {
-        return Err("--approve: a reason is needed".to_owned());
+        bail!("--approve: the reason is empty");
     }
     let mut approvals = read(new)?;
     if approvals.description.is_empty() {
-        "Breaking changes that were meant, by their fingerprints: contract diff says them."
+        "Intended breaking changes, by the fingerprints that contract diff shows."
             .clone_into(&mut approvals.description);
     }
     let date = timestamp(now_secs());
@@ -97,8 +96,6 @@ pub(super) fn add(comparison: &Comparison, new: &Contract, reason: &str) -> Resu
     approvals.approved.sort_by(|one, other| {
         (&one.place, &one.fingerprint).cmp(&(&other.place, &other.fingerprint))
     });
-    let mut text = serde_json::to_string_pretty(&approvals).map_err(|error| error.to_string())?;
-    text.push('\n');
-    write_whole(&folder.join(FILE), text.as_bytes())?;
+    write_whole(&folder.join(FILE), json::pretty(&approvals)?.as_bytes())?;
     Ok(count)
 }

@@ -1,4 +1,4 @@
-//! Changes to what holds the contract: cases, reviewed answers, decisions and rows of tables.
+//! Changes to cases, decisions and rows of tables.
 
 use serde_json::{Map, Value, json};
 
@@ -8,12 +8,13 @@ use super::finding::{
     ROW_CHANGED, ROW_REMOVED, Rule,
 };
 use super::findings::{Findings, differing, pairs, without};
+use crate::Result;
 use crate::contract::Contract;
 
-/// Members of a case that only explain it to readers.
+/// The members of a case that only explain it to readers.
 pub(super) const CASE_WORDS: [&str; 3] = ["decision", "description", "page"];
 
-/// The changes of a case: another situation, another answer, or other words.
+/// The changes of a case: of its situation, its answer, or its words.
 pub(super) fn case(all: &mut Findings<'_>, old: &Value, new: &Value) {
     let situation = |case| without(case, &[&CASE_WORDS[..], &["answer", "after"]].concat());
     members(all, &CASE_SITUATION_CHANGED, "situation", &situation(old), &situation(new));
@@ -32,18 +33,14 @@ pub(super) fn case(all: &mut Findings<'_>, old: &Value, new: &Value) {
     }
 }
 
-/// Adds a change of an object, showing the members that differ.
+/// Adds a change of an object, which shows the different members.
 fn members(all: &mut Findings<'_>, rule: &'static Rule, at: &str, old: &Value, new: &Value) {
     let (old, new) = differing(old, new);
     all.whole(rule, at, &old, &new);
 }
 
-/// A case with the world that it names.
-///
-/// # Errors
-///
-/// It or its world cannot be read.
-pub(super) fn whole(contract: &Contract, path: &str) -> Result<Value, String> {
+/// A case with its world inserted.
+pub(super) fn whole(contract: &Contract, path: &str) -> Result<Value> {
     let mut case = contract.json(path)?;
     case["world"] = contract.world(&case["world"])?;
     Ok(case)
@@ -72,7 +69,7 @@ fn sections(text: &str) -> Value {
     text.split("\n## ").skip(1).filter_map(section).collect::<Map<_, _>>().into()
 }
 
-/// What a decision chooses.
+/// The choice of a decision.
 fn choice(section: &Value) -> Value {
     let Some(section) = section.as_str() else { return Value::Null };
     let from = section.split_once("**Choice.**").map_or(section, |(_, rest)| rest);

@@ -1,35 +1,35 @@
-//! The edits that make one schema of another.
+//! The edits that turn one schema into another.
 
 use serde_json::{Value, json};
 
 use super::findings::pairs;
 use super::parts::{LISTED_PARTS, NAMED_PARTS, PARTS};
 
-/// Keywords that explain a schema to readers.
+/// The keywords that only explain a schema to readers.
 pub(super) const WORDS: [&str; 7] =
     ["$comment", "$id", "default", "deprecated", "description", "examples", "title"];
 
 /// One edit.
 #[derive(Clone, Debug)]
 pub(super) struct Edit {
-    /// Where it is made, from the root.
+    /// The path from the root.
     pub(super) path: Vec<String>,
-    /// What is written there; null removes it.
+    /// The new value; null removes the old one.
     to: Value,
-    /// The place that is shown.
+    /// The shown place.
     pub(super) at: String,
-    /// The values that are shown: the old one and the new one.
+    /// The shown values: the old and the new one.
     pub(super) shown: [Value; 2],
 }
 
 impl Edit {
-    /// Puts the new value in the place of the old one.
+    /// The edit that replaces the old value by the new one.
     pub(super) fn whole(path: &[String], old: &Value, new: &Value) -> Self {
         let at = path.iter().flat_map(|name| ["/", name]).collect();
         Self { path: path.to_vec(), to: new.clone(), at, shown: [old.clone(), new.clone()] }
     }
 
-    /// The edits of a list whose order does not matter, one for each value.
+    /// The edits of an unordered list, one for each value.
     pub(super) fn of_set(path: &[String], old: &Value, new: &Value) -> Vec<Self> {
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let (before, now) = (list(old), list(new));
@@ -49,12 +49,12 @@ impl Edit {
         removed.chain(added).collect()
     }
 
-    /// Whether only readers see it.
+    /// Whether the edit only concerns readers.
     pub(super) fn is_of_words(&self) -> bool {
         self.path.last().is_some_and(|name| WORDS.contains(&name.as_str()))
     }
 
-    /// A JSON value with this edit alone.
+    /// A JSON value with only this edit applied.
     pub(super) fn applied_to(&self, value: &Value) -> Value {
         let Some((name, parents)) = self.path.split_last() else { return self.to.clone() };
         let mut edited = value.clone();
@@ -77,7 +77,7 @@ impl Edit {
     }
 }
 
-/// The edits between two schemas, each as deep as can be.
+/// The edits between two schemas, each as deep as possible.
 pub(super) fn edits(old: &Value, new: &Value) -> Vec<Edit> {
     let mut all = Vec::new();
     walk(&mut all, &mut Vec::new(), old, new);
@@ -91,7 +91,7 @@ fn walk(all: &mut Vec<Edit>, path: &mut Vec<String>, old: &Value, new: &Value) {
         }
         return;
     }
-    // Null may be a value as well as none: `const: null`.
+    // Null may be a value, as in `const: null`, so presence is compared.
     let differs = |keyword: &str| old.get(keyword) != new.get(keyword);
     for (keyword, old, new) in pairs(old, new, "").filter(|(keyword, ..)| differs(keyword)) {
         path.push(keyword.clone());

@@ -1,4 +1,4 @@
-//! The findings of one file so far, and how the parts of two JSON values are paired.
+//! The findings of one file, and the pairing of two JSON values.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ impl<'f> Findings<'f> {
         self.file
     }
 
-    /// Adds a change of the file's part `at`, or of the whole file if that is empty.
+    /// Adds a change of the file's part `at`, or of the whole file if `at` is empty.
     pub(super) fn add(&mut self, rule: &'static Rule, at: &str, old: &Value, new: &Value) {
         let separator = if at.is_empty() { "" } else { "#" };
         let place = [self.file, separator, at].concat();
@@ -47,7 +47,7 @@ impl<'f> Findings<'f> {
         self.whole(&TEXT_CHANGED, at, old, new);
     }
 
-    /// Adds a change if only one of the two exists, and says whether that is so.
+    /// Adds a change if only one of the two exists, and returns whether it did.
     pub(super) fn alone(
         &mut self,
         [removed, added]: [&'static Rule; 2],
@@ -70,8 +70,8 @@ impl<'f> Findings<'f> {
     }
 }
 
-/// Pairs the members of two objects by name, or the items of two lists by the member `key` of each; with
-/// no key by the text that an item is. What only one of the two has is paired with null.
+/// Pairs the members of two objects by name, or the items of two lists by their member `key`, or by the items
+/// themselves if `key` is empty. A value without a partner is paired with null.
 pub(super) fn pairs<'v>(
     old: &'v Value,
     new: &'v Value,
@@ -100,7 +100,7 @@ pub(super) fn without(value: &Value, names: &[&str]) -> Value {
     rest.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into()
 }
 
-/// The members in which two objects differ, of each.
+/// The different members of two objects.
 pub(super) fn differing(old: &Value, new: &Value) -> (Value, Value) {
     let names = pairs(old, new, "").map(|(name, ..)| name);
     let same: Vec<String> = names.filter(|name| old.get(name) == new.get(name)).collect();

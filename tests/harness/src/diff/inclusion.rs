@@ -1,4 +1,4 @@
-//! Decides whether everything that one schema accepts is accepted by another.
+//! Decides whether one schema accepts everything that another one accepts.
 
 use std::sync::mpsc;
 use std::thread;
@@ -12,38 +12,38 @@ use super::patterns::Patterns;
 use super::values::values;
 use crate::judge::{FORMATS_ASSERT, compiled};
 
-/// A longer schema is not analysed: its time would not be bounded.
+/// The greatest length of an analysed schema, in bytes: it bounds the time.
 const TEXT_MAX: usize = 256 * 1024;
 
-/// How long the analysis of two schemas may take, and how deep it may go.
+/// The limits of time and stack for the analysis of two schemas.
 const PATIENCE: Duration = Duration::from_secs(2);
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
-/// Whether a schema accepts a value that another one refuses.
+/// The values that a schema accepts and another one refuses.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Excess {
-    /// It accepts nothing that the other one refuses.
+    /// There are none.
     No,
-    /// It does; with such a value where one was found.
+    /// There are some; an example if one was found.
     Yes(Option<Value>),
-    /// Neither could be shown.
+    /// The analysis could not decide.
     Undecided,
 }
 
-/// What a new schema accepts beside an old one.
+/// The relation of a new schema to an old one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relation {
-    /// What the new schema accepts and the old one refuses.
+    /// The values that only the new schema accepts.
     pub gained: Excess,
-    /// What the old schema accepts and the new one refuses.
+    /// The values that only the old schema accepts.
     pub lost: Excess,
 }
 
 impl Relation {
-    /// The relation of schemas of which nothing could be shown.
+    /// The relation of schemas that could not be analysed.
     pub const UNDECIDED: Self = Self { gained: Excess::Undecided, lost: Excess::Undecided };
 
-    /// Whether both accept the same values.
+    /// Whether both schemas accept the same values.
     #[must_use]
     pub fn is_equal(&self) -> bool {
         (&self.gained, &self.lost) == (&Excess::No, &Excess::No)
@@ -71,30 +71,29 @@ pub fn relation(old: &Value, new: &Value) -> Relation {
     relation
 }
 
-/// Asks questions in turn, beside this thread, as nothing bounds the analysis of a schema from within.
-/// The answers end with the first one that takes too long.
-pub(super) fn aside<Q, A>(questions: Vec<Q>, ask: impl Fn(Q) -> A + Send + 'static) -> Vec<A>
+/// Answers questions in order on another thread, since the analysis of a schema cannot limit its own time.
+/// The answers end at the first question that takes too long.
+pub(super) fn within_time<Q, A>(questions: Vec<Q>, ask: impl Fn(Q) -> A + Send + 'static) -> Vec<A>
 where
     Q: Send + 'static,
     A: Send + 'static,
 {
     let (sender, receiver) = mpsc::sync_channel(0);
     let worker = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
-        // Nobody waits any longer once sending fails.
+        // Sending fails when the receiver has stopped waiting.
         questions.into_iter().map(ask).all(|answer| sender.send(answer).is_ok())
     });
     let next = || receiver.recv_timeout(PATIENCE).ok();
     if worker.is_err() { Vec::new() } else { std::iter::from_fn(next).collect() }
 }
 
-/// The normal form of a schema, if it is of the dialect that contracts are written in and can be
-/// analysed.
+/// The normal form of a schema, if it has the dialect of contracts and can be analysed.
 pub(super) fn canonical(schema: &Value) -> Option<CanonicalSchema> {
     let options = options().should_validate_formats(FORMATS_ASSERT).offline();
     options.canonicalize(schema).ok().filter(|schema| schema.draft() == Draft::Draft202012)
 }
 
-/// What `one` accepts and `other` refuses.
+/// The values that `one` accepts and `other` refuses.
 fn excess(one: &CanonicalSchema, other: &CanonicalSchema) -> Excess {
     match other.covers(one) {
         Ok(Containment::Yes) => Excess::No,
@@ -103,7 +102,7 @@ fn excess(one: &CanonicalSchema, other: &CanonicalSchema) -> Excess {
     }
 }
 
-/// Looks for values that only one of the schemas accepts. A proof that there is none is left alone.
+/// Searches for values that only one of the schemas accepts. A proof that there are none stays.
 fn try_values(relation: &mut Relation, old: &Value, new: &Value, patterns: &Patterns) {
     let (Ok(before), Ok(now)) = (compiled(old), compiled(new)) else { return };
     for value in values(old, new, &patterns.samples()) {

@@ -1,5 +1,5 @@
-//! Opens the closed objects of a schema of answers, as clients have to accept members that they do not
-//! know. What follows is the policy: another member is harmless, a lost one is not.
+//! Opens the closed objects in a schema of answers, since clients must accept unknown members. So a new member is
+//! harmless, and a lost one is not.
 
 use jsonschema::canonical::Satisfiability;
 use serde_json::{Map, Value, json};
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::edits::WORDS;
 use super::inclusion::canonical;
 
-/// What the opened form of a definition is called, behind its name.
+/// The suffix of the name of an opened definition.
 const SUFFIX: &str = "-opened";
 
-/// A value that no answer has: a member that may be anything differs by it from a member that is gone.
+/// A value that no answer has. It distinguishes a member with any value from a removed member.
 const NOBODY: &str = "\u{1}no answer has this value\u{1}";
 
 /// A schema whose objects may have further members.
@@ -57,12 +57,12 @@ impl Opener<'_> {
                     each(value, |part| self.open(part))
                 }
                 "$ref" => reopened(value),
-                // The rest is as it was: under `not` and `if` an open object would refuse more.
+                // Other keywords stay: under `not` and `if`, an open object would refuse more.
                 _ => value.clone(),
             };
             open.insert(keyword.clone(), value);
         }
-        // Of alternatives that exclude one another at most one applies anyhow.
+        // Of mutually exclusive alternatives at most one applies, so `anyOf` has the same meaning.
         if let Some(parts) = members.get("oneOf").and_then(Value::as_array)
             && self.exclude_one_another(parts)
         {
@@ -104,7 +104,7 @@ fn each(parts: &Value, open: impl Fn(&Value) -> Value) -> Value {
     }
 }
 
-/// Whether a schema accepts every value, as far as can be seen without analysing it.
+/// Whether a schema obviously accepts every value.
 fn is_anything(schema: &Value) -> bool {
     let is_empty =
         |members: &Map<String, Value>| members.keys().all(|name| WORDS.contains(&&**name));

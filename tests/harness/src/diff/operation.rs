@@ -1,4 +1,4 @@
-//! Changes to what an operation takes and answers: `operation.json` and `errors.json`.
+//! Changes to an operation's parameters and answers: `operation.json` and `errors.json`.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ pub(super) fn operation(all: &mut Findings<'_>, old: &Value, new: &Value) {
     all.words("notes", &old["notes"], &new["notes"]);
 }
 
-/// The elements of an answer, with those inside.
+/// The changes of the elements of an answer, at any depth.
 fn elements(all: &mut Findings<'_>, at: &str, old: &Value, new: &Value) {
     for (name, old, new) in pairs(old, new, "name") {
         let at = format!("{at}/{name}");
@@ -67,7 +67,7 @@ fn parameter(all: &mut Findings<'_>, at: &str, old: &Value, new: &Value) {
     parameter::parameter(all, at, old, new);
 }
 
-/// Adds whether codes that both orders have follow one another in another order.
+/// Adds a change if the common codes of two checking orders have another order.
 fn order(all: &mut Findings<'_>, old: &Value, new: &Value) {
     let (Some(old), Some(new)) = (old.as_array(), new.as_array()) else { return };
     let shared = |list: &[Value], other: &[Value]| -> Value {
@@ -78,12 +78,12 @@ fn order(all: &mut Findings<'_>, old: &Value, new: &Value) {
 
 /// The changes of an `errors.json`.
 pub(super) fn errors(all: &mut Findings<'_>, old: &Value, new: &Value) {
-    let told = |row: &Value| match row {
+    let shown = |row: &Value| match row {
         Value::Null => Value::Null,
         row => json!({ "status": row["status"], "message": row["message"] }),
     };
     for (code, old, new) in pairs(&old["errors"], &new["errors"], "code") {
-        if !all.alone([&ERROR_REMOVED, &ERROR_ADDED], &code, &told(old), &told(new)) {
+        if !all.alone([&ERROR_REMOVED, &ERROR_ADDED], &code, &shown(old), &shown(new)) {
             error(all, &code, old, new);
         }
     }
@@ -97,7 +97,7 @@ fn error(all: &mut Findings<'_>, at: &str, old: &Value, new: &Value) {
     let is_same_class = class(old) == class(new);
     let rule = if is_same_class { &STATUS_CHANGED } else { &RETRY_CLASS_CHANGED };
     all.whole(rule, &format!("{at}/status"), &old["status"], &new["status"]);
-    // The filled message says most, unless only the pattern differs.
+    // The filled message is clearer, unless only the pattern differs.
     let name = if old["filled"] == new["filled"] { "message" } else { "filled" };
     all.whole(&MESSAGE_CHANGED, &format!("{at}/{name}"), &old[name], &new[name]);
     for name in ["description", "source", "decision", "evidence"] {

@@ -7,7 +7,7 @@ use super::finding::{DEFAULT_ADDED, DEFAULT_CHANGED};
 use super::findings::{Findings, pairs};
 use super::schema::{Kind, compare};
 
-/// The changes of a parameter, but for whether it is required.
+/// The changes of a parameter, except `required`.
 pub(super) fn parameter(all: &mut Findings<'_>, at: &str, old: &Value, new: &Value) {
     let mut edits = Vec::new();
     for name in ["type", "unit", "pattern", "enum", "limits"] {
@@ -18,7 +18,7 @@ pub(super) fn parameter(all: &mut Findings<'_>, at: &str, old: &Value, new: &Val
     all.words(at, &old["description"], &new["description"]);
 }
 
-/// The edits of a parameter, each as deep as can be.
+/// The edits of a parameter, each as deep as possible.
 fn leaves(all: &mut Vec<Edit>, path: &mut Vec<String>, old: &Value, new: &Value) {
     if old.is_object() || new.is_object() {
         for (name, old, new) in pairs(old, new, "") {
@@ -28,7 +28,7 @@ fn leaves(all: &mut Vec<Edit>, path: &mut Vec<String>, old: &Value, new: &Value)
         }
     } else if old.is_array() && new.is_array() && *path == ["enum"] {
         let of_set = Edit::of_set(path, old, new);
-        // Of the same values in another order there is one edit.
+        // Another order of the same values is one edit.
         let all_of_it = || vec![Edit::whole(path, old, new)];
         all.extend(if of_set.is_empty() && old != new { all_of_it() } else { of_set });
     } else if old != new {
@@ -36,8 +36,8 @@ fn leaves(all: &mut Vec<Edit>, path: &mut Vec<String>, old: &Value, new: &Value)
     }
 }
 
-/// The schema that a parameter means: of an object, in which each kind of limit has its own member, as
-/// a limit may be for one value of another parameter.
+/// The schema of a parameter: an object with a member for each kind of limit, since another parameter may select
+/// a limit.
 pub(super) fn meaning(parameter: &Value) -> Value {
     let mut members = Map::new();
     for name in ["pattern", "enum"] {
@@ -87,7 +87,7 @@ fn limits(members: &mut Map<String, Value>, group: &str, all: &Value) {
     }
 }
 
-/// Adds a change of what is meant by leaving the parameter out.
+/// Adds a change of the default.
 fn default(all: &mut Findings<'_>, at: &str, old: &Value, new: &Value) {
     let (before, now) = (&old["default"], &new["default"]);
     if old["required"] == json!(true) && before.is_null() {
@@ -106,7 +106,7 @@ fn default(all: &mut Findings<'_>, at: &str, old: &Value, new: &Value) {
     }
 }
 
-/// What a default means: that of another document, a value, or what only prose says.
+/// The meaning of a default: another document, a value, or prose.
 fn meant_default(parameter: &Value) -> Value {
     let default = &parameter["default"];
     if !parameter["defaultFrom"].is_null() {
@@ -124,7 +124,7 @@ fn meant_default(parameter: &Value) -> Value {
     let is_prose = value.as_str().is_some_and(|text| !is_text || text.contains(' ')) && !is_value;
     match value.as_f64() {
         _ if is_prose => json!({ "prose": true }),
-        // A number with a fraction of nothing is a whole one.
+        // `1.0` is the integer 1.
         Some(number) if value.is_f64() && number.fract() == 0.0 && number.abs() < 9e15 => {
             json!(format!("{number}"))
         }

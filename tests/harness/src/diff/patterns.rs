@@ -1,7 +1,7 @@
-//! What patterns say of one another, written into schemas: their algebra takes a pattern for a name.
+//! Adds to schemas the implications of their patterns, which the schema algebra treats as opaque names.
 //!
-//! A pattern is the same as the pattern and any other one that includes it, and as the pattern and its
-//! least and greatest length. So what is written beside a pattern changes no schema, wherever it is.
+//! A pattern is equivalent to itself combined with a pattern that includes it, and with its least and greatest
+//! length. So the additions change the meaning of no schema.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,18 +14,18 @@ use serde_json::{Map, Value, json};
 
 use super::parts::each_part;
 
-/// What stands before and behind a text: the solver knows whole texts only, so that `^` and `$` are
-/// characters to it. No contract uses these.
+/// The characters before and after a text. The solver matches whole texts only, so these stand for `^` and `$`.
+/// No contract uses them.
 const START: char = '\u{10F8FE}';
 const END: char = '\u{10F8FF}';
 
-/// What stands in between.
+/// Any other character.
 const OTHER: &str = "[^\u{10F8FE}\u{10F8FF}]";
 
-/// How many texts of a language are listed.
+/// The greatest number of listed texts of a language.
 const TEXTS_MAX: usize = 32;
 
-/// How much work the solver does for one question, and how many patterns it is asked of.
+/// The solver's limits of states and time for one question, and the greatest number of patterns.
 const STATES_MAX: usize = 20_000;
 const MILLISECONDS_MAX: u64 = 200;
 const PATTERNS_MAX: usize = 40;
@@ -37,7 +37,7 @@ struct Pattern {
     language: Term,
     /// The one spelling of patterns that are equal.
     spelling: String,
-    /// The schemas that it is the same as together.
+    /// The schemas whose combination is equivalent to the pattern.
     implied: Vec<Value>,
 }
 
@@ -60,7 +60,7 @@ impl Patterns {
         };
         let including: BTreeMap<&String, Vec<&String>> =
             terms.iter().map(|(pattern, language)| (pattern, including(language))).collect();
-        // The first of those that include it and that it includes.
+        // The first equivalent pattern.
         let spelling = |pattern: &String| -> String {
             let is_equal = |other: &&&String| including[**other].contains(&pattern);
             including[pattern].iter().find(is_equal).map_or(pattern, |other| *other).clone()
@@ -74,7 +74,7 @@ impl Patterns {
         Self(known.collect())
     }
 
-    /// A schema with all that its patterns imply.
+    /// A schema with the implications of its patterns.
     pub(super) fn saturated(&self, schema: &Value) -> Value {
         let mut saturated = schema.clone();
         each_part(&mut saturated, &mut |part| {
@@ -98,7 +98,7 @@ impl Patterns {
         saturated
     }
 
-    /// Texts that fit one of the patterns, and texts that fit one and not another.
+    /// Texts that fit a pattern, and texts that fit one but not another.
     pub(super) fn samples(&self) -> Vec<Value> {
         let languages = || self.0.values().map(|pattern| &pattern.language);
         let difference =
@@ -126,9 +126,9 @@ fn texts(language: &Term, max: usize) -> Vec<Value> {
     texts.iter().map(|text| json!(text.trim_matches([START, END]))).collect()
 }
 
-/// The schemas that a pattern is the same as together, beside patterns that include it.
+/// The schemas whose combination is equivalent to a pattern, given the patterns that include it.
 fn implied(language: &Term, including: BTreeSet<String>) -> Vec<Value> {
-    // The solver counts what is put before and behind a text.
+    // The solver counts the characters before and after a text.
     let (least, greatest) = language.length();
     let [least, greatest] =
         [least, greatest].map(|length| length.map(|length| length.saturating_sub(2)));
@@ -150,7 +150,7 @@ fn implied(language: &Term, including: BTreeSet<String>) -> Vec<Value> {
     all
 }
 
-/// The language of a pattern that is searched for in a text, as the validator reads it.
+/// The language of the texts in which the validator finds a pattern.
 fn language(pattern: &str) -> Option<Term> {
     let translated = to_rust_regex(pattern).ok()?;
     let (hir, _) = marked(&regex_syntax::parse(&translated).ok()?)?;
@@ -161,15 +161,15 @@ fn language(pattern: &str) -> Option<Term> {
     })
 }
 
-/// How many `^` and `$` are passed at most on the way through an expression.
+/// The greatest numbers of `^` and `$` on a path through an expression.
 #[derive(Clone, Copy, Default)]
 struct Anchors {
     starts: usize,
     ends: usize,
 }
 
-/// An expression with a character in the place of each anchor; `None` where a character would not do, as
-/// an anchor takes no room and may be passed twice.
+/// An expression with a character for each anchor; `None` where that changes the meaning, since an anchor has no
+/// width and may match repeatedly.
 fn marked(hir: &Hir) -> Option<(Hir, Anchors)> {
     let none = Anchors::default();
     let character = |character: char| Hir::literal(character.to_string().into_bytes());

@@ -1,25 +1,22 @@
-//! Where the contracts are that are compared.
+//! Opens the contracts to compare.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::Result;
 use crate::contract::Contract;
 
-/// The contract at a place, which may be a dated version that `contract` keeps.
-///
-/// # Errors
-///
-/// There is none.
-pub(crate) fn open(place: &str, contract: &Contract) -> Result<Contract, String> {
+/// The contract at a place, which may be a dated version inside `contract`.
+pub(crate) fn open(place: &str, contract: &Contract) -> Result<Contract> {
     dated(place, contract).map_or_else(|| Contract::open(place), Ok)
 }
 
-/// The older contract at a place; an empty one if the place has no contract at any path.
+/// The older contract at a place; an empty one if no path of the place has a contract.
 ///
 /// # Errors
 ///
-/// It cannot be read, or it is at another path: if the contract moved, the change must be compared.
-pub(crate) fn open_base(place: &str, contract: &Contract) -> Result<Contract, String> {
+/// The contract cannot be read, or is at another path: if it moved, the change must be compared.
+pub(crate) fn open_base(place: &str, contract: &Contract) -> Result<Contract> {
     if let Some(dated) = dated(place, contract) {
         return Ok(dated);
     }
@@ -27,7 +24,9 @@ pub(crate) fn open_base(place: &str, contract: &Contract) -> Result<Contract, St
         return Ok(found.as_base());
     }
     match first_operation(Path::new(place)) {
-        Some(path) => Err(format!("{place}: no contract; there is one below: {}", path.display())),
+        Some(path) => {
+            Err(format!("{place}: no contract; a folder below has one: {}", path.display()).into())
+        }
         None => Ok(Contract::of(&format!("{place} (no contract there yet)"), BTreeMap::new())),
     }
 }
@@ -43,7 +42,7 @@ fn dated(place: &str, contract: &Contract) -> Option<Contract> {
     is_one.then(|| Contract::of(&format!("{}/{place}", contract.origin()), files))
 }
 
-/// An `operation.json` in a folder, however deep. Links are not followed: they may lead in a circle.
+/// An `operation.json` in a folder, at any depth. Links are not followed: they may form a loop.
 fn first_operation(folder: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
     entries.filter(|entry| entry.file_name() != ".git").find_map(|entry| {

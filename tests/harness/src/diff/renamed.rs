@@ -1,4 +1,4 @@
-//! Cases with another name that are otherwise the same.
+//! Finds renamed cases.
 
 use serde_json::Value;
 
@@ -6,19 +6,12 @@ use super::cases::{CASE_WORDS, whole};
 use super::finding::{CASE_ADDED, CASE_REMOVED, CASE_RENAMED, Finding};
 use super::findings::without;
 use super::snapshots;
+use crate::Result;
 use crate::contract::Contract;
+use crate::verify::own_path;
 
-/// Puts one cosmetic change in the place of a case less and a case more that are the same, with the same
-/// reviewed answers.
-///
-/// # Errors
-///
-/// A case or its world cannot be read.
-pub(super) fn renamed(
-    findings: &mut Vec<Finding>,
-    old: &Contract,
-    new: &Contract,
-) -> Result<(), String> {
+/// Replaces the removal and the addition of equal cases, with equal reviewed answers, by one cosmetic change.
+pub(super) fn renamed(findings: &mut Vec<Finding>, old: &Contract, new: &Contract) -> Result<()> {
     let paths = |rule| -> Vec<String> {
         let of = findings.iter().filter(|finding| finding.rule == rule);
         of.map(|finding| finding.place.clone()).collect()
@@ -34,7 +27,7 @@ pub(super) fn renamed(
             }
         }
         let Some(now) = same.map(|position| added.remove(position)) else { continue };
-        let gone = [&before, &now, &snapshot_path(&before), &snapshot_path(&now)];
+        let gone = [&before, &now, &own_path(&before), &own_path(&now)];
         findings.retain(|finding| !gone.contains(&&finding.place));
         findings.push(Finding::new(&CASE_RENAMED, &now, before.into(), now.clone().into()));
     }
@@ -49,11 +42,11 @@ struct Case<'c> {
 }
 
 impl<'c> Case<'c> {
-    fn of(contract: &'c Contract, path: &str) -> Result<Self, String> {
+    fn of(contract: &'c Contract, path: &str) -> Result<Self> {
         Ok(Self {
             operation: path.split('/').next().unwrap_or_default().to_owned(),
             meant: without(&whole(contract, path)?, &CASE_WORDS),
-            snapshot: snapshots::text(contract, &snapshot_path(path)),
+            snapshot: snapshots::text(contract, &own_path(path)),
         })
     }
 
@@ -65,11 +58,4 @@ impl<'c> Case<'c> {
         };
         self.operation == other.operation && self.meant == other.meant && is_reviewed_same
     }
-}
-
-/// The file of reviewed answers that is a case's own.
-fn snapshot_path(case: &str) -> String {
-    let stem = case.trim_end_matches(".json").replacen("/cases/", "/snapshots/", 1);
-    let (folder, name) = stem.rsplit_once('/').unwrap_or(("", &stem));
-    format!("{folder}@{name}.snap")
 }

@@ -1,28 +1,26 @@
-//! Tells what changed: to people, to programs, on a pull request.
+//! Reports changes to people, to programs, and on a pull request.
 
 use std::fmt::Write as _;
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
 use serde_json::{Value, json};
 
 use super::{Comparison, Finding, RULES, Severity};
+use crate::Result;
 use crate::contract::Contract;
+use crate::json::pretty;
 use crate::repository;
-use crate::shown::{both_visible, markdown_code};
+use crate::shown::{self, both_visible, markdown_code};
 use crate::verify::{annotation, parts};
 
-/// How many characters of a comment on a pull request tell the changes: all of it may have 65,536.
+/// The greatest length of the changes in a pull request's comment, which may have 65,536 characters.
 const CHARS_MAX: usize = 50_000;
 
-/// How many annotations are made of a severity: GitHub shows no more of a step.
+/// The greatest number of annotations of a severity: GitHub shows no more of a step.
 const ANNOTATIONS_MAX: usize = 10;
 
 /// All rules.
 pub(super) fn rules() -> String {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["rule", "severity", "what changed"]);
+    let mut table = shown::table(["rule", "severity", "what changed"]);
     for rule in RULES {
         table.add_row([rule.id, rule.severity.name(), rule.says]);
     }
@@ -44,16 +42,16 @@ pub(super) fn text(comparison: &Comparison, old: &Contract, new: &Contract) -> S
     }
     if !comparison.not_compared.is_empty() {
         let not_compared = comparison.not_compared.join(", ");
-        let _ = writeln!(text, "not compared, as only one of the two has any: {not_compared}");
+        let _ = writeln!(text, "not compared, as only one contract has them: {not_compared}");
     }
     for stale in &comparison.stale {
-        let _ = writeln!(text, "approved, and no change here: {stale}");
+        let _ = writeln!(text, "approval without a change: {stale}");
     }
     let _ = writeln!(text, "{}", summary(comparison, old, new));
     text
 }
 
-/// The changes in a line.
+/// The changes as one line.
 fn summary(comparison: &Comparison, old: &Contract, new: &Contract) -> String {
     let counts = [Severity::Breaking, Severity::Additive, Severity::Cosmetic].map(|severity| {
         let (all, approved) = comparison.count(severity);
@@ -65,11 +63,7 @@ fn summary(comparison: &Comparison, old: &Contract, new: &Contract) -> String {
 }
 
 /// The changes, for programs.
-pub(super) fn json(
-    comparison: &Comparison,
-    old: &Contract,
-    new: &Contract,
-) -> Result<String, String> {
+pub(super) fn json(comparison: &Comparison, old: &Contract, new: &Contract) -> Result<String> {
     let whole = json!({
         "old": old.origin(),
         "new": new.origin(),
@@ -78,9 +72,7 @@ pub(super) fn json(
         "staleApprovals": comparison.stale,
         "findings": comparison.findings,
     });
-    let mut text = serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())?;
-    text.push('\n');
-    Ok(text)
+    pretty(&whole)
 }
 
 /// The changes, for a comment on a pull request.
@@ -89,7 +81,7 @@ pub(super) fn markdown(comparison: &Comparison, old: &Contract, new: &Contract) 
     if !comparison.findings.is_empty() {
         text.push_str("\n| | rule | where | change | fingerprint |\n|---|---|---|---|---|\n");
     }
-    let mut told = 0;
+    let mut shown = 0;
     for finding in &comparison.findings {
         let Finding { rule, severity, place, fingerprint, approved, old, new, .. } = finding;
         let change = match (old, new) {
@@ -106,20 +98,20 @@ pub(super) fn markdown(comparison: &Comparison, old: &Contract, new: &Contract) 
             break;
         }
         text.push_str(&row);
-        told += 1;
+        shown += 1;
     }
     // Writing to a `String` cannot fail.
-    if told < comparison.findings.len() {
-        let _ = writeln!(text, "\nand {} more", comparison.findings.len() - told);
+    if shown < comparison.findings.len() {
+        let _ = writeln!(text, "\nand {} more", comparison.findings.len() - shown);
     }
     if !comparison.not_compared.is_empty() {
         let not_compared = comparison.not_compared.join(", ");
-        let _ = writeln!(text, "\nNot compared, as only one of the two has any: {not_compared}.");
+        let _ = writeln!(text, "\nNot compared, as only one contract has them: {not_compared}.");
     }
     text
 }
 
-/// Two values in a cell of a table: of long ones the part where they differ first.
+/// Two values as a cell of a table. Long ones are cut to their first difference.
 fn change(old: &Value, new: &Value) -> String {
     const CELL_MAX: usize = 120;
     let text = |value: &Value| match value {

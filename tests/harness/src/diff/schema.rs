@@ -1,5 +1,5 @@
-//! Changes to a schema. What a change means is decided on whole schemas. Each edit is then judged alone,
-//! to show where the change is.
+//! Changes to a schema. The effect of a change is decided on whole schemas. Each edit is then judged alone, to
+//! locate the change.
 
 use serde_json::Value;
 
@@ -12,36 +12,36 @@ use super::finding::{
     RESPONSE_TIGHTENED, Rule, SCHEMA_RESPELT, SCHEMA_UNDECIDED,
 };
 use super::findings::{Findings, differing, pairs};
-use super::inclusion::{Excess, aside, relation};
+use super::inclusion::{Excess, relation, within_time};
 use super::opened::opened;
 use super::parameter;
 
-/// Of how many edits each is judged alone.
+/// The greatest number of edits that are judged alone.
 const EDITS_MAX: usize = 64;
 
-/// What a schema describes.
+/// The kinds of schemas.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Request,
     Response,
     /// A file of the contract.
     Format,
-    /// A parameter of an operation, whose limits are turned into the schema that they mean.
+    /// A parameter of an operation, whose limits are converted to a schema.
     Parameter,
 }
 
-/// What a change means to those who rely on the old schema.
+/// The effect of a change on those who rely on the old schema.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Effect {
-    /// The same values are accepted.
+    /// The schemas accept the same values.
     Same,
-    /// The same, but for members of an answer that are not named.
+    /// Only the unnamed members of an answer differ.
     Opened,
-    /// Nothing that they rely on is lost.
+    /// They lose nothing.
     Harmless,
-    /// Something is.
+    /// They lose something.
     Harmful,
-    /// Something is, and something else is gained.
+    /// They lose something and gain something.
     Both,
     Undecided,
 }
@@ -56,7 +56,7 @@ pub(super) fn schema(all: &mut Findings<'_>, old: &Value, new: &Value) {
     } else {
         Kind::Format
     };
-    // A definition means nothing before it is used, and an edit may use one that is new.
+    // An unused definition has no effect, and an edit may use a new one.
     let mut base = old.clone();
     for (name, before, now) in pairs(&old["$defs"], &new["$defs"], "") {
         if before.is_null() && old.is_object() {
@@ -66,8 +66,8 @@ pub(super) fn schema(all: &mut Findings<'_>, old: &Value, new: &Value) {
     compare(all, kind, "", [old, &base, new], edits(old, new));
 }
 
-/// Adds what edits mean together, each at its place if the places tell the same as the whole.
-/// An edit is judged as the only one made to `base`.
+/// Adds the effect of edits, each at its place if the worst of them equals the effect of the whole. Each edit is
+/// judged as the only one to `base`.
 pub(super) fn compare(
     all: &mut Findings<'_>,
     kind: Kind,
@@ -82,7 +82,8 @@ pub(super) fn compare(
     if edits.is_empty() {
         return;
     }
-    let judge = |pairs: Vec<[Value; 2]>| aside(pairs, move |[old, new]| kind.judge(&old, &new));
+    let judge =
+        |pairs: Vec<[Value; 2]>| within_time(pairs, move |[old, new]| kind.judge(&old, &new));
     let undecided = (Effect::Undecided, None);
     let whole = judge(vec![[old.clone(), new.clone()]]).pop();
     let places = match &whole {
@@ -113,7 +114,7 @@ pub(super) fn compare(
 }
 
 impl Kind {
-    /// What a change means, with a value that shows what is lost where one was found.
+    /// The effect of a change, with an example of a lost value if one was found.
     fn judge(self, old: &Value, new: &Value) -> (Effect, Option<Value>) {
         let found = match self {
             Self::Request | Self::Format => relation(old, new),
@@ -124,7 +125,7 @@ impl Kind {
             let is_opened = self == Self::Response && !relation(old, new).is_equal();
             return (if is_opened { Effect::Opened } else { Effect::Same }, None);
         }
-        // Clients send requests, and read answers: of these they rely on what is not accepted.
+        // Clients send requests, so a refused value harms them. They read answers, so a new value does.
         let (harm, other) = match self {
             Self::Response => (found.gained, found.lost),
             Self::Request | Self::Format | Self::Parameter => (found.lost, found.gained),
@@ -137,7 +138,7 @@ impl Kind {
         }
     }
 
-    /// The rule for an edit, or for all of them together.
+    /// The rule for an edit, or for all edits together.
     fn rule(self, edit: Option<&Edit>, effect: Effect) -> &'static Rule {
         let keyword = |from_end: usize| {
             let path = edit.map_or(&[][..], |edit| &edit.path);
@@ -189,10 +190,10 @@ impl Kind {
         }
     }
 
-    /// A value that shows what is lost, in words.
+    /// The example of a lost value, as a part of a sentence.
     fn says(self, example: Option<&Value>) -> Option<String> {
         let what = if self == Self::Response { "is possible now" } else { "is refused now" };
-        // Of a parameter the schema is that of an object: one kind of limit is one member.
+        // The schema of a parameter is that of an object with a member for each kind of limit.
         let member = example?.as_object().filter(|_| self == Self::Parameter);
         let example = member.and_then(|limits| limits.values().next()).or(example)?;
         Some(format!("; {example} {what}"))

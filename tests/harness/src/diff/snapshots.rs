@@ -1,4 +1,4 @@
-//! Changes to reviewed answers, by what they mean.
+//! Changes to the meaning of reviewed answers.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,7 @@ use super::findings::{Findings, pairs, without};
 use crate::contract::Contract;
 use crate::judge::{is_same_header, meaning};
 
-/// The text of a snapshot. A case without one of its own has the one that the cases of its code
-/// share.
+/// The text of a snapshot. A case without its own has the shared one of its code.
 pub(super) fn text<'a>(contract: &'a Contract, path: &str) -> Option<&'a str> {
     let shared = || {
         let (stem, name) = path.strip_suffix(".snap")?.split_once('@')?;
@@ -33,17 +32,17 @@ pub(super) fn snapshot(all: &mut Findings<'_>, old: &str, new: &str) {
     }
 }
 
-/// Whether two snapshots have answers of the same meaning.
+/// Whether two snapshots have answers with the same meaning.
 pub(super) fn is_same(old: &str, new: &str) -> bool {
     changes("", parts(old).1, parts(new).1).is_some_and(|changes| changes.is_empty())
 }
 
-/// The head, which describes the case as it was when the answers were reviewed, and the answers.
+/// The header, which describes the reviewed case, and the answers.
 fn parts(text: &str) -> (&str, &str) {
     text.split_once("\n---\n").unwrap_or(("", text))
 }
 
-/// What the new answers have beside the old ones; `None` if these are not all in them.
+/// The additions of the new answers; `None` if they are not additions only.
 fn changes(file: &str, old: &str, new: &str) -> Option<Vec<Finding>> {
     if old == new {
         return Some(Vec::new());

@@ -1,4 +1,4 @@
-//! Values at the boundaries of schemas.
+//! Generates values at the boundaries of schemas.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,15 +7,15 @@ use serde_json::{Map, Value, json};
 
 use crate::judge::compiled;
 
-/// How many values are made of a schema, and of a part of one.
+/// The greatest number of values for a schema, and for a part of one.
 const ALL_MAX: usize = 1_000;
 const PART_MAX: usize = 24;
 
-/// How deep and how often parts of schemas are followed: a schema may contain itself.
+/// The limits of depth and number of parts: a schema may contain itself.
 const DEPTH_MAX: usize = 6;
 const PARTS_MAX: usize = 300;
 
-/// The longest text, list and object made.
+/// The greatest length of a text, list or object.
 const LENGTH_MAX: u64 = 300;
 
 /// The name of a member that no schema names.
@@ -23,7 +23,7 @@ const UNNAMED: &str = "unnamed";
 
 type Part = Map<String, Value>;
 
-/// Values at the boundaries of two schemas, with these texts where a pattern asks for one.
+/// Values at the boundaries of two schemas, with `texts` for patterns.
 pub(super) fn values(old: &Value, new: &Value, texts: &[Value]) -> Vec<Value> {
     let of =
         |root| Maker { root, texts, left: Cell::new(PARTS_MAX) }.part(root, DEPTH_MAX, ALL_MAX);
@@ -32,16 +32,16 @@ pub(super) fn values(old: &Value, new: &Value, texts: &[Value]) -> Vec<Value> {
     all
 }
 
-/// Makes values of the parts of a schema.
+/// Generates values for the parts of a schema.
 struct Maker<'s> {
     root: &'s Value,
     texts: &'s [Value],
-    /// How many parts it still looks at.
+    /// The number of parts that it may still follow.
     left: Cell<usize>,
 }
 
 impl<'s> Maker<'s> {
-    /// At most `max` values for a part of the schema; those that the part accepts come first.
+    /// At most `max` values for a part of the schema, accepted values first.
     fn part(&self, schema: &'s Value, depth: usize, max: usize) -> Vec<Value> {
         let mut all: Vec<Value> =
             vec![json!(null), json!(true), json!(0), json!(1.5), json!("a"), json!([]), json!({})];
@@ -68,7 +68,7 @@ impl<'s> Maker<'s> {
         all
     }
 
-    /// Gathers the schemas that are applied to the same value.
+    /// Collects the schemas that apply to the same value.
     fn applied(&self, schema: &'s Value, depth: usize, parts: &mut Vec<&'s Part>) {
         let Some(part) = schema.as_object() else { return };
         parts.push(part);
@@ -182,7 +182,8 @@ impl<'s> Maker<'s> {
     }
 }
 
-/// Rows of one choice for each place: the first ones, each other one beside them, and all in step.
+/// Rows of one choice for each place: the first choices, each other choice with the first ones, and all choices
+/// in step.
 fn rows(choices: &[Vec<Value>]) -> Vec<Vec<Value>> {
     let in_step = |index: usize| -> Option<Vec<Value>> {
         choices.iter().map(|values| values.get(index % values.len().max(1)).cloned()).collect()
@@ -200,7 +201,7 @@ fn rows(choices: &[Vec<Value>]) -> Vec<Vec<Value>> {
     rows
 }
 
-/// The values that schemas name.
+/// The values in schemas.
 fn constants(parts: &[&Part]) -> Vec<Value> {
     let of = |part: &&Part| -> Vec<Value> {
         let single = ["const", "default"].iter().filter_map(|name| part.get(*name));

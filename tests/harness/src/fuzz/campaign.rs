@@ -1,4 +1,4 @@
-//! Tries sequence after sequence, and shrinks the first that fails.
+//! A campaign: plays sequences until one fails, and shrinks that one.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,91 +25,92 @@ use crate::judge::Rulebook;
 use crate::signals::interrupted;
 use crate::target::{ControlOptions, Remote, Target};
 use crate::verify::end;
+use crate::{Error, Result};
 
-/// How long an answer is waited for.
+/// The time limit of an answer.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// How often a sequence with a race is tried again, for it may go well by chance.
+/// How often a sequence with a race is played: it may pass by chance.
 const RACES: usize = 8;
 
-/// What is fuzzed, and for how long.
+/// The endpoint to fuzz, and for how long.
 #[derive(Clone, Debug)]
 pub struct Campaign {
     /// The endpoint's URL.
     pub endpoint: String,
-    /// What its control paths demand.
+    /// The options for its control paths.
     pub control: ControlOptions,
     /// The keys of the worlds.
     pub keys: Keys,
-    /// The seed of the first sequence; each that follows has the next.
+    /// The seed of the first sequence. Each next sequence has the next seed.
     pub seed: u64,
-    /// How many calls are made, about; `None` for any number.
+    /// The approximate number of calls; `None` for no limit.
     pub calls: Option<u64>,
-    /// How long it goes on; `None` for as long as it takes.
+    /// The duration; `None` for no limit.
     pub time: Option<Duration>,
-    /// How many sequences are tried at once.
+    /// The number of sequences at once.
     pub jobs: usize,
 }
 
-/// What was tried, and what was found.
+/// The result of a campaign.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// How many sequences were tried, those that shrink one not counted.
+    /// The number of sequences, without those that shrink one.
     pub sequences: u64,
-    /// How many calls were made, all told.
+    /// The total number of calls.
     pub calls: u64,
-    /// How often each answer was given, by folder and code; a success is `Success`.
+    /// The number of each answer, by folder and code. A success is `Success`.
     pub met: BTreeMap<String, u64>,
-    /// The errors of the contract that no call was answered.
+    /// The errors of the contract that no call received.
     pub unmet: Vec<String>,
-    /// How long it took.
+    /// The duration.
     pub time: Duration,
-    /// The first sequence that failed, shrunk.
+    /// The first failing sequence, shrunk.
     pub caught: Option<Caught>,
 }
 
-/// A sequence that fails.
+/// A failing sequence.
 #[derive(Clone, Debug)]
 pub struct Caught {
-    /// The seed that it was made from; `None` if it was given.
+    /// The seed; `None` for a replayed sequence.
     pub seed: Option<u64>,
-    /// The smallest sequence found that fails.
+    /// The smallest failing sequence.
     pub plan: Plan,
-    /// What is wrong.
+    /// The failure.
     pub failure: Failure,
 }
 
-/// What the jobs of a campaign share.
+/// The state that the jobs of a campaign share.
 struct Shared {
     campaign: Campaign,
     model: Model,
     offers: Arc<[Offer]>,
-    /// What the worlds of sequences differ from.
+    /// The usual world, which the worlds of sequences vary.
     usual_world: Value,
     next: AtomicU64,
     begin: Instant,
-    /// How many calls were made, those that shrink a sequence left out.
+    /// The number of calls, without those that shrink a sequence.
     calls: AtomicU64,
-    /// Shows how much of the time is over, or else of the calls.
+    /// The progress by time, or else by calls.
     progress: ProgressBar,
     met: Met,
-    caught: OnceLock<Result<Caught, String>>,
-    /// The signal that ends the campaign, once there is one.
+    caught: OnceLock<Result<Caught>>,
+    /// The signal that ends the campaign.
     signal: watch::Sender<Option<&'static str>>,
 }
 
 impl Campaign {
-    /// Tries sequences until one fails or it was enough.
+    /// Plays sequences until one fails or the limit is reached.
     ///
     /// # Errors
     ///
-    /// The endpoint cannot be fuzzed, or is gone.
-    pub async fn run(&self, contract: &Contract) -> Result<Report, String> {
+    /// The endpoint has no control paths, or does not answer.
+    pub async fn run(&self, contract: &Contract) -> Result<Report> {
         let (remote, has_worlds) = self.remote().await?;
         let jobs = if has_worlds { self.jobs } else { 1 };
         let shared = Arc::new(self.shared(contract)?);
         let handle = Handle::current();
-        // Proptest's engine waits for each answer, so each job has a thread.
+        // Each job blocks on its answers, so it has a thread.
         let jobs = (0..jobs).map(|job| {
             let (shared, handle) = (Arc::clone(&shared), handle.clone());
             let remote = if has_worlds { remote.apart(&world_name(job)) } else { remote.clone() };
@@ -121,28 +122,24 @@ impl Campaign {
         });
         let mut ended = Ok(());
         for job in jobs.collect::<Vec<_>>() {
-            ended = ended.and(job.await.map_err(|error| error.to_string()));
+            ended = ended.and(job.await);
         }
         watch.abort();
-        // It may hold its part for a moment yet.
+        // Wait until the task has dropped its reference.
         drop(watch.await);
         ended?;
-        Arc::try_unwrap(shared).map_err(|_| "a job goes on".to_owned())?.report()
+        Arc::try_unwrap(shared).map_err(|_| "a job is still running")?.report()
     }
 
-    /// Plays one sequence that is given.
-    ///
-    /// # Errors
-    ///
-    /// See [`Campaign::run`].
-    pub async fn replay(&self, contract: &Contract, plan: Plan) -> Result<Report, String> {
+    /// Plays one sequence.
+    pub async fn replay(&self, contract: &Contract, plan: Plan) -> Result<Report> {
         let (remote, has_worlds) = self.remote().await?;
         let shared = self.shared(contract)?;
         let remote = if has_worlds { remote.apart(&world_name(0)) } else { remote };
         let player = Player { remote, model: &shared.model, met: &shared.met };
         let failure = tokio::select! {
-            failure = again(&player, &plan) => failure,
-            signal = interrupted() => Err(format!("{signal} ended the campaign")),
+            failure = play(&player, &plan) => failure,
+            signal = interrupted() => Err(format!("{signal} ended the campaign").into()),
         };
         end(&Target::Remote(player.remote), failure.is_err()).await;
         shared.next.fetch_add(1, Ordering::Relaxed);
@@ -152,7 +149,7 @@ impl Campaign {
         shared.report()
     }
 
-    async fn remote(&self) -> Result<(Remote, bool), String> {
+    async fn remote(&self) -> Result<(Remote, bool)> {
         let remote =
             Remote::new(&self.endpoint, Some(ANSWER_TIME_MAX))?.controlled_by(&self.control);
         let has_worlds = remote.has_worlds().await?;
@@ -170,11 +167,8 @@ impl Campaign {
         Ok((remote, has_worlds))
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long to go on is the command's own question"
-    )]
-    fn shared(&self, contract: &Contract) -> Result<Shared, String> {
+    #[expect(clippy::disallowed_methods, reason = "the duration of a campaign decides no verdict")]
+    fn shared(&self, contract: &Contract) -> Result<Shared> {
         let (length, template) = match (self.time, self.calls) {
             (Some(time), _) => (Some(time.as_secs()), "{wide_bar} {pos} of {len} s, {msg}"),
             (None, Some(calls)) => {
@@ -183,7 +177,7 @@ impl Campaign {
             (None, None) => (None, "{elapsed}, {msg}"),
         };
         let progress = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template(template).map_err(|error| error.to_string())?;
+        let style = ProgressStyle::with_template(template).map_err(Error::other)?;
         progress.set_style(style);
         let rules = Rulebook::read(contract)?;
         Ok(Shared {
@@ -206,8 +200,8 @@ fn world_name(job: usize) -> String {
     format!("fuzz-{}-{job}", client::fresh_nonce())
 }
 
-/// Plays a sequence; one with a race several times.
-async fn again(player: &Player<'_>, plan: &Plan) -> Result<Option<Failure>, String> {
+/// Plays a sequence, or a sequence with a race several times.
+async fn play(player: &Player<'_>, plan: &Plan) -> Result<Option<Failure>> {
     let times = if plan.has_race() { RACES } else { 1 };
     for _ in 0..times {
         if let Some(failure) = player.play(plan).await? {
@@ -217,19 +211,15 @@ async fn again(player: &Player<'_>, plan: &Plan) -> Result<Option<Failure>, Stri
     Ok(None)
 }
 
-/// Leaves out of a failing sequence all that it fails without, so that nothing more can be left out.
-async fn simplest(
-    player: &Player<'_>,
-    mut caught: Caught,
-    usual: &Value,
-) -> Result<Caught, String> {
+/// Shrinks a failing sequence until no simpler one fails.
+async fn shrunk(player: &Player<'_>, mut caught: Caught, usual: &Value) -> Result<Caught> {
     loop {
         let mut is_simpler = false;
         let mut position = 0;
-        // What follows what was left out comes to the same position.
+        // A simpler plan shifts the next candidate to the same position.
         while let Some(plan) = caught.plan.simpler(usual).into_iter().nth(position) {
-            // A world may be none without something.
-            match again(player, &plan).await {
+            // An endpoint may refuse a simplified world.
+            match play(player, &plan).await {
                 Ok(Some(failure)) => {
                     caught = Caught { plan, failure, ..caught };
                     is_simpler = true;
@@ -244,7 +234,7 @@ async fn simplest(
 }
 
 /// The sequence of a seed.
-fn sequence(strategy: &BoxedStrategy<Plan>, seed: u64) -> Result<Plan, String> {
+fn sequence(strategy: &BoxedStrategy<Plan>, seed: u64) -> Result<Plan> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
@@ -254,21 +244,21 @@ fn sequence(strategy: &BoxedStrategy<Plan>, seed: u64) -> Result<Plan, String> {
 }
 
 impl Shared {
-    /// Tries sequences in a world until it is over.
+    /// Plays sequences in one world until the campaign ends.
     fn work(&self, handle: &Handle, remote: Remote) {
         let player = Player { remote, model: &self.model, met: &self.met };
         let strategy = generate::plan(&self.offers, &self.campaign.keys);
-        while !self.is_enough() {
+        while !self.is_over() {
             let seed = self.campaign.seed.wrapping_add(self.next.fetch_add(1, Ordering::Relaxed));
             let caught = handle.block_on(async {
                 tokio::select! {
                     biased;
-                    signal = self.signalled() => Err(format!("{signal} ended the campaign")),
+                    signal = self.signalled() => Err(format!("{signal} ended the campaign").into()),
                     caught = self.one(&player, &strategy, seed) => caught,
                 }
             });
             if let Some(caught) = caught.transpose() {
-                // Only the first counts.
+                // Only the first result counts.
                 drop(self.caught.set(caught));
             }
         }
@@ -279,24 +269,24 @@ impl Shared {
     /// Resolves with the signal that ends the campaign.
     async fn signalled(&self) -> &'static str {
         let mut signal = self.signal.subscribe();
-        // The sender is here, so there is one at last.
+        // `self` holds the sender, so the wait ends with a signal.
         signal.wait_for(Option::is_some).await.ok().and_then(|signal| *signal).unwrap_or_default()
     }
 
-    /// Tries the sequence of a seed, and shrinks it if it fails.
+    /// Plays the sequence of a seed, and shrinks it if it fails.
     async fn one(
         &self,
         player: &Player<'_>,
         strategy: &BoxedStrategy<Plan>,
         seed: u64,
-    ) -> Result<Option<Caught>, String> {
+    ) -> Result<Option<Caught>> {
         let plan = sequence(strategy, seed)?;
         self.calls.fetch_add(plan.calls() as u64, Ordering::Relaxed);
-        self.show("none is wrong");
+        self.show("no answer is wrong");
         let Some(failure) = player.play(&plan).await? else { return Ok(None) };
-        self.show("one is wrong, and is made smaller");
+        self.show("an answer is wrong; shrinking the sequence");
         let caught = Caught { seed: Some(seed), plan, failure };
-        simplest(player, caught, &self.usual_world).await.map(Some)
+        shrunk(player, caught, &self.usual_world).await.map(Some)
     }
 
     fn calls(&self) -> u64 {
@@ -314,13 +304,13 @@ impl Shared {
         }
     }
 
-    fn is_enough(&self) -> bool {
+    fn is_over(&self) -> bool {
         self.caught.get().is_some()
             || self.campaign.calls.is_some_and(|calls| self.calls() >= calls)
             || self.campaign.time.is_some_and(|time| self.begin.elapsed() >= time)
     }
 
-    fn report(self) -> Result<Report, String> {
+    fn report(self) -> Result<Report> {
         self.progress.finish_and_clear();
         let caught = self.caught.into_inner().transpose()?;
         let met = self.met.into_inner().unwrap_or_else(PoisonError::into_inner);

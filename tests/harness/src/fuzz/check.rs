@@ -1,19 +1,20 @@
-//! Judges one answer by what the model finds. Nothing is lenient.
+//! Judges one answer by the model, without leniency.
 
 use std::collections::HashSet;
 
 use super::gate;
 use super::model::{Expected, Found, Model, State};
 use super::plan::Call;
+use crate::Result;
 use crate::answer::Answer;
 use crate::client::{HOST, Shown, Wire};
 use crate::judge::{Demand, Finding, Findings, expected_format, judge_list};
 use crate::world;
 
-/// An answer, or why there is none.
-pub(super) type Answered = Result<Answer, String>;
+/// An answer, or the reason why there is none.
+pub(super) type Answered = Result<Answer>;
 
-/// What is wrong with an answer. `state` is the one that the call met.
+/// The findings on an answer. `state` is the state before the call.
 #[must_use]
 pub(super) fn findings(
     model: &Model,
@@ -52,10 +53,10 @@ pub(super) fn findings(
             let Some(view) = state.view(call) else { return all.all() };
             for name in view.operation().fresh() {
                 if let Some(id) = elements[name].as_str().filter(|id| state.knows(id)) {
-                    all.add(format!("body/{name}"), "a new one", id);
+                    all.add(format!("body/{name}"), "a new id", id);
                 }
             }
-            // An element that a parameter names, too, says the same.
+            // An element with the name of a parameter has its value.
             for (name, value) in world::members(&elements) {
                 let given = view.parameter(name).filter(|_| value.is_string());
                 if given.is_some() {
@@ -70,10 +71,10 @@ pub(super) fn findings(
             }
         }
     }
-    all.told(|_| true)
+    all.reported(|_| true)
 }
 
-/// What an expectation rests on.
+/// The reason of an expectation.
 #[must_use]
 pub(super) fn because(model: &Model, call: &Call, found: &Found) -> String {
     match &found.expected {
@@ -88,19 +89,19 @@ pub(super) fn because(model: &Model, call: &Call, found: &Found) -> String {
     }
 }
 
-/// Finds an id that was given to a request before.
+/// A finding, if an earlier answer had the same request id.
 pub(super) fn repeated_id(seen: &mut HashSet<String>, answer: &Answered) -> Option<Finding> {
     let body = answer.as_ref().ok()?.read().ok()?;
     let id = body.text("RequestId")?;
     let is_new = seen.insert(id.to_owned());
     let mut all = Findings::default();
     if !is_new {
-        all.add("body/RequestId", "one that no other answer has", id);
+        all.add("body/RequestId", "an id that no other answer has", id);
     }
     all.all().pop()
 }
 
-/// An expectation in a line.
+/// An expectation as one line.
 #[must_use]
 pub(super) fn shown(expected: &Expected) -> String {
     match expected {
@@ -110,16 +111,16 @@ pub(super) fn shown(expected: &Expected) -> String {
     }
 }
 
-/// An answer in a line.
+/// An answer as one line.
 #[must_use]
-pub(super) fn told(answer: &Answered) -> String {
+pub(super) fn shown_answer(answer: &Answered) -> String {
     match answer {
         Ok(answer) => format!("HTTP {} {}", answer.status, answer.body),
         Err(error) => format!("no answer: {error}"),
     }
 }
 
-/// The message of a signature that does not match (decision `mismatch-text`).
+/// The message of `SignatureDoesNotMatch` (decision `mismatch-text`).
 fn mismatch(wire: &Wire) -> String {
     let Shown { string_to_sign, canonical_request } = wire.signed_by_server();
     match canonical_request {

@@ -1,7 +1,6 @@
-//! What is wrong with a call before the operation runs (decision `check-order`).
+//! The rules that a call breaks before the operation runs (decision `check-order`).
 //!
-//! Every rule is checked, even if another is broken; the contract's order decides which of them is
-//! answered.
+//! Every rule is checked, even if another is broken. The contract's order selects the rule that is answered.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +13,19 @@ use crate::client::signature::{algorithm, encode};
 use crate::client::{seconds, timestamp};
 use crate::world;
 
-/// The most bytes of a name or a value (decision `limits`).
+/// The greatest length of a name or a value, in bytes (decision `limits`).
 const BYTES_MAX: usize = 8192;
 
-/// The most parameters (decision `limits`).
+/// The greatest number of parameters (decision `limits`).
 const PARAMETERS_MAX: usize = 200;
 
-/// How much of a name a message shows (decision `limits`).
+/// The greatest length of a name in a message, in bytes (decision `limits`).
 const SHOWN_BYTES_MAX: usize = 64;
 
-/// How far a call's time may be from the server's, in seconds (decision `timestamp`).
+/// The greatest difference between a call's time and the server's, in seconds (decision `timestamp`).
 pub(super) const SKEW_SECS_MAX: i64 = 15 * 60;
 
-/// The parameters of query and form as one; the form's value counts (decision `twice`).
+/// The parameters of query and form. The form's value overrides the query's (decision `twice`).
 pub(super) fn merged(call: &Call) -> BTreeMap<String, String> {
     call.query.iter().chain(&call.body).cloned().collect()
 }
@@ -36,7 +35,7 @@ pub(super) fn action(call: &Call) -> String {
     common(call, "Action", "x-acs-action", &call.action, 0)
 }
 
-/// A common parameter as it is sent, by its name in a V1 call and its header in a V3 call.
+/// The sent value of a common parameter, by its name in V1 and its header in V3.
 fn common(call: &Call, v1: &str, v3: &str, default: &str, now_secs: i64) -> String {
     let name = if call.signature.is_v3() { v3 } else { v1 };
     match call.common.get(name) {
@@ -54,7 +53,7 @@ pub(super) fn time_of(call: &Call, now_secs: i64) -> Option<i64> {
     seconds(&common(call, "Timestamp", "x-acs-date", &timestamp(now_secs), now_secs))
 }
 
-/// A parameter's name as a message shows it: as in a string to sign, and cut (decision `limits`).
+/// A parameter's name as a message shows it: encoded as in a string to sign, and cut (decision `limits`).
 pub(super) fn shown_name(name: &str) -> String {
     let mut shown = encode(name);
     if shown.len() > SHOWN_BYTES_MAX {
@@ -64,12 +63,12 @@ pub(super) fn shown_name(name: &str) -> String {
     shown
 }
 
-/// Whether a user or role may do everything.
+/// Whether a user or role has a policy that allows everything.
 fn allows(principal: &Value) -> bool {
     world::members(&principal["Policies"]).any(|(_, policy)| allows_all(policy))
 }
 
-/// Whether a policy allows everything. The model knows such policies, and the absence of one.
+/// Whether a policy allows everything. The model knows only such policies and their absence.
 fn allows_all(policy: &Value) -> bool {
     let mut statements = policy["Statement"].as_array().into_iter().flatten();
     statements.all(|statement| {
@@ -155,13 +154,13 @@ pub(super) fn broken(state: &State<'_>, call: &Call) -> Vec<Broken> {
     all
 }
 
-/// What is wrong with parameters regardless of their meaning (decisions `limits`, `repeated` and `format`).
+/// The rules that parameters break regardless of their meaning (decisions `limits`, `repeated`, `format`).
 fn parameters(state: &State<'_>, call: &Call, all: &mut Vec<Broken>) {
     let format = call.format.as_deref().unwrap_or_default();
     if !["", "json", "xml"].contains(&format.to_lowercase().as_str()) {
         all.push(state.gate("InvalidParameter.Format", Some("format")));
     }
-    // The first of these is answered: they follow the size of the whole.
+    // These rules rank right after the size of the request; the first broken one is answered.
     let of_wire = if call.signature.is_v3() { 0 } else { 8 };
     let of_format = usize::from(call.format.is_some());
     let of_token = usize::from(!call.signature.is_v3() && call.security_token.is_some());

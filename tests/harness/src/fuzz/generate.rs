@@ -1,7 +1,7 @@
-//! Makes up sequences of calls: valid ones, and ones with a few things wrong.
+//! Generates sequences of calls: valid ones, and ones with a few faults.
 //!
-//! A sequence has a call that all others vary, so that replays, mismatches and races for one document
-//! come up often.
+//! The calls of a sequence vary one base call, so that replays, mismatches and races for one document are
+//! frequent.
 
 use std::sync::Arc;
 
@@ -15,34 +15,34 @@ use super::offers::{Offer, Sent};
 use super::plan::{Call, Plan, Step};
 use super::scene::{Manner, Scene, maybe};
 
-/// The calls of a sequence, at most; those of one race count as one.
+/// The greatest number of steps of a sequence.
 const STEPS_MAX: usize = 6;
 
-/// How long a sequence waits, besides [`DAY_SECS`]. No sum of some is within a minute of the 24 hours that
-/// tokens are remembered: the endpoint's clock goes on meanwhile, and to the second the cases hold it.
+/// The waits of a sequence, besides [`DAY_SECS`]. No sum of them is within a minute of the 24 hours for which
+/// tokens are remembered: the endpoint's clock moves meanwhile. The cases test the exact second.
 const WAITS_SECS: [i64; 3] = [600, 43_260, 85_860];
 
-/// Longer than tokens are remembered. What happens then shows only if the same call follows, so sequences
-/// wait so long more often than any other time.
+/// A wait after which tokens are forgotten. It matters only if the same call follows, so it is the most
+/// frequent wait.
 const DAY_SECS: i64 = 86_460;
 
-/// A change of a call's parameter; `None` leaves it out.
+/// A change of a parameter; `None` omits it.
 type Change = (String, Option<Sent>);
 
-/// Where a parameter is sent.
+/// The places where a parameter is sent.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Query,
     Body,
-    /// In both; the query's value is another, and does not count.
+    /// In both. The query's value differs and is overridden.
     Both,
-    /// Twice in the query, the same.
+    /// Twice in the query, with the same value.
     Twice,
-    /// Twice in the query, the second time another.
+    /// Twice in the query, with different values.
     TwiceOther,
 }
 
-/// Sequences of calls that operations offer, with the keys of the caller's account.
+/// Sequences of calls of all operations, with the keys of the caller's account.
 pub(super) fn plan(offers: &Arc<[Offer]>, keys: &Keys) -> BoxedStrategy<Plan> {
     let scene = Scene::of(keys);
     let step = |main: usize| {
@@ -85,19 +85,19 @@ enum Part {
     Wait(i64),
 }
 
-/// A call, as it differs from the base.
+/// A call as a variation of the base call.
 #[derive(Clone, Debug)]
 struct Varied {
-    /// Which operation.
+    /// The index of the operation.
     offer: usize,
     changes: Vec<Change>,
     manner: Manner,
-    /// Where the parameters are sent, and how far they are turned round.
+    /// The places of the parameters, and the rotation of their order.
     places: Vec<Place>,
     turned: usize,
 }
 
-/// A call, most often of the main operation.
+/// A call, usually of the main operation.
 fn call(
     scene: &Scene,
     offers: &Arc<[Offer]>,
@@ -129,7 +129,7 @@ fn call(
 }
 
 impl Varied {
-    /// The call that it makes of the base, which is one of the main operation, in a world.
+    /// Applies the variation to the base call of the main operation, in a world.
     fn made(
         self,
         offers: &[Offer],
@@ -167,7 +167,7 @@ impl Varied {
                 Place::Twice => query.extend([pair(&text), pair(&text)]),
                 Place::TwiceOther => {
                     query.push(pair(&text));
-                    // Nothing says which of several repetitions is named.
+                    // No rule says which of several repetitions the message names.
                     if !is_repeated {
                         query.push(pair(&format!("{text}0")));
                         is_repeated = true;
@@ -189,7 +189,7 @@ impl Varied {
             call.common.extend(if call.signature.is_v3() { v3 } else { v1 });
         }
         if call.common.contains_key("authorization") {
-            // Without its header it is no V3 call, whose default format differs.
+            // Without its header the call counts as V1, whose default format differs.
             call.format = Some("JSON".to_owned());
         }
         call.with_short_url()

@@ -1,8 +1,8 @@
-//! What a call must be answered, by the contract's files alone.
+//! The model: the answer that a call must get, by the contract's files alone.
 //!
-//! It shares nothing with the rules under `functions/`. Of an operation's errors each says when it
-//! applies; which of several is answered says `checkingOrder` alone. What the runner of all operations
-//! does (tokens, replays, dry runs) is written here once.
+//! It shares no code with the rules under `functions/`. Each error of an operation has a condition, and
+//! `checkingOrder` selects the one that is answered. The behaviour that all operations share (tokens, replays,
+//! dry runs) is written here.
 
 use std::collections::BTreeMap;
 
@@ -13,21 +13,23 @@ use super::gate;
 use super::plan::Call;
 use crate::answer::Body;
 use crate::client::timestamp;
+use crate::error::{At as _, bail};
 use crate::judge::{Finding, Findings, Judged};
 use crate::judge::{Rulebook, compiled};
 use crate::operations::{ErrorRow, Operation};
 use crate::world::{TOKEN_SECS, View, settled};
+use crate::{Error, Result};
 
-/// What is answered when the store stays contended.
+/// The error of a store that stays contended.
 pub(super) const BUSY: &str = "SystemBusy";
 
 const MISMATCH: &str = "IdempotentParameterMismatch";
 const DRY_RUN: &str = "DryRunOperation";
 
-/// The errors that need no `when`: those of the runner and of the store.
+/// The errors without a `when`: those that all operations share.
 const OF_THE_RUNNER: [&str; 3] = [MISMATCH, DRY_RUN, BUSY];
 
-/// The errors of each operation with what they apply to.
+/// The operations of a contract with the conditions of their errors.
 #[derive(Debug)]
 pub struct Model {
     /// The operations and their schemas.
@@ -36,12 +38,12 @@ pub struct Model {
 }
 
 impl Model {
-    /// Makes the model of a contract.
+    /// The model of a contract.
     ///
     /// # Errors
     ///
-    /// An error does not say when it applies.
-    pub fn of(rules: Rulebook) -> Result<Self, String> {
+    /// An error has no `when`.
+    pub fn of(rules: Rulebook) -> Result<Self> {
         let mut when = BTreeMap::new();
         for operation in rules.operations.all() {
             for row in &operation.errors {
@@ -50,10 +52,9 @@ impl Model {
                     if row.not_applicable.is_some() || OF_THE_RUNNER.contains(&row.code.as_str()) {
                         continue;
                     }
-                    return Err(format!("{}: missing", place()));
+                    bail!("{}: missing", place());
                 };
-                let validator =
-                    compiled(schema).map_err(|error| format!("{}: {error}", place()))?;
+                let validator = compiled(schema).map_err(Error::other).at(place())?;
                 when.insert((operation.action.clone(), row.code.clone()), validator);
             }
         }
@@ -77,13 +78,13 @@ impl Model {
 /// A rule that a call breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Broken {
-    /// The place in the order.
+    /// The position in the checking order.
     rank: (usize, usize),
     pub(super) code: String,
     pub(super) message: String,
 }
 
-/// What a call must be answered.
+/// The answer that a call must get.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expected {
     /// An error.
@@ -95,37 +96,37 @@ pub enum Expected {
     },
     /// A success of the operation of this name.
     Success(String),
-    /// The elements that a remembered token's answer had, of the operation of this name.
+    /// A replay of the operation of this name: the elements of the remembered answer.
     Replay(String, Value),
 }
 
-/// The state that calls meet.
+/// The state before a call.
 #[derive(Clone, Debug)]
 pub struct State<'a> {
     model: &'a Model,
     world: Value,
     now_secs: i64,
-    /// Access key, nonce, and until when it is spent.
+    /// The used nonces: access key, nonce, and the time until which it is remembered.
     nonces: Vec<(String, String, i64)>,
 }
 
-/// What the model finds of a call.
+/// The model's expectation of a call.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The answer.
+    /// The expected answer.
     pub expected: Expected,
-    /// Whether its nonce is spent by it.
+    /// Whether the call uses its nonce.
     spends_nonce: bool,
 }
 
 impl<'a> State<'a> {
-    /// The state that a world document describes.
+    /// The state of a world document.
     #[must_use]
     pub fn of(model: &'a Model, world: Value, now_secs: i64) -> Self {
         Self { model, world, now_secs, nonces: Vec::new() }
     }
 
-    /// Lets time pass.
+    /// Moves the clock forward.
     pub fn wait(&mut self, secs: i64) {
         self.now_secs += secs;
     }
@@ -142,13 +143,13 @@ impl<'a> State<'a> {
         self.model.rules.operations.get(action)
     }
 
-    /// What a call is about.
+    /// A call's view of the world; `None` for an unknown operation.
     pub(super) fn view(&self, call: &Call) -> Option<View<'a>> {
         let operation = self.operation(&gate::action(call))?;
         Some(View::of(operation, &self.world, &call.access_key_id, &gate::merged(call)))
     }
 
-    /// Whether the nonce of a call was used before.
+    /// Whether the nonce of a call is used already.
     pub(super) fn is_spent(&self, call: &Call) -> bool {
         let Some(nonce) = &call.nonce else { return false };
         self.nonces.iter().any(|(key, spent, until_secs)| {
@@ -156,7 +157,7 @@ impl<'a> State<'a> {
         })
     }
 
-    /// A broken rule of every action. `parameter` is named in the message, if there is a place for it.
+    /// A broken rule that all operations share. The message names `parameter` if it has a place for it.
     pub(super) fn gate(&self, code: &str, parameter: Option<&str>) -> Broken {
         let gate = self.model.rules.operations.gate();
         let rank = gate.iter().position(|row| row.code == code).unwrap_or(gate.len());
@@ -166,16 +167,16 @@ impl<'a> State<'a> {
         Broken { rank: (rank, 0), code: code.to_owned(), message }
     }
 
-    /// A broken rule, checked right after the sizes (decision `check-order`).
+    /// A broken rule that is checked right after the sizes (decision `check-order`).
     pub(super) fn early(&self, broken: Broken) -> Broken {
         Broken { rank: (self.gate("RequestHeadersTooLarge", None).rank.0, 1), ..broken }
     }
 
-    /// What a call must be answered now.
+    /// The answer that a call must get now.
     #[must_use]
     pub fn find(&self, call: &Call) -> Found {
         let refused = |Broken { code, message, .. }| Expected::Refused { code, message };
-        // Of two that have one place the first found counts.
+        // Of two rules with the same rank the first counts.
         let first = gate::broken(self, call).into_iter().min_by_key(|broken| broken.rank);
         let view = match (first, self.view(call)) {
             (Some(broken), _) => {
@@ -183,7 +184,7 @@ impl<'a> State<'a> {
                 return Found { expected: refused(broken), spends_nonce };
             }
             (None, Some(view)) => view,
-            (None, None) => unreachable!("an operation that is none is a broken rule"),
+            (None, None) => unreachable!("an unknown operation is a broken rule"),
         };
         let operation = view.operation();
         let is_dry_run = view.is_dry_run();
@@ -207,7 +208,7 @@ impl<'a> State<'a> {
         Found { expected, spends_nonce: true }
     }
 
-    /// The same, of a call that gives up because others get in its way.
+    /// The expectation of a call that gives up because of contention.
     #[must_use]
     pub(super) fn find_busy(&self, call: &Call, found: &Found) -> Found {
         let row = self.model.rules.operations.error(&gate::action(call), BUSY);
@@ -215,7 +216,7 @@ impl<'a> State<'a> {
         Found { expected: Expected::Refused { code: BUSY.to_owned(), message }, ..found.clone() }
     }
 
-    /// Takes over what a call left behind that was answered as found.
+    /// Applies the effects of a call that was answered as expected.
     pub fn take(&mut self, call: &Call, found: &Found, body: &Body) {
         if let (true, Some(nonce)) = (found.spends_nonce, &call.nonce) {
             let time = gate::time_of(call, self.now_secs).unwrap_or(self.now_secs);
@@ -224,7 +225,7 @@ impl<'a> State<'a> {
         }
         let Expected::Success(_) = found.expected else { return };
         let Some(view) = self.view(call).filter(|view| view.operation().writes()) else { return };
-        // What the call is about is there, or it would not have succeeded.
+        // The call succeeded, so its documents exist.
         let until = timestamp(self.now_secs + TOKEN_SECS);
         if let Ok(world) = view.after(&self.world, &body.elements, &until) {
             self.world = world;
@@ -237,12 +238,12 @@ impl<'a> State<'a> {
         self.world.to_string().contains(text)
     }
 
-    /// How the world that an endpoint tells of differs from this state.
+    /// The differences between an endpoint's world and this state.
     #[must_use]
-    pub fn differences(&self, told: &Value) -> Vec<Finding> {
-        let (expected, told) = settled(&self.world, told, self.now_secs);
+    pub fn differences(&self, actual: &Value) -> Vec<Finding> {
+        let (expected, actual) = settled(&self.world, actual, self.now_secs);
         let mut findings = Findings::default();
-        findings.differences(Judged::Demand, "state", Some(&expected), Some(&told));
+        findings.differences(Judged::Demand, "state", Some(&expected), Some(&actual));
         findings.all()
     }
 }

@@ -1,17 +1,17 @@
-//! A case as the model sees it.
+//! Converts a case's request to a call of the model.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::plan::{Call, Encoding};
-use crate::case::{Asked, Request, Setting, Style};
+use crate::case::{Request, Setting, Style};
 
-/// The time of the model's clock for cases: everything that a case remembers is remembered then.
+/// The time of the model's clock for cases. At this time, every remembered token of a case counts.
 pub const CASES_SECS: i64 = 1_767_323_045;
 
 impl Call {
-    /// A case's request. What the case leaves open is of this signature and format.
+    /// A case's request. Where the case leaves them open, it has this signature and format.
     #[must_use]
     pub fn of(request: &Request, style: Style, format: &str) -> Self {
         let settings = |settings: &BTreeMap<String, Setting>| -> BTreeMap<String, Value> {
@@ -26,11 +26,7 @@ impl Call {
             action: request.action.clone(),
             method: request.method.clone(),
             signature: request.signature.unwrap_or(style),
-            format: match &request.format {
-                Asked::Either => Some(format.to_owned()),
-                Asked::None => None,
-                Asked::Format(format) => Some(format.clone()),
-            },
+            format: request.format.or(Some(format)),
             access_key_id: request.access_key_id.clone(),
             access_key_secret: request.access_key_secret.clone(),
             security_token: request.security_token.clone(),

@@ -1,5 +1,5 @@
-//! What a call of an operation may say: of each parameter the usual value, those that cases send, the ids
-//! of the world, and texts next to all of them.
+//! The values that calls send for each parameter: the usual one, those of cases, the ids of the world, and
+//! texts that nearly equal them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ type Texts = BoxedStrategy<Sent>;
 /// Values longer than this are left to [`any_text`].
 const BYTES_MAX: usize = 200;
 
-/// Tokens of which calls share a few.
+/// A few client tokens, so that calls share them.
 const TOKENS: [&str; 4] = ["token-1", "token-2", "Token-1", "token-0"];
 const TOKEN: &str = "ClientToken";
 
@@ -26,19 +26,19 @@ const TOKEN: &str = "ClientToken";
 pub(super) enum Sent {
     /// A text.
     Text(String),
-    /// One of the ids of the world that the parameter can name.
+    /// An id of the world that the parameter can name.
     Id(Index),
 }
 
-/// What calls of an operation may say.
+/// The values for the calls of an operation.
 #[derive(Clone, Debug)]
 pub(super) struct Offer {
     operation: Arc<Operation>,
-    /// The values that cases send, by parameter; the most usual in successes first.
+    /// The values in cases, by parameter. The value in most successes comes first.
     values: BTreeMap<String, Vec<String>>,
 }
 
-/// What each operation takes.
+/// The offers of all operations.
 pub(super) fn offers(operations: &Operations, cases: &[Case]) -> Arc<[Offer]> {
     let offer = |operation: &Operation| {
         let of: Vec<&Case> = cases.iter().filter(|case| case.action == operation.action).collect();
@@ -71,7 +71,7 @@ impl Offer {
         &self.operation.action
     }
 
-    /// Whether the operation takes a parameter.
+    /// Whether the operation accepts a parameter.
     pub(super) fn takes(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
@@ -90,7 +90,7 @@ impl Offer {
                     if is_named || default_from == Some(&*document.name) {
                         ids.insert(id.clone());
                     }
-                    // A region is no id.
+                    // A member at the top level, like a region, is not an id.
                     let inner = path.as_ref().filter(|path| path.matches('/').count() > 1);
                     let inner = inner.and_then(|path| value.pointer(path)).and_then(Value::as_str);
                     ids.extend(inner.map(str::to_owned));
@@ -126,7 +126,7 @@ impl Offer {
         self.values.get(name)?.first().map(|text| Sent::Text(text.clone()))
     }
 
-    /// A call that says no more than it must.
+    /// The required parameters of a call, with their usual values.
     pub(super) fn usual(&self) -> Vec<(String, Option<Sent>)> {
         let required = self.operation.parameters.iter().filter(|parameter| parameter.required);
         required
@@ -134,8 +134,8 @@ impl Offer {
             .collect()
     }
 
-    /// A call that most likely succeeds: it names documents, and says of the rest what it must and a little
-    /// more.
+    /// The parameters of a call that probably succeeds: it names documents, and has the required parameters and
+    /// a few others.
     pub(super) fn base(&self) -> BoxedStrategy<Vec<(String, Option<Sent>)>> {
         let each = self.operation.parameters.iter().map(|parameter| {
             let name = parameter.name.clone();
@@ -217,8 +217,8 @@ impl Offer {
         proptest::strategy::Union::new_weighted(all).boxed()
     }
 
-    /// Lets a world of some remember an earlier call of the key, whose token is `token-0`, and whose effects
-    /// are gone.
+    /// Adds to a quarter of the worlds the token `token-0` of an earlier call by the key, whose effects are
+    /// gone.
     pub(super) fn remember(&self, world: &mut Value, key_id: &str, whether: Index) {
         if whether.index(4) != 3 {
             return;
@@ -258,13 +258,13 @@ impl Offer {
     }
 }
 
-/// The least and the greatest numbers that a parameter may be.
+/// The minimums and maximums of a parameter.
 fn bounds(parameter: &Parameter) -> Vec<u64> {
     let of = |limit: &Value| ["minimum", "maximum"].map(|name| limit[name].as_u64());
     parameter.limits.values().flat_map(of).flatten().collect()
 }
 
-/// Where a template has a text, as a JSON pointer.
+/// The JSON pointer of a text in a template.
 fn pointer(template: &Value, wanted: &str) -> Option<String> {
     members(template).find_map(|(name, inner)| {
         if inner == wanted {
@@ -274,7 +274,7 @@ fn pointer(template: &Value, wanted: &str) -> Option<String> {
     })
 }
 
-/// A text with something about it that it should not have.
+/// A text with a fault.
 fn spoilt(text: String) -> BoxedStrategy<String> {
     let change = (0..9_usize, any::<Index>()).prop_map(move |(kind, at)| {
         let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([0]).collect();
@@ -294,7 +294,7 @@ fn spoilt(text: String) -> BoxedStrategy<String> {
     change.boxed()
 }
 
-/// Any text, of any characters that can travel.
+/// Any text.
 fn any_text() -> BoxedStrategy<String> {
     prop_oneof![
         4 => ".{0,12}",

@@ -1,4 +1,4 @@
-//! What is tried: a world, and what is done in it, as the file that `--replay` takes.
+//! A plan: a world and the steps in it. This is the file format of `--replay`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,28 +6,30 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::Result;
 use crate::case::{Request, Style, Variant};
+use crate::error::At as _;
 use crate::json;
 
 /// A sequence of calls in a world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// The world document that it begins with.
+    /// The world at the start.
     pub world: Value,
-    /// What is done, in order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
-/// One thing that is done.
+/// A step of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Step {
-    /// A call, whose answer is waited for.
+    /// One call.
     Call(Box<Call>),
-    /// Calls that are sent at once.
+    /// Simultaneous calls.
     Race(Vec<Call>),
-    /// The clock of the world is put forward.
+    /// Moves the clock of the world forward.
     WaitSeconds(i64),
 }
 
@@ -37,7 +39,7 @@ impl Step {
         Self::Call(Box::new(call))
     }
 
-    /// The step of calls that are sent at once, of which there may be only one.
+    /// The step of simultaneous calls, or of the only one.
     fn race(calls: Vec<Call>) -> Self {
         match <[Call; 1]>::try_from(calls) {
             Ok([call]) => Self::of(call),
@@ -56,7 +58,7 @@ impl Step {
     }
 }
 
-/// A call, before it is signed. Its fields are those of a case's request.
+/// A call before signing. Its fields are those of a case's request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Call {
@@ -66,7 +68,7 @@ pub struct Call {
     pub method: String,
     /// The kind of signature.
     pub signature: Style,
-    /// The format asked for.
+    /// The requested format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// The access key.
@@ -76,7 +78,7 @@ pub struct Call {
     /// The token that goes with a temporary access key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security_token: Option<String>,
-    /// The nonce; absent: one that no other call has.
+    /// The nonce; absent: a fresh one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
     /// Parameters in the query, in order.
@@ -91,22 +93,22 @@ pub struct Call {
     /// Parameters changed after signing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub after_signing: BTreeMap<String, Value>,
-    /// How query and form are written.
+    /// The encoding of query and form.
     #[serde(default, skip_serializing_if = "Encoding::is_plain")]
     pub encoding: Encoding,
 }
 
-/// How the parameters are written on the wire. All say the same.
+/// The encodings of parameters. All have the same meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
-    /// As the vendor's pages say.
+    /// The encoding of the vendor's pages.
     #[default]
     Plain,
-    /// The hexadecimal digits in lower case.
+    /// Percent-encoding with lower-case digits.
     LowerCase,
-    /// Every byte as a percent sign and two digits.
+    /// Percent-encoding of every byte.
     Everything,
-    /// A space as a plus sign.
+    /// A plus sign for a space.
     Plus,
 }
 
@@ -116,7 +118,7 @@ impl Encoding {
         *self == Self::Plain
     }
 
-    /// Writes a query or a form.
+    /// Encodes a query or a form.
     pub(super) fn write(self, pairs: &[(String, String)]) -> String {
         let byte = |byte: u8| {
             let is_plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
@@ -135,15 +137,15 @@ impl Encoding {
     }
 }
 
-/// How much of the parameters is sent in the query: a URL of more than 64 KiB is none to HTTP
-/// libraries, and a byte may take three.
+/// The greatest length of the query before encoding, in bytes: HTTP libraries refuse URLs of more than 64 KiB,
+/// and an encoded byte may take three.
 const QUERY_BYTES_MAX: usize = 20_000;
 
-/// What is longer than this is sent in the body if the query is full.
+/// The length above which a parameter moves to the body if the query is too long, in bytes.
 const LONG_BYTES: usize = 1000;
 
 impl Call {
-    /// The same with its long parameters in the body, if the URL would be none with them.
+    /// The same call, with its long parameters in the body if the URL would be too long.
     #[must_use]
     pub(super) fn with_short_url(mut self) -> Self {
         let bytes = |(name, text): &(String, String)| name.len() + text.len();
@@ -157,7 +159,7 @@ impl Call {
         self
     }
 
-    /// Calls that leave out one thing that a call can do without: a field, or something in a field.
+    /// The calls without one optional field, or without one part of a field.
     fn simpler(&self) -> Vec<Self> {
         let Ok(Value::Object(fields)) = serde_json::to_value(self) else { return Vec::new() };
         let mut all = Vec::new();
@@ -176,22 +178,22 @@ impl Call {
             all.extend(smaller.into_iter().map(|smaller| with(&fields, name, smaller)));
         }
         let calls = all.into_iter().filter_map(|fields| serde_json::from_value(fields).ok());
-        // An empty field left out is the same call.
+        // A call without an empty field is the same call.
         calls.filter(|call| call != self).collect()
     }
 
-    /// The call as a request that can be signed.
+    /// The call as a request to sign.
     ///
     /// # Errors
     ///
-    /// `common` or `afterSigning` hold what no request can.
-    pub fn request(&self) -> Result<Request, String> {
-        let mut request = serde_json::to_value(self).map_err(|error| format!("a call: {error}"))?;
+    /// `common` or `afterSigning` has a value that a request cannot have.
+    pub fn request(&self) -> Result<Request> {
+        let mut request = serde_json::to_value(self).at("a call")?;
         request.as_object_mut().map(|fields| fields.remove("encoding"));
-        serde_json::from_value(request).map_err(|error| format!("a call: {error}"))
+        serde_json::from_value(request).at("a call")
     }
 
-    /// How it is signed, and for which format it asks.
+    /// The signature and format of the call.
     #[must_use]
     pub fn variant(&self) -> Variant {
         Variant { style: self.signature, format: self.format.clone() }
@@ -199,21 +201,16 @@ impl Call {
 }
 
 impl Plan {
-    /// The plan in a file, or the text itself if it is JSON.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it, with its file, line and field.
-    pub fn open(place: &str) -> Result<Self, String> {
+    /// Reads a plan from a file, or from the text itself if that is JSON.
+    pub fn open(place: &str) -> Result<Self> {
         if place.trim_start().starts_with('{') {
-            return json::read(place).map_err(|fault| format!("--replay:{fault}"));
+            return json::read(place).at("--replay");
         }
         json::read_file(Path::new(place))
     }
 
-    /// Plans that are a little simpler, those that leave out most first: a step less, a call of a race
-    /// less, a race's calls one after another, a call without something that it can do without, a
-    /// document of the world as usual.
+    /// Simpler plans, the simplest first: without a step, without a call of a race, with a race's calls in
+    /// sequence, with a simpler call, or with a more usual world.
     pub(super) fn simpler(&self, usual_world: &Value) -> Vec<Self> {
         let mut all = Vec::new();
         let mut with = |position: usize, steps: Vec<Step>| {
@@ -257,27 +254,26 @@ impl Plan {
         all
     }
 
-    /// How many calls it makes.
+    /// The number of calls.
     #[must_use]
     pub fn calls(&self) -> usize {
         self.steps.iter().map(|step| step.calls().len()).sum()
     }
 
-    /// Whether calls are sent at once, so that another run of it may end in another way.
+    /// Whether the plan has simultaneous calls, so that another run may end differently.
     #[must_use]
     pub fn has_race(&self) -> bool {
         self.steps.iter().any(|step| step.calls().len() > 1)
     }
 
-    /// Whether it puts the clock forward.
+    /// Whether the plan moves the clock.
     #[must_use]
     pub fn has_wait(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::WaitSeconds(_)))
     }
 }
 
-/// The value with one of its differences from a usual one taken back, for each of them: those of whole
-/// documents before those of their members.
+/// The values that undo one difference from a usual value each: whole documents before their members.
 fn more_usual(value: &Value, usual: &Value) -> Vec<Value> {
     let (Value::Object(members), Value::Object(of_usual)) = (value, usual) else {
         return Vec::new();
@@ -315,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_encoding_says_the_same() {
+    fn every_encoding_has_the_same_meaning() {
         let pairs = [("aé", "b c-1"), ("%", "+"), ("", "")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
         for (encoding, expected) in [
@@ -329,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn long_parameters_go_to_the_body_if_the_url_would_be_too_long_and_stay_if_not() {
+    fn long_parameters_move_to_the_body_only_if_the_url_is_too_long() {
         let pair = |name: &str, bytes: usize| (name.to_owned(), "x".repeat(bytes));
         let call = |query: Vec<(String, String)>| -> Call {
             let fields = json!({

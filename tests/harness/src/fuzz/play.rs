@@ -1,4 +1,4 @@
-//! Plays a sequence on an endpoint, beside the model.
+//! Plays a plan on an endpoint, and compares the answers with the model's.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,10 +6,11 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::check::{self, Answered, repeated_id, shown, told};
+use super::check::{self, Answered, repeated_id, shown, shown_answer};
 use super::gate;
 use super::model::{BUSY, Expected, Model, State};
 use super::plan::{Call, Encoding, Plan, Step};
+use crate::Result;
 use crate::answer::Body;
 use crate::client::signature::decode_pairs;
 use crate::client::{self, Wire, now_secs, seconds, timestamp};
@@ -17,58 +18,54 @@ use crate::judge::{Finding, Findings};
 use crate::operations::COMMON;
 use crate::target::Remote;
 
-/// When a world's clock begins that is put forward later: 2026-01-02T03:04:05Z.
+/// The first time of a clock that the plan moves: 2026-01-02T03:04:05Z.
 const BEGIN_SECS: i64 = 1_767_323_045;
 
-const LEFT: &str = "a state in which there is what successes did, and nothing else is changed
+const LEFT: &str = "a state that only the successes changed
             decision token: only a success is remembered; decision dry-run: nothing is written";
 
-/// The first thing that is not as it must be.
+/// The first failure of a plan.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// Which step it was, from 1.
+    /// The number of the step, from 1.
     pub step: usize,
-    /// What is wrong.
+    /// The findings.
     pub findings: Vec<Finding>,
-    /// The answer that the contract demands, and what that rests on.
+    /// The answer that the contract demands, and the reason.
     pub expected: String,
-    /// The answers that came.
+    /// The actual answers.
     pub actual: String,
 }
 
-/// How often each answer was given, by folder and code; a success is `Success`.
+/// The number of each answer, by folder and code. A success is `Success`.
 pub(super) type Met = std::sync::Mutex<BTreeMap<String, u64>>;
 
-/// Plays sequences in one world.
+/// Plays plans in one world.
 #[derive(Debug)]
 pub(super) struct Player<'a> {
-    /// Where calls go: one world of an endpoint.
+    /// The endpoint and its world.
     pub(super) remote: Remote,
-    /// What answers are judged by.
+    /// The model that judges the answers.
     pub(super) model: &'a Model,
     pub(super) met: &'a Met,
 }
 
-/// A call that was sent.
+/// A sent call and its answer.
 struct Sent<'a> {
     call: &'a Call,
     wire: Wire,
     answer: Answered,
 }
 
-/// A sequence on its way.
+/// The progress of a plan.
 struct Course<'a> {
     state: State<'a>,
     seen: HashSet<String>,
 }
 
 impl Player<'_> {
-    /// Plays a sequence until it fails or ends.
-    ///
-    /// # Errors
-    ///
-    /// It could not be played.
-    pub(super) async fn play(&self, plan: &Plan) -> Result<Option<Failure>, String> {
+    /// Plays a plan to its end or its first failure.
+    pub(super) async fn play(&self, plan: &Plan) -> Result<Option<Failure>> {
         self.remote.begin(&plan.world, None).await?;
         let now_secs = if plan.has_wait() {
             self.set_clock(BEGIN_SECS).await?;
@@ -76,7 +73,7 @@ impl Player<'_> {
         } else {
             now_secs()
         };
-        // As the endpoint shows it: in this form it is compared later.
+        // The world in the endpoint's form, for the comparison at the end.
         let world = self.world().await?;
         let mut course =
             Course { state: State::of(self.model, world, now_secs), seen: HashSet::new() };
@@ -97,29 +94,29 @@ impl Player<'_> {
                 return Ok(Some(Failure { step: number + 1, ..failure }));
             }
         }
-        // Once for all calls: what one leaves behind, those that follow meet, too.
+        // The state is compared once, at the end: a wrong state also shows in later answers.
         let findings = course.state.differences(&self.world().await?);
         let (expected, actual) =
-            (LEFT.to_owned(), "another, though every answer is right".to_owned());
+            (LEFT.to_owned(), "another state, although every answer is right".to_owned());
         let step = plan.steps.len();
         Ok((!findings.is_empty()).then_some(Failure { step, findings, expected, actual }))
     }
 
-    async fn set_clock(&self, secs: i64) -> Result<(), String> {
+    async fn set_clock(&self, secs: i64) -> Result<()> {
         let now = json!({ "Now": timestamp(secs) }).to_string();
         self.remote.control_world(Method::PUT, "clock", &now).await.map(drop)
     }
 
-    async fn world(&self) -> Result<Value, String> {
-        self.remote.world().await?.ok_or_else(|| "the world is not told".to_owned())
+    async fn world(&self) -> Result<Value> {
+        Ok(self.remote.world().await?.ok_or("the endpoint does not show its world")?)
     }
 
-    async fn send<'c>(&self, state: &State<'_>, call: &'c Call) -> Result<Sent<'c>, String> {
+    async fn send<'c>(&self, state: &State<'_>, call: &'c Call) -> Result<Sent<'c>> {
         let (request, variant) = (call.request()?, call.variant());
         let nonce = client::fresh_nonce();
         let wire = client::sign(&request, &variant, state.now_secs(), &nonce);
         let query = call.encoding.write(&wire.query);
-        // A V3 signature covers the bytes of a body, a V1 signature their meaning.
+        // A V3 signature covers the bytes of the body, a V1 signature the decoded parameters.
         let body = if call.signature.is_v3() || call.encoding == Encoding::Plain {
             wire.body.clone()
         } else {
@@ -138,7 +135,7 @@ impl Player<'_> {
         Ok(Sent { call, wire, answer })
     }
 
-    async fn call(&self, course: &mut Course<'_>, call: &Call) -> Result<Option<Failure>, String> {
+    async fn call(&self, course: &mut Course<'_>, call: &Call) -> Result<Option<Failure>> {
         let sent = self.send(&course.state, call).await?;
         let found = course.state.find(call);
         let Sent { wire, answer, .. } = &sent;
@@ -149,16 +146,12 @@ impl Player<'_> {
         if findings.is_empty() {
             course.state.take(call, &found, &body_of(answer));
         }
-        let actual = told(answer);
+        let actual = shown_answer(answer);
         Ok((!findings.is_empty()).then_some(Failure { step: 0, findings, expected, actual }))
     }
 
-    /// Sends calls at once: some order of them must explain all answers, and what is left.
-    async fn race(
-        &self,
-        course: &mut Course<'_>,
-        calls: &[Call],
-    ) -> Result<Option<Failure>, String> {
+    /// Sends simultaneous calls. Some order of them must explain all answers and the state.
+    async fn race(&self, course: &mut Course<'_>, calls: &[Call]) -> Result<Option<Failure>> {
         let sent = join_all(calls.iter().map(|call| self.send(&course.state, call))).await;
         let sent: Vec<Sent<'_>> = sent.into_iter().collect::<Result<_, _>>()?;
         let mut findings: Vec<Finding> =
@@ -168,8 +161,8 @@ impl Player<'_> {
         let world = self.world().await?;
         if ends.is_empty() {
             let mut none = Findings::default();
-            let expected = "those that the calls get in some order, one after the other";
-            none.add("answers", expected, "no order explains them");
+            let expected = "the answers of some order of the calls";
+            none.add("answers", expected, "no order explains the answers");
             findings.extend(none.all());
         }
         let left: Vec<Vec<Finding>> = ends.iter().map(|end| end.differences(&world)).collect();
@@ -183,14 +176,14 @@ impl Player<'_> {
         }
         let each = |sent: &Sent<'_>| {
             let alone = course.state.find(sent.call);
-            format!("{} (as the first: {})", told(&sent.answer), shown(&alone.expected))
+            format!("{} (as the first: {})", shown_answer(&sent.answer), shown(&alone.expected))
         };
         let actual = sent.iter().map(each).collect::<Vec<_>>().join("\n            ");
         let expected = "decision race: one wins, the other decides again on what the winner left";
         Ok(Some(Failure { step: 0, findings, expected: expected.to_owned(), actual }))
     }
 
-    /// The states after each order of the calls that explains their answers.
+    /// Collects the states after each order of the calls that explains their answers.
     fn orders<'s>(&self, state: &State<'s>, left: &[&Sent<'_>], ends: &mut Vec<State<'s>>) {
         if left.is_empty() {
             ends.push(state.clone());
@@ -215,7 +208,7 @@ fn body_of(answer: &Answered) -> Body {
     answer.as_ref().ok().and_then(|answer| answer.read().ok()).unwrap_or_default()
 }
 
-/// Whether a call gave up because others got in its way, as it may (decision `busy`).
+/// Whether a call gave up because of contention (decision `busy`).
 fn is_busy(answer: &Answered) -> bool {
     body_of(answer).text("Code") == Some(BUSY)
 }

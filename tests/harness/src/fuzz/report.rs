@@ -1,4 +1,4 @@
-//! What a campaign found, in text.
+//! The report of a campaign.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::campaign::{Caught, Report};
 use super::plan::Plan;
-use crate::file;
+use crate::Result;
+use crate::client::quoted;
+use crate::{file, json};
 
 /// The report, for people.
 #[must_use]
@@ -49,8 +51,8 @@ fn of_caught(caught: &Caught, endpoint: &str) -> String {
     for finding in &failure.findings {
         let _ = writeln!(text, "    {finding}");
     }
-    let quoted = json.replace('\'', r"'\''");
-    let _ = writeln!(text, "  again:    contract fuzz --endpoint {endpoint} --replay '{quoted}'");
+    let json = quoted(&json);
+    let _ = writeln!(text, "  again:    contract fuzz --endpoint {endpoint} --replay {json}");
     if let Some(seed) = seed {
         let _ = writeln!(
             text,
@@ -60,7 +62,7 @@ fn of_caught(caught: &Caught, endpoint: &str) -> String {
     text
 }
 
-/// The same with its long texts cut.
+/// The value with its long texts cut.
 fn shortened(value: Value) -> Value {
     const CHARS_MAX: usize = 120;
     match value {
@@ -76,13 +78,7 @@ fn shortened(value: Value) -> Value {
     }
 }
 
-/// Writes a sequence as `--replay` reads it.
-///
-/// # Errors
-///
-/// The system's.
-pub(super) fn save(plan: &Plan, path: &Path) -> Result<(), String> {
-    let mut text = serde_json::to_string_pretty(plan).map_err(|error| error.to_string())?;
-    text.push('\n');
-    file::write_whole(path, text.as_bytes())
+/// Writes a plan to a file for `--replay`.
+pub(super) fn save(plan: &Plan, path: &Path) -> Result<()> {
+    file::write_whole(path, json::pretty(plan)?.as_bytes())
 }

@@ -1,7 +1,6 @@
-//! The worlds that calls are tried in, and what calls differ in besides their parameters: `scene.json`.
+//! `scene.json`: the worlds of the calls, and the variations of calls besides their parameters.
 //!
-//! The ids are always the same, so that a call can be made up without knowing its world; the documents
-//! behind them differ.
+//! Ids are the same in all worlds, so that a call can be generated without its world. The documents differ.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -14,37 +13,37 @@ use crate::world::merge;
 
 pub(super) type Members = Map<String, Value>;
 
-/// The file, with the caller's keys put in.
+/// The file, with the caller's keys inserted.
 #[derive(Deserialize)]
 pub(super) struct Scene {
     /// Two accounts with users, a role, gateways and addresses.
     pub(super) world: Value,
     variations: Vec<Variation>,
-    /// Fields of a call, each list with weights.
+    /// Weighted alternatives of a call's fields.
     choices: Vec<Vec<(u32, Members)>>,
-    /// Common parameters that are wrong: the weight, those of a V1 and those of a V3 call.
+    /// Wrong common parameters: the weight, the parameters of a V1 call and those of a V3 call.
     flaws: Vec<(u32, Members, Members)>,
 }
 
-/// How some documents of the world differ from those of the file.
+/// Variations of some documents of the world.
 #[derive(Deserialize)]
 struct Variation {
-    /// Which documents, as JSON pointers.
+    /// The documents, as JSON pointers.
     of: Vec<String>,
-    /// How often each of them gets a difference, as a fraction of one.
+    /// The probability of each merge.
     often: f64,
-    /// How many differences it has at most.
+    /// The greatest number of merges of a document.
     times: usize,
-    /// The differences with their weights. `{n}` is the position of the document in the list.
+    /// The merges with their weights. `{n}` is the position of the document in the list.
     merges: Vec<(u32, Value)>,
 }
 
-/// What a call differs in besides its parameters.
+/// The variations of a call besides its parameters.
 #[derive(Clone, Debug)]
 pub(super) struct Manner {
     /// Fields of the call.
     pub(super) fields: Members,
-    /// What is wrong with it before the operation, as common parameters of a V1 and of a V3 call.
+    /// Wrong common parameters, of a V1 call and of a V3 call.
     pub(super) flaws: Vec<(Members, Members)>,
 }
 
@@ -104,7 +103,7 @@ fn weighted<T: Clone + std::fmt::Debug + 'static>(
     Union::new_weighted(values.map(|(weight, value)| (weight, Just(value))).collect()).boxed()
 }
 
-/// Some of a few: each of `count` occurs as often as `often` says.
+/// Up to `count` values, each with the probability `often`.
 pub(super) fn maybe<S: Strategy>(
     each: S,
     often: f64,

@@ -1,4 +1,4 @@
-//! What every answer must be, whichever case or model demands it.
+//! The demands on every answer, from a case or from the model.
 
 use serde_json::Value;
 
@@ -7,40 +7,40 @@ use super::headers;
 use super::rulebook::Rulebook;
 use crate::answer::{Answer, Body};
 
-/// How much of a body that cannot be read is shown, in characters.
+/// How much of an unreadable body is shown, in characters.
 const SHOWN_MAX: usize = 200;
 
-/// What an answer must be, as far as every answer can be judged alike.
+/// The demands that every answer has in common.
 #[derive(Clone, Debug)]
 pub struct Demand<'a> {
-    /// The operation called.
+    /// The operation.
     pub action: &'a str,
     /// The HTTP status.
     pub status: u16,
-    /// The code; none for a success.
+    /// The code; `None` for a success.
     pub code: Option<&'a str>,
     /// The message of an error.
     pub message: Option<String>,
     /// The format, `JSON` or `XML`.
     pub format: &'static str,
-    /// The host that the call named, without a port.
+    /// The host in the call, without a port.
     pub host: &'a str,
 }
 
 impl Findings {
-    /// Reads the body of an answer.
+    /// Reads the body of an answer; `None` and a finding if it cannot be read.
     pub(crate) fn read(&mut self, answer: &Answer) -> Option<Body> {
         let error = match answer.read() {
             Ok(body) => return Some(body),
             Err(error) => error,
         };
         let start: String = answer.body.chars().take(SHOWN_MAX).collect();
-        self.add("body", "one that can be read", format!("{error}: {start}"));
+        self.add("body", "a body that can be read", format!("{error}: {start}"));
         None
     }
 
-    /// Judges status, headers and body of an answer; gives its elements, each of the type that its schema
-    /// says. Of a body that cannot be read nothing more is said.
+    /// Judges the status, headers and body of an answer, and returns its elements with the types of the schema.
+    /// The elements of an unreadable body are null.
     pub fn judge(
         &mut self,
         demand: &Demand<'_>,
@@ -67,22 +67,27 @@ impl Findings {
         if demand.code.is_some() {
             self.equal("body/HostId", Some(demand.host), body.text("HostId"));
         }
-        // One id throughout.
+        // The link must have the same request id.
         if let (Some(id), Some(recommend)) = (id, body.text("Recommend"))
             && !recommend.ends_with(&format!("requestId={id}"))
         {
             self.add("body/Recommend", format!("… requestId={id}"), recommend);
         }
         let Some(schema) = rules.schema(demand.action, demand.code) else {
-            self.add("schema", "one for the answer demanded", "there is none");
+            self.add("schema", "a schema of the demanded answer", "(none)");
             return Value::Object(body.elements.clone());
         };
         let (elements, twice) = schema.elements(body);
         for name in twice {
-            self.add(format!("body/{name}"), "one element of this name", "several");
+            self.add(format!("body/{name}"), "one element", "several");
         }
         for (place, error) in schema.errors(&elements) {
-            self.add_by(Judged::Schema, format!("body{place}"), "what its schema allows", error);
+            self.add_by(
+                Judged::Schema,
+                format!("body{place}"),
+                "a value that fits the schema",
+                error,
+            );
         }
         elements
     }

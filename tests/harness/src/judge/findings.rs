@@ -1,4 +1,4 @@
-//! What is wrong with an answer: where, and who says so.
+//! Findings: the differences between an answer and the contract, with their places.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use crate::answer::escaped;
 
-/// Where something is wrong, of a call of a case.
+/// The place of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The number of the call, from 1, if it is not the last of its case.
+    /// The number of the call, from 1; `None` for the last call of the case.
     pub call: Option<usize>,
     /// `status`, `header/<name>`, `format` (JSON or XML), `root` (the root element),
-    /// `body/<JSON pointer>`, `state/<account>/<kind>/<id>/<JSON pointer>`, `list`, `bytes` (how it is
-    /// written), `schema` and `snapshot` where there is none, or `answer` where none came.
+    /// `body/<JSON pointer>`, `state/<account>/<kind>/<id>/<JSON pointer>`, `list`, `bytes` (the spelling),
+    /// `schema` or `snapshot` if the contract has none, or `answer` if there was none.
     pub path: String,
 }
 
-/// Whether a path may be that of a place in an answer or the world.
+/// Whether a path is a possible place in an answer or a world.
 pub(crate) fn is_place(path: &str) -> bool {
     const ALONE: [&str; 4] = ["status", "format", "root", "list"];
     let is_below = |kind: &str| path.strip_prefix(kind).is_some_and(|rest| !rest.is_empty());
@@ -26,18 +26,18 @@ pub(crate) fn is_place(path: &str) -> bool {
 }
 
 impl Place {
-    /// Whether it is this place or lies in it.
+    /// Whether this is the place `path` or lies in it.
     #[must_use]
     pub fn is_in(&self, path: &str) -> bool {
         self.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// The place with the index of each list as `*`.
+    /// The place with `*` for each index.
     #[must_use]
     pub fn without_indices(&self) -> String {
         let is_index = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         let kind = self.path.split('/').next().unwrap_or_default();
-        // An account, too, is a number.
+        // Only bodies have indices; the id of an account is a number too.
         if kind != "body" {
             return self.path.clone();
         }
@@ -55,23 +55,23 @@ impl fmt::Display for Place {
     }
 }
 
-/// Who says that something is wrong. What several say of one place, the first of them tells.
+/// The source of a finding. Of several sources for one place, the first is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Judged {
     /// The answer shows a secret.
     Secrecy,
-    /// The case, or what every answer must be.
+    /// The case, or a demand on every answer.
     Demand,
     /// The schema of the answer.
     Schema,
     /// The reviewed answer.
     Snapshot,
-    /// The reviewed answer, which means the same and is written otherwise.
+    /// The reviewed answer, which has the same meaning in another spelling.
     Bytes,
 }
 
 impl Judged {
-    /// The name, as reports have it.
+    /// The name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -84,18 +84,18 @@ impl Judged {
     }
 }
 
-/// One way in which an answer is not what the contract demands.
+/// A difference between an answer and the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// Who says so.
+    /// The source.
     pub by: Judged,
-    /// Who says so besides, of the same place or one in it.
+    /// The other sources with a finding at this place or in it.
     pub also: Vec<Judged>,
-    /// What the contract demands.
+    /// The demanded value.
     pub expected: String,
-    /// What came.
+    /// The actual value.
     pub actual: String,
 }
 
@@ -110,12 +110,12 @@ impl fmt::Display for Finding {
 #[derive(Debug, Default)]
 pub struct Findings {
     all: Vec<Finding>,
-    /// The number of the call that is judged, if it is not the last.
+    /// The number of the judged call; `None` for the last one.
     pub(crate) call: Option<usize>,
 }
 
 impl Findings {
-    /// Adds what is wrong by the case, or by what every answer must be.
+    /// Adds a finding by the case, or by a demand on every answer.
     pub fn add(
         &mut self,
         path: impl Into<String>,
@@ -125,7 +125,7 @@ impl Findings {
         self.add_by(Judged::Demand, path, expected, actual);
     }
 
-    /// Adds what is wrong.
+    /// Adds a finding.
     pub fn add_by(
         &mut self,
         by: Judged,
@@ -138,19 +138,19 @@ impl Findings {
         self.all.push(Finding { place, by, also: Vec::new(), expected, actual });
     }
 
-    /// Adds what is wrong if the two are not the same.
+    /// Adds a finding if the two differ.
     pub(crate) fn equal(&mut self, path: &str, expected: Option<&str>, actual: Option<&str>) {
         if expected != actual {
             self.add(path, expected.unwrap_or("(none)"), actual.unwrap_or("(none)"));
         }
     }
 
-    /// Adds where an element is not the one expected; none is expected if there is no value for it.
+    /// Adds the differences between an element and its expected value; `None` expects no element.
     pub(crate) fn element(&mut self, name: &str, expected: Option<&Value>, elements: &Value) {
         self.differences(Judged::Demand, &format!("body/{name}"), expected, elements.get(name));
     }
 
-    /// Adds where two values differ, below a place.
+    /// Adds the differences between two values, below a place.
     pub(crate) fn differences(
         &mut self,
         by: Judged,
@@ -167,7 +167,7 @@ impl Findings {
                 Some(other) => other.to_string(),
             };
             let texts = [expected, actual].map(shown);
-            // A text and a value that is written like it are told apart.
+            // A text and a value with the same spelling must look different.
             let texts = if texts[0] == texts[1] {
                 [expected, actual].map(|it| it.map_or("(none)".to_owned(), Value::to_string))
             } else {
@@ -178,59 +178,58 @@ impl Findings {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there is no finding.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// How many there are.
+    /// The number of findings.
     #[must_use]
     pub fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// Each as it was found.
+    /// The findings, in the order of their discovery.
     pub fn iter(&self) -> impl Iterator<Item = &Finding> {
         self.all.iter()
     }
 
-    /// Each as it was found.
+    /// The findings, in the order of their discovery.
     #[must_use]
     pub fn all(self) -> Vec<Finding> {
         self.all
     }
 
-    /// Those that `is_judged`, one for each place: what is found in a place where something is found by
-    /// a closer look says the same again.
+    /// The findings that `is_judged` accepts, one for each place: of several sources, the first is reported.
     #[must_use]
-    pub fn told(self, is_judged: impl Fn(&Finding) -> bool) -> Vec<Finding> {
+    pub fn reported(self, is_judged: impl Fn(&Finding) -> bool) -> Vec<Finding> {
         let mut all: Vec<Finding> = self.all.into_iter().filter(is_judged).collect();
-        // As they were found, by rank.
+        // By source, in the order of their discovery.
         all.sort_by_key(|finding| finding.by);
-        let mut told: Vec<Finding> = Vec::new();
+        let mut reported: Vec<Finding> = Vec::new();
         for finding in all {
             let covers = |known: &&mut Finding| {
                 let (one, other) = (&known.place, &finding.place);
                 one.call == other.call && (other.is_in(&one.path) || one.is_in(&other.path))
             };
-            match told.iter_mut().find(covers) {
+            match reported.iter_mut().find(covers) {
                 Some(known) if known.by == Judged::Bytes => {}
-                // Of one place several things may be wrong in the same view.
+                // One source may have several findings at a place.
                 Some(known) if known.by != finding.by => {
                     if !known.also.contains(&finding.by) {
                         known.also.push(finding.by);
                     }
                 }
-                _ => told.push(finding),
+                _ => reported.push(finding),
             }
         }
-        told.sort_by(|one, other| (one.by, &one.place).cmp(&(other.by, &other.place)));
-        told
+        reported.sort_by(|one, other| (one.by, &one.place).cmp(&(other.by, &other.place)));
+        reported
     }
 }
 
-/// Where two values differ, as a JSON pointer, each with what it is there.
+/// A difference between two values: its JSON pointer and both values.
 type Difference<'a> = (String, Option<&'a Value>, Option<&'a Value>);
 
 fn compare<'a>(
@@ -264,18 +263,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_several_say_of_a_place_is_told_once() {
+    fn a_place_with_several_sources_is_reported_once() {
         let mut findings = Findings::default();
         findings.add_by(Judged::Snapshot, "body/Message", "a", "b");
         findings.add_by(Judged::Snapshot, "body/Code", "c", "d");
         findings.add_by(Judged::Schema, "body/Message", "one that fits", "b");
         findings.add("body/Message", "a", "b");
         findings.add_by(Judged::Schema, "body", "an object", "a text");
-        let told = findings.told(|finding| finding.place.path != "body/Code");
-        let told: Vec<_> =
-            told.iter().map(|it| (it.place.path.as_str(), it.by, &it.also)).collect();
+        let reported = findings.reported(|finding| finding.place.path != "body/Code");
+        let reported: Vec<_> =
+            reported.iter().map(|it| (it.place.path.as_str(), it.by, &it.also)).collect();
         let also = vec![Judged::Schema, Judged::Snapshot];
-        assert_eq!(told, [("body/Message", Judged::Demand, &also)]);
+        assert_eq!(reported, [("body/Message", Judged::Demand, &also)]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The headers of an answer: which every answer has, and what their values mean.
+//! Judges the headers of an answer.
 
 use mediatype::{MediaType, ReadParams as _};
 
@@ -6,7 +6,7 @@ use super::findings::Findings;
 use crate::answer::Answer;
 use crate::case::Demanded;
 
-/// How the names of headers begin that the vendor's answers have, and those that all of them have.
+/// The prefixes of the vendor's headers, and the headers of every answer.
 const OURS: [&str; 3] = ["x-acs-", "x-ratelimit-", "access-control-"];
 pub(super) const USUAL: [&str; 5] = [
     "content-type",
@@ -16,7 +16,7 @@ pub(super) const USUAL: [&str; 5] = [
     "x-acs-trace-id",
 ];
 
-/// Headers that only some answers have, each with the kind of what it holds.
+/// The headers that only some answers have, with the kinds of their values.
 pub(super) const EXTRA: [(&str, &str); 2] =
     [("x-acs-retry-after", "RetryAfter"), ("x-ratelimit-user-api", "RateLimit")];
 
@@ -34,7 +34,7 @@ pub(super) fn judge(findings: &mut Findings, format: &str, answer: &Answer) {
         findings.equal(&format!("header/{name}"), Some("*"), answer.header(name));
     }
     let encoding = answer.header("content-encoding").map(str::trim);
-    // None was asked for.
+    // The call requested no encoding.
     if let Some(encoding) = encoding.filter(|it| !it.eq_ignore_ascii_case("identity")) {
         findings.add("header/content-encoding", "(none)", encoding);
     }
@@ -45,7 +45,7 @@ pub(super) fn judge(findings: &mut Findings, format: &str, answer: &Answer) {
     }
 }
 
-/// Judges the headers that a case demands, and those that it does not.
+/// Judges the headers that a case demands, and the vendor's headers that it does not demand.
 pub(super) fn judge_extra(findings: &mut Findings, demanded: &Demanded, answer: &Answer) {
     for (name, pattern) in &demanded.headers {
         let actual = answer.header(name).unwrap_or("(none)");
@@ -54,7 +54,7 @@ pub(super) fn judge_extra(findings: &mut Findings, demanded: &Demanded, answer: 
         }
     }
     for (name, actual) in &answer.headers {
-        // Those of HTTP itself belong to the server or gateway that carries the answer.
+        // Other headers belong to the server or gateway that carries the answer.
         let is_ours = OURS.iter().any(|start| name.starts_with(start));
         if is_ours && !USUAL.contains(&name.as_str()) && !demanded.headers.contains_key(name) {
             findings.add(format!("header/{name}"), "(none)", actual);
@@ -62,13 +62,12 @@ pub(super) fn judge_extra(findings: &mut Findings, demanded: &Demanded, answer: 
     }
 }
 
-/// Whether two values of a header mean the same.
+/// Whether two values of a header have the same meaning.
 pub(crate) fn is_same(name: &str, one: &str, other: &str) -> bool {
     one == other || name == "content-type" && is_same_type(one, other)
 }
 
-/// Whether two media types are the same: in letter case, blanks and quotes they may differ, and what does
-/// not say its charset is in UTF-8.
+/// Whether two media types are equal, regardless of case, spaces and quotes. The default charset is UTF-8.
 fn is_same_type(one: &str, other: &str) -> bool {
     let read = |text: &str| -> Option<(String, Vec<(String, String)>)> {
         let media = MediaType::parse(text.trim()).ok()?;

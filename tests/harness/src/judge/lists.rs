@@ -1,12 +1,12 @@
-//! What a list must be, whichever documents are asked for.
+//! The demands on every list, whatever the call selects.
 
 use serde_json::Value;
 
 use super::findings::Findings;
 use crate::world::{View, members};
 
-/// Judges the list in an answer, if the operation lists: it holds documents of the caller's account and
-/// region, in the order of their ids, each as the world has it; and all of them if nothing chooses.
+/// Judges the list in an answer of an operation that lists: it has documents of the caller's account and
+/// region, in the order of their ids, with the values in the world; and all of them if the call selects none.
 pub(crate) fn judge_list(all: &mut Findings, view: &View<'_>, elements: &Value) {
     let Some(lists) = &view.operation().lists else { return };
     let documents = &view.seen()["account"][&lists.kind];
@@ -41,8 +41,8 @@ pub(crate) fn judge_list(all: &mut Findings, view: &View<'_>, elements: &Value) 
     };
     let is_whole = members(&view.seen()["parameters"]).all(|(name, _)| !chooses(name));
     let total = members(documents).filter(|(_, document)| is_listed(document)).count();
-    let told = elements[&lists.total].as_u64();
-    if is_whole && told != Some(total as u64) {
+    let actual = elements[&lists.total].as_u64();
+    if is_whole && actual != Some(total as u64) {
         all.add(format!("body/{}", lists.total), total, &elements[&lists.total]);
     }
 }

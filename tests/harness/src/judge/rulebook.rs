@@ -1,4 +1,4 @@
-//! What answers are judged by: the operations, their errors, and the schemas of all answers.
+//! The rulebook: the operations, their errors, and the schemas of all answers.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +11,7 @@ use crate::answer::Body;
 use crate::contract::Contract;
 use crate::operations::{COMMON, Operations};
 use crate::world;
+use crate::{Error, Result};
 
 /// The operations of a contract and the schemas of their answers.
 #[derive(Debug)]
@@ -20,11 +21,11 @@ pub struct Rulebook {
     successes: BTreeMap<String, Schema>,
     /// By folder and code.
     errors: BTreeMap<(String, String), Schema>,
-    /// The ids of the requests that were judged so far.
+    /// The request ids of the judged answers.
     ids: Mutex<HashSet<String>>,
 }
 
-/// A schema, as it is written and to be applied.
+/// A schema, as written and compiled.
 #[derive(Debug)]
 pub struct Schema {
     written: Value,
@@ -32,12 +33,8 @@ pub struct Schema {
 }
 
 impl Rulebook {
-    /// Reads the contract.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with a file.
-    pub fn read(contract: &Contract) -> Result<Self, String> {
+    /// Reads the rulebook of a contract.
+    pub fn read(contract: &Contract) -> Result<Self> {
         let (mut successes, mut errors) = (BTreeMap::new(), BTreeMap::new());
         for path in contract.paths() {
             match path.split('/').collect::<Vec<_>>()[..] {
@@ -55,12 +52,12 @@ impl Rulebook {
         Ok(Self { operations, successes, errors, ids: Mutex::default() })
     }
 
-    /// Whether no answer that was judged so far had this id; the next one has it then.
+    /// Whether no judged answer has this id. Records the id.
     pub(crate) fn is_new(&self, id: &str) -> bool {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned())
     }
 
-    /// The schema of an answer of `action` with this code, or of a success.
+    /// The schema of an error of `action` with this code, or of a success.
     #[must_use]
     pub fn schema(&self, action: &str, code: Option<&str>) -> Option<&Schema> {
         code.map_or_else(|| self.success(action), |code| self.error(action, code))
@@ -72,33 +69,33 @@ impl Rulebook {
         self.successes.get(action)
     }
 
-    /// The schema of an error of `action`: its own, or the one that all operations share.
+    /// The schema of an error of `action`: its own, or the shared one.
     #[must_use]
     pub fn error(&self, action: &str, code: &str) -> Option<&Schema> {
         let of = |folder: &str| self.errors.get(&(folder.to_owned(), code.to_owned()));
         of(action).or_else(|| of(COMMON))
     }
 
-    /// Folder and code of every schema of an error.
+    /// The folder and code of every schema of an error.
     pub fn schemas_of_errors(&self) -> impl Iterator<Item = (&str, &str)> {
         self.errors.keys().map(|(folder, code)| (folder.as_str(), code.as_str()))
     }
 }
 
 impl Schema {
-    fn read(contract: &Contract, path: &str) -> Result<Self, String> {
+    fn read(contract: &Contract, path: &str) -> Result<Self> {
         Ok(Self { written: contract.json(path)?, validator: validator(contract, path)? })
     }
 
-    /// What is wrong with the elements of an answer, each with its place.
+    /// The violations in the elements of an answer, each with its place.
     #[must_use]
     pub fn errors(&self, elements: &Value) -> Vec<(String, String)> {
         let errors = self.validator.iter_errors(elements);
         errors.map(|error| (place(&error), error.to_string())).collect()
     }
 
-    /// The elements of an answer. Those of XML, which are all texts, become what the schema says that they
-    /// are; the names of elements that are repeated although they are no list come with them.
+    /// The elements of an answer, and the names of wrongly repeated elements. The texts of XML get the types of
+    /// the schema.
     #[must_use]
     pub fn elements(&self, body: &Body) -> (Value, Vec<String>) {
         let (mut elements, mut twice) = (Value::Object(body.elements.clone()), Vec::new());
@@ -133,12 +130,12 @@ impl Schema {
                 return;
             }
             Some("object") => {
-                // An element may be laid out over lines.
+                // An empty element may contain whitespace.
                 if value.as_str().is_some_and(|text| text.trim().is_empty()) {
                     *value = Value::Object(Map::new());
                 }
                 let Some(members) = value.as_object_mut() else { return };
-                // An empty list has no elements at all.
+                // In XML, an empty list is an absent element.
                 let required = schema["required"].as_array().into_iter().flatten();
                 for name in required.filter_map(Value::as_str) {
                     if schema["properties"][name]["type"] == "array" {
@@ -151,7 +148,7 @@ impl Schema {
             }
             Some("integer") => {
                 let text = value.as_str().unwrap_or_default();
-                // `+1` and `01` are none.
+                // `+1` and `01` are not integers of an answer.
                 let number = text.parse::<i64>().ok().filter(|number| number.to_string() == text);
                 if let Some(number) = number {
                     *value = number.into();
@@ -170,34 +167,29 @@ impl Schema {
     }
 }
 
-/// Reads the schema at `path` of a contract.
-///
-/// # Errors
-///
-/// Why it is none.
-pub fn validator(contract: &Contract, path: &str) -> Result<Validator, String> {
+/// Reads and compiles the schema at `path` of a contract.
+pub fn validator(contract: &Contract, path: &str) -> Result<Validator> {
     let schema = contract.json(path)?;
     let fail = |error: ValidationError<'_>| {
-        let at = error.instance_path();
-        format!("{}/{path}: {at}: {error}", contract.origin())
+        Error::other(format_args!(
+            "{}/{path}: {}: {error}",
+            contract.origin(),
+            error.instance_path()
+        ))
     };
     jsonschema::draft202012::meta::validate(&schema).map_err(fail)?;
     compiled(&schema).map_err(fail)
 }
 
-/// Whether a format that a schema names is demanded.
+/// Whether the `format` of a schema is asserted.
 pub const FORMATS_ASSERT: bool = true;
 
-/// A schema to be applied.
-///
-/// # Errors
-///
-/// Why it is none.
+/// Compiles a schema.
 pub fn compiled(schema: &Value) -> Result<Validator, ValidationError<'static>> {
     jsonschema::draft202012::options().should_validate_formats(FORMATS_ASSERT).build(schema)
 }
 
-/// Where an answer does not fit its schema, down to a member that is missing or too many.
+/// The place of a violation, down to a missing or unknown member.
 fn place(error: &ValidationError<'_>) -> String {
     let path = error.instance_path();
     match error.kind() {

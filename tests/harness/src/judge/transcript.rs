@@ -1,7 +1,7 @@
-//! The answers of a case as a text to be reviewed, and what differs from the one that was.
+//! The transcript: the answers of a case as a text for review, and its comparison with the reviewed one.
 //!
-//! The text is what came, with a placeholder at each place whose value differs from run to run. Two such
-//! texts are compared by what they mean: status, headers, and the values in the bodies.
+//! The text has the answers as received, with a placeholder for each value that differs from run to run.
+//! Transcripts are compared by their meaning: status, headers and the values in the bodies.
 
 use quick_xml::escape::partial_escape;
 use serde_json::{Map, Value, json};
@@ -9,12 +9,13 @@ use serde_json::{Map, Value, json};
 use super::findings::{Findings, Judged};
 use super::headers::{self, EXTRA, USUAL};
 use super::rulebook::{Rulebook, Schema};
+use crate::Result;
 use crate::answer::{Answer, Body, Text};
 use crate::case::Case;
 use crate::client::Shown;
 use crate::placeholder::Placeholders;
 
-/// What precedes the id of the request in the link that an error recommends.
+/// The text before the request id in an error's `Recommend` link.
 const LINKED: &str = "requestId=";
 
 /// The transcript of a case so far.
@@ -22,22 +23,22 @@ const LINKED: &str = "requestId=";
 pub(super) struct Transcript {
     text: String,
     placeholders: Placeholders,
-    /// The elements whose values were replaced as drawn anew.
+    /// The elements whose newly drawn values were replaced.
     fresh: Vec<String>,
-    /// What is written otherwise than usual where the text does not show it: how it would be, and how it is.
-    otherwise: Vec<(String, String)>,
+    /// Unusual spellings that the text does not show: the usual and the actual one.
+    respelt: Vec<(String, String)>,
 }
 
-/// What an answer is written with.
+/// An answer, and the values that decide its placeholders.
 pub(super) struct Written<'a> {
     pub(super) answer: &'a Answer,
     /// The body, if it can be read.
     pub(super) body: Option<&'a Body>,
-    /// The texts that its caller had signed.
+    /// The texts that the caller signed.
     pub(super) signed: &'a Shown,
-    /// The elements that are drawn anew for each success.
+    /// The elements that are newly drawn for each success.
     pub(super) fresh: Vec<&'a str>,
-    /// The world that the case gives, as JSON.
+    /// The world of the case, as JSON.
     pub(super) world: &'a str,
 }
 
@@ -48,7 +49,7 @@ impl Transcript {
         for (kind, text) in written.signed.texts() {
             self.placeholders.named(kind, text);
         }
-        // The body first, so that its ids have the first numbers.
+        // The body comes first, so that its ids get the first numbers.
         let body = body.map_or_else(|| answer.body.clone(), |body| self.body(written, body));
         if let Some(number) = heading {
             self.text.extend(["# call ", &number.to_string(), "\n"]);
@@ -69,20 +70,19 @@ impl Transcript {
         }
         let end = answer.body.trim_end().len();
         if end < answer.body.len() {
-            self.otherwise.push(("no blanks behind".to_owned(), answer.body[end..].to_owned()));
+            self.respelt.push(("no space at the end".to_owned(), answer.body[end..].to_owned()));
         }
         // Line ends are those of a text file.
         let body = body.replace("\r\n", "\n").replace('\r', "\n");
         self.text.extend(["\n", &body, "\n"]);
     }
 
-    /// What is written otherwise than usual where the text does not show it: texts that were replaced, and the
-    /// end of a body.
-    pub(super) fn otherwise(&mut self) -> Vec<(String, String)> {
-        std::mem::take(&mut self.otherwise)
+    /// Takes the unusual spellings that the text does not show: of replaced texts, and of the end of a body.
+    pub(super) fn respelt(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.respelt)
     }
 
-    /// All of it.
+    /// The whole text.
     pub(super) fn into_text(self) -> String {
         self.text
     }
@@ -102,7 +102,7 @@ impl Transcript {
                 }
                 let replaced = put(raw, &text.value, &parts, is_xml);
                 let replaced = replaced.unwrap_or_else(|meant| {
-                    self.otherwise.push((escaped(&text.value, is_xml), raw.to_owned()));
+                    self.respelt.push((escaped(&text.value, is_xml), raw.to_owned()));
                     escaped(&meant, is_xml)
                 });
                 Some((text, replaced))
@@ -114,7 +114,7 @@ impl Transcript {
         text
     }
 
-    /// What differs from run to run in a text, and the placeholders for it.
+    /// The unstable parts of a text, with their placeholders.
     fn unstable(&mut self, written: &Written<'_>, text: &Text) -> Vec<(String, String)> {
         let Text { pointer, value, .. } = text;
         let name = pointer.strip_prefix('/').unwrap_or(pointer);
@@ -142,13 +142,13 @@ impl Transcript {
                 self.fresh.push(name.to_owned());
                 whole(self.placeholders.named(name, value))
             }
-            // An id that an earlier answer told.
+            // An id of an earlier answer.
             _ => self.placeholders.known(value, &self.fresh).map(whole).unwrap_or_default(),
         }
     }
 }
 
-/// A text as bodies of a format write it.
+/// A text escaped for a body of this format.
 fn escaped(text: &str, is_xml: bool) -> String {
     if is_xml {
         return partial_escape(text).into_owned();
@@ -157,12 +157,17 @@ fn escaped(text: &str, is_xml: bool) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// Replaces parts of a text as a body writes it, where `value` is what the text says.
+/// Replaces parts of an escaped text, whose unescaped value is `value`.
 ///
 /// # Errors
 ///
-/// It is escaped in another way; what it says with its parts replaced.
-fn put(raw: &str, value: &str, parts: &[(String, String)], is_xml: bool) -> Result<String, String> {
+/// The body escapes the text in another way. The error is the text with its parts replaced.
+fn put(
+    raw: &str,
+    value: &str,
+    parts: &[(String, String)],
+    is_xml: bool,
+) -> std::result::Result<String, String> {
     let replaced = |text: &str, old: &str, new: &str| {
         let start = text.rfind(old)?;
         Some(format!("{}{new}{}", &text[..start], &text[start + old.len()..]))
@@ -174,7 +179,7 @@ fn put(raw: &str, value: &str, parts: &[(String, String)], is_xml: bool) -> Resu
         // In CDATA nothing is escaped.
         replaced(&raw, &escaped(old, is_xml), new).or_else(|| replaced(&raw, old, new))
     });
-    // Where it is escaped in another way, what was found may be half of an escape.
+    // If the text is escaped in another way, a found part may be half of an escape.
     let says = |written: &str| {
         let body = if is_xml {
             format!("<a><b>{written}</b></a>")
@@ -186,7 +191,7 @@ fn put(raw: &str, value: &str, parts: &[(String, String)], is_xml: bool) -> Resu
     written.filter(|written| says(written)).ok_or(meant)
 }
 
-/// An answer, as a transcript has it.
+/// An answer in a transcript.
 struct Read<'a> {
     status: &'a str,
     headers: Vec<(&'a str, &'a str)>,
@@ -194,7 +199,7 @@ struct Read<'a> {
 }
 
 /// Reads a transcript.
-fn read(text: &str) -> Result<Vec<Read<'_>>, String> {
+fn read(text: &str) -> Result<Vec<Read<'_>>> {
     let mut all = Vec::new();
     let mut rest = text.trim_end();
     while !rest.is_empty() {
@@ -217,7 +222,7 @@ fn read(text: &str) -> Result<Vec<Read<'_>>, String> {
     Ok(all)
 }
 
-/// What the answers of a transcript mean: of each its status, headers and body. `None` if it is none.
+/// The meaning of a transcript: the status, headers and body of each answer; `None` if it cannot be read.
 pub(crate) fn meaning(text: &str) -> Option<Vec<Value>> {
     let answer = |read: Read<'_>| {
         let headers = read.headers.into_iter().filter(|(_, value)| *value != "(none)");
@@ -232,7 +237,7 @@ pub(crate) fn meaning(text: &str) -> Option<Vec<Value>> {
     Some(read(text).ok()?.into_iter().map(answer).collect())
 }
 
-/// Judges the answers of a case by those that were reviewed.
+/// Judges the answers of a case by the reviewed ones.
 pub(crate) fn judge_snapshot(
     findings: &mut Findings,
     case: &Case,
@@ -244,10 +249,14 @@ pub(crate) fn judge_snapshot(
     findings.call = None;
     let (expected, actual) = match (read(reviewed), read(transcript)) {
         (Ok(expected), Ok(actual)) => (expected, actual),
-        (Err(error), _) => return findings.add_by(by, "snapshot", "one that can be read", error),
-        (_, Err(error)) => return findings.add_by(by, "answer", "one that can be read", error),
+        (Err(error), _) => {
+            return findings.add_by(by, "snapshot", "a snapshot that can be read", error);
+        }
+        (_, Err(error)) => {
+            return findings.add_by(by, "answer", "an answer that can be read", error);
+        }
     };
-    // There are fewer if a call was not answered as it must be, and that is found already.
+    // A wrong answer to an earlier call ends a case, so there may be fewer answers. That finding exists.
     if expected.len() < actual.len() {
         let count = |answers: &[Read<'_>]| format!("{} answers", answers.len());
         return findings.add_by(by, "snapshot", count(&expected), count(&actual));

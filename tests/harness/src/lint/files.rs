@@ -1,4 +1,4 @@
-//! Each file against the schema of its kind, which third parties read as well.
+//! Checks each file against the published schema of its kind.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{Problems, fit, has_ending, meant};
 use crate::contract::Contract;
 
-/// The kinds of JSON files: where they are, and the schema of `common/schemas/` that describes them;
-/// empty if none does. `*` is any name.
+/// The kinds of JSON files: their paths, where `*` is any name, and their schema in `common/schemas/`, or
+/// nothing.
 const KINDS: &[(&str, &str)] = &[
     ("format.json", "format"),
     ("approved-changes.json", "approved-changes"),
@@ -29,7 +29,7 @@ const KINDS: &[(&str, &str)] = &[
     ("common/schemas/*", "json-schema"),
 ];
 
-/// The other files, by their ends.
+/// The paths and endings of other files.
 const TEXTS: &[(&str, &str)] = &[
     ("*/snapshots/*", ".snap"),
     ("*/snapshots/*", ".snap.new"),
@@ -51,18 +51,18 @@ static SCHEMAS: LazyLock<BTreeMap<&str, fit::Schema>> = LazyLock::new(|| {
 ///
 /// # Panics
 ///
-/// The program has none of this name.
+/// The program has no schema of this name.
 pub(super) fn schema(name: &str) -> &'static fit::Schema {
     &SCHEMAS[name]
 }
 
-/// The schema's name for a JSON file, empty if it has none; `None` if a contract has no such file.
+/// The name of a JSON file's schema, empty if it has none; `None` if a contract has no such file.
 pub(super) fn kind(path: &str) -> Option<&'static str> {
     let path = undated(path);
     KINDS.iter().find(|(pattern, _)| fits(pattern, path)).map(|(_, schema)| *schema)
 }
 
-/// The path in a version of the contract. A dated one has the same files, deeper.
+/// The path inside a version of the contract. A dated version has the same files in a subfolder.
 fn undated(path: &str) -> &str {
     let inner = path.strip_prefix("history/").and_then(|inner| inner.split_once('/'));
     inner.map_or(path, |(_, inner)| inner)
@@ -77,12 +77,12 @@ fn fits(pattern: &str, path: &str) -> bool {
 pub(super) fn check(contract: &Contract, values: &BTreeMap<&str, Value>, problems: &mut Problems) {
     for path in contract.paths() {
         let inner = undated(path);
-        // Of other texts there may be any, but not where the files of a contract are.
+        // Other texts may be at the top, or in Markdown anywhere.
         let is_text = !inner.contains('/')
             || has_ending(inner, "md")
             || TEXTS.iter().any(|(pattern, end)| fits(pattern, inner) && inner.ends_with(end));
         match (has_ending(inner, "json"), kind(path), values.get(path)) {
-            // JSON Schemas are checked with those that are part of other files.
+            // `schemas` checks JSON Schemas.
             (true, Some("json-schema" | ""), _) | (true, Some(_), None) => {}
             (true, Some(name), Some(value)) => schema(name).check(path, "", value, problems),
             (false, ..) if is_text => {}
@@ -94,7 +94,7 @@ pub(super) fn check(contract: &Contract, values: &BTreeMap<&str, Value>, problem
     }
 }
 
-/// The path that may be meant by one that is not known.
+/// A suggestion for an unknown path, or nothing.
 fn near(path: &str) -> String {
     let names: Vec<&str> = path.split('/').collect();
     let patterns = KINDS.iter().chain(&[("*/snapshots/*", "")]).map(|(pattern, _)| *pattern);

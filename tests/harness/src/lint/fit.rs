@@ -1,4 +1,4 @@
-//! What does not fit a schema, told at the deepest place.
+//! Reports the violations of a schema, each at its deepest place.
 
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{ValidationError, Validator};
@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Problems, meant};
 use crate::answer::escaped;
 use crate::judge::compiled;
+use crate::{Error, Result};
 
 /// A schema of a kind of file.
 #[derive(Debug)]
@@ -16,17 +17,17 @@ pub(super) struct Schema {
 }
 
 impl Schema {
-    pub(super) fn new(written: Value) -> Result<Self, String> {
-        let validator = compiled(&written).map_err(|error| error.to_string())?;
+    pub(super) fn new(written: Value) -> Result<Self> {
+        let validator = compiled(&written).map_err(Error::other)?;
         Ok(Self { written, validator })
     }
 
-    /// The schema as it is written.
+    /// The schema as written.
     pub(super) fn written(&self) -> &Value {
         &self.written
     }
 
-    /// Adds what does not fit. The value is at `below` in its file.
+    /// Adds the violations in a value, which is at `below` in its file.
     pub(super) fn check(&self, path: &str, below: &str, value: &Value, problems: &mut Problems) {
         let all: Vec<ValidationError<'_>> = self.validator.iter_errors(value).collect();
         let mut errors = Vec::new();
@@ -35,7 +36,7 @@ impl Schema {
         }
         let places: Vec<String> =
             errors.iter().map(|error| error.instance_path().to_string()).collect();
-        // What is above an unknown keyword is unknown itself to `unevaluatedProperties`.
+        // To `unevaluatedProperties`, a member that contains an unknown keyword is unknown too.
         let has_deeper = |place: &str| {
             places.iter().any(|other| {
                 other == place
@@ -47,7 +48,7 @@ impl Schema {
                 Kind::AdditionalProperties { unexpected }
                 | Kind::UnevaluatedProperties { unexpected } => {
                     let siblings = self.siblings(error);
-                    // A keyword whose value is wrong is unknown to `unevaluatedProperties`, too.
+                    // To `unevaluatedProperties`, a known keyword with a wrong value is unknown.
                     for name in unexpected.iter().filter(|name| !siblings.contains(name)) {
                         let escaped = escaped(name);
                         let place = format!("{at}/{escaped}");
@@ -57,7 +58,7 @@ impl Schema {
                             continue;
                         }
                         let meant = meant(name, siblings.iter().map(String::as_str));
-                        let what = format!("there is no such member{meant}");
+                        let what = format!("unknown member{meant}");
                         problems.ambiguous(path, &format!("{below}{place}"), what);
                     }
                 }
@@ -66,7 +67,7 @@ impl Schema {
         }
     }
 
-    /// The names that are known where a member is not.
+    /// The known names beside an unknown member.
     fn siblings(&self, error: &ValidationError<'_>) -> Vec<String> {
         let keyword = error.schema_path().to_string();
         let parent = keyword.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -79,7 +80,7 @@ impl Schema {
     }
 }
 
-/// The alternative of an error that is nearest, or the error.
+/// Replaces an error of alternatives by the errors of the nearest alternative.
 fn flatten<'e>(error: &'e ValidationError<'e>, all: &mut Vec<&'e ValidationError<'e>>) {
     let (Kind::AnyOf { context } | Kind::OneOfNotValid { context }) = error.kind() else {
         return all.push(error);
@@ -88,7 +89,7 @@ fn flatten<'e>(error: &'e ValidationError<'e>, all: &mut Vec<&'e ValidationError
     let size = |errors: &&Vec<ValidationError<'static>>| -> usize {
         let sizes = errors.iter().map(|error| match error.kind() {
             Kind::AdditionalProperties { unexpected } => unexpected.len(),
-            // Another type altogether is another thing.
+            // A wrong type is far from any fit.
             Kind::Type { .. } if error.instance_path().to_string() == at => 4,
             _ => 1,
         });
@@ -100,7 +101,7 @@ fn flatten<'e>(error: &'e ValidationError<'e>, all: &mut Vec<&'e ValidationError
     }
 }
 
-/// What an error says, without the whole of a long value.
+/// The text of an error. A long value is masked.
 fn said(error: &ValidationError<'_>) -> String {
     let said = error.to_string();
     if said.chars().count() < 200 { said } else { error.masked().to_string() }

@@ -1,4 +1,4 @@
-//! What files of a contract say of each other.
+//! Checks the files of a contract against each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::decisions::decisions;
 use crate::judge::{compiled, is_place};
 use crate::operations::{COMMON, Operations};
 
-/// The JSON files that could be read.
+/// The readable JSON files.
 type Values<'a> = BTreeMap<&'a str, Value>;
 
 pub(super) fn check(contract: &Contract, values: &Values<'_>, problems: &mut Problems) {
@@ -31,7 +31,7 @@ pub(super) fn check(contract: &Contract, values: &Values<'_>, problems: &mut Pro
             [_, "schemas", "request.json"] => {
                 for (_, name) in texts(&value["required"], "") {
                     if !value["properties"][name]["default"].is_null() {
-                        let what = "a required parameter has no default".to_owned();
+                        let what = "a required parameter cannot have a default".to_owned();
                         problems.at_odds(path, &format!("/properties/{name}/default"), what);
                     }
                 }
@@ -49,19 +49,19 @@ pub(super) fn check(contract: &Contract, values: &Values<'_>, problems: &mut Pro
     }
     match contract.case_paths() {
         Ok(paths) => cases(contract, &known, &paths, values, problems),
-        Err(error) => problems.at_odds("format.json", "", error),
+        Err(error) => problems.at_odds("format.json", "", error.into()),
     }
 }
 
 /// The names that files may refer to.
 struct Known<'a> {
-    /// The codes of the rows by folder.
+    /// The codes of errors.json, by folder.
     codes: BTreeMap<&'a str, Vec<&'a str>>,
     /// The ids of decisions.
     decisions: BTreeSet<&'a str>,
-    /// The names of common/when.json.
+    /// The names in common/when.json.
     when: BTreeSet<&'a str>,
-    /// The values that a parameter of some operation may have.
+    /// The values that parameters of any operation may have.
     values: BTreeSet<&'a str>,
 }
 
@@ -92,19 +92,19 @@ impl<'a> Known<'a> {
         self.codes.values().flatten().copied()
     }
 
-    /// The codes of an action's own rows.
+    /// The codes of an operation's own errors.
     fn codes_of(&self, folder: &str) -> impl Iterator<Item = &'a str> {
         self.codes.get(folder).into_iter().flatten().copied()
     }
 
-    /// The codes that a call of an action may be answered.
+    /// The codes that answers of an operation may have.
     fn codes_answered(&self, folder: &str) -> Vec<&'a str> {
         self.codes_of(folder).chain(self.codes_of(COMMON)).collect()
     }
 }
 
 impl Problems {
-    /// Tells of a code that no row has.
+    /// Adds a problem if no error has the code.
     fn code(&mut self, path: &str, place: &str, code: &str, among: &[&str]) {
         if !among.contains(&code) {
             let meant = meant(code, among.iter().copied());
@@ -113,32 +113,32 @@ impl Problems {
     }
 }
 
-/// The ids of the decisions, and what is wrong with the parts of each.
+/// The ids of the decisions. Adds the problems in their parts.
 fn ledger<'a>(contract: &'a Contract, problems: &mut Problems) -> BTreeSet<&'a str> {
     const PARTS: [&str; 4] = ["Question", "Page", "Choice", "Reason"];
     let mut ids = BTreeSet::new();
     for decision in decisions(contract) {
-        let mut tell = |what: String| {
+        let mut add = |what: String| {
             problems.at_odds(decision.path, &decision.line.to_string(), what);
         };
         let Some(id) = decision.id() else {
-            tell(format!("the heading {:?} is no id in backticks", decision.heading));
+            add(format!("the heading {:?} is not an id in backticks", decision.heading));
             continue;
         };
         if !ids.insert(id) {
-            tell(format!("the decision {id} is given twice"));
+            add(format!("the decision {id} is given twice"));
         }
         for part in PARTS.iter().filter(|part| decision.part(part).is_none()) {
-            tell(format!("the decision {id} has no {part}"));
+            add(format!("the decision {id} has no {part}"));
         }
         for place in decision.about().into_iter().filter(|place| !is_place(place)) {
-            tell(format!("the decision {id} is about {place}, which is no place in an answer"));
+            add(format!("the decision {id} is about {place}, which is not a place in an answer"));
         }
     }
     ids
 }
 
-/// Each member `decision` of a file, at any depth.
+/// Checks each member `decision` of a file, at any depth.
 fn decisions_named(
     known: &Known<'_>,
     path: &str,
@@ -189,7 +189,7 @@ fn operation(known: &Known<'_>, path: &str, folder: &str, file: &Value, problems
             all.map(move |(index, parameter)| (format!("/{list}/{index}"), parameter))
         })
     };
-    // A parameter of another operation may have set the value that a document holds.
+    // The value of a document may come from a parameter of another operation.
     let values = &known.values;
     let bounds = &files::schema("operation").written()["$defs"]["bounds"]["properties"];
     let mut names = BTreeSet::new();
@@ -199,7 +199,7 @@ fn operation(known: &Known<'_>, path: &str, folder: &str, file: &Value, problems
             problems.at_odds(path, &place, format!("the parameter {name} is given twice"));
         }
         if parameter["required"] == true && !parameter["default"].is_null() {
-            let what = "a required parameter has no default";
+            let what = "a required parameter cannot have a default";
             problems.at_odds(path, &format!("{place}/default"), what.to_owned());
         }
         for (limit, _) in parameter["limits"].as_object().into_iter().flatten() {
@@ -226,7 +226,7 @@ fn operation(known: &Known<'_>, path: &str, folder: &str, file: &Value, problems
     for (place, name) in effects.chain(defaults) {
         if let Some(name) = name.as_str().filter(|name| !documents.contains(name)) {
             let meant = meant(name, documents.iter().copied());
-            problems.at_odds(path, &place, format!("there is no document {name}{meant}"));
+            problems.at_odds(path, &place, format!("unknown document {name}{meant}"));
         }
     }
 }
@@ -245,27 +245,27 @@ fn errors(
     for (index, row) in file["errors"].as_array().into_iter().flatten().enumerate() {
         let Some(code) = row["code"].as_str() else { continue };
         let place = format!("/errors/{index}");
-        let mut tell = |what: String| problems.at_odds(path, &place, format!("{code}: {what}"));
+        let mut add = |what: String| problems.at_odds(path, &place, format!("{code}: {what}"));
         if !codes.insert(code) {
-            tell("the code is given twice".to_owned());
+            add("the code is given twice".to_owned());
         }
         let cases = format!("{folder}/cases/{code}/");
         let is_answered = row["notApplicable"].is_null();
         if is_answered && !contract.paths().any(|path| path.starts_with(&cases)) {
-            tell(format!("no case of {cases} demands it"));
+            add(format!("no case of {cases} demands it"));
         }
         let schema = |folder: &str| contract.text(&format!("{folder}/schemas/errors/{code}.json"));
         if schema(folder).is_none() && schema(COMMON).is_none() {
-            tell("no schema of its answer is in schemas/errors/".to_owned());
+            add("no schema of its answer is in schemas/errors/".to_owned());
         }
-        // A failure inside may come at any time.
+        // An internal error may occur at any time, so it has no place in the order.
         let is_of_the_call = row["status"].as_u64().is_some_and(|status| status < 500);
         if let Some(order) = &order
             && is_answered
             && is_of_the_call
             && !texts(order, "").iter().any(|(_, listed)| *listed == code)
         {
-            tell("the checkingOrder of operation.json lacks it".to_owned());
+            add("the checkingOrder of operation.json lacks it".to_owned());
         }
         if let Some(name) = row["when"].as_str().filter(|name| !known.when.contains(name)) {
             let meant = meant(name, known.when.iter().copied());
@@ -322,9 +322,8 @@ fn cases(
                 all.push(case);
             }
             Err(error) if problems.0.len() == before => {
-                let error =
-                    error.strip_prefix(&format!("{}/{path}:", contract.origin())).unwrap_or(&error);
-                problems.at_odds(path, "", error.to_owned());
+                let error = error.within(&format!("{}/{path}", contract.origin()));
+                problems.at_odds(path, "", error.into());
             }
             Err(_) => {}
         }

@@ -1,4 +1,4 @@
-//! Cases that demand another code than the checking order and the conditions of the errors lead to.
+//! Finds cases that demand a code other than the one of the checking order and the errors' conditions.
 
 use super::Problems;
 use crate::case::{Case, Style};
@@ -7,11 +7,11 @@ use crate::fuzz::{CASES_SECS, Call, Expected, Model, State};
 use crate::judge::Rulebook;
 use crate::operations::COMMON;
 
-/// Checks the cases of single calls that only the operation decides: what is checked before it, and
-/// what earlier calls leave behind, is more than these two files say.
+/// Checks the cases of a single call that the operation alone decides. The checks before the operation and the
+/// effects of earlier calls are not in these two files.
 pub(super) fn check(contract: &Contract, cases: &[Case], problems: &mut Problems) {
     let model = Rulebook::read(contract).and_then(Model::of);
-    // What keeps it from being made is told of its file.
+    // Another check reports the problem that prevents the model.
     let Ok(model) = model else { return };
     for case in cases {
         let Some(operation) = model.rules.operations.get(&case.action) else { continue };

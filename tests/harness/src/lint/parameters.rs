@@ -1,4 +1,4 @@
-//! Calls that a case demands to succeed although a parameter breaks its limits.
+//! Finds calls that a case demands to succeed although a parameter breaks its limits.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 use crate::judge::compiled;
 use crate::operations::{Operation, Parameter};
 
-/// What keeps a call with these parameters from succeeding.
+/// The reasons why a call with these parameters cannot succeed.
 pub(super) fn broken(operation: &Operation, sent: &BTreeMap<String, String>) -> Vec<String> {
     let given = |parameter: &Parameter| -> Vec<(String, String)> {
         let given = sent.iter().filter(|(name, text)| parameter.is_named(name) && !text.is_empty());
         given.map(|(name, text)| (name.clone(), text.clone())).collect()
     };
-    // The values that decide which limits apply.
+    // The values that select limits.
     let values = operation.accepted().flat_map(|parameter| {
         let given = given(parameter);
         let default = parameter.default_value().filter(|_| given.is_empty()).map(text);
@@ -24,7 +24,7 @@ pub(super) fn broken(operation: &Operation, sent: &BTreeMap<String, String>) -> 
     for parameter in operation.accepted() {
         let given = given(parameter);
         if parameter.required && given.is_empty() {
-            broken.push(format!("{} is required and left out", parameter.name));
+            broken.push(format!("{} is required and missing", parameter.name));
         }
         for (name, sent) in given {
             let found = of_value(parameter, &sent, &values);
@@ -38,20 +38,20 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// What is wrong with a parameter's value.
+/// The reason why a parameter cannot have a value.
 fn of_value(parameter: &Parameter, sent: &str, values: &[String]) -> Option<String> {
     let Parameter { kind, values: allowed, pattern, limits, .. } = parameter;
     match kind.as_str() {
-        "integer" if sent.parse::<i64>().is_err() => return Some("no integer".to_owned()),
+        "integer" if sent.parse::<i64>().is_err() => return Some("not an integer".to_owned()),
         "boolean" if !["true", "false"].contains(&sent.to_ascii_lowercase().as_str()) => {
-            return Some("no boolean".to_owned());
+            return Some("not a boolean".to_owned());
         }
         _ => {}
     }
     if let Some(allowed) = allowed
         && !allowed.iter().any(|allowed| text(allowed) == sent)
     {
-        return Some(format!("only {} may be", Value::from(allowed.clone())));
+        return Some(format!("it must be one of {}", Value::from(allowed.clone())));
     }
     if let Some(pattern) = pattern
         && compiled(&json!({ "pattern": pattern }))
@@ -64,12 +64,12 @@ fn of_value(parameter: &Parameter, sent: &str, values: &[String]) -> Option<Stri
     [limits].into_iter().chain(decided).find_map(|limits| out_of(limits, sent))
 }
 
-/// The limit that a value is out of.
+/// The limit that a value exceeds.
 fn out_of(limits: &Map<String, Value>, sent: &str) -> Option<String> {
     let limit = |name: &str| limits.get(name).and_then(Value::as_i64);
     let number = sent.parse::<i64>().ok();
     let characters = i64::try_from(sent.chars().count()).unwrap_or(i64::MAX);
-    // A value above that is cut is none too many.
+    // A value above a cutting maximum is allowed.
     let is_cut = limits.get("above").is_some_and(|above| above == "cut");
     let maximum = limit("maximum").filter(|_| !is_cut);
     if let (Some(number), Some(minimum)) = (number, limit("minimum"))
@@ -85,10 +85,10 @@ fn out_of(limits: &Map<String, Value>, sent: &str) -> Option<String> {
     if let Some(most) = limit("maximumCharacters")
         && characters > most
     {
-        return Some(format!("at most {most} characters may be"));
+        return Some(format!("the maximum is {most} characters"));
     }
     if limits.get("characters").is_some_and(|allowed| allowed == "ASCII") && !sent.is_ascii() {
-        return Some("only ASCII may be".to_owned());
+        return Some("it must be ASCII".to_owned());
     }
     None
 }

@@ -1,4 +1,4 @@
-//! The JSON Schemas of a contract: files of their own, and those that other files hold.
+//! Checks the JSON Schemas of a contract: whole files, and parts of other files.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::judge::compiled;
 /// The dialect of all schemas.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// Where files of a kind hold schemas. `*` is every member or item.
+/// The paths of schemas inside files of a kind. `*` is every member or item.
 const INNER: [(&str, &str); 4] = [
     ("error-table", "errors/*/when"),
     ("when", "when/*"),
@@ -37,11 +37,11 @@ pub(super) fn check(values: &BTreeMap<&str, Value>, problems: &mut Problems) {
     }
 }
 
-/// The schemas that a path of names leads to.
+/// Collects the schemas at a path of names.
 fn follow<'a>(value: &'a Value, names: &str, at: String, found: &mut Vec<(String, &'a Value)>) {
     let (name, rest) = names.split_once('/').unwrap_or((names, ""));
     if names.is_empty() {
-        // A name instead of a schema is another's.
+        // A name refers to a schema elsewhere.
         if !value.is_string() {
             found.push((at, value));
         }
@@ -67,7 +67,7 @@ fn follow<'a>(value: &'a Value, names: &str, at: String, found: &mut Vec<(String
 /// Checks the schema at `place` of a file.
 fn schema(path: &str, place: &str, schema: &Value, problems: &mut Problems) {
     if let Some(other) = schema["$schema"].as_str().filter(|dialect| *dialect != DIALECT) {
-        let what = format!("schemas are judged as {DIALECT}, not as {other}");
+        let what = format!("the dialect must be {DIALECT}, not {other}");
         return problems.at_odds(path, &format!("{place}/$schema"), what);
     }
     let before = problems.0.len();
@@ -76,12 +76,12 @@ fn schema(path: &str, place: &str, schema: &Value, problems: &mut Problems) {
         return;
     }
     if let Err(error) = compiled(schema) {
-        return problems.at_odds(path, place, format!("not usable: {error}"));
+        return problems.at_odds(path, place, format!("it cannot be compiled: {error}"));
     }
     let document = jsonschema::canonical::options().should_validate_formats(true).prepare(schema);
     let nothing = document.and_then(|document| document.unsatisfiable()).unwrap_or_default();
     for (pointer, reason) in nothing {
-        // A part that is `false`, or made of one, may be meant: `not` and `if` have such parts.
+        // A part that is `false` may be intended, as in `not` and `if`.
         let UnsatisfiableReason::Conflict(causes) = reason else { continue };
         let parts: Vec<String> = causes
             .iter()
@@ -90,7 +90,7 @@ fn schema(path: &str, place: &str, schema: &Value, problems: &mut Problems) {
                 keywords => keywords.join(", "),
             })
             .collect();
-        let what = format!("nothing fits it: {} contradict each other", parts.join(" and "));
+        let what = format!("no value fits: {} contradict each other", parts.join(" and "));
         problems.at_odds(path, &format!("{place}{pointer}"), what);
     }
 }

@@ -1,9 +1,9 @@
-//! Snapshots that no case has, and those that wait for review.
+//! Finds snapshots without a case, and snapshots that wait for review.
 
 use super::has_ending;
 use crate::contract::Contract;
 
-/// The snapshots that no answer is compared with, each with why.
+/// The snapshots that no answer is compared with, each with the reason.
 #[must_use]
 pub fn unused(contract: &Contract) -> Vec<(String, String)> {
     let has_case = |path: &str| {
@@ -30,7 +30,7 @@ pub fn unused(contract: &Contract) -> Vec<(String, String)> {
         } else if has_case(path) {
             return None;
         } else if has_ending(path, "snap") {
-            "a snapshot that no case has"
+            "a snapshot without a case"
         } else {
             return None;
         };

@@ -1,4 +1,4 @@
-//! What an endpoint answered to a case, as it is written down.
+//! The recording of an endpoint's answers to a case.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::redaction::Redaction;
+use crate::Result;
 use crate::case::Case;
 use crate::contract::Contract;
 use crate::decisions::decisions;
@@ -13,7 +14,7 @@ use crate::json;
 use crate::judge::Place;
 use crate::verify::Trial;
 
-/// What an endpoint answered to a case, beside what was expected.
+/// An endpoint's answers to a case, beside the expected ones.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Recording {
     pub(super) case: String,
@@ -24,7 +25,7 @@ pub(super) struct Recording {
     pub(super) answers: Vec<Recorded>,
 }
 
-/// Where what is expected comes from.
+/// The source of an expectation.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Expectation {
     provenance: Provenance,
@@ -32,24 +33,24 @@ pub(super) struct Expectation {
     page: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) decision: Option<String>,
-    /// The places that the decision is about.
+    /// The places in answers that the decision concerns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     about: Vec<String>,
 }
 
-/// How something is known.
+/// The kinds of sources.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Provenance {
-    /// The page says it.
+    /// The page documents it.
     Documented,
-    /// The page leaves it open, and a decision says it.
+    /// The page is silent, and a decision answers it.
     Chosen,
     /// An endpoint answered it.
     Observed,
 }
 
-/// Who answered, and when.
+/// The host and the date of the answers.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Observation {
     provenance: Provenance,
@@ -63,7 +64,7 @@ impl Observation {
     }
 }
 
-/// One answer.
+/// A recorded answer.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Recorded {
     signature: String,
@@ -73,7 +74,7 @@ pub(super) struct Recorded {
     observed: Vec<String>,
 }
 
-/// Something in an answer that matters.
+/// A field of an answer.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Field {
     pub(super) field: String,
@@ -83,7 +84,7 @@ pub(super) struct Field {
 }
 
 impl Recording {
-    /// What came of a case.
+    /// The recording of a case's trials.
     pub(super) fn new(
         contract: &Contract,
         case: &Case,
@@ -118,16 +119,16 @@ impl Recording {
         }
     }
 
-    /// Whether what was answered bears the decision out: in the places that it is about, or in all of them
-    /// where no decision is concerned.
-    pub(super) fn bears_out(&self) -> bool {
+    /// Whether the answers confirm the expectation: in the places that the decision concerns, or in all of them
+    /// without a decision.
+    pub(super) fn confirms(&self) -> bool {
         let about = &self.expectation.about;
         if about.is_empty() {
             return self.agrees;
         }
         let mut fields = self.answers.iter().flat_map(|answer| &answer.fields);
-        // What is wrong with an earlier call is named by its number, and counts in any case. So does what
-        // hides the place: no answer, or a body that cannot be read.
+        // These always count: findings on earlier calls, which hide the last one, and a missing answer or an
+        // unreadable body, which hides the place.
         let is_about = |place: &str| {
             let is_in =
                 |one: &str, other: &str| Place { call: None, path: one.to_owned() }.is_in(other);
@@ -138,12 +139,8 @@ impl Recording {
         fields.all(|field| field.agrees || !is_about(&field.field))
     }
 
-    /// Reads a file that was written earlier.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it, and where.
-    pub(super) fn read(path: &Path) -> Result<Self, String> {
+    /// Reads an earlier recording.
+    pub(super) fn read(path: &Path) -> Result<Self> {
         json::read_file(path)
     }
 }
@@ -160,7 +157,7 @@ impl Recorded {
         let demanded = demanded(case).into_iter().filter(|(place, _)| !is_wrong(place));
         let mut fields: Vec<Field> = demanded
             .map(|(place, expected)| {
-                // Nothing was read of an answer that is none.
+                // Without an answer, nothing was observed.
                 let is_read = trial.answered.is_some();
                 field(&place, &expected, if is_read { &expected } else { "" }, is_read)
             })
@@ -179,8 +176,8 @@ impl Recorded {
     }
 }
 
-/// The places that a decision is about: those that it names after `**About.**`, or else the code and what
-/// a case demands besides. Not the texts that every answer has: they are another decision's.
+/// The places that a decision concerns: those after `**About.**`, or else the code and the case's other demands.
+/// The texts that every answer has belong to other decisions.
 fn about(contract: &Contract, decision: &str, case: &Case) -> Vec<String> {
     let named = decisions(contract).find(|known| known.id() == Some(decision));
     let named = named.map(|decision| decision.about()).unwrap_or_default();
@@ -194,7 +191,7 @@ fn about(contract: &Contract, decision: &str, case: &Case) -> Vec<String> {
     usual.map(str::to_owned).into_iter().chain(elements).chain(headers).collect()
 }
 
-/// What a case demands of an answer, by its place.
+/// The demands of a case, by place.
 fn demanded(case: &Case) -> Vec<(String, String)> {
     let demanded = &case.demanded;
     let mut fields = vec![("status".to_owned(), demanded.status.to_string())];

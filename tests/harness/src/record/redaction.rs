@@ -1,4 +1,4 @@
-//! Keeps what nobody else may see out of what is written down.
+//! Redacts recordings.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -6,11 +6,13 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
+use crate::Result;
+use crate::error::bail;
 use crate::placeholder::Placeholders;
 use crate::secrets::{self, Blot};
 use crate::verify::{Answered, Caller};
 
-/// What is kept out wherever it stands, and the placeholder's kind.
+/// The patterns of values to redact anywhere, with the kinds of their placeholders.
 static PATTERNS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     let pattern = |kind, pattern| (kind, Regex::new(pattern).expect("a pattern of this program"));
     vec![
@@ -21,19 +23,19 @@ static PATTERNS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     ]
 });
 
-/// Elements that say who called, or hold it in a form that others can read.
+/// The elements that identify the caller.
 const WHO: [&str; 3] =
     ["AuthPrincipalDisplayName", "AuthPrincipalOwnerId", "EncodedDiagnosticMessage"];
 
-/// What of the answers to one case is kept out. The same value gets the same placeholder throughout.
+/// The redacted values in the answers to one case. The same value gets the same placeholder throughout.
 pub(super) struct Redaction<'a> {
-    /// The case's own text: what stands there is everybody's.
+    /// The text of the case, whose values are public.
     case: &'a str,
     placeholders: Placeholders,
 }
 
 impl<'a> Redaction<'a> {
-    /// Keeps out what belongs to the caller.
+    /// Redacts the caller's access key.
     pub(super) fn new(case: &'a str, caller: Option<&Caller>) -> Self {
         let mut redaction = Self { case, placeholders: Placeholders::default() };
         if let Some(caller) = caller {
@@ -42,7 +44,7 @@ impl<'a> Redaction<'a> {
         redaction
     }
 
-    /// Looks for what is to be kept out of an answer.
+    /// Finds the values to redact in an answer.
     pub(super) fn learn(&mut self, answered: &Answered) {
         if let Ok(body) = answered.answer.read() {
             let detail = body.elements.get("AccessDeniedDetail").and_then(Value::as_object);
@@ -55,7 +57,7 @@ impl<'a> Redaction<'a> {
         self.learn_text(&answered.transcript);
     }
 
-    /// Looks for what is to be kept out of a text.
+    /// Finds the values to redact in a text.
     pub(super) fn learn_text(&mut self, text: &str) {
         for (kind, pattern) in &*PATTERNS {
             for found in pattern.find_iter(text) {
@@ -79,21 +81,17 @@ impl<'a> Redaction<'a> {
         }
     }
 
-    /// The text without what is kept out.
+    /// The redacted text.
     pub(super) fn apply(&self, text: &str) -> String {
         self.placeholders.apply(text)
     }
 
-    /// Makes sure that no secret is left, which the run took out already.
-    ///
-    /// # Errors
-    ///
-    /// Something is.
-    pub(super) fn check(text: &str) -> Result<(), String> {
+    /// Checks that no secret is left. The run has already removed them.
+    pub(super) fn check(text: &str) -> Result<()> {
         if Blot::of_known().apply(text) != text {
-            return Err("not written, as it would show a secret".to_owned());
+            bail!("not written, as it would show a secret");
         }
         secrets::find(text)
-            .map_or(Ok(()), |kind| Err(format!("not written, as it would show {kind}")))
+            .map_or(Ok(()), |kind| Err(format!("not written, as it would show {kind}").into()))
     }
 }

@@ -1,15 +1,16 @@
-//! The cases that a change touches.
+//! The cases that a change affects.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::Result;
 use crate::case::{Case, Request};
 use crate::client;
 use crate::contract::Contract;
 use crate::diff::{Comparison, Finding};
-use crate::verify::reviewed;
+use crate::verify::{own_path, reviewed};
 
-/// A case that a change touches.
+/// A case that a change affects.
 pub(super) struct Changed<'a> {
     pub(super) path: String,
     pub(super) old: Option<Side>,
@@ -17,29 +18,29 @@ pub(super) struct Changed<'a> {
     pub(super) findings: Vec<&'a Finding>,
 }
 
-/// A case as one of the contracts has it.
+/// A case in one of the contracts.
 #[derive(PartialEq, Eq)]
 pub(super) struct Side {
     pub(super) description: String,
     pub(super) rests_on: String,
-    /// The call as it is sent, without what signs it.
+    /// The calls, without their signing values.
     pub(super) call: String,
-    /// A command that makes such a call.
+    /// The curl commands of the calls.
     pub(super) curl: String,
     pub(super) world: String,
     /// The reviewed answers, by format.
     pub(super) answers: Vec<(&'static str, String)>,
 }
 
-/// When the calls that are shown were made.
+/// The time of the shown calls.
 const NOW_SECS: i64 = 1_767_323_045;
 
-/// The cases that findings name, or whose code they name, in order.
+/// The cases that findings concern, in order.
 pub(super) fn of<'a>(
     old: &Contract,
     new: &Contract,
     comparison: &'a Comparison,
-) -> Result<Vec<Changed<'a>>, String> {
+) -> Result<Vec<Changed<'a>>> {
     let (old_cases, new_cases) = (old.cases()?, new.cases()?);
     let paths: BTreeSet<&str> =
         old_cases.iter().chain(&new_cases).map(|case| case.path.as_str()).collect();
@@ -47,7 +48,7 @@ pub(super) fn of<'a>(
     for path in paths {
         let findings: Vec<&Finding> =
             comparison.findings.iter().filter(|finding| concerns(finding, path)).collect();
-        // Only where the case or its answer is another is there something to look at.
+        // A case is shown only if the case or its answer changes.
         if findings.iter().any(|finding| is_of(finding, path)) {
             let side = |contract, cases: &[Case]| {
                 cases.iter().find(|case| case.path == path).map(|case| side(contract, case))
@@ -59,17 +60,12 @@ pub(super) fn of<'a>(
     Ok(all)
 }
 
-/// Whether a finding is of a case, or of its reviewed answers.
+/// Whether a finding is in a case, or in its reviewed answers.
 fn is_of(finding: &Finding, path: &str) -> bool {
-    let snapshot = path.replacen("/cases/", "/snapshots/", 1);
-    let snapshot = snapshot.strip_suffix(".json").and_then(|stem| {
-        let (folder, name) = stem.rsplit_once('/')?;
-        Some(format!("{folder}@{name}.snap"))
-    });
-    finding.file() == path || Some(finding.file()) == snapshot.as_deref()
+    finding.file() == path || finding.file() == own_path(path)
 }
 
-/// Whether a finding is of a case, its answers, or the code that it demands.
+/// Whether a finding concerns a case, its answers, or the code that it demands.
 fn concerns(finding: &Finding, path: &str) -> bool {
     let code = path.split('/').nth(2).unwrap_or_default();
     let what = finding.place.split_once('#').map_or("", |(_, what)| what);
@@ -106,9 +102,9 @@ fn side(contract: &Contract, case: &Case) -> Side {
     }
 }
 
-/// A call as it is sent, and a command that sends the like; neither shows what signs it.
+/// A call and its curl command, both without signing values.
 fn call(case: &Case, request: &Request) -> (String, String) {
-    /// Some values are as long as a limit allows.
+    /// Some values have the greatest length that a limit allows.
     const CHARS_MAX: usize = 200;
     let variants = case.variants();
     let Some(variant) = variants.first() else { return Default::default() };

@@ -1,4 +1,4 @@
-//! The page: what changed, and each case that it touches.
+//! The page: the changes, and each affected case.
 
 use std::time::Duration;
 
@@ -44,16 +44,16 @@ fn findings(comparison: &Comparison) -> Markup {
         section aria-labelledby="changes" {
             h2 id="changes" { "Changes" }
             @if comparison.findings.is_empty() { p { "Nothing changes." } }
-            ul class="findings" { @for finding in &comparison.findings { li { (told(finding)) } } }
+            ul class="findings" { @for finding in &comparison.findings { li { (shown_finding(finding)) } } }
             @if !comparison.not_compared.is_empty() {
-                p { "Not compared, as only one of the two has any: "
+                p { "Not compared, as only one contract has them: "
                     (comparison.not_compared.join(", ")) "." }
             }
         }
     }
 }
 
-fn told(finding: &Finding) -> Markup {
+fn shown_finding(finding: &Finding) -> Markup {
     html! {
         div class="finding" data-severity=(finding.severity.name()) {
             span class={ "tag " (finding.severity.name()) } { (finding.severity.name()) }
@@ -71,7 +71,7 @@ fn touched(cases: &[Changed<'_>]) -> Markup {
     html! {
         section aria-labelledby="cases" {
             h2 id="cases" { (cases.len()) " cases" }
-            p class="small" { "The answers that wait for review are taken or left with "
+            p class="small" { "Accept or reject answers that wait for review with "
                 code { "cargo insta review" } "." }
             @for case in cases { (shown(case)) }
         }
@@ -99,7 +99,7 @@ fn shown(case: &Changed<'_>) -> Markup {
                 p { (visible(&side.description)) }
                 blockquote { (visible(&side.rests_on)) }
             }
-            @for finding in &case.findings { (told(finding)) }
+            @for finding in &case.findings { (shown_finding(finding)) }
             (answers(old, new))
             (both("The call", old.map(|side| &*side.call), new.map(|side| &*side.call)))
             (both("As a command", old.map(|side| &*side.curl), new.map(|side| &*side.curl)))
@@ -126,10 +126,10 @@ fn answers(old: Option<&Side>, new: Option<&Side>) -> Markup {
     }
 }
 
-/// How long two texts are compared.
+/// The time limit for comparing two texts.
 const COMPARED_MAX: Duration = Duration::from_millis(200);
 
-/// Two texts side by side with what differs marked, or one text if they are the same.
+/// Two texts side by side with their differences marked, or one text if they are equal.
 fn both(heading: &str, old: Option<&str>, new: Option<&str>) -> Markup {
     let escaped = match (old, new) {
         (Some(old), Some(new)) => Some(both_visible(old, new)),
@@ -161,11 +161,11 @@ fn both(heading: &str, old: Option<&str>, new: Option<&str>) -> Markup {
     }
 }
 
-/// A text with what the other one has not marked.
+/// A text with the parts marked that the other one lacks.
 fn marked(text: &str, other: Option<&str>, tag: ChangeTag) -> Markup {
     let Some(other) = other else { return html! { (text) } };
     let (old, new) = if tag == ChangeTag::Delete { (text, other) } else { (other, text) };
-    // Of texts without any likeness a coarser comparison is as good.
+    // A coarse comparison is enough for very different texts.
     let difference = TextDiff::configure().timeout(COMPARED_MAX).diff_words(old, new);
     html! {
         @for change in difference.iter_all_changes() {

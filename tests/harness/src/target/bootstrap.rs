@@ -1,4 +1,4 @@
-//! The built `bootstrap`, under a Runtime API emulation.
+//! The built `bootstrap`, under an emulated Runtime API.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,11 +9,13 @@ use tokio::process::{Child, Command};
 use super::output::Output;
 use super::runtime_api::RuntimeApi;
 use super::{http_api_payload, read_event_response};
+use crate::Result;
 use crate::answer::Answer;
 use crate::case::Throttling;
 use crate::client::Wire;
+use crate::error::At as _;
 
-/// A `bootstrap` of its own for each world, ended with this value.
+/// Runs one `bootstrap` process for each world. Dropping the value ends the process.
 #[derive(Debug)]
 pub struct Bootstrap {
     binary: PathBuf,
@@ -23,7 +25,7 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// Will run `binary`, its world documents written to `folder`.
+    /// Runs `binary`, and writes its world documents to `folder`.
     #[must_use]
     pub fn new(binary: &Path, folder: &Path) -> Self {
         Self {
@@ -34,7 +36,7 @@ impl Bootstrap {
         }
     }
 
-    /// The lines in which it wrote a secret so far.
+    /// The output lines that show a secret.
     pub(super) fn leaks(&self) -> Vec<String> {
         self.written.leaks()
     }
@@ -43,52 +45,44 @@ impl Bootstrap {
         &mut self,
         world: &Value,
         throttling: Option<Throttling>,
-    ) -> Result<(), String> {
+    ) -> Result<()> {
         if let Some((_, mut process)) = self.running.take() {
-            process.kill().await.map_err(|error| error.to_string())?;
+            process.kill().await?;
         }
         let file = self.folder.join("world.json");
-        std::fs::write(&file, format!("{world:#}"))
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+        std::fs::write(&file, format!("{world:#}")).at(file.display())?;
         let runtime_api = RuntimeApi::start().await?;
         let rate_limit = throttling
             .map(|Throttling { calls, seconds }| ("RATE_LIMIT", format!("{calls}/{seconds}")));
         let mut process = command(&self.binary, &runtime_api)
             .env("WORLD_FILE", &file)
-            // All of it, so that all of it is searched for secrets.
+            // Every log line is searched for secrets.
             .env("RUST_LOG", "trace")
             .envs(rate_limit)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{}: {error}", self.binary.display()))?;
+            .at(self.binary.display())?;
         self.written.read(process.stdout.take().ok_or("no stdout")?);
         self.written.read(process.stderr.take().ok_or("no stderr")?);
         self.running = Some((runtime_api, process));
         Ok(())
     }
 
-    pub(super) async fn send(&self, wire: &Wire) -> Result<Answer, String> {
-        let (runtime_api, _) = self.running.as_ref().ok_or("no case was begun")?;
+    pub(super) async fn send(&self, wire: &Wire) -> Result<Answer> {
+        let (runtime_api, _) = self.running.as_ref().ok_or("no case has begun")?;
         let response = runtime_api.invoke(http_api_payload(wire).to_string()).await?;
         let response = response.map_err(|error| format!("the invocation failed: {error}"))?;
         read_event_response(&response)
     }
 }
 
-/// Runs `binary` as Lambda would, with the world of `world_file`.
-///
-/// # Errors
-///
-/// Why it does not start.
-pub fn spawn(binary: &Path, runtime_api: &RuntimeApi, world_file: &Path) -> Result<Child, String> {
-    command(binary, runtime_api)
-        .env("WORLD_FILE", world_file)
-        .spawn()
-        .map_err(|error| format!("{}: {error}", binary.display()))
+/// Runs `binary` as Lambda does, with the world in `world_file`.
+pub fn spawn(binary: &Path, runtime_api: &RuntimeApi, world_file: &Path) -> Result<Child> {
+    command(binary, runtime_api).env("WORLD_FILE", world_file).spawn().at(binary.display())
 }
 
-/// How `binary` is started under `runtime_api`, with an empty store until the environment names one.
+/// The command that runs `binary` under `runtime_api`, with an empty store unless the environment names one.
 #[must_use]
 pub fn command(binary: &Path, runtime_api: &RuntimeApi) -> Command {
     let mut command = Command::new(binary);

@@ -1,4 +1,4 @@
-//! The function, in this process.
+//! The function in this process.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,20 +6,19 @@ use std::time::SystemTime;
 
 use ipv6_gateway::{Event, Function, Ids, Operations, RateLimit};
 use serde_json::Value;
-use store::{
-    Admission, Admitted, Error, Key, MemoryStore, Partition, Store, Versioned, World, Write,
-};
+use store::{Admission, Admitted, Key, MemoryStore, Partition, Store, Versioned, World, Write};
 
 use super::{PLANNED_PANIC, http_api_payload, read_event_response};
 use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::Wire;
+use crate::{Error, Result};
 
 /// The function over a store in memory.
 pub struct InProcess {
     function: Function<FailingStore>,
     fault: Arc<Mutex<Option<Fault>>>,
-    /// What its ids are drawn from.
+    /// The seed of the ids that the function draws.
     seed: u64,
 }
 
@@ -36,8 +35,7 @@ impl Default for InProcess {
 }
 
 impl InProcess {
-    /// The function that a worker of this number tries its cases on. No two workers and no two cases are
-    /// answered with the same ids.
+    /// The function for the worker of this number. No two workers and no two cases get the same ids.
     #[must_use]
     pub fn new(worker: usize) -> Self {
         Self::seeded((worker as u64) << 32)
@@ -58,16 +56,12 @@ fn now() -> SystemTime {
 }
 
 impl InProcess {
-    /// Begins anew, holding `world`.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the world.
-    pub fn begin(&mut self, world: &Value, throttling: Option<Throttling>) -> Result<(), String> {
-        // As text, so that an error names the line.
+    /// Starts a new function that holds `world`.
+    pub fn begin(&mut self, world: &Value, throttling: Option<Throttling>) -> Result<()> {
+        // Parsed from text, so that an error names the line.
         let text = format!("{world:#}");
         let world = World::parse(&text).map_err(|error| format!("the case's world, {error}"))?;
-        // A new function, so that nothing is remembered from an earlier case.
+        // A new function remembers nothing of an earlier case.
         *self = Self::seeded(self.seed + 1);
         self.function.store().memory.replace(world.into_documents());
         self.function.limit_rate(throttling.map(|Throttling { calls, seconds }| RateLimit {
@@ -77,7 +71,7 @@ impl InProcess {
         Ok(())
     }
 
-    pub(super) async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
+    pub(super) async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer> {
         let set = |fault| *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
         set(fault);
         let response = self.invoke(&http_api_payload(wire)).await;
@@ -85,21 +79,17 @@ impl InProcess {
         read_event_response(&response?)
     }
 
-    /// Has the function answer a payload.
-    ///
-    /// # Errors
-    ///
-    /// The payload is no event.
-    pub async fn invoke(&self, payload: &Value) -> Result<Value, String> {
+    /// Invokes the function with a payload.
+    pub async fn invoke(&self, payload: &Value) -> Result<Value> {
         let payload = payload.to_string();
-        let event = Event::parse(payload.as_bytes()).map_err(|error| error.to_string())?;
+        let event = Event::parse(payload.as_bytes()).map_err(Error::other)?;
         let response = self.function.handle(event).await;
-        serde_json::to_value(response).map_err(|error| error.to_string())
+        Ok(serde_json::to_value(response)?)
     }
 
-    pub(super) fn world(&self) -> Result<Value, String> {
+    pub(super) fn world(&self) -> Result<Value> {
         let world = World::from_documents(self.function.store().memory.documents());
-        serde_json::to_value(world).map_err(|error| error.to_string())
+        Ok(serde_json::to_value(world)?)
     }
 }
 
@@ -111,12 +101,12 @@ struct FailingStore {
 }
 
 impl FailingStore {
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<(), store::Error> {
         let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         match fault {
             None => Ok(()),
             Some(Fault::StoreUnavailable) => {
-                Err(Error::Unavailable { source: "the case demands it".into() })
+                Err(store::Error::Unavailable { source: "the case demands it".into() })
             }
             Some(Fault::StorePanics) => panic!("{PLANNED_PANIC}"),
         }
@@ -124,7 +114,7 @@ impl FailingStore {
 }
 
 impl Store for FailingStore {
-    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, Error> {
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, store::Error> {
         self.check()?;
         self.memory.load(keys).await
     }
@@ -133,17 +123,17 @@ impl Store for FailingStore {
         &self,
         partition: &Partition,
         each: &mut (dyn FnMut(Versioned) -> ControlFlow<()> + Send),
-    ) -> Result<(), Error> {
+    ) -> Result<(), store::Error> {
         self.check()?;
         self.memory.list(partition, each).await
     }
 
-    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), store::Error> {
         self.check()?;
         self.memory.commit(writes).await
     }
 
-    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, Error> {
+    async fn admit(&self, admission: &Admission<'_>) -> Result<Admitted, store::Error> {
         self.check()?;
         self.memory.admit(admission).await
     }

@@ -1,4 +1,4 @@
-//! What a process writes, searched for secrets.
+//! The output of a process, searched for secrets.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
 use crate::secrets;
 
-/// What processes wrote so far.
+/// The output of processes so far.
 #[derive(Clone, Debug, Default)]
 pub struct Output(Arc<Mutex<Read>>);
 
@@ -17,7 +17,7 @@ struct Read {
 }
 
 impl Output {
-    /// Reads on until `stream` ends.
+    /// Reads `stream` to its end, in a task of its own.
     pub fn read(&self, stream: impl AsyncRead + Unpin + Send + 'static) {
         let read = self.clone();
         let mut lines = BufReader::new(stream).lines();
@@ -38,12 +38,12 @@ impl Output {
         read.text.push('\n');
     }
 
-    /// All that was written.
+    /// The whole output.
     pub fn text(&self) -> String {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).text.clone()
     }
 
-    /// The lines with a secret.
+    /// The lines that show a secret.
     pub fn leaks(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).leaks.clone()
     }

@@ -1,4 +1,4 @@
-//! Any endpoint over HTTP.
+//! An endpoint over HTTP.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,28 +6,30 @@ use std::time::Duration;
 
 use clap::Args;
 use reqwest::{Method, StatusCode, Url};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::{Wire, quoted};
-use crate::http::{client, may_pass, proxy};
+use crate::error::{At as _, bail};
+use crate::http::{client, is_transient, proxy};
 use crate::secrets;
+use crate::{Error, Result};
 
-/// The header that names the world of a call, for an endpoint that has worlds apart.
+/// The header that names the world of a call, where the endpoint has separate worlds.
 const WORLD_HEADER: &str = "x-local-world";
 
-/// What a gateway answers for an endpoint that does not listen yet.
+/// The statuses that a gateway answers with while the endpoint behind it does not listen.
 const ABSENT: [StatusCode; 3] =
     [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
-/// How long an endpoint that is waited for may take to answer, and how long after that it is asked again.
+/// The time limit of one attempt to reach an endpoint, and the pause between attempts.
 const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(10);
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// What the control paths of an endpoint demand.
+/// The options for the control paths of an endpoint.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ControlOptions {
-    /// The token that the endpoint's control paths demand
+    /// The token for the endpoint's control paths
     #[arg(
         long,
         value_name = "TOKEN",
@@ -43,61 +45,49 @@ pub struct Remote {
     /// `http://host:port`, without a path.
     url: String,
     client: reqwest::Client,
-    /// The file with the certificate authorities that are trusted in place of the system's.
+    /// The file of the trusted certificate authorities, which replace the system's.
     cacert: Option<PathBuf>,
-    /// The proxy that calls go through, without its user and password.
+    /// The proxy of the calls, without user and password.
     proxy: Option<String>,
-    /// What its control paths demand. A secret.
+    /// The token for the control paths. A secret.
     control_token: Option<String>,
     world: World,
 }
 
-/// Which world the calls meet.
+/// The world of the calls.
 #[derive(Clone, Debug)]
 enum World {
-    /// The only one that the endpoint tells of.
+    /// The endpoint's main world.
     Main,
-    /// One of this name, made and dropped by control paths.
+    /// A separate world of this name, which control paths make and drop.
     Apart(String),
-    /// The existing one, which can be neither set nor read.
+    /// The endpoint's existing world, which can be neither set nor read.
     Given,
 }
 
 impl Remote {
-    /// The endpoint at `url`, whose one world is set and read by its control paths.
-    ///
-    /// # Errors
-    ///
-    /// `url` is none.
-    pub fn new(url: &str, time_max: Option<Duration>) -> Result<Self, String> {
+    /// The endpoint at `url`, whose main world is set and read by its control paths.
+    pub fn new(url: &str, time_max: Option<Duration>) -> Result<Self> {
         Self::trusting(url, time_max, None)
     }
 
-    /// The same, which trusts the certificate authorities in the file `cacert` in place of the system's.
-    ///
-    /// # Errors
-    ///
-    /// `url` is none, or the file has none.
-    pub fn trusting(
-        url: &str,
-        time_max: Option<Duration>,
-        cacert: Option<&Path>,
-    ) -> Result<Self, String> {
-        // As SDKs take it: a host and a port, without a scheme.
+    /// As [`Remote::new`], but trusts the certificate authorities in the file `cacert`, not the system's.
+    pub fn trusting(url: &str, time_max: Option<Duration>, cacert: Option<&Path>) -> Result<Self> {
+        // SDKs accept a host and a port without a scheme.
         let is_bare = !url.contains("://") && url.contains(':');
         let scheme = if is_bare { "http://" } else { "" };
         let url = &format!("{scheme}{url}");
-        // What may be a password is not shown.
+        // The text before an `@` may be a password, so it is not shown.
         let shown = if url.contains('@') { "the URL" } else { url };
-        let parsed = Url::parse(url).map_err(|error| format!("{shown}: {error}"))?;
+        let parsed = Url::parse(url).map_err(Error::other).at(shown)?;
         if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err("the URL: name no user and password in it".to_owned());
+            bail!("the URL: it must not name a user or a password");
         }
         if !["http", "https"].contains(&parsed.scheme()) || parsed.host_str().is_none() {
-            return Err(format!("{shown}: not a URL like http://127.0.0.1:8787"));
+            bail!("{shown}: not a URL like http://127.0.0.1:8787");
         }
         if parsed.path() != "/" || parsed.query().is_some() || parsed.fragment().is_some() {
-            return Err(format!("{shown}: the operation is at the path /, so name none"));
+            bail!("{shown}: the URL must not have a path: operations are at /");
         }
         let client = client(&parsed, time_max, cacert)?;
         let url = url.trim_end_matches('/').to_owned();
@@ -111,7 +101,7 @@ impl Remote {
         })
     }
 
-    /// The same endpoint, whose control paths are called with what `options` say.
+    /// The same endpoint, with `options` for its control paths.
     #[must_use]
     pub fn controlled_by(self, options: &ControlOptions) -> Self {
         let control_token = options.control_token.clone();
@@ -121,19 +111,19 @@ impl Remote {
         Self { control_token, ..self }
     }
 
-    /// The same endpoint, with a world of its own for these calls.
+    /// The same endpoint, with a separate world for these calls.
     #[must_use]
     pub fn apart(&self, name: &str) -> Self {
         Self { world: World::Apart(name.to_owned()), ..self.clone() }
     }
 
-    /// The same endpoint, with the world that it has.
+    /// The same endpoint, with its existing world.
     #[must_use]
     pub fn as_given(&self) -> Self {
         Self { world: World::Given, ..self.clone() }
     }
 
-    /// The options that name it.
+    /// The options that select this endpoint.
     #[must_use]
     pub fn options(&self) -> String {
         let url = format!("--endpoint {}", self.url);
@@ -143,19 +133,19 @@ impl Remote {
         }
     }
 
-    /// Where it is.
+    /// The URL, without a path.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Its host and port, as a request names them.
+    /// The host and port, as in a request's `host` header.
     #[must_use]
     pub fn authority(&self) -> &str {
         self.url.split_once("://").map_or(&self.url, |(_, authority)| authority)
     }
 
-    /// The name of the world that was made; none if there is none.
+    /// The name of the separate world; empty if there is none.
     #[must_use]
     pub fn world_name(&self) -> &str {
         match &self.world {
@@ -164,27 +154,27 @@ impl Remote {
         }
     }
 
-    /// The proxy that calls go through, without its user and password.
+    /// The proxy of the calls, without user and password.
     #[must_use]
     pub fn proxy(&self) -> Option<&str> {
         self.proxy.as_deref()
     }
 
-    /// Waits until an HTTP server answers. What a gateway answers for an absent one does not count.
+    /// Waits until an HTTP server answers. A gateway's answer for an absent endpoint does not count.
     ///
     /// # Errors
     ///
-    /// Why none does, once `time_max` is over or waiting longer cannot help.
-    pub async fn wait(&self, time_max: Duration) -> Result<(), String> {
+    /// No server answers within `time_max`, or waiting longer cannot help.
+    pub async fn wait(&self, time_max: Duration) -> Result<()> {
         let mut why = "no answer".to_owned();
         let attempts = async {
             loop {
                 let request = self.control_request(Method::GET, "worlds").timeout(ATTEMPT_TIME_MAX);
                 match request.send().await {
-                    Ok(answer) if !ABSENT.contains(&answer.status()) => return Ok(()),
+                    Ok(answer) if !ABSENT.contains(&answer.status()) => return Ok::<(), Error>(()),
                     Ok(answer) => why = answer.status().to_string(),
-                    Err(error) if may_pass(&error) => why = with_causes(&error),
-                    Err(error) => return Err(with_causes(&error)),
+                    Err(error) if is_transient(&error) => why = Error::from(error).to_string(),
+                    Err(error) => return Err(error.into()),
                 }
                 tokio::time::sleep(ATTEMPT_PAUSE).await;
             }
@@ -192,28 +182,30 @@ impl Remote {
         let attempts = tokio::time::timeout(time_max, attempts).await;
         let secs = time_max.as_secs();
         attempts
-            .unwrap_or_else(|_| Err(format!("within {secs} s: {why}")))
-            .map_err(|why| format!("{}: no HTTP server answers: {why}", self.url))
+            .unwrap_or_else(|_| Err(format!("within {secs} s: {why}").into()))
+            .at(self.no_server())
     }
 
-    /// Whether the endpoint has worlds apart.
+    /// Whether the endpoint has separate worlds.
     ///
     /// # Errors
     ///
-    /// There is no HTTP server, or its control paths refuse these calls.
-    pub async fn has_worlds(&self) -> Result<bool, String> {
+    /// No HTTP server answers, or its control paths refuse the call.
+    pub async fn has_worlds(&self) -> Result<bool> {
         let request = self.control_request(Method::GET, "worlds");
-        let answer = request.send().await.map_err(|error| {
-            format!("{}: no HTTP server answers: {}", self.url, with_causes(&error))
-        })?;
+        let answer = request.send().await.at(self.no_server())?;
         let status = answer.status();
         let text = answer.text().await.unwrap_or_default();
-        let told: Value = serde_json::from_str(&text).unwrap_or_default();
-        // As only the local endpoint writes errors.
-        match told["Error"].as_str() {
-            Some(error) => Err(format!("{}/_control/worlds: {status}: {error}", self.url)),
-            None => Ok(status.is_success() && told["Worlds"].is_array()),
+        let body: Value = serde_json::from_str(&text).unwrap_or_default();
+        // Only the local endpoint writes errors in this form.
+        match body["Error"].as_str() {
+            Some(error) => Err(format!("{}/_control/worlds: {status}: {error}", self.url).into()),
+            None => Ok(status.is_success() && body["Worlds"].is_array()),
         }
+    }
+
+    fn no_server(&self) -> String {
+        format!("{}: no HTTP server answers", self.url)
     }
 
     fn control_request(&self, method: Method, name: &str) -> reqwest::RequestBuilder {
@@ -224,7 +216,7 @@ impl Remote {
         }
     }
 
-    /// Whether its world can be set and read.
+    /// Whether the world can be set and read.
     #[must_use]
     pub fn is_controlled(&self) -> bool {
         match self.world {
@@ -237,33 +229,24 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// No answer, or one that is no success.
-    pub async fn control(&self, method: Method, name: &str, body: &str) -> Result<Value, String> {
+    /// The endpoint does not answer, or answers with an error.
+    pub async fn control(&self, method: Method, name: &str, body: &str) -> Result<Value> {
         let request = self.control_request(method, name).body(body.to_owned());
-        let answer = request.send().await.map_err(|error| with_causes(&error))?;
+        let answer = request.send().await?;
         let status = answer.status();
-        let text = answer.text().await.map_err(|error| with_causes(&error))?;
+        let text = answer.text().await?;
         if !status.is_success() {
-            return Err(format!("_control/{name}: {status}: {text}"));
+            bail!("_control/{name}: {status}: {text}");
         }
-        serde_json::from_str(&text).map_err(|error| format!("_control/{name}: {error}"))
+        serde_json::from_str(&text).at(format_args!("_control/{name}"))
     }
 
-    /// Calls a control path of the world of these calls.
-    ///
-    /// # Errors
-    ///
-    /// See [`Remote::control`].
-    pub async fn control_world(
-        &self,
-        method: Method,
-        name: &str,
-        body: &str,
-    ) -> Result<Value, String> {
+    /// Calls a control path of this world.
+    pub async fn control_world(&self, method: Method, name: &str, body: &str) -> Result<Value> {
         self.control(method, &self.of_world(name), body).await
     }
 
-    /// The name of a control path of the world of these calls.
+    /// The name of a control path of this world.
     fn of_world(&self, name: &str) -> String {
         match &self.world {
             World::Main | World::Given => name.to_owned(),
@@ -271,19 +254,11 @@ impl Remote {
         }
     }
 
-    /// Begins with a world.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it.
-    pub(crate) async fn begin(
-        &self,
-        world: &Value,
-        throttling: Option<Throttling>,
-    ) -> Result<(), String> {
+    /// Sets the world and the throttling.
+    pub(crate) async fn begin(&self, world: &Value, throttling: Option<Throttling>) -> Result<()> {
         let document = match &self.world {
             World::Given => return Ok(()),
-            // As text of many lines, so that an error names the line.
+            // In lines, so that an error can name the line.
             World::Main | World::Apart(_) => format!("{world:#}"),
         };
         if let World::Apart(name) = &self.world {
@@ -292,54 +267,36 @@ impl Remote {
             self.control(Method::POST, "reset", "").await?;
             self.control(Method::PUT, "world", &document).await?;
         }
-        if let Some(Throttling { calls, seconds }) = throttling {
-            let throttling = json!({ "Calls": calls, "Seconds": seconds }).to_string();
-            self.control_world(Method::PUT, "throttling", &throttling).await?;
+        if let Some(throttling) = throttling {
+            self.control_world(Method::PUT, "throttling", &throttling.document()).await?;
         }
         Ok(())
     }
 
-    /// Drops the world that was made, unless it ended by itself.
-    ///
-    /// # Errors
-    ///
-    /// It is still there.
-    pub async fn end(&self) -> Result<(), String> {
+    /// Drops the separate world, unless it has expired.
+    pub async fn end(&self) -> Result<()> {
         let World::Apart(name) = &self.world else { return Ok(()) };
         let request = self.control_request(Method::DELETE, &format!("worlds/{name}"));
-        let answer = request.send().await.map_err(|error| with_causes(&error))?;
+        let answer = request.send().await?;
         match answer.status() {
             status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(()),
-            status => Err(status.to_string()),
+            status => Err(Error::other(status)),
         }
     }
 
     /// Sends a request and reads the answer.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
-    pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer, String> {
+    pub async fn send(&self, wire: &Wire, fault: Option<Fault>) -> Result<Answer> {
         if let Some(fault) = fault {
-            let kind = match fault {
-                Fault::StoreUnavailable => "StoreUnavailable",
-                Fault::StorePanics => "StorePanics",
-            };
-            let fault = json!({ "Action": wire.action(), "Times": 1, "Kind": kind });
-            let faults = json!({ "Faults": [fault] }).to_string();
+            let faults = fault.document(wire.action());
             self.control_world(Method::PUT, "faults", &faults).await?;
         }
         self.exchange(wire, &wire.query_string(), wire.body.clone()).await
     }
 
-    /// Sends a request whose query and body are written in a way of their own, and reads the answer.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
-    pub async fn exchange(&self, wire: &Wire, query: &str, body: String) -> Result<Answer, String> {
+    /// Sends a request with this encoding of its query and body, and reads the answer.
+    pub async fn exchange(&self, wire: &Wire, query: &str, body: String) -> Result<Answer> {
         let url = format!("{}/?{query}", self.url);
-        let method = Method::from_bytes(wire.method.as_bytes()).map_err(|e| e.to_string())?;
+        let method = Method::from_bytes(wire.method.as_bytes()).map_err(Error::other)?;
         let mut request = self.client.request(method, url).body(body);
         for (name, value) in &wire.headers {
             request = request.header(name, value);
@@ -347,26 +304,22 @@ impl Remote {
         if let World::Apart(name) = &self.world {
             request = request.header(WORLD_HEADER, name);
         }
-        let answer = request.send().await.map_err(|error| with_causes(&error))?;
+        let answer = request.send().await?;
         let status = answer.status().as_u16();
         let mut headers: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in answer.headers() {
             let value = String::from_utf8_lossy(value.as_bytes());
             let known = headers.entry(name.as_str().to_owned()).or_default();
-            // A header that occurs twice differs from one that occurs once.
+            // A repeated header must not look like a single one.
             let separator = if known.is_empty() { "" } else { ", " };
             known.extend([separator, &value]);
         }
-        let body = answer.bytes().await.map_err(|error| with_causes(&error))?;
+        let body = answer.bytes().await?;
         Ok(Answer::new(status, headers, &body))
     }
 
-    /// The documents that there are, if the endpoint tells.
-    ///
-    /// # Errors
-    ///
-    /// Why it does not, although it should.
-    pub async fn world(&self) -> Result<Option<Value>, String> {
+    /// The world; `None` if it cannot be read.
+    pub async fn world(&self) -> Result<Option<Value>> {
         match &self.world {
             World::Given => Ok(None),
             World::Main => self.control(Method::GET, "world", "").await.map(Some),
@@ -375,16 +328,4 @@ impl Remote {
             }
         }
     }
-}
-
-/// What failed, and why. The URL is left out: its query has a signature.
-fn with_causes(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() { "no answer in time".to_owned() } else { String::new() };
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let separator = if text.is_empty() { "" } else { ": " };
-        text.extend([separator, &error.to_string()]);
-        cause = error.source();
-    }
-    if text.is_empty() { "the request failed".to_owned() } else { text }
 }

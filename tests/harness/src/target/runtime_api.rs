@@ -1,6 +1,6 @@
-//! An emulation of the Lambda Runtime API: hands out invocations and takes their outcomes.
+//! An emulated Lambda Runtime API: hands out invocations and receives their outcomes.
 //!
-//! It is a stand-in for Lambda's own, written from its public description: one invocation at a time
+//! It follows Lambda's public description: one invocation at a time
 //! at `/2018-06-01/runtime/invocation/next`, its outcome at `…/{id}/response` or `…/{id}/error`.
 
 use std::sync::Arc;
@@ -13,15 +13,16 @@ use hyper::{Request, Response};
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
+use crate::Result;
 use crate::http::{Failure, Server};
 
 /// How long an invocation may take.
 const INVOCATION_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// The outcome of an invocation: the function's response, or the error that the runtime reported.
+/// The function's response, or the error that its runtime reported.
 type Outcome = Result<Value, Value>;
 
-/// A Runtime API on loopback, ended with this value.
+/// A Runtime API on loopback. Dropping the value ends it.
 #[derive(Debug)]
 pub struct RuntimeApi {
     address: String,
@@ -38,20 +39,12 @@ struct Exchange {
 
 impl RuntimeApi {
     /// Starts on a free port.
-    ///
-    /// # Errors
-    ///
-    /// Why it does not.
-    pub async fn start() -> Result<Self, String> {
+    pub async fn start() -> Result<Self> {
         Self::granting(INVOCATION_TIME_MAX).await
     }
 
-    /// Starts on a free port, and tells the function that it has `time_max` for each invocation.
-    ///
-    /// # Errors
-    ///
-    /// Why it does not.
-    pub async fn granting(time_max: Duration) -> Result<Self, String> {
+    /// Starts on a free port, and grants the function `time_max` for each invocation.
+    pub async fn granting(time_max: Duration) -> Result<Self> {
         let (invocations, to_hand_out) = mpsc::channel(1);
         let (reported, outcomes) = mpsc::channel(1);
         let exchange = Arc::new(Exchange {
@@ -64,24 +57,23 @@ impl RuntimeApi {
         Ok(Self { address, invocations, outcomes: Mutex::new(outcomes), _server: server })
     }
 
-    /// Where it listens, as `127.0.0.1:PORT`.
+    /// The address, as `127.0.0.1:PORT`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Invokes the function and waits for what comes of it.
+    /// Invokes the function and waits for the outcome.
     ///
     /// # Errors
     ///
-    /// Nothing came of it in time.
-    pub async fn invoke(&self, payload: String) -> Result<Outcome, String> {
+    /// The function reports no outcome in time.
+    pub async fn invoke(&self, payload: String) -> Result<Outcome> {
         self.invocations.send(payload).await.map_err(|_| "the emulation has ended")?;
         let mut outcomes = self.outcomes.lock().await;
-        tokio::time::timeout(INVOCATION_TIME_MAX, outcomes.recv())
-            .await
-            .map_err(|_| "the function did not answer in time")?
-            .ok_or_else(|| "the emulation has ended".to_owned())
+        let outcome = tokio::time::timeout(INVOCATION_TIME_MAX, outcomes.recv()).await;
+        let outcome = outcome.map_err(|_| "the function did not answer in time")?;
+        Ok(outcome.ok_or("the emulation has ended")?)
     }
 }
 
@@ -119,7 +111,7 @@ async fn answer(
     Ok(response)
 }
 
-/// When `time_max` is over, in milliseconds since 1970 UTC.
+/// The end of `time_max` from now, in milliseconds since 1970 UTC.
 #[expect(clippy::disallowed_methods, reason = "the function compares it with the system's clock")]
 fn deadline_millis(time_max: Duration) -> u64 {
     let deadline = SystemTime::now() + time_max;

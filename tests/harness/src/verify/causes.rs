@@ -1,4 +1,4 @@
-//! The findings of a run by cause: what is wrong in one place, and how often.
+//! Groups the findings of a run by cause.
 
 use std::collections::BTreeMap;
 
@@ -6,36 +6,39 @@ use super::run::Run;
 use super::trial::Trial;
 use crate::judge::{Finding, Judged};
 
-/// With more pairs of texts than these a place is one cause.
+/// A place with more pairs of expected and actual values is one cause.
 const PAIRS_MAX: usize = 3;
 
-/// The same thing wrong with some answers.
+/// A cause: the same problem in some answers.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause<'a> {
-    /// Where, with `*` for the index of each list.
+    /// The place, with `*` for each index.
     pub(crate) place: String,
-    /// With how many answers.
+    /// The number of answers.
     pub(crate) count: usize,
-    /// How many pairs of what is expected and what came there are.
+    /// The number of pairs of expected and actual values.
     pub(crate) pairs: usize,
-    /// One of them.
+    /// An example.
     pub(crate) finding: &'a Finding,
-    /// And the trial that it is of.
+    /// The trial of the example.
     pub(crate) example: &'a Trial,
 }
 
 impl Cause<'_> {
-    /// Its heading: the place, and how many of all answers it is about.
+    /// The heading: the place, and the share of answers.
     pub(crate) fn heading(&self, run: &Run) -> String {
         let Self { place, count, pairs, .. } = self;
         let all = run.trials.len();
-        let texts =
-            if *pairs > PAIRS_MAX { format!(", {pairs} differences, as") } else { String::new() };
+        let texts = if *pairs > PAIRS_MAX {
+            format!(", {pairs} differences, for example")
+        } else {
+            String::new()
+        };
         format!("{place}: {count} of {all} answers{texts}")
     }
 }
 
-/// The causes, worst first: no answer, a secret shown, and then by how many answers they are about.
+/// The causes: first missing answers, then leaked secrets, then by the number of answers.
 pub(crate) fn causes(run: &Run) -> Vec<Cause<'_>> {
     type Pairs<'a> = BTreeMap<(&'a str, &'a str), Vec<(&'a Finding, &'a Trial)>>;
     let mut places: BTreeMap<(String, Judged), Pairs<'_>> = BTreeMap::new();

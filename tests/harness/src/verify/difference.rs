@@ -1,4 +1,4 @@
-//! Two texts side by side, with what differs marked; bounded in time and size.
+//! Shows two texts side by side with their differences marked, within limits of time and size.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -12,43 +12,42 @@ use crate::shown::both_visible;
 const EXPECTED: Style = AnsiColor::Green.on_default().bold();
 const ACTUAL: Style = AnsiColor::Red.on_default().bold();
 
-/// How much of two lines must be the same for what differs to be marked letter by letter.
+/// The least similarity of two lines whose differences are marked by character.
 const SIMILAR_MIN: f32 = 0.7;
 
 /// The least width of a column, in characters.
 const COLUMN_MIN: usize = 20;
 
-/// The longest line that is shown whole, in characters.
+/// The greatest length of a line that is shown whole, in characters.
 const LINE_MAX: usize = 160;
-/// How much of a longer line is shown, and how much of that is before the first difference.
+/// How many characters of a longer line are shown, and how many of them before the first difference.
 const PART: usize = 60;
 const BEFORE: usize = 20;
-/// After how many lines of two texts no further one is begun, so that 40 are the most.
+/// After this number of lines no further pair begins, so that at most 40 lines are shown.
 const LINES_MAX: usize = 32;
-/// How many lines that are the same are shown around those that differ.
+/// How many equal lines are shown around a difference.
 const CONTEXT: usize = 4;
 
-/// How long the lines of two texts are compared, and those of all texts of a report.
+/// The time limits for comparing two texts, and all texts of a report.
 const ONE_MAX: Duration = Duration::from_millis(50);
 const ALL_MAX: Duration = Duration::from_secs(1);
 
 /// Shows the differences of one report.
 #[derive(Debug)]
 pub struct Differences {
-    /// When all of them have taken enough time: what is compared then is compared line by line.
+    /// The end of the time for all texts. Later comparisons are coarse.
     end: Instant,
     width: usize,
 }
 
 impl Differences {
-    /// For so many columns of a terminal.
+    /// Differences for a terminal with `width` columns.
     #[must_use]
     pub fn of_width(width: usize) -> Self {
         Self { end: now() + ALL_MAX, width }
     }
 
-    /// What was expected on the left and what came on the right; below a line that differs carets point
-    /// to where it does.
+    /// The expected text on the left and the actual one on the right. Carets below a line mark its differences.
     #[must_use]
     pub fn side_by_side(&self, expected: &str, actual: &str) -> String {
         let column = (self.width.saturating_sub(7) / 2).max(COLUMN_MIN);
@@ -62,10 +61,10 @@ impl Differences {
         for op in lines.grouped_ops(CONTEXT).iter().flatten() {
             let (old_range, new_range) = (op.old_range(), op.new_range());
             if old_range.start > shown_to {
-                let _ = writeln!(text, "    … {} lines are the same", old_range.start - shown_to);
+                let _ = writeln!(text, "    … {} equal lines", old_range.start - shown_to);
             }
             shown_to = old_range.end;
-            // The last line may have no end in one of the texts: that is no line of its own.
+            // A missing line feed at the end of one text is not a line.
             let lines = |all: &[&str], range: Range<usize>| -> Vec<String> {
                 range.filter_map(|at| all.get(at).map(|line| (*line).to_owned())).collect()
             };
@@ -80,14 +79,13 @@ impl Differences {
             }
         }
         if rest > 0 {
-            let _ = writeln!(text, "    … and {rest} lines more");
+            let _ = writeln!(text, "    … and {rest} more lines");
         }
         text
     }
 }
 
-/// Two texts that are too long to be shown: of each the part where the first difference is, and its
-/// length.
+/// The parts of two texts around their first difference, with the lengths of cut texts.
 #[must_use]
 pub(crate) fn parts(expected: &str, actual: &str, chars_max: usize) -> (String, String) {
     let start = common_start(expected, actual);
@@ -95,7 +93,7 @@ pub(crate) fn parts(expected: &str, actual: &str, chars_max: usize) -> (String, 
     (part(expected), part(actual))
 }
 
-/// How many characters two texts begin with alike.
+/// The number of equal characters at the start of two texts.
 fn common_start(one: &str, other: &str) -> usize {
     one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count()
 }
@@ -138,12 +136,12 @@ fn pair_of_lines(
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a comparison that takes long is cut short")]
+#[expect(clippy::disallowed_methods, reason = "a long comparison is cut short")]
 fn now() -> Instant {
     Instant::now()
 }
 
-/// A line, each character with whether it differs.
+/// A line whose characters are marked if they differ.
 struct Cell(Vec<(char, bool)>);
 
 impl Cell {
@@ -187,7 +185,7 @@ fn wrapped(text: &mut String, left: &Cell, mark: char, right: &Cell, column: usi
     }
 }
 
-/// Writes a row, and below it one of carets if something in it differs.
+/// Writes a row, and a row of carets below it if parts of it differ.
 fn row(text: &mut String, left: &Cell, mark: char, right: &Cell, column: usize) {
     let padding = " ".repeat(column - left.0.len().min(column));
     // Writing to a `String` cannot fail.
@@ -207,7 +205,7 @@ fn row(text: &mut String, left: &Cell, mark: char, right: &Cell, column: usize) 
     }
 }
 
-/// The characters, those that differ in a style.
+/// The characters, with the different ones in a style.
 fn shown(cell: &Cell, style: Style) -> String {
     let mut text = String::new();
     let mut is_styled = false;
@@ -229,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_is_marked_below() {
+    fn carets_mark_differences() {
         let text = Differences::of_width(67)
             .side_by_side("a\nThe param is illegal.\nz", "a\nThe param is  illegal\nz");
         let plain = anstream::adapter::strip_str(&text).to_string();
@@ -245,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_missing_and_one_that_is_too_many_stand_alone() {
+    fn a_missing_line_and_an_extra_line_have_no_partner() {
         let text = Differences::of_width(67).side_by_side("a\nb\n", "b\nc\n");
         let plain = anstream::adapter::strip_str(&text).to_string();
         let marks: Vec<_> = plain.lines().skip(1).map(|line| line.chars().nth(35)).collect();

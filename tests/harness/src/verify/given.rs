@@ -1,4 +1,4 @@
-//! What is done to an endpoint as it is given: the access key is tried, and what cases did taken back.
+//! An endpoint without control paths: checks the access key, and undoes the effects of cases.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,19 +7,21 @@ use serde_json::json;
 
 use super::roles::Caller;
 use super::stop::Stop;
+use crate::Result;
 use crate::answer::Answer;
 use crate::case::{Case, Request, Style, Variant};
 use crate::client::{self, Wire};
+use crate::error::bail;
 use crate::operations::Undo;
 use crate::target::{Remote, Target};
 
-/// How often the same is tried: a resource that was just made may not be ready for it.
+/// How often an undo is tried: a new resource may not be ready for it.
 const UNDOS_MAX: usize = 5;
-/// How long is waited between.
+/// The pause between these attempts.
 const UNDO_PAUSE: Duration = Duration::from_secs(2);
 
-/// What answers to somebody who is not who they should be.
-const STRANGER: [&str; 10] = [
+/// The codes that refuse an access key.
+const REFUSALS: [&str; 10] = [
     "InvalidAccessKeyId.NotFound",
     "InvalidAccessKeyId.Inactive",
     "SignatureDoesNotMatch",
@@ -32,54 +34,47 @@ const STRANGER: [&str; 10] = [
     "Forbidden.RAM",
 ];
 
-/// Makes sure that the endpoint is one, and that it takes the caller's key: a call of `action` without
-/// parameters is refused for want of them.
+/// Checks that the endpoint serves the API and accepts the caller's key: a call of `action` without parameters
+/// must be refused because they are missing.
 ///
 /// # Errors
 ///
-/// It does not, or what it answers is no answer of the API.
-pub(super) async fn check_key(
-    remote: &Remote,
-    caller: &Caller,
-    action: &str,
-) -> Result<(), String> {
+/// The endpoint does not serve the API, or refuses the access key.
+pub(super) async fn check_key(remote: &Remote, caller: &Caller, action: &str) -> Result<()> {
     let answer = send(remote, caller, action, &BTreeMap::new()).await?;
     let url = remote.url();
     let none = |why: &str| {
         let start: String = answer.body.chars().take(200).collect();
-        format!("{url}: what is answered is no answer of the API ({why}): {start}")
+        format!("{url}: the answer is not one of the API ({why}): {start}")
     };
-    let body = answer.read().map_err(|error| none(&error))?;
+    let body = answer.read().map_err(|error| none(&error.to_string()))?;
     let code = body.text("Code").ok_or_else(|| none("it has no Code"))?;
-    if STRANGER.contains(&code) {
-        // Not the message: it may show what was signed.
-        return Err(format!(
-            "{url}: the access key {} is refused with {code}",
-            masked(&caller.access_key_id)
-        ));
+    if REFUSALS.contains(&code) {
+        // The message is not shown: it may contain signed texts.
+        bail!("{url}: the access key {} is refused with {code}", masked(&caller.access_key_id));
     }
     Ok(())
 }
 
-/// The beginning of an access key, enough to tell it from another.
+/// The start of an access key, enough to identify it.
 pub(super) fn masked(access_key_id: &str) -> String {
     let start: String = access_key_id.chars().take(6).collect();
     format!("{start}***")
 }
 
-/// Something that a case left behind.
+/// A purchase of a case.
 #[derive(Clone, Debug)]
 pub struct Left {
-    /// The case that made it.
+    /// The case that made the purchase.
     pub case: String,
-    /// The call that takes it back.
+    /// The call that releases it.
     pub undo: Undo,
-    /// Why it is still there; `None` if it is not.
+    /// The reason why it is not released; `None` if it is.
     pub kept: Option<String>,
 }
 
 impl Left {
-    /// What a case may have bought by a call that was not answered.
+    /// A possible purchase by a call without an answer.
     pub(super) fn unknown(case: &Case) -> Self {
         let Request { action, .. } = &case.request;
         let undo = Undo { action: action.clone(), parameters: case.request.parameters() };
@@ -88,7 +83,7 @@ impl Left {
         Self { case: case.path.clone(), undo, kept }
     }
 
-    /// What it is: the parameters that name it.
+    /// The parameters that identify it.
     #[must_use]
     pub fn what(&self) -> String {
         let parameters = self.undo.parameters.iter().filter(|(name, _)| *name != "RegionId");
@@ -97,8 +92,8 @@ impl Left {
     }
 }
 
-/// Takes back what a case did.
-pub(super) async fn take_back(
+/// Undoes the effects of a case.
+pub(super) async fn undo_all(
     target: &Target,
     caller: &Caller,
     case: &str,
@@ -109,7 +104,7 @@ pub(super) async fn take_back(
     for undo in undo {
         let Target::Remote(remote) = target else { continue };
         let kept = tokio::select! {
-            undone = undone(remote, caller, &undo) => undone.err(),
+            undone = undone(remote, caller, &undo) => undone.err().map(String::from),
             () = stop.release_is_over() => Some("a signal ended the run".to_owned()),
         };
         left.push(Left { case: case.to_owned(), undo, kept });
@@ -117,7 +112,7 @@ pub(super) async fn take_back(
     left
 }
 
-async fn undone(remote: &Remote, caller: &Caller, undo: &Undo) -> Result<(), String> {
+async fn undone(remote: &Remote, caller: &Caller, undo: &Undo) -> Result<()> {
     let Undo { action, parameters } = undo;
     let mut why = String::new();
     for attempt in 0..UNDOS_MAX {
@@ -130,14 +125,14 @@ async fn undone(remote: &Remote, caller: &Caller, undo: &Undo) -> Result<(), Str
                 let code = answer.read().ok().and_then(|body| body.text("Code").map(str::to_owned));
                 let code = code.unwrap_or_default();
                 if code == "InvalidAction.NotFound" {
-                    return Err(format!("the endpoint has no {action}"));
+                    bail!("the endpoint has no {action}");
                 }
                 format!("{action} is answered with {} {code}", answer.status)
             }
             Err(error) => format!("{action}: {error}"),
         };
     }
-    Err(why)
+    Err(why.into())
 }
 
 async fn send(
@@ -145,9 +140,9 @@ async fn send(
     caller: &Caller,
     action: &str,
     parameters: &BTreeMap<String, String>,
-) -> Result<Answer, String> {
+) -> Result<Answer> {
     let request = json!({ "action": action, "query": parameters });
-    let mut request: Request = serde_json::from_value(request).map_err(|e| e.to_string())?;
+    let mut request: Request = serde_json::from_value(request)?;
     request.host.clone_from(&caller.host);
     request.access_key_id.clone_from(&caller.access_key_id);
     request.access_key_secret.clone_from(&caller.access_key_secret);

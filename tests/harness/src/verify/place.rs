@@ -1,4 +1,4 @@
-//! Where cases are tried, as options say it.
+//! The place where cases are tried, and its options.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,17 +8,19 @@ use tempfile::TempDir;
 
 use super::given::{check_key, masked};
 use super::roles::Caller;
+use crate::Result;
 use crate::client;
 use crate::command::print_error;
 use crate::contract::Contract;
 use crate::credentials::KeyOptions;
+use crate::error::{At as _, bail};
 use crate::operations::Operations;
 use crate::secrets;
 #[cfg(feature = "in-process")]
 use crate::target::InProcess;
 use crate::target::{Bootstrap, ControlOptions, Remote, Target};
 
-/// Where cases are tried.
+/// The options for the place.
 #[derive(Debug, Args)]
 pub struct Where {
     #[command(flatten)]
@@ -27,55 +29,55 @@ pub struct Where {
     key: KeyOptions,
     #[command(flatten)]
     control: ControlOptions,
-    /// The region that calls are made for, where worlds cannot be set
+    /// The region of the calls, where worlds cannot be set
     #[arg(long, value_name = "ID", default_value = "cn-huhehaote")]
     region: String,
-    /// How long an answer may take, in seconds
+    /// The time limit of an answer
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     timeout: u64,
-    /// Wait until the endpoint answers, this long at most. Any HTTP answer but 502, 503 and 504 will do; an
-    /// error of TLS ends the wait
+    /// Wait up to this time until the endpoint answers. Any HTTP answer but 502, 503 and 504 counts; a TLS
+    /// error ends the wait
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["function", "in_process"])]
     #[arg(value_parser = clap::value_parser!(u32))]
     wait: Option<u32>,
-    /// Trust the certificate authorities in this PEM file in place of the system's
+    /// Trust the certificate authorities in this PEM file instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with_all = ["function", "in_process"])]
     cacert: Option<PathBuf>,
-    /// A real id for a role that cases name, as ipv6-free=ipv6-2zexxxx; may be given more than once
+    /// A real id for a role in cases, like ipv6-free=ipv6-2zexxxx; may be repeated
     #[arg(long = "bind", value_name = "ROLE=ID")]
     pub(crate) bindings: Vec<String>,
-    /// Use the endpoint as it is, even if it has control paths
+    /// Do not set worlds, even if the endpoint has control paths
     #[arg(long)]
     as_given: bool,
 }
 
-/// What is checked.
+/// The options that select the place.
 #[derive(Clone, Debug, Args)]
 #[group(required = true, multiple = false)]
 struct PlaceOptions {
-    /// The endpoint, as `http://127.0.0.1:8787`. It is called through the proxy that `HTTP_PROXY`,
-    /// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name for it, unless it is on this machine
+    /// The endpoint's URL, like `http://127.0.0.1:8787`. Calls use the proxy that `HTTP_PROXY`, `HTTPS_PROXY`,
+    /// `ALL_PROXY` and `NO_PROXY` select, unless the endpoint is on this machine
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// A built bootstrap, run under an emulation of the Lambda Runtime API
+    /// A built bootstrap, which runs under an emulated Lambda Runtime API
     #[arg(long, value_name = "PATH")]
     function: Option<PathBuf>,
-    /// The function, if this program was built with the feature `in-process`
+    /// The function in this program, if it was built with the feature `in-process`
     #[arg(long)]
     in_process: bool,
 }
 
 impl Where {
-    /// Looks at the place, and who calls if the worlds cannot be set there.
+    /// Finds the place, and the caller if worlds cannot be set there.
     ///
     /// # Errors
     ///
-    /// There is no such place, or it does not take the access key.
-    pub async fn find(&self, contract: &Contract) -> Result<(Place, Option<Caller>), String> {
+    /// The place does not exist, or refuses the access key.
+    pub async fn find(&self, contract: &Contract) -> Result<(Place, Option<Caller>)> {
         let PlaceOptions { endpoint, function, in_process: _ } = &self.place;
         if let Some(binary) = function {
             if !binary.is_file() {
-                return Err(format!("--function {}: there is no such file", binary.display()));
+                bail!("--function {}: no such file", binary.display());
             }
             return Ok((Place::Function(binary.clone()), None));
         }
@@ -83,8 +85,8 @@ impl Where {
             if cfg!(feature = "in-process") {
                 return Ok((Place::InProcess, None));
             }
-            let why = "--in-process: this program was built without the feature `in-process`, and has no function";
-            return Err(why.to_owned());
+            let why = "--in-process: this program was built without the feature `in-process`";
+            bail!("{why}");
         };
         let time_max = Duration::from_secs(self.timeout.max(1));
         let remote = Remote::trusting(url, Some(time_max), self.cacert.as_deref());
@@ -117,12 +119,12 @@ impl Where {
     }
 }
 
-/// Where cases are tried.
+/// The place where cases are tried.
 #[derive(Clone, Debug)]
 pub enum Place {
-    /// An endpoint that has worlds apart.
+    /// An endpoint with separate worlds.
     Apart(Remote),
-    /// An endpoint as it is.
+    /// An endpoint whose world cannot be set.
     Given(Remote),
     /// A built bootstrap.
     Function(PathBuf),
@@ -131,7 +133,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// The option that names it.
+    /// The options that select the place.
     #[must_use]
     pub fn option(&self) -> String {
         match self {
@@ -142,7 +144,7 @@ impl Place {
         }
     }
 
-    /// The proxy of the environment that calls go through.
+    /// The proxy of the calls, from the environment.
     #[must_use]
     pub fn proxy(&self) -> Option<&str> {
         match self {
@@ -151,12 +153,8 @@ impl Place {
         }
     }
 
-    /// A target for the worker of this number, which writes below `folder`.
-    ///
-    /// # Errors
-    ///
-    /// The folder cannot be written to.
-    pub fn target(&self, worker: usize, folder: &TempDir) -> Result<Target, String> {
+    /// The target of the worker of this number, which writes below `folder`.
+    pub fn target(&self, worker: usize, folder: &TempDir) -> Result<Target> {
         Ok(match self {
             Self::Apart(remote) => {
                 let name = format!("contract-{}-{worker}", client::fresh_run());
@@ -165,14 +163,13 @@ impl Place {
             Self::Given(remote) => Target::Remote(remote.clone()),
             Self::Function(binary) => {
                 let folder = folder.path().join(worker.to_string());
-                std::fs::create_dir_all(&folder)
-                    .map_err(|error| format!("{}: {error}", folder.display()))?;
+                std::fs::create_dir_all(&folder).at(folder.display())?;
                 Target::Bootstrap(Box::new(Bootstrap::new(binary, &folder)))
             }
             #[cfg(feature = "in-process")]
             Self::InProcess => Target::InProcess(Box::new(InProcess::new(worker))),
             #[cfg(not(feature = "in-process"))]
-            Self::InProcess => return Err("this program has no function".to_owned()),
+            Self::InProcess => bail!("this program has no function"),
         })
     }
 }

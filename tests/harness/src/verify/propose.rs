@@ -1,4 +1,4 @@
-//! Answers proposed for review, where insta and `cargo insta review` look for them.
+//! Proposes answers for review, in files for `cargo insta review`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,16 +6,17 @@ use std::path::Path;
 
 use super::snapshot::{answer, own_path, reviewed, shared_path};
 use super::{Run, Trial};
+use crate::Result;
 use crate::case::Case;
 use crate::contract::Contract;
-use crate::file::write_whole;
+use crate::file::write_in_folders;
 
-/// Answers to cases that are not the reviewed ones, by case and format.
+/// Answers that differ from the reviewed ones, by case and format.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Proposed(BTreeMap<String, (Case, BTreeMap<&'static str, String>)>);
 
 impl Proposed {
-    /// Adds an answer, unless there is one of the same format.
+    /// Adds an answer, unless the format has one.
     pub(super) fn add(&mut self, case: &Case, format: &'static str, transcript: String) {
         let (_, answers) =
             self.0.entry(case.path.clone()).or_insert_with(|| (case.clone(), BTreeMap::new()));
@@ -27,13 +28,9 @@ impl Proposed {
         self.0.values_mut().flat_map(|(_, answers)| answers.values_mut())
     }
 
-    /// Writes a file `….snap.new` for each case beside where its reviewed answers stand, with those of
-    /// the formats that were tried anew and the reviewed ones of others. Says where they are.
-    ///
-    /// # Errors
-    ///
-    /// One cannot be written.
-    pub(super) fn write(self, folder: &Path, contract: &Contract) -> Result<Vec<String>, String> {
+    /// Writes a file `….snap.new` for each case beside its reviewed answers: the new answers, and the reviewed ones
+    /// of other formats. Returns the paths.
+    pub(super) fn write(self, folder: &Path, contract: &Contract) -> Result<Vec<String>> {
         let mut written = Vec::new();
         for (case, mut answers) in self.0.into_values() {
             for format in ["JSON", "XML"] {
@@ -42,18 +39,14 @@ impl Proposed {
                 }
             }
             let said = format!("{} ({})", case.description, case.rests_on());
-            let said = serde_json::to_string(&said).map_err(|error| error.to_string())?;
+            let said = serde_json::to_string(&said)?;
             let mut text =
                 format!("---\nsource: tests/contract/cases.rs\ndescription: {said}\n---\n");
             let answers = answers.iter().map(|(format, answer)| format!("== {format}\n{answer}"));
-            // A text takes whatever is written to it.
+            // Writing to a `String` cannot fail.
             let _ = writeln!(text, "{}", answers.collect::<Vec<_>>().join("\n\n"));
-            let file = folder.join(format!("{}.new", own_path(&case)));
-            if let Some(parent) = file.parent() {
-                std::fs::create_dir_all(parent)
-                    .map_err(|error| format!("{}: {error}", parent.display()))?;
-            }
-            write_whole(&file, text.as_bytes())?;
+            let file = folder.join(format!("{}.new", own_path(&case.path)));
+            write_in_folders(&file, text.as_bytes())?;
             written.push(file.display().to_string());
         }
         Ok(written)
@@ -61,18 +54,14 @@ impl Proposed {
 }
 
 impl Run {
-    /// The answers waiting for review that are no longer needed: those of cases that hold as they are.
-    ///
-    /// # Errors
-    ///
-    /// A case cannot be read.
-    pub(super) fn settled(&self, contract: &Contract) -> Result<Vec<String>, String> {
+    /// The files that wait for review but are no longer needed: the cases hold without them.
+    pub(super) fn settled(&self, contract: &Contract) -> Result<Vec<String>> {
         let cases = contract.cases()?;
         let holds = |case: &Case, pending: &str| {
             let mut trials = self.trials.iter().filter(|trial| trial.case == case.path).peekable();
             trials.peek().is_some()
                 && trials.clone().all(Trial::holds)
-                // An answer in a format that was not tried may still be a better one.
+                // In a format that was not tried, the pending answer may still be needed.
                 && ["JSON", "XML"].into_iter().all(|format| {
                     let proposed = answer(pending, format);
                     trials.clone().any(|trial| trial.format == format)
@@ -84,7 +73,9 @@ impl Run {
             let snapshot = path.strip_suffix(".new")?;
             let mut of = cases
                 .iter()
-                .filter(|case| [own_path(case), shared_path(case)].iter().any(|it| it == snapshot))
+                .filter(|case| {
+                    [own_path(&case.path), shared_path(case)].iter().any(|it| it == snapshot)
+                })
                 .peekable();
             of.peek()?;
             of.all(|case| holds(case, text)).then(|| path.clone())

@@ -1,4 +1,4 @@
-//! What is told of a run.
+//! Reports a run to people and programs.
 
 mod code_quality;
 mod github;
@@ -11,21 +11,22 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, Table};
 
 use super::causes::causes;
 use super::texts::short;
 use super::{Differences, Run, Status, Trial};
+use crate::Result;
 use crate::command::{print_document, print_document_error, print_error};
+use crate::error::bail;
 use crate::file::Output;
 use crate::judge::Finding;
-use crate::shown::without_commands;
+use crate::shown::{self, without_commands};
 pub(crate) use github::annotation;
 
-/// How many causes are shown.
+/// The greatest number of shown causes.
 const TOLD_MAX: usize = 20;
-/// How many columns are taken where there is no terminal.
+/// The number of columns without a terminal.
 const COLUMNS: usize = 120;
 
 /// A report to write.
@@ -38,43 +39,38 @@ pub(super) struct Report {
 /// The kinds of report.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Kind {
-    /// As `JUnit` reads it.
+    /// `JUnit` XML.
     Junit,
-    /// As JSON.
+    /// JSON.
     Json,
-    /// As a page.
+    /// An HTML page.
     Html,
-    /// As annotations of a GitHub workflow.
+    /// Annotations of a GitHub workflow.
     Github,
-    /// As GitLab marks the changes of a merge request.
+    /// Code Quality of a GitLab merge request.
     #[value(name = "codequality")]
     CodeQuality,
 }
 
 impl Report {
     /// Reads a `--report` option.
-    ///
-    /// # Errors
-    ///
-    /// It is not a kind with a file.
-    pub(super) fn parse(option: &str) -> Result<Self, String> {
+    pub(super) fn parse(option: &str) -> Result<Self> {
         let (kind, file) = option.split_once('=').unwrap_or((option, ""));
         match Kind::from_str(kind, false) {
             Ok(kind) if !file.is_empty() => Ok(Self { kind, file: file.into() }),
-            Ok(Kind::Github) => Err("github=FILE: annotations go to a file of their own, as text \
-                                     of an answer may stand on standard output; a later step \
+            Ok(Kind::Github) => Err("github=FILE: annotations need a separate file, as text \
+                                     of an answer may be on standard output; a later step \
                                      prints them by cat FILE"
-                .to_owned()),
-            Ok(_) => Err(format!("{kind}=FILE: the name of the file is missing")),
+                .into()),
+            Ok(_) => Err(format!("{kind}=FILE: the name of the file is missing").into()),
             Err(_) => {
-                Err("not junit=FILE, json=FILE, html=FILE, github=FILE or codequality=FILE"
-                    .to_owned())
+                Err("not junit=FILE, json=FILE, html=FILE, github=FILE or codequality=FILE".into())
             }
         }
     }
 
-    /// Its text: for programs the values as they are, for people as they are shown.
-    fn text(&self, run: &Run, shown: &Run) -> Result<String, String> {
+    /// The text: with exact values for programs, with visible characters for people.
+    fn text(&self, run: &Run, shown: &Run) -> Result<String> {
         let text = match self.kind {
             Kind::Github => return Ok(github::of(shown)),
             Kind::Junit => junit::of(shown),
@@ -86,21 +82,21 @@ impl Report {
     }
 }
 
-/// The reports of a run, each opened before it, so that what cannot be written is known early.
+/// The reports of a run. They are opened before the run, so that errors appear early.
 #[derive(Debug)]
 pub(super) struct Reports {
     opened: Vec<(Report, Output)>,
-    /// How many could not be opened.
+    /// The number of reports that could not be opened.
     lost: usize,
 }
 
 impl Reports {
-    /// Opens all reports. Reports one that cannot be opened, and keeps the others.
+    /// Opens all reports. Prints an error for one that cannot be opened, and keeps the others.
     ///
     /// # Errors
     ///
-    /// Two reports have one file, or one is in the folder of the contract.
-    pub(super) fn open(reports: &[Report], contract: &Path) -> Result<Self, String> {
+    /// Two reports have the same file, or a report is in the contract's folder.
+    pub(super) fn open(reports: &[Report], contract: &Path) -> Result<Self> {
         let mut all = Self { opened: Vec::new(), lost: 0 };
         for report in reports {
             let file = report.file.display();
@@ -113,22 +109,18 @@ impl Reports {
                 }
             };
             if output.is_in(contract) {
-                return Err(format!("--report {file}: it is in the folder of the contract"));
+                bail!("--report {file}: it is in the folder of the contract");
             }
             if all.opened.iter().any(|(_, other)| other.is_same(&output)) {
-                return Err(format!("--report {file}: another report has this file"));
+                bail!("--report {file}: another report has this file");
             }
             all.opened.push((report.clone(), output));
         }
         Ok(all)
     }
 
-    /// Tells people something, on standard error if a report has standard output.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written to.
-    pub(super) fn say(&self, text: &str) -> Result<(), String> {
+    /// Prints a text for people: on standard error if a report has standard output.
+    pub(super) fn say(&self, text: &str) -> Result<()> {
         if self.opened.iter().any(|(_, output)| output.is_stdout()) {
             print_document_error(text);
             return Ok(());
@@ -136,12 +128,12 @@ impl Reports {
         print_document(text)
     }
 
-    /// Writes all of them.
+    /// Writes all reports.
     ///
     /// # Errors
     ///
-    /// Which could not be written; the others are.
-    pub(super) fn write(self, run: &Run) -> Result<(), String> {
+    /// A report cannot be written. The others are.
+    pub(super) fn write(self, run: &Run) -> Result<()> {
         let shown = run.shown();
         let written = self.opened.into_iter().map(|(report, output)| {
             report.text(run, &shown).and_then(|text| output.write(text.as_bytes()))
@@ -151,23 +143,19 @@ impl Reports {
             print_error(&format!("--report {error}"));
             lost += 1;
         }
-        if lost == 0 { Ok(()) } else { Err(format!("{lost} reports could not be written")) }
+        if lost == 0 { Ok(()) } else { Err(format!("{lost} reports could not be written").into()) }
     }
 }
 
-/// Tells people what came of the cases.
-///
-/// # Errors
-///
-/// It cannot be written.
-pub(super) fn print(run: &Run, reports: &Reports) -> Result<(), String> {
+/// Prints the result of the cases for people.
+pub(super) fn print(run: &Run, reports: &Reports) -> Result<()> {
     let columns = Table::new().width().map_or(COLUMNS, usize::from);
     reports.say(&text(&run.shown(), columns))
 }
 
 fn text(run: &Run, columns: usize) -> String {
     let mut text = String::new();
-    // A text takes whatever is written to it.
+    // Writing to a `String` cannot fail.
     let causes = causes(run);
     let differences = Differences::of_width(columns);
     for cause in causes.iter().take(TOLD_MAX) {
@@ -188,10 +176,10 @@ fn text(run: &Run, columns: usize) -> String {
     text
 }
 
-/// What else there is to tell: what was not run, bought, or left unjudged.
+/// The notes of a run: the cases not run, the purchases, and the parts that were not judged.
 pub(crate) fn aside(run: &Run) -> String {
     let mut text = String::new();
-    // A text takes whatever is written to it.
+    // Writing to a `String` cannot fail.
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for not_run in &run.not_run {
         reasons.entry(&not_run.reason).or_default().push(&not_run.case);
@@ -214,23 +202,23 @@ pub(crate) fn aside(run: &Run) -> String {
     if cosmetic > 0 {
         let _ = writeln!(
             text,
-            "written otherwise than reviewed, and the same in meaning: {cosmetic} answers; --exact \
-             lets them not hold"
+            "{cosmetic} answers have the meaning of the reviewed ones in another spelling; --exact fails \
+             them"
         );
     }
     if run.is_exact {
-        text.push_str("judged to the byte, as --exact says\n");
+        text.push_str("the spelling was judged, as --exact demands\n");
     }
     if !run.lenient.is_empty() {
         let _ = writeln!(text, "not judged, as --lenient says: {}", run.lenient.join(", "));
     }
     if !run.reads_state {
-        let _ = writeln!(text, "the state afterwards was not judged: it cannot be read there");
+        let _ = writeln!(text, "the state afterwards was not judged, as it cannot be read");
     }
     text
 }
 
-/// The first of some, and how many more there are.
+/// The first few, and the number of the others.
 fn some(cases: &[&str]) -> String {
     const SHOWN: usize = 3;
     let more = cases.len().saturating_sub(SHOWN);
@@ -238,7 +226,7 @@ fn some(cases: &[&str]) -> String {
     if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
-/// The verdict in a line.
+/// The verdict as one line.
 fn summary(run: &Run) -> String {
     let (failed, errors) = (run.count(Status::Failed), run.count(Status::Error));
     let tried = run.trials.len() - errors;
@@ -278,9 +266,7 @@ fn table(run: &Run) -> Table {
     for not_run in &run.not_run {
         rows.entry(key(&not_run.case)).or_default()[2] += 1;
     }
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["of", "answer", "hold", "do not", "not run"]);
+    let mut table = shown::table(["of", "answer", "hold", "do not", "not run"]);
     let shown = |count: &usize| if *count == 0 { String::new() } else { count.to_string() };
     for ((folder, code), counts) in &rows {
         let counts = counts.iter().map(shown);

@@ -1,4 +1,4 @@
-//! What a case needs where the world cannot be set, and real ids for it.
+//! Binds cases to real ids, for endpoints whose world cannot be set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,32 +6,34 @@ use jsonschema::Validator;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::Result;
 use crate::case::{Case, Pairs, Request};
 use crate::client::{HOST, without_port};
 use crate::contract::Contract;
+use crate::error::bail;
 use crate::world::{self, members};
 
-/// The region that cases name.
+/// The region in cases.
 const REGION: &str = "cn-huhehaote";
-/// The access key that cases sign with unless they say another.
+/// The default access key of cases.
 const KEY_ID: &str = "testid";
 
-/// Whose calls they are, and to whom.
+/// The access key, region and host of real calls.
 #[derive(Clone)]
 pub struct Caller {
-    /// The access key.
+    /// The access key's id.
     pub access_key_id: String,
-    /// Its secret.
+    /// The access key's secret.
     pub access_key_secret: String,
-    /// The token that goes with a temporary key.
+    /// The token of a temporary key.
     pub security_token: Option<String>,
-    /// The region that the calls are for.
+    /// The region of the calls.
     pub region: String,
-    /// The host that the requests name, with a port if there is one.
+    /// The host in the requests, with a port if the URL has one.
     pub host: String,
 }
 
-/// What addresses can be, as the files `roles.json` of the operations say.
+/// The roles of addresses, from the `roles.json` of the operations.
 #[derive(Debug, Default)]
 pub struct Roles {
     need_nothing: BTreeSet<String>,
@@ -40,11 +42,7 @@ pub struct Roles {
 
 impl Roles {
     /// Reads the roles of the contract.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with a file.
-    pub fn read(contract: &Contract) -> Result<Self, String> {
+    pub fn read(contract: &Contract) -> Result<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct File {
@@ -77,7 +75,7 @@ impl Roles {
         self.roles.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The roles that an address of a world has: one at most, if the file is right.
+    /// The roles of an address; at most one, if the file is right.
     #[must_use]
     pub fn of(&self, address: &Value) -> Vec<&str> {
         let fitting = self.roles.iter().filter(|(_, schema)| schema.is_valid(address));
@@ -88,74 +86,74 @@ impl Roles {
     ///
     /// # Errors
     ///
-    /// Which is none, or names no role.
-    pub fn bindings(&self, options: &[String]) -> Result<BTreeMap<String, String>, String> {
+    /// An option is malformed, or names an unknown role.
+    pub fn bindings(&self, options: &[String]) -> Result<BTreeMap<String, String>> {
         let mut bindings = BTreeMap::new();
         for option in options {
-            let (role, id) = option
-                .split_once('=')
-                .filter(|(_, id)| !id.is_empty())
-                .ok_or_else(|| format!("--bind {option}: not like ipv6-free=ipv6-2zexxxx"))?;
+            let (role, id) =
+                option.split_once('=').filter(|(_, id)| !id.is_empty()).ok_or_else(|| {
+                    format!("--bind {option}: it must be like ipv6-free=ipv6-2zexxxx")
+                })?;
             let is_known = self.names().any(|known| known == role || gateway(known) == role);
             if !is_known {
                 let known: Vec<&str> = self.names().collect();
-                return Err(format!(
-                    "--bind {option}: there is no role {role}: there are {}, and for the gateway of \
-                     an address's VPC the same with ipv6gw",
+                bail!(
+                    "--bind {option}: unknown role {role}; the roles are {}, and with ipv6gw in place of ipv6 \
+                     the gateway of the address's VPC",
                     known.join(", ")
-                ));
+                );
             }
             if bindings.insert(role.to_owned(), id.to_owned()).is_some() {
-                return Err(format!("--bind {option}: {role} is bound twice"));
+                bail!("--bind {option}: {role} is bound twice");
             }
         }
         Ok(bindings)
     }
 
-    /// The case as it can be tried by `caller` on a world that cannot be set.
+    /// The case for `caller` on a world that cannot be set.
     ///
     /// # Errors
     ///
-    /// Why it cannot be tried.
+    /// The reason why the case cannot be tried.
     pub fn bind(
         &self,
         case: &Case,
         caller: &Caller,
         bindings: &BTreeMap<String, String>,
-    ) -> Result<Bound, String> {
+    ) -> Result<Bound> {
         let mut bound = case.clone();
-        // Where a case writes the header by which a call is signed, it writes whose key it is, too.
+        // A case that writes the header of a signature also writes the key's id in it.
         let credential = |key: &str| format!("Credential={key}");
         let mut real = vec![
             (REGION.to_owned(), caller.region.clone()),
             (credential(KEY_ID), credential(&caller.access_key_id)),
         ];
         if case.fault.is_some() {
-            return Err("its store must fail, which only control paths bring about".to_owned());
+            bail!("its store must fail, which needs control paths");
         }
         if case.throttling.is_some() {
-            return Err("it needs a limit of calls that only control paths set".to_owned());
+            bail!("it needs a rate limit, which needs control paths");
         }
         for request in case.before.iter().chain([&case.request]) {
             self.check_key(case, request)?;
         }
         if caller.region != REGION && named(case).any(|value| value == caller.region) {
-            return Err(format!("it names {} as another region", caller.region));
+            bail!("it names {} as another region", caller.region);
         }
         let code = case.demanded.code.as_deref().unwrap_or("a success");
         if !self.need_nothing.contains(code) {
             real.extend(self.ids(case, bindings)?);
         }
-        // The longest first, so that none is cut by another that it contains.
+        // The longest first, so that no id is cut by another one inside it.
         real.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
         real.push((HOST.to_owned(), caller.host.clone()));
         let tail = crate::client::fresh_nonce();
         for request in bound.before.iter_mut().chain([&mut bound.request]) {
             request.replace(&real);
-            // A token is remembered for a day, so it must not be that of another case or run.
+            // A token is remembered for a day, so each case and run needs its own.
             request.lengthen_token(&tail);
             request.host.clone_from(&caller.host);
-            // Two runs within a quarter of an hour must not meet.
+            // A nonce is remembered for 15 minutes, so each run needs its own.
             if let Some(nonce) = &mut request.nonce {
                 nonce.extend(["-", crate::client::fresh_run()]);
             }
@@ -175,38 +173,38 @@ impl Roles {
         }
         for element in demanded.elements.values_mut() {
             let text = replaced(&element.to_string(), &real);
-            *element = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            *element = serde_json::from_str(&text)?;
         }
-        // What an answer names of it.
+        // Answers name the host without its port.
         real.push((HOST.to_owned(), without_port(&caller.host).to_owned()));
         Ok(Bound { case: bound, real })
     }
 
-    /// Whether somebody else's key can sign the request.
-    fn check_key(&self, case: &Case, request: &Request) -> Result<(), String> {
+    /// Checks that another key can sign the request.
+    fn check_key(&self, case: &Case, request: &Request) -> Result<()> {
         let key = &request.access_key_id;
         if key != KEY_ID && world::key(&case.world, key).is_some() {
-            return Err(format!("it is called with the access key {key}, which its world holds"));
+            bail!("it is called with the access key {key} of its world");
         }
         let code = case.demanded.code.as_deref().unwrap_or_default();
         if request.security_token.is_some() && !self.need_nothing.contains(code) {
-            return Err("it is called with a security token that its world holds".to_owned());
+            bail!("it is called with a security token of its world");
         }
         Ok(())
     }
 
-    /// The ids of the case's world that its requests name, each with the real one.
+    /// The ids of the case's world in its requests, each with the real one.
     fn ids(
         &self,
         case: &Case,
         bindings: &BTreeMap<String, String>,
-    ) -> Result<Vec<(String, String)>, String> {
+    ) -> Result<Vec<(String, String)>> {
         let mut accounts = members(&case.world["Accounts"]);
         let (Some((_, account)), None) = (accounts.next(), accounts.next()) else {
-            return Err("its world has more than one account".to_owned());
+            bail!("its world has more than one account");
         };
         if let Some(unusual) = unusual(account) {
-            return Err(unusual);
+            bail!("{unusual}");
         }
         let named: BTreeSet<String> = named(case).collect();
         let of = |kind: &str| members(&account[kind]);
@@ -216,23 +214,23 @@ impl Roles {
         };
         let mut bandwidths = of("Ipv6Addresses").filter_map(|(_, address)| bandwidth(address));
         if let Some(id) = bandwidths.find(|id| named.contains(id)) {
-            return Err(format!("it names {id}, a bandwidth of its world"));
+            bail!("it names {id}, a bandwidth of its world");
         }
         let (mut real, mut gateways) = (Vec::new(), Vec::new());
         for (id, address) in of("Ipv6Addresses").filter(|(id, _)| named.contains(*id)) {
             if address["RegionId"] != REGION {
-                return Err(format!("{id} is in another region in its world"));
+                bail!("{id} is in another region in its world");
             }
             let roles = self.of(address);
             let [role] = roles[..] else {
-                return Err(format!("no role is what {id} is in its world"));
+                bail!("no role describes {id} of its world");
             };
             let mut serving = of("Ipv6Gateways").filter(|(_, it)| it["VpcId"] == address["VpcId"]);
             let (gateway_id, _) = serving
                 .next()
                 .ok_or_else(|| format!("the VPC of {id} has no gateway in its world"))?;
             if gateways.iter().any(|(_, known)| *known == gateway(role)) {
-                return Err(format!("it needs two addresses that are {role}"));
+                bail!("it needs two addresses with the role {role}");
             }
             gateways.push((gateway_id, gateway(role)));
             real.push((id.clone(), bound(role, bindings)?));
@@ -240,7 +238,7 @@ impl Roles {
         for (id, _) in of("Ipv6Gateways").filter(|(id, _)| named.contains(*id)) {
             let role = gateways.iter().find(|(of_address, _)| *of_address == id);
             let (_, role) =
-                role.ok_or_else(|| format!("the gateway {id} is that of no address it names"))?;
+                role.ok_or_else(|| format!("the gateway {id} serves no address that it names"))?;
             real.push((id.clone(), bound(role, bindings)?));
         }
         Ok(real)
@@ -264,34 +262,34 @@ fn named(case: &Case) -> impl Iterator<Item = String> {
 pub struct Bound {
     /// The case.
     pub case: Case,
-    /// What cases name, and what was put for it.
+    /// The texts in cases, and their real values.
     pub real: Vec<(String, String)>,
 }
 
 impl Bound {
-    /// A text in which what the case names stands again for what was put for it.
+    /// A text with the case's names in place of the real ones.
     #[must_use]
     pub fn case_names(&self, text: &str) -> String {
         self.real.iter().fold(text.to_owned(), |text, (known, real)| text.replace(real, known))
     }
 }
 
-/// A text with what cases name replaced by what is real.
+/// A text with the real names in place of the case's.
 pub(super) fn replaced(text: &str, real: &[(String, String)]) -> String {
     real.iter().fold(text.to_owned(), |text, (known, real)| text.replace(known, real))
 }
 
-/// What the gateway of the VPC of an address of a role is called.
+/// The role of the gateway that serves an address of a role.
 fn gateway(role: &str) -> String {
     role.replacen("ipv6", "ipv6gw", 1)
 }
 
-fn bound(role: &str, bindings: &BTreeMap<String, String>) -> Result<String, String> {
+fn bound(role: &str, bindings: &BTreeMap<String, String>) -> Result<String> {
     let id = bindings.get(role).cloned();
-    id.ok_or_else(|| format!("it needs --bind {role}=ID"))
+    Ok(id.ok_or_else(|| format!("it needs --bind {role}=ID"))?)
 }
 
-/// What an account of a world has that no account can be expected to have.
+/// A property of an account that real accounts rarely have.
 fn unusual(account: &Value) -> Option<String> {
     let billing = &account["Billing"];
     if billing["CdtStatus"] != "Upgraded" || billing["SaleStatus"] != "Allowed" {

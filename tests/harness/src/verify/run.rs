@@ -1,4 +1,4 @@
-//! What came of all cases.
+//! The result of all cases.
 
 use std::time::Duration;
 
@@ -7,47 +7,47 @@ use super::propose::Proposed;
 use super::trial::{NotRun, Status, Trial};
 use crate::command::Outcome;
 
-/// What came of all cases.
+/// The result of all cases.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Where they were tried, as an option.
+    /// The options that select the place.
     pub place: String,
-    /// The proxy that calls went through, without its user and password.
+    /// The proxy of the calls, without user and password.
     pub proxy: Option<String>,
-    /// Which contract.
+    /// The origin of the contract.
     pub contract: String,
-    /// Which version of it.
+    /// The version of the contract.
     pub version: String,
-    /// What was not judged, by name.
+    /// The names of the parts that were not judged.
     pub lenient: Vec<&'static str>,
-    /// Whether an answer that is written otherwise than the reviewed one does not hold.
+    /// Whether an answer fails for its spelling alone.
     pub is_exact: bool,
     /// Whether the state was read.
     pub reads_state: bool,
-    /// The cases tried, in order.
+    /// The trials, in order.
     pub trials: Vec<Trial>,
-    /// The cases not tried, in order.
+    /// The cases that were not tried, in order.
     pub not_run: Vec<NotRun>,
-    /// Why some of them were not; `None` if the run came to its end.
+    /// The reason why the run was stopped; `None` if it was completed.
     pub stopped: Option<String>,
-    /// What cases left behind.
+    /// The purchases of the cases.
     pub left: Vec<Left>,
-    /// The snapshots that no case has or that wait for review, each with which of both.
+    /// The snapshots without a case or in wait for review, each with the reason.
     pub unused: Vec<(String, String)>,
-    /// The answers that are not the reviewed ones.
+    /// The answers that differ from the reviewed ones.
     pub(super) proposed: Proposed,
-    /// How long all of it took.
+    /// The duration.
     pub time: Duration,
 }
 
 impl Run {
-    /// How many trials came out so.
+    /// The number of trials with this status.
     #[must_use]
     pub fn count(&self, status: Status) -> usize {
         self.trials.iter().filter(|trial| trial.status() == status).count()
     }
 
-    /// Whether every case that was tried holds, no purchase is kept and no snapshot is unused.
+    /// Whether every trial holds, every purchase is released and every snapshot is used.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.trials.iter().all(Trial::holds)
@@ -55,7 +55,7 @@ impl Run {
             && self.unused.is_empty()
     }
 
-    /// What the run found. Where something fails, what could not be judged matters no more.
+    /// The outcome. A failure outweighs answers that could not be judged.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let is_kept = self.left.iter().any(|left| left.kept.is_some());

@@ -1,4 +1,4 @@
-//! Tries cases, many at once.
+//! Tries cases in parallel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::given::{Left, take_back};
+use super::given::{Left, undo_all};
 use super::place::Place;
 use super::propose::Proposed;
 use super::roles::{Bound, Caller, Roles};
@@ -24,38 +24,40 @@ use crate::case::{Case, Request, Variant};
 use crate::client::now_secs;
 use crate::command::print_error;
 use crate::contract::Contract;
+use crate::error::bail;
 use crate::judge::{Findings, Judged, Rulebook, expected_format, judge};
 use crate::operations::Operation;
 use crate::signals::interrupted;
 use crate::target::{PLANNED_PANIC, Target};
+use crate::{Error, Result};
 
-/// How long the worlds of a run that was stopped may take to be dropped.
+/// The time limit for dropping the worlds of an interrupted run.
 const END_TIME_MAX: Duration = Duration::from_secs(2);
 
-/// How cases are tried.
+/// The settings of a run.
 pub(crate) struct Plan {
     pub(crate) roles: Roles,
     pub(crate) bindings: BTreeMap<String, String>,
-    /// Who calls where worlds cannot be set.
+    /// The caller, where worlds cannot be set.
     pub(crate) caller: Option<Caller>,
     pub(crate) signature: Signature,
     pub(crate) format: Format,
     pub(crate) lenient: BTreeSet<Leniency>,
-    /// Whether an answer that is written otherwise than the reviewed one does not hold.
+    /// Whether an answer fails for its spelling alone.
     pub(crate) is_exact: bool,
     pub(crate) jobs: usize,
-    /// After how many trials that do not hold no further one begins.
+    /// The number of trials that do not hold after which the run stops.
     pub(crate) failures_max: Option<usize>,
     pub(crate) allow_purchases: bool,
 }
 
-/// A case to be tried.
+/// A case to try.
 struct Item {
     bound: Bound,
     variants: Vec<Variant>,
 }
 
-/// What all workers share.
+/// The state that all workers share.
 struct Shared {
     contract: Arc<Contract>,
     place: Place,
@@ -68,16 +70,12 @@ struct Shared {
 }
 
 /// Tries the cases.
-///
-/// # Errors
-///
-/// They cannot be tried at all.
 pub(crate) async fn run(
     contract: Arc<Contract>,
     cases: Vec<Case>,
     place: Place,
     plan: Plan,
-) -> Result<Run, String> {
+) -> Result<Run> {
     let start = now();
     if matches!(place, Place::InProcess) {
         keep_planned_panics_quiet();
@@ -91,17 +89,17 @@ pub(crate) async fn run(
                 writing.push(item);
             }
             Ok(item) => items.push(item),
-            Err(reason) => not_run.push(NotRun { case: path, reason }),
+            Err(reason) => not_run.push(NotRun { case: path, reason: reason.into() }),
         }
     }
     let reads_state = !matches!(place, Place::Given(_) | Place::Function(_));
     let jobs = plan.jobs;
-    // One after another is tried what writes: what one makes is taken back before the next.
+    // Cases that write run one at a time: each is undone before the next.
     let phases = [(Arc::new(items), jobs), (Arc::new(writing), 1)];
     let all = || phases.iter().flat_map(|(items, _)| items.iter());
     let progress = ProgressBar::new(all().map(|item| item.variants.len() as u64).sum());
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} answers, {msg}");
-    progress.set_style(style.map_err(|error| error.to_string())?);
+    progress.set_style(style.map_err(Error::other)?);
     let shared = Arc::new(Shared {
         contract,
         place,
@@ -118,9 +116,9 @@ pub(crate) async fn run(
         work(&shared, items, *jobs).await?;
     }
     watch.abort();
-    // It may hold its part for a moment yet.
+    // Wait until the task has dropped its reference.
     drop(watch.await);
-    let shared = Arc::into_inner(shared).ok_or("a worker is still at work")?;
+    let shared = Arc::into_inner(shared).ok_or("a worker is still running")?;
     shared.progress.finish_and_clear();
     let Shared { contract, place, plan, stop, found, proposed, .. } = shared;
     let (mut trials, mut not_run, left) =
@@ -160,7 +158,7 @@ pub(crate) async fn run(
     Ok(run)
 }
 
-/// Some cases have the store panic, and what that prints is nobody's news.
+/// Hides the messages of panics that cases plan.
 fn keep_planned_panics_quiet() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -179,33 +177,33 @@ fn writes(case: &Case, rules: &Rulebook) -> bool {
     case.demanded.status == 200 && of(&case.request) || case.before.iter().any(of)
 }
 
-/// The case as it is tried at a place, or why it is not.
-fn item(case: Case, place: &Place, plan: &Plan, rules: &Rulebook) -> Result<Item, String> {
+/// The case as it is tried at a place, or the reason why it is not tried.
+fn item(case: Case, place: &Place, plan: &Plan, rules: &Rulebook) -> Result<Item> {
     let mut variants = case.variants();
     variants.retain(|variant| {
         plan.signature.includes(variant.style) && plan.format.includes(expected_format(variant))
     });
     if variants.is_empty() {
-        return Err("it has no variant of the kinds of signature and format asked for".to_owned());
+        bail!("it has no variant with the requested signature and format");
     }
     if case.fault.is_some() && matches!(place, Place::Function(_)) {
-        return Err("its store must fail, which only control paths bring about".to_owned());
+        bail!("its store must fail, which needs control paths");
     }
     let bound = match &plan.caller {
         None => Bound { case, real: Vec::new() },
         Some(caller) => {
             if writes(&case, rules) && !plan.allow_purchases {
-                return Err("it changes something, which needs --allow-purchases".to_owned());
+                bail!("it changes something, which needs --allow-purchases");
             }
             let requests = case.before.iter().chain([&case.request]);
             let mut operations =
                 requests.filter_map(|request| rules.operations.get(&request.action));
             if writes(&case, rules) && operations.any(|it| it.writes() && it.undo.is_none()) {
-                return Err("it changes what no call can put back".to_owned());
+                bail!("it changes something that no call can undo");
             }
             let operation = rules.operations.get(&case.request.action);
             if case.demanded.status == 200 && operation.is_some_and(|it| it.lists.is_some()) {
-                return Err("it lists all that its account has".to_owned());
+                bail!("it lists everything in its account");
             }
             plan.roles.bind(&case, caller, &plan.bindings)?
         }
@@ -213,9 +211,9 @@ fn item(case: Case, place: &Place, plan: &Plan, rules: &Rulebook) -> Result<Item
     Ok(Item { bound, variants })
 }
 
-/// Tries items, so many at once.
-async fn work(shared: &Arc<Shared>, items: &Arc<Vec<Item>>, jobs: usize) -> Result<(), String> {
-    let folder = Arc::new(TempDir::new().map_err(|error| error.to_string())?);
+/// Tries items with `jobs` workers.
+async fn work(shared: &Arc<Shared>, items: &Arc<Vec<Item>>, jobs: usize) -> Result<()> {
+    let folder = Arc::new(TempDir::new()?);
     let next = Arc::new(AtomicUsize::new(0));
     let mut workers = JoinSet::new();
     for worker in 0..jobs.min(items.len()) {
@@ -233,7 +231,7 @@ async fn work(shared: &Arc<Shared>, items: &Arc<Vec<Item>>, jobs: usize) -> Resu
     }
     let mut targets = Vec::new();
     while let Some(target) = workers.join_next().await {
-        targets.push(target.map_err(|error| error.to_string())??);
+        targets.push(target??);
     }
     let is_hurried = shared.stop.reason().is_some();
     let ends = targets.iter().map(|target| end(target, is_hurried));
@@ -241,12 +239,12 @@ async fn work(shared: &Arc<Shared>, items: &Arc<Vec<Item>>, jobs: usize) -> Resu
     Ok(())
 }
 
-/// Drops the world of a target. One that is left behind is no verdict, so standard error tells it.
+/// Drops the world of a target. A world that stays is not a verdict, so standard error reports it.
 pub(crate) async fn end(target: &Target, is_hurried: bool) {
     let Target::Remote(remote) = target else { return };
     let time_max = if is_hurried { END_TIME_MAX } else { Duration::MAX };
     let ended = timeout(time_max, remote.end()).await;
-    if let Err(why) = ended.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
+    if let Err(why) = ended.unwrap_or_else(|_| Err("no answer in time".into())) {
         let name = remote.world_name();
         print_error(&format!("left at the endpoint: the world {name}: {why}"));
     }
@@ -274,7 +272,7 @@ impl Shared {
                 None => Vec::new(),
                 Some(caller) => {
                     let mut left =
-                        take_back(target, caller, &bound.case.path, undo, &self.stop).await;
+                        undo_all(target, caller, &bound.case.path, undo, &self.stop).await;
                     if is_unanswered && writes(&bound.case, &self.rules) {
                         left.push(Left::unknown(&bound.case));
                     }
@@ -289,7 +287,7 @@ impl Shared {
             let findings = match verdict {
                 Ok(verdict) => {
                     let mut findings = verdict.findings;
-                    // The case's own names again instead of what was bound to them.
+                    // With the case's names in place of the real ones.
                     let transcript = bound.case_names(verdict.transcript.trim_end());
                     self.snapshot(bound, format, &transcript, &mut findings);
                     answered = Some(Answered { answer: verdict.last.1, transcript });
@@ -297,13 +295,14 @@ impl Shared {
                 }
                 Err(error) => {
                     let mut findings = Findings::default();
-                    findings.add("answer", "one that can be judged", error);
+                    findings.add("answer", "an answer that can be judged", error);
                     findings
                 }
             };
             let lenient = &self.plan.lenient;
-            let told = findings.told(|finding| !lenient.iter().any(|it| it.covers(finding)));
-            let (cosmetic, findings): (Vec<_>, Vec<_>) = told
+            let reported =
+                findings.reported(|finding| !lenient.iter().any(|it| it.covers(finding)));
+            let (cosmetic, findings): (Vec<_>, Vec<_>) = reported
                 .into_iter()
                 .partition(|finding| finding.by == Judged::Bytes && !self.plan.is_exact);
             let trial = Trial {
@@ -325,7 +324,7 @@ impl Shared {
         }
     }
 
-    /// Judges the answers by the reviewed ones, and proposes them if they are not the same.
+    /// Judges the answers by the reviewed ones, and proposes them if they differ.
     fn snapshot(
         &self,
         bound: &Bound,
@@ -345,7 +344,7 @@ impl Shared {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "how long a trial takes is told, nothing depends on it"
+    reason = "the duration of a trial is reported, and decides nothing"
 )]
 fn now() -> Instant {
     Instant::now()

@@ -1,8 +1,8 @@
-//! The answers that were reviewed.
+//! The reviewed answers.
 //!
-//! Most cases of a code have the same answer, so they share one file. A case whose answer differs
-//! from that has a file of its own.
+//! Most cases of a code have the same answer and share a file. A case with another answer has its own file.
 
+use crate::Result;
 use crate::case::Case;
 use crate::contract::Contract;
 use crate::judge::{Findings, Judged, Rulebook, judge_snapshot};
@@ -22,21 +22,17 @@ pub fn judge_reviewed(
     }
 }
 
-/// The reviewed answer to a case in a format (`JSON` or `XML`), what is unstable replaced.
-///
-/// # Errors
-///
-/// There is none, and the file that should hold it.
-pub fn reviewed<'a>(contract: &'a Contract, case: &Case, format: &str) -> Result<&'a str, String> {
+/// The reviewed answer to a case in a format (`JSON` or `XML`), with placeholders.
+pub fn reviewed<'a>(contract: &'a Contract, case: &Case, format: &str) -> Result<&'a str> {
     let path = path(contract, case);
     let none = || format!("{}/{path}: no answer in {format}", contract.origin());
-    answer(contract.existing(&path)?, format).ok_or_else(none)
+    Ok(answer(contract.existing(&path)?, format).ok_or_else(none)?)
 }
 
-/// The answer in a format that a snapshot holds.
+/// The answer of a snapshot in a format.
 #[must_use]
 pub fn answer<'a>(snapshot: &'a str, format: &str) -> Option<&'a str> {
-    // After the header come the formats' answers, each below its name.
+    // The answers follow the header, each below the name of its format.
     let (_, answers) = snapshot.split_once("\n---\n")?;
     let heading = format!("== {format}\n");
     let answer = match answers.strip_prefix(&heading) {
@@ -47,20 +43,22 @@ pub fn answer<'a>(snapshot: &'a str, format: &str) -> Option<&'a str> {
     Some(answer[..end].trim_end())
 }
 
-/// The file of the reviewed answer to a case: its own, or else the one that it shares.
+/// The file of the reviewed answer to a case: its own or the shared one.
 #[must_use]
 pub fn path(contract: &Contract, case: &Case) -> String {
-    let (own, shared) = (own_path(case), shared_path(case));
+    let (own, shared) = (own_path(&case.path), shared_path(case));
     if contract.text(&own).is_none() && contract.text(&shared).is_some() { shared } else { own }
 }
 
-/// The file of the answer that is this case's alone.
+/// The own file of the case at `path`.
 #[must_use]
-pub fn own_path(case: &Case) -> String {
-    format!("{}/snapshots/{}@{}.snap", case.folder(), case.group(), case.name())
+pub fn own_path(path: &str) -> String {
+    let stem = path.strip_suffix(".json").unwrap_or(path).replacen("/cases/", "/snapshots/", 1);
+    let (folder, name) = stem.rsplit_once('/').unwrap_or(("", &stem));
+    format!("{folder}@{name}.snap")
 }
 
-/// The file of the answer that the cases of a code share.
+/// The file that the cases of a code share.
 #[must_use]
 pub fn shared_path(case: &Case) -> String {
     format!("{}/snapshots/{}.snap", case.folder(), case.group())

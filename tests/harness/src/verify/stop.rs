@@ -1,4 +1,4 @@
-//! Why a run ends before all cases were tried.
+//! Decides when a run stops before all cases are tried.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -8,24 +8,24 @@ use tokio::sync::watch;
 
 use super::trial::Status;
 
-/// The fewest first trials without an answer after which a run gives up.
+/// The least number of first trials without an answer after which a run gives up.
 const FIRST_ERRORS_MIN: usize = 10;
-/// How many trials in a row without an answer end a run whose endpoint did answer before.
+/// The number of trials in a row without an answer that end a run whose endpoint has answered before.
 const LATER_ERRORS_MAX: usize = 50;
 
-/// How long after a signal a purchase may take to be released.
+/// The time limit for releasing a purchase after a signal.
 const RELEASE_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Why the rest is not tried.
+/// The reason why a run stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// As many trials as `--max-failures` allows do not hold.
+    /// The number of `--max-failures` is reached.
     Failures(usize),
-    /// So many trials in a row had no answer.
+    /// This number of trials in a row had no answer.
     Silence(usize),
-    /// A purchase is not released: the next case would meet another state.
+    /// A purchase is not released, which would change the state for the next case.
     Kept,
-    /// The process got this signal.
+    /// The process received this signal.
     Signal(&'static str),
 }
 
@@ -34,13 +34,13 @@ impl fmt::Display for Reason {
         match self {
             Self::Failures(max) => write!(formatter, "--max-failures {max} was reached"),
             Self::Silence(count) => write!(formatter, "{count} in a row had no answer"),
-            Self::Kept => formatter.write_str("what a case before did could not be taken back"),
+            Self::Kept => formatter.write_str("an earlier case could not be undone"),
             Self::Signal(name) => write!(formatter, "{name} ended the run"),
         }
     }
 }
 
-/// Decides when a run begins no further trial.
+/// Decides when no further trial begins.
 #[derive(Debug)]
 pub(super) struct Stop {
     reason: watch::Sender<Option<Reason>>,
@@ -66,7 +66,7 @@ impl Stop {
         }
     }
 
-    /// Begins no further trial. The first reason is kept, unless a signal follows.
+    /// Stops the run. The first reason is kept, unless a signal follows.
     pub(super) fn now(&self, reason: Reason) {
         self.reason.send_if_modified(|known| {
             let is_new = known.is_none() || matches!(reason, Reason::Signal(_));
@@ -77,12 +77,12 @@ impl Stop {
         });
     }
 
-    /// Why no further trial begins; `None` while they do.
+    /// The reason why the run stops; `None` while it continues.
     pub(super) fn reason(&self) -> Option<Reason> {
         *self.reason.borrow()
     }
 
-    /// Counts a trial, which may have been one too many. Returns how many do not hold.
+    /// Counts a trial, and stops the run at a limit. Returns the number of trials that do not hold.
     pub(super) fn count(&self, status: Status) -> usize {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if status == Status::Error {
@@ -104,16 +104,16 @@ impl Stop {
         counts.not_held
     }
 
-    /// Resolves once a purchase must be released after a signal.
+    /// Resolves when the time for releases after a signal is over.
     pub(super) async fn release_is_over(&self) {
         self.signalled().await;
         tokio::time::sleep(RELEASE_TIME_MAX).await;
     }
 
-    /// Resolves once the process got a signal.
+    /// Resolves when the process has received a signal.
     pub(super) async fn signalled(&self) {
         let is_signal = |reason: &Option<Reason>| matches!(reason, Some(Reason::Signal(_)));
-        // The sender is here, so the wait ends with a signal alone.
+        // `self` holds the sender, so the wait ends only with a signal.
         drop(self.reason.subscribe().wait_for(is_signal).await);
     }
 }

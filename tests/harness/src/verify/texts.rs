@@ -1,4 +1,4 @@
-//! The texts of a run, before somebody sees them.
+//! Prepares the texts of a run for output.
 
 use super::difference::parts;
 use super::run::Run;
@@ -6,11 +6,11 @@ use crate::judge::Finding;
 use crate::secrets::Blot;
 use crate::shown::{both_visible, visible};
 
-/// The longest text that a report for people has in full, in characters.
+/// The greatest length of a text in a report for people, in characters.
 const TEXT_MAX: usize = 4_000;
 
 impl Run {
-    /// Takes the secrets known to this process out of every text that came from elsewhere.
+    /// Removes the secrets of this process from every text of the run.
     pub(super) fn blot(&mut self) {
         let came = self.trials.iter().any(|trial| !trial.holds() || trial.is_cosmetic);
         if came || !self.left.is_empty() || self.stopped.is_some() {
@@ -19,7 +19,7 @@ impl Run {
         }
     }
 
-    /// The run with every text in it as people see it.
+    /// The run with visible characters in every text.
     pub(super) fn shown(&self) -> Self {
         let mut shown = self.clone();
         for Finding { expected, actual, .. } in shown.findings() {
@@ -58,7 +58,7 @@ impl Run {
     }
 }
 
-/// A finding, with no more of long texts than a person reads.
+/// A finding with long texts cut for people.
 pub(super) fn short(finding: &Finding) -> Finding {
     let mut short = finding.clone();
     (short.expected, short.actual) = parts(&finding.expected, &finding.actual, TEXT_MAX);

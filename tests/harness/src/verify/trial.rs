@@ -1,47 +1,47 @@
-//! What came of a case.
+//! A trial: the result of a case in one variant.
 
 use crate::answer::Answer;
 use crate::case::{Case, Style, Variant};
 use crate::judge::Finding;
 
-/// A case that was tried in one variant.
+/// The result of a case in one variant.
 #[derive(Clone, Debug)]
 pub struct Trial {
     /// The case's path.
     pub case: String,
-    /// What happens in it.
+    /// The description of the case.
     pub description: String,
-    /// The page's sentence or the decision that it rests on.
+    /// The page's sentence or the decision behind the case.
     pub rests_on: String,
-    /// How it was tried.
+    /// The variant.
     pub variant: Variant,
-    /// The format that it asks for, spelled out.
+    /// The requested or default format.
     pub format: &'static str,
-    /// What is wrong; nothing if the case holds.
+    /// The findings; none if the case holds.
     pub findings: Vec<Finding>,
-    /// Whether the answer means the same as the reviewed one and is written otherwise, which is let pass.
+    /// Whether the answer has the meaning of the reviewed one in another spelling, which is allowed.
     pub is_cosmetic: bool,
-    /// What was answered, unless nothing came that can be judged.
+    /// The answer; `None` if there was none that can be judged.
     pub answered: Option<Answered>,
-    /// The command that tries this case again.
+    /// The command that tries the case again.
     pub again: String,
-    /// How long it took, in seconds.
+    /// The duration, in seconds.
     pub secs: f64,
 }
 
-/// How a trial came out.
+/// The status of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// The answer is as the case demands.
     Held,
-    /// It is not.
+    /// The answer differs.
     Failed,
-    /// No answer came that can be judged: no connection, none in time, or one that was cut off.
+    /// No answer can be judged: no connection, a late answer, or a truncated one.
     Error,
 }
 
 impl Status {
-    /// Its name in reports.
+    /// The name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -55,9 +55,9 @@ impl Status {
 /// An answer of an endpoint.
 #[derive(Clone, Debug)]
 pub struct Answered {
-    /// The answer as it came.
+    /// The answer as received.
     pub answer: Answer,
-    /// All of it, what is unstable replaced, and what was put for what the case names replaced again.
+    /// The transcript, with the case's names in place of the real ones.
     pub transcript: String,
 }
 
@@ -66,12 +66,12 @@ pub struct Answered {
 pub struct NotRun {
     /// The case's path.
     pub case: String,
-    /// Why it was not tried.
+    /// The reason.
     pub reason: String,
 }
 
 impl Trial {
-    /// How it came out.
+    /// The status.
     #[must_use]
     pub fn status(&self) -> Status {
         if self.answered.is_none() {
@@ -89,7 +89,7 @@ impl Trial {
         self.status() == Status::Held
     }
 
-    /// The case and how it was tried.
+    /// The case and its variant.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{} ({}, {})", self.case, self.variant.style, self.format)

@@ -1,31 +1,32 @@
-//! A call as rules see it: its parameters, the account, and the documents that it is about.
+//! A view of the world for a call: its parameters, the account, and the documents that it concerns.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::{TOKENS, includes, key, lives, members, merge};
+use crate::Result;
 use crate::operations::{Document, Operation};
 
-/// Parameters that a client token does not remember: they are in its key, or say nothing of the state.
+/// The parameters that a client token does not remember: they are in its key, or do not concern the state.
 const NOT_REMEMBERED: [&str; 3] = [REGION, TOKEN, DRY_RUN];
 const REGION: &str = "RegionId";
 const TOKEN: &str = "ClientToken";
 const DRY_RUN: &str = "DryRun";
 
-/// A call as rules see it: its parameters, the account, and the documents that it is about.
+/// A view of the world for a call: its parameters, the account, and the documents that it concerns.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
     operation: &'a Operation,
     account_id: String,
-    /// What `when` of an error is a schema of.
+    /// The value that an error's `when` is a schema of.
     seen: Value,
-    /// Kind and id of each document, by the name that the operation gives it.
+    /// The kind and id of each document, by its name in the operation.
     places: BTreeMap<&'a str, (String, String)>,
 }
 
 impl<'a> View<'a> {
-    /// The call of `operation` with these parameters and this access key, in `world`.
+    /// The view of `world` for a call of `operation` with these parameters and this access key.
     #[must_use]
     pub fn of(
         operation: &'a Operation,
@@ -33,7 +34,7 @@ impl<'a> View<'a> {
         key_id: &str,
         parameters: &BTreeMap<String, String>,
     ) -> Self {
-        // What is sent empty counts as left out (decision `empty-optional`).
+        // An empty parameter counts as missing (decision `empty-optional`).
         let given: Map<String, Value> = parameters
             .iter()
             .filter(|(_, text)| !text.is_empty())
@@ -68,14 +69,14 @@ impl<'a> View<'a> {
         self.operation
     }
 
-    /// Whether the call only asks whether it would pass.
+    /// Whether this is a dry run.
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
         let takes = self.operation.parameters.iter().any(|known| known.name == DRY_RUN);
         takes && self.parameter(DRY_RUN).is_some_and(|text| text.eq_ignore_ascii_case("true"))
     }
 
-    /// A message with the parameters that it names.
+    /// A message with its parameters filled in.
     #[must_use]
     pub fn fill(&self, message: &str) -> String {
         members(&self.seen["parameters"]).fold(message.to_owned(), |message, (name, value)| {
@@ -83,25 +84,25 @@ impl<'a> View<'a> {
         })
     }
 
-    /// What `when` of an error is a schema of.
+    /// The value that an error's `when` is a schema of.
     #[must_use]
     pub fn seen(&self) -> &Value {
         &self.seen
     }
 
-    /// The account of the caller.
+    /// The id of the caller's account.
     #[must_use]
     pub fn account_id(&self) -> &str {
         &self.account_id
     }
 
-    /// A parameter, if it is given.
+    /// A parameter, if the call has it.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.seen["parameters"][name].as_str()
     }
 
-    /// Kind and id of a document, if there is one.
+    /// The kind and id of a document, if it exists.
     fn place(&self, document: &Document) -> Option<(String, String)> {
         let mut either = document.either.iter();
         if let Some(place) = either.find_map(|name| self.places.get(name.as_str())) {
@@ -120,7 +121,7 @@ impl<'a> View<'a> {
         Some((document.kind.clone(), id.clone()))
     }
 
-    /// A template with its texts in braces filled in; `None` if one stands for nothing.
+    /// A template with its texts in braces filled in; `None` if one of them has no value.
     #[must_use]
     pub fn filled(&self, template: &Value, answer: &Value) -> Option<Value> {
         Some(match template {
@@ -158,7 +159,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The parameters that a client token remembers, with the defaults that need no state.
+    /// The parameters that a client token remembers, with the defaults that do not depend on the state.
     fn effective(&self) -> Map<String, Value> {
         let parameters = self.operation.parameters.iter();
         let remembered =
@@ -173,22 +174,22 @@ impl<'a> View<'a> {
             .collect()
     }
 
-    /// The key of the call's client token, as the world writes it.
+    /// The key of the call's client token in the world.
     fn token(&self) -> Option<String> {
         self.operation.parameters.iter().find(|parameter| parameter.name == TOKEN)?;
         let (region, token) = (self.parameter(REGION)?, self.parameter(TOKEN)?);
         Some(format!("{region}/{}/{token}", self.operation.action))
     }
 
-    /// What the call's client token remembers, if it does at this time.
+    /// The remembered call of the client token, if it is valid at this time.
     #[must_use]
     pub fn remembered(&self, now_secs: i64) -> Option<&Value> {
         let remembered = self.seen["account"][TOKENS].get(self.token()?)?;
         lives(remembered, now_secs).then_some(remembered)
     }
 
-    /// Whether the call says the same as the one that a token remembers (decision `token-same`): what
-    /// is left out may have been anything that comes from the state.
+    /// Whether the call equals the remembered one (decision `token-same`). A missing parameter equals any value
+    /// that came from the state.
     #[must_use]
     pub fn is_same(&self, remembered: &Value) -> bool {
         let sent = self.effective();
@@ -201,18 +202,13 @@ impl<'a> View<'a> {
             && members(known).all(|(name, _)| sent.contains_key(name) || may_differ(name))
     }
 
-    /// The world after the call succeeded with these elements, where `before` is the one it met. A new
-    /// token is remembered until `until`.
+    /// The world after the call succeeded with these elements in the world `before`. A new token is remembered
+    /// until `until`.
     ///
     /// # Errors
     ///
-    /// The document that the call should have changed and that is not there.
-    pub fn after(
-        &self,
-        before: &Value,
-        answer: &Map<String, Value>,
-        until: &str,
-    ) -> Result<Value, String> {
+    /// The call changes a document that does not exist.
+    pub fn after(&self, before: &Value, answer: &Map<String, Value>, until: &str) -> Result<Value> {
         let mut after = before.clone();
         let mut elements = answer.clone();
         elements.remove("RequestId");

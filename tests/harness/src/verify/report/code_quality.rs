@@ -1,4 +1,4 @@
-//! The report as GitLab reads it to mark the changes of a merge request: Code Quality JSON.
+//! The report as GitLab's Code Quality JSON.
 
 use serde_json::{Value, json};
 
@@ -13,11 +13,11 @@ pub(super) fn of(run: &Run) -> String {
     let issue = |cause: &Cause<'_>| {
         let case = &cause.example.case;
         let Finding { expected, actual, .. } = &short(cause.finding);
-        // The same cause is the same issue in the next run, however many answers it is about.
+        // A cause is the same issue in the next run, even if it concerns more or fewer answers.
         let texts = (cause.pairs == 1).then_some([expected, actual]);
         let file = repository::name(&run.contract, case);
         json!({
-            "description": format!("{}: expected {expected}, came {actual}", cause.heading(run)),
+            "description": format!("{}: expected {expected}, got {actual}", cause.heading(run)),
             "check_name": "contract verify",
             "fingerprint": digest(&json!([cause.place, texts])),
             "severity": "major",

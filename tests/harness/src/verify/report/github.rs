@@ -6,7 +6,7 @@ use super::{short, summary};
 use crate::repository;
 use crate::shown::plain;
 
-/// How many annotations are made: GitHub shows no more of a step.
+/// The greatest number of annotations: GitHub shows no more of a step.
 const ANNOTATIONS_MAX: usize = 10;
 
 pub(super) fn of(run: &Run) -> String {
@@ -22,7 +22,7 @@ pub(super) fn of(run: &Run) -> String {
     text
 }
 
-/// A command of a workflow that annotates a file, or the whole run.
+/// The workflow command that annotates a file, or the whole run.
 pub(crate) fn annotation(level: &str, file: Option<&str>, title: &str, message: &str) -> String {
     let file = file.map_or(String::new(), |file| format!("file={},", property(file)));
     format!("::{level} {file}title={}::{}\n", property(title), data(message))

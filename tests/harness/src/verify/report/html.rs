@@ -1,4 +1,4 @@
-//! The report as a page that needs nothing else.
+//! The report as a self-contained HTML page.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -43,7 +43,7 @@ pub(super) fn of(run: &Run) -> String {
                         p { "Not judged, as --lenient says: " (run.lenient.join(", ")) }
                     }
                     @if !run.reads_state {
-                        p { "The state afterwards was not judged: it cannot be read there." }
+                        p { "The state afterwards was not judged, as it cannot be read." }
                     }
                     @for left in &run.left {
                         @match &left.kept {

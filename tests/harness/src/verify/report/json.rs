@@ -1,15 +1,12 @@
-//! The report as JSON: what `contracts/common/schemas/verdict.json` describes.
+//! The report as JSON, described by `contracts/common/schemas/verdict.json`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::Run;
+use crate::Result;
+use crate::json::pretty;
 
-pub(super) fn of(run: &Run) -> Result<String, String> {
-    let text = serde_json::to_string_pretty(&value(run)).map_err(|error| error.to_string())?;
-    Ok(text + "\n")
-}
-
-fn value(run: &Run) -> Value {
+pub(super) fn of(run: &Run) -> Result<String> {
     let trials = run.trials.iter().map(|trial| {
         let findings = trial.findings.iter().map(|finding| {
             json!({
@@ -42,7 +39,7 @@ fn value(run: &Run) -> Value {
             "keptBecause": left.kept,
         })
     });
-    json!({
+    pretty(&json!({
         "place": run.place,
         "proxy": run.proxy,
         "contract": run.contract,
@@ -56,5 +53,5 @@ fn value(run: &Run) -> Value {
         "trials": trials.collect::<Vec<_>>(),
         "notRun": not_run.collect::<Vec<_>>(),
         "purchases": left.collect::<Vec<_>>(),
-    })
+    }))
 }

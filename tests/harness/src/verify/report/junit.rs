@@ -1,4 +1,4 @@
-//! The report as `JUnit` reads it: a suite for each code, a test case for each case and variant.
+//! The report as `JUnit` XML: a suite for each code, a test case for each case and variant.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,8 +8,9 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::super::{Run, Status};
 use super::{short, some};
 use crate::repository;
+use crate::{Error, Result};
 
-pub(super) fn of(run: &Run) -> Result<String, String> {
+pub(super) fn of(run: &Run) -> Result<String> {
     let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
     for trial in &run.trials {
         let kind = match trial.status() {
@@ -56,14 +57,14 @@ pub(super) fn of(run: &Run) -> Result<String, String> {
     }
     let mut report = Report::new(format!("contract verify {}", run.place));
     report.set_time(run.time).add_test_suites(suites.into_values());
-    report.to_string().map_err(|error| error.to_string())
+    report.to_string().map_err(Error::other)
 }
 
 fn add<'a>(suites: &mut BTreeMap<&'a str, TestSuite>, name: &'a str, case: TestCase) {
     suites.entry(name).or_insert_with(|| TestSuite::new(name)).add_test_case(case);
 }
 
-/// Names the file of a case, as pipelines link it.
+/// Adds the file of a case, which pipelines link.
 fn locate(case: &mut TestCase, run: &Run, path: &str) {
     if let Some(file) = repository::name(&run.contract, path) {
         case.extra.insert("file".into(), file.into());
