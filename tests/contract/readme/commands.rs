@@ -16,6 +16,7 @@ const FOREIGN: &[&str] = &[
     "cargo insta review",
     "gh attestation verify ",
     "git ",
+    "grep -rl ",
     "npm install ",
     "pip install ",
     "sam ",
