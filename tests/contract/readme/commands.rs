@@ -14,6 +14,7 @@ use super::page::root;
 /// Programs of others, and what of this repository they are given.
 const FOREIGN: &[&str] = &[
     "cargo insta review",
+    "docker run ",
     "gh attestation verify ",
     "git ",
     "grep -rl ",
