@@ -9,18 +9,17 @@ use ipv6_gateway::{Event, Function, Ids, Operations, RateLimit, Response, log_fi
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, MemoryStore, Store, Table, World};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The time reserved for the answer to reach Lambda.
 const TIME_TO_HAND_OVER: Duration = Duration::from_millis(300);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_ansi(false)
-        .with_env_filter(log_filter(EnvFilter::try_from_default_env().ok())?)
+    tracing_subscriber::registry()
+        .with(log_filter(variable("RUST_LOG").as_deref()))
+        .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_ansi(false))
         .init();
     ipv6_gateway::log_panics();
     match (variable("TABLE_NAME"), variable("WORLD_FILE")) {

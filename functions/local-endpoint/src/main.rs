@@ -28,7 +28,8 @@ use clap::Parser as _;
 use ipv6_gateway::{Ids, random};
 use store::{CALL_TIME_MAX, Credentials, DynamoDbStore, EmbeddedStore, NonceBudget, Table};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use access::Access;
 use backend::Backend;
@@ -76,13 +77,14 @@ fn main() -> ExitCode {
 
 /// Serves until a signal ends the process. The exit code says whether every write succeeded.
 async fn listen(serve: Serve) -> Result<ExitCode, Error> {
-    let filter = ipv6_gateway::log_filter(EnvFilter::try_from_default_env().ok());
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .compact()
         .with_target(false)
         .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .with_env_filter(filter.map_err(Error::failed)?)
+        .with_writer(io::stderr);
+    tracing_subscriber::registry()
+        .with(ipv6_gateway::log_filter(variable("RUST_LOG").as_deref()))
+        .with(lines)
         .init();
     ipv6_gateway::log_panics();
     let nonces = NonceBudget::new(NonceBudget::IN_ALL, serve.nonces_per_account);
