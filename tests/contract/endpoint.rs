@@ -44,57 +44,39 @@ async fn a_seed_leads_to_the_same_ids_in_every_run() {
     assert_ne!(bodies[0], bodies[2]);
 }
 
+/// The access key, the address and the charge type of a call, and the code of its answer.
+const DEMO: &str = "
+    testid ipv6-unassociated PayByTraffic UnsupportedFeature.InternetChargeTypeOnFreeIpv6Address
+    testid ipv6-static-isp PayByTraffic UnsupportedFeature.InternetChargeTypeOnStaticIsp
+    testid ipv6-ula PayByBandwidth OperationUnsupported.ULA
+    testid ipv6-private-gua PayByBandwidth OperationUnsupported.PrivateGUA
+    testid ipv6-pending PayByBandwidth IncorrectStatus.Ipv6Instance
+    testid ipv6-released PayByBandwidth ResourceNotFound.Ipv6Address
+    testid ipv6-cloud-service PayByBandwidth OperationDenied.UnSupportedBindTypeCloudInstance
+    testid ipv6-without-gateway PayByBandwidth OperationFailed.Ipv6GatewayNotExist
+    testid ipv6-allocated PayByBandwidth OperationFailed.InternetBandwidthAlreadyExisted
+    testid ipv6-hangzhou PayByBandwidth InvalidIpv6Instance.NotFound
+    no-billing-record ipv6-no-billing-record PayByBandwidth OperationFailed.QueryAccountInfo
+    cdt-not-opened ipv6-cdt-not-opened PayByTraffic OperationFailed.OpenCdtServiceFirst
+    cdt-not-upgraded ipv6-cdt-not-upgraded PayByTraffic OperationFailed.UpgradeCdtServiceFirst
+    in-arrears ipv6-in-arrears PayByBandwidth OperationFailed.SaleValidate
+    risk-control ipv6-risk-control PayByBandwidth OperationFailed.SaleValidate
+    quota-exceeded ipv6-quota-exceeded PayByBandwidth OperationFailed.SaleValidate
+    testid ipv6-ecs-instance PayByTraffic Success
+";
+
 #[tokio::test]
 async fn each_address_of_the_demo_world_gets_the_error_in_its_name() {
     let endpoint = support::endpoint(&[]).await;
-    let mut answers = Vec::new();
-    for (key, id, charge_type) in [
-        ("testid", "ipv6-unassociated", "PayByTraffic"),
-        ("testid", "ipv6-static-isp", "PayByTraffic"),
-        ("testid", "ipv6-ula", "PayByBandwidth"),
-        ("testid", "ipv6-private-gua", "PayByBandwidth"),
-        ("testid", "ipv6-pending", "PayByBandwidth"),
-        ("testid", "ipv6-released", "PayByBandwidth"),
-        ("testid", "ipv6-cloud-service", "PayByBandwidth"),
-        ("testid", "ipv6-without-gateway", "PayByBandwidth"),
-        ("testid", "ipv6-allocated", "PayByBandwidth"),
-        ("testid", "ipv6-hangzhou", "PayByBandwidth"),
-        ("no-billing-record", "ipv6-no-billing-record", "PayByBandwidth"),
-        ("cdt-not-opened", "ipv6-cdt-not-opened", "PayByTraffic"),
-        ("cdt-not-upgraded", "ipv6-cdt-not-upgraded", "PayByTraffic"),
-        ("in-arrears", "ipv6-in-arrears", "PayByBandwidth"),
-        ("risk-control", "ipv6-risk-control", "PayByBandwidth"),
-        ("quota-exceeded", "ipv6-quota-exceeded", "PayByBandwidth"),
-        ("testid", "ipv6-ecs-instance", "PayByTraffic"),
-    ] {
-        let mut query = allocate(id);
-        query["InternetChargeType"] = charge_type.into();
-        let request = json!({ "action": ALLOCATE, "query": query, "accessKeyId": key });
-        let request: Request = serde_json::from_value(request).unwrap();
-        let variant = Variant { style: Style::V1, format: Some("JSON".to_owned()) };
-        let wire = client::sign(&request, &variant, now_secs(), &client::fresh_nonce());
-        answers.push(code(&endpoint.send(&wire, None).await.unwrap()));
+    for row in DEMO.trim().lines() {
+        let columns: Vec<&str> = row.split_whitespace().collect();
+        let [key, id, charge_type, expected] = columns[..] else { panic!("{row}") };
+        let mut request = support::allocate(id);
+        request["query"]["InternetChargeType"] = charge_type.into();
+        request["accessKeyId"] = key.into();
+        let wire = support::sign(&request, now_secs().try_into().unwrap());
+        assert_eq!(code(&endpoint.send(&wire, None).await.unwrap()), expected, "{id}");
     }
-    let expected = [
-        "UnsupportedFeature.InternetChargeTypeOnFreeIpv6Address",
-        "UnsupportedFeature.InternetChargeTypeOnStaticIsp",
-        "OperationUnsupported.ULA",
-        "OperationUnsupported.PrivateGUA",
-        "IncorrectStatus.Ipv6Instance",
-        "ResourceNotFound.Ipv6Address",
-        "OperationDenied.UnSupportedBindTypeCloudInstance",
-        "OperationFailed.Ipv6GatewayNotExist",
-        "OperationFailed.InternetBandwidthAlreadyExisted",
-        "InvalidIpv6Instance.NotFound",
-        "OperationFailed.QueryAccountInfo",
-        "OperationFailed.OpenCdtServiceFirst",
-        "OperationFailed.UpgradeCdtServiceFirst",
-        "OperationFailed.SaleValidate",
-        "OperationFailed.SaleValidate",
-        "OperationFailed.SaleValidate",
-        "Success",
-    ];
-    assert_eq!(answers, expected);
 }
 
 #[tokio::test]
