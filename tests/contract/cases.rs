@@ -1,6 +1,7 @@
-//! Every case file, three ways: in process, over a socket, and through the built `bootstrap`.
+//! Every case file, in process and through the built `bootstrap`. Over a socket, `contract verify` tries
+//! them: see `verify.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use harness::contract::Contract;
 use harness::judge::{Rulebook, judge};
 use harness::target::{Bootstrap, Target};
 use harness::verify::{own_path, reviewed, shared_path};
-use suites::endpoint::{Endpoint, built};
+use suites::endpoint::built;
 
 /// Seconds since 1970 UTC.
 #[expect(clippy::disallowed_methods, reason = "the endpoints judge timestamps by the same clock")]
@@ -20,12 +21,10 @@ pub(crate) fn now_secs() -> i64 {
     i64::try_from(since_1970.as_secs()).unwrap()
 }
 
-/// The cases, or those whose path contains what `CASE` says.
+/// Part of the path of each case to try; empty for all cases.
 #[expect(clippy::disallowed_methods, reason = "a test has no main to read the environment in")]
-fn cases() -> Vec<Case> {
-    let wanted = std::env::var("CASE").unwrap_or_default();
-    let cases = Contract::embedded().cases().unwrap();
-    cases.into_iter().filter(|case| case.path.contains(&wanted)).collect()
+fn wanted() -> String {
+    std::env::var("CASE").unwrap_or_default()
 }
 
 /// A folder of one test's own to write in.
@@ -38,15 +37,21 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
 /// The answers of a target to a case, by format.
 type Answers = BTreeMap<&'static str, String>;
 
+/// The codes that a target answered, each with the folder of its case.
+type Codes = BTreeSet<(String, String)>;
+
 /// Runs every case in every variant and compares the answers with the snapshots.
-async fn check(mut target: Target) {
-    let contract = Contract::embedded();
-    let rules = Rulebook::read(&contract).unwrap();
+async fn check(mut target: Target, contract: &Contract, rules: &Rulebook) -> Codes {
+    let wanted = wanted();
+    let mut codes = Codes::new();
     let mut report = String::new();
     let (mut tried, mut failed) = (0, 0);
     // Cases of one code may share a snapshot.
     let mut answered: BTreeMap<String, Vec<(Case, Answers)>> = BTreeMap::new();
-    for case in cases() {
+    for case in contract.cases().unwrap() {
+        if !case.path.contains(&wanted) {
+            continue;
+        }
         if case.fault.is_some() && !target.is_controlled() {
             continue;
         }
@@ -54,11 +59,12 @@ async fn check(mut target: Target) {
         let mut findings = String::new();
         for variant in case.variants() {
             tried += 1;
-            match judge(&case, &variant, &mut target, &rules, now_secs(), &mut Vec::new()).await {
+            match judge(&case, &variant, &mut target, rules, now_secs(), &mut Vec::new()).await {
                 Err(error) => {
                     writeln!(findings, "    {variant:?}: could not be tried: {error}").unwrap();
                 }
                 Ok(verdict) => {
+                    codes.extend(verdict.code.map(|code| (case.folder().to_owned(), code)));
                     for finding in verdict.findings.iter() {
                         writeln!(findings, "    {variant:?}: {finding}").unwrap();
                     }
@@ -86,13 +92,14 @@ async fn check(mut target: Target) {
         }
     }
     for (path, cases) in &answered {
-        let wrong = compare(&contract, path, cases);
+        let wrong = compare(contract, path, cases);
         failed += wrong.len();
         report.extend(wrong);
     }
     assert_eq!(target.leaks(), [""; 0], "no secret is in what a target writes");
     assert!(tried > 0, "no case was tried");
     assert!(failed == 0, "{failed} cases do not hold ({tried} answers judged)\n\n{report}");
+    codes
 }
 
 /// Compares the answers to the cases of one code with their snapshots, and reports the differences.
@@ -150,18 +157,20 @@ fn propose(folder: &str, name: &str, said: String, answers: &Answers) {
 
 #[tokio::test]
 async fn every_case_holds_in_process() {
-    check(Target::InProcess(Box::default())).await;
-}
-
-#[tokio::test]
-async fn every_case_holds_over_a_socket_against_the_local_endpoint() {
-    let endpoint = Endpoint::start(&built("local-endpoint").unwrap(), &[]).await.unwrap();
-    check(Target::Remote(endpoint.remote().clone())).await;
-    assert_eq!(endpoint.leaks(), [""; 0], "no secret is in what an endpoint writes");
+    let contract = Contract::embedded();
+    let rules = Rulebook::read(&contract).unwrap();
+    let codes = check(Target::InProcess(Box::default()), &contract, &rules).await;
+    for (folder, row) in rules.operations.errors().filter(|_| wanted().is_empty()) {
+        let is_answered = codes.contains(&(folder.to_owned(), row.code.clone()));
+        let code = &row.code;
+        assert!(is_answered || row.not_applicable.is_some(), "{folder}: {code} is never answered");
+    }
 }
 
 #[tokio::test]
 async fn every_case_holds_through_the_built_bootstrap() {
-    let binary = built("bootstrap").unwrap();
-    check(Target::Bootstrap(Box::new(Bootstrap::new(&binary, &scratch("bootstrap"))))).await;
+    let contract = Contract::embedded();
+    let rules = Rulebook::read(&contract).unwrap();
+    let bootstrap = Bootstrap::new(&built("bootstrap").unwrap(), &scratch("bootstrap"));
+    check(Target::Bootstrap(Box::new(bootstrap)), &contract, &rules).await;
 }

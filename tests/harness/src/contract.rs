@@ -5,6 +5,7 @@ mod revision;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
@@ -45,7 +46,12 @@ impl Contract {
     /// The program was built with a file that is not UTF-8 text.
     #[must_use]
     pub fn embedded() -> Self {
-        Self::of(FOLDER, load::embedded().unwrap_or_else(|error| panic!("{FOLDER}/{error}")))
+        // Tests ask for it again and again, and a debug build reads it from the folder.
+        static READ: LazyLock<Contract> = LazyLock::new(|| {
+            let files = load::embedded().unwrap_or_else(|error| panic!("{FOLDER}/{error}"));
+            Contract::of(FOLDER, files)
+        });
+        READ.clone()
     }
 
     /// The contract at `place`: a folder, or a revision of the git repository of the current folder, with or
