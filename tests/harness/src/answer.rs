@@ -6,7 +6,7 @@ mod xml;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::Result;
+use crate::error::Result;
 use serde_json::{Map, Value};
 
 /// The greatest depth of a body. No documented answer is deeper than six.

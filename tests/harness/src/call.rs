@@ -6,13 +6,12 @@ use clap::{Args, ValueEnum};
 use reqwest::Method;
 use tempfile::TempDir;
 
-use crate::Result;
 use crate::answer::Answer;
 use crate::case::{Case, Request, Variant};
 use crate::client::{self, now_secs, quoted};
 use crate::command::{Outcome, print_as_is, print_document};
 use crate::contract::Contract;
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Result, bail};
 use crate::judge::{Judged, Rulebook, expected_format, judge};
 use crate::list::Chosen;
 use crate::secrets::Blot;
@@ -33,10 +32,10 @@ pub struct Options {
     place: Where,
     #[command(flatten)]
     chosen: Chosen,
-    /// The kind of signature
+    /// The signature
     #[arg(long, value_enum, ignore_case = true, default_value_t = Signature::V3)]
     signature: Signature,
-    /// The format to ask for
+    /// The requested format
     #[arg(long, value_enum, ignore_case = true, default_value_t = Format::Json)]
     format: Format,
     /// Call nothing, and print the curl commands. They are signed: for 15 minutes, anyone who reads them can
@@ -74,7 +73,7 @@ impl Format {
     }
 }
 
-/// Tries the case.
+/// Runs `contract call`.
 pub async fn run(options: Options, contract: Contract) -> Result<Outcome> {
     let cases = options.chosen.cases(&contract)?;
     let [case] = &cases[..] else {

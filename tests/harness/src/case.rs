@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::Result;
 use crate::contract::Contract;
+use crate::error::Result;
 use crate::secrets;
 
 pub use request::{Asked, Pairs, Request, Setting, Style, Text};
@@ -22,9 +22,9 @@ pub struct Case {
     pub path: String,
     /// A description of the situation.
     pub description: String,
-    /// The page's sentence that the case rests on.
+    /// The page's sentence behind the case.
     pub page: Option<String>,
-    /// The decision that the case rests on.
+    /// The decision behind the case.
     pub decision: Option<String>,
     /// The operation, if it is not the folder's.
     #[serde(default)]
@@ -176,11 +176,11 @@ impl Case {
     }
 }
 
-/// One way to try a case.
+/// A variant of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variant {
     /// The kind of signature.
     pub style: Style,
-    /// The format asked for.
+    /// The requested format.
     pub format: Option<String>,
 }

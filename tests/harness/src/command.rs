@@ -7,10 +7,9 @@ use anstream::{AutoStream, ColorChoice};
 use clap::{Parser, Subcommand};
 
 use crate::contract::Contract;
-use crate::error::At as _;
+use crate::error::{At as _, Error, Result};
 use crate::secrets::Blot;
 use crate::shown;
-use crate::{Error, Result};
 use crate::{call, coverage, diff, fuzz, lint, list, openapi, record, review, unpack, verify};
 
 /// What a subcommand found.
@@ -111,7 +110,9 @@ pub fn main() -> ExitCode {
     match &outcome {
         Ok(_) => {}
         Err(Error::Ambiguous(problems)) => {
-            problems.iter().for_each(|problem| print_error(&format!("error: {problem}")));
+            for problem in problems {
+                print_error(&format!("error: {problem}"));
+            }
         }
         Err(error) => print_error(&format!("error: {error}")),
     }
@@ -123,7 +124,7 @@ pub(crate) fn print_error(text: &str) {
     drop(writeln!(std::io::stderr(), "{}", shown::plain(&Blot::of_known().apply(text))));
 }
 
-/// Prints a text of lines as [`print_document`] does, and to standard error.
+/// Prints a text as [`print_document`] does, but to standard error.
 pub(crate) fn print_document_error(text: &str) {
     let text = document(text, AutoStream::choice(&std::io::stderr()));
     drop(std::io::stderr().write_all(text.as_bytes()));

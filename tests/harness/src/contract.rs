@@ -12,11 +12,10 @@ use serde_json::{Value, json};
 
 use self::load::Files;
 pub(crate) use self::load::text as utf8;
-use crate::Result;
 use crate::case::Case;
 use crate::command::print_error;
 use crate::diff::digest;
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Result, bail};
 use crate::world::merge;
 use crate::{json, lint};
 
@@ -39,7 +38,7 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// The contract that is part of this program.
+    /// The contract in this program.
     ///
     /// # Panics
     ///

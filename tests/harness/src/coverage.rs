@@ -11,10 +11,10 @@ use clap::{Args, ValueEnum};
 use comfy_table::CellAlignment;
 use serde::Serialize;
 
-use crate::Result;
 use crate::case::Case;
 use crate::command::{Outcome, print, print_document, print_error};
 use crate::contract::Contract;
+use crate::error::Result;
 use crate::file::write_whole;
 use crate::json;
 use crate::operations::{COMMON, ErrorRow, Operation, Operations};

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
-use crate::Result;
 use crate::contract::utf8;
-use crate::error::bail;
+use crate::error::{Result, bail};
 
 /// The options for the access key. They override the environment, which overrides the current profile.
 #[derive(Args)]

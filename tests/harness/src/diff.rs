@@ -23,9 +23,9 @@ use std::collections::BTreeSet;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::Result;
 use crate::command::{Outcome, print, print_as_is, print_document};
 use crate::contract::Contract;
+use crate::error::Result;
 
 pub(crate) use finding::digest;
 pub use finding::{Finding, RULES, Rule, Severity};

@@ -15,7 +15,7 @@ pub enum Error {
         /// The path, the option or the URL.
         place: String,
         /// The error.
-        error: Box<Error>,
+        error: Box<Self>,
     },
     /// Files of a contract are ambiguous, so that no command uses the contract: each problem.
     Ambiguous(Vec<String>),

@@ -5,8 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::Result;
-use crate::error::At as _;
+use crate::error::{At as _, Result};
 use tempfile::{Builder, NamedTempFile};
 
 /// The greatest number of links to follow, as on Linux.

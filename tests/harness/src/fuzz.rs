@@ -22,9 +22,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::Result;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
+use crate::error::Result;
 use crate::target::ControlOptions;
 
 pub use campaign::{Campaign, Caught, Report};

@@ -22,9 +22,8 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Error, Result, bail};
 use crate::secrets;
-use crate::{Error, Result};
 
 /// A client for endpoints on this machine, without TLS.
 pub fn local_client() -> Result<Client> {

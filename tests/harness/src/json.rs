@@ -13,9 +13,8 @@ use serde::de::{
 };
 use serde_json::error::Error;
 
-use crate::Result;
 use crate::contract::utf8;
-use crate::error::At as _;
+use crate::error::{At as _, Result};
 
 /// The difference between a text and the expected JSON.
 #[derive(Debug)]

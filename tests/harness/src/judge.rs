@@ -9,10 +9,10 @@ mod transcript;
 
 use serde_json::{Value, json};
 
-use crate::Result;
 use crate::answer::{Answer, Body};
 use crate::case::{Case, Demanded, Request, Style, Variant};
 use crate::client::{self, Shown, Wire, now_secs, timestamp, without_port};
+use crate::error::Result;
 use crate::operations::{Operation, Undo};
 use crate::secrets;
 use crate::target::Target;

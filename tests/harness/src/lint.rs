@@ -20,12 +20,12 @@ use clap::Args;
 
 use crate::command::{Outcome, print, print_error};
 use crate::contract::{Contract, has_ending};
+use crate::error::{Error, Result};
 use crate::json;
-use crate::{Error, Result};
 
 pub use snapshots::unused as unused_snapshots;
 
-/// Checks the contract's own files: each against the schema of its kind, and all against each other.
+/// Checks the contract's files: each against the schema of its kind, and all against each other.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {}

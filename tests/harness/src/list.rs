@@ -8,8 +8,7 @@ use regex::Regex;
 use crate::case::Case;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
-use crate::error::bail;
-use crate::{Error, Result};
+use crate::error::{Error, Result, bail};
 
 /// Lists the cases, each with its description and its source
 #[derive(Debug, Args)]

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::Result;
 use crate::case::Case;
 use crate::client::HOST;
 use crate::command::{Outcome, print_document};
 use crate::contract::Contract;
-use crate::error::bail;
+use crate::error::{Result, bail};
 use crate::file::write_whole;
 use crate::json::pretty;
 use crate::operations::{COMMON, ErrorRow, Operation, Operations, Parameter};

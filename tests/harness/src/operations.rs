@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::Result;
 use crate::answer::Body;
 use crate::case::Request;
 use crate::contract::Contract;
+use crate::error::Result;
 use crate::world::View;
 
 /// The folder that all operations share.

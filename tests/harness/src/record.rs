@@ -10,11 +10,10 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::Result;
 use crate::client::{now_secs, timestamp};
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Result, bail};
 use crate::file::write_in_folders;
 use crate::json;
 use crate::list::Chosen;

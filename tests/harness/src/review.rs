@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::Result;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
 use crate::diff::{compare, open, open_base};
+use crate::error::Result;
 use crate::file::write_whole;
 
 /// Writes an HTML page about a change to the contract: the meaning of the change, and for each affected case the

@@ -52,7 +52,7 @@ pub fn without_commands(text: &str) -> String {
     lines.replace("##[", r"#\u0023[")
 }
 
-/// A text for people: [`visible`], and [`without_commands`].
+/// A text for people: [`visible`] and [`without_commands`].
 #[must_use]
 pub fn plain(text: &str) -> String {
     without_commands(&visible(text))

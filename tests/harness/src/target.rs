@@ -15,11 +15,10 @@ pub use remote::{ControlOptions, Remote};
 
 use serde_json::{Value, json};
 
-use crate::Result;
 use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::Wire;
-use crate::error::bail;
+use crate::error::{Result, bail};
 
 /// The panic message of a store whose panic a case plans.
 pub const PLANNED_PANIC: &str = "the case demands it";
@@ -27,12 +26,12 @@ pub const PLANNED_PANIC: &str = "the case demands it";
 /// A target that holds the world of one case.
 #[derive(Debug)]
 pub enum Target {
-    /// The function, in this process.
+    /// The function in this process.
     #[cfg(feature = "in-process")]
     InProcess(Box<InProcess>),
-    /// The built `bootstrap`, under a Runtime API emulation.
+    /// The built `bootstrap`, under an emulated Runtime API.
     Bootstrap(Box<Bootstrap>),
-    /// Any endpoint over HTTP.
+    /// An endpoint over HTTP.
     Remote(Remote),
 }
 
@@ -86,7 +85,7 @@ impl Target {
     }
 }
 
-/// The payload that API Gateway's HTTP API would send for a request.
+/// The payload of API Gateway's HTTP API for a request.
 #[must_use]
 pub fn http_api_payload(wire: &Wire) -> Value {
     http_api_event(&wire.method, &wire.query_string(), &json!(wire.headers), wire.body.as_bytes())

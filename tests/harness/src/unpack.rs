@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::Result;
 use crate::command::{Outcome, print};
 use crate::contract::Contract;
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Result, bail};
 use crate::file::{write_in_folders, write_whole};
 
 /// Git keeps the files' line ends, regardless of `core.autocrlf`. `-text` would keep them too, but would let an

@@ -25,11 +25,10 @@ use clap::{Args, ValueEnum};
 use crate::case::Style;
 use crate::command::Outcome;
 use crate::contract::Contract;
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Error, Result, bail};
 use crate::judge::{Finding, Judged};
 use crate::lint::unused_snapshots;
 use crate::list::Chosen;
-use crate::{Error, Result};
 use report::{Report, Reports};
 
 pub(crate) use report::{annotation, aside};

@@ -6,8 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{DEPTH_MAX, Text, escaped};
-use crate::Result;
-use crate::error::bail;
+use crate::error::{Result, bail};
 use crate::json::once;
 
 /// The value of a JSON text, and the texts in it with their places.

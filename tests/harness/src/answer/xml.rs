@@ -4,8 +4,7 @@ use roxmltree::{Document, Node, NodeType};
 use serde_json::{Map, Value};
 
 use super::{Body, DEPTH_MAX, Text, escaped};
-use crate::error::bail;
-use crate::{Error, Result};
+use crate::error::{Error, Result, bail};
 
 /// Reads an XML text. Repeated elements become a list; the schema decides whether they may be repeated.
 /// Attributes are an error: no answer has any.

@@ -1,7 +1,6 @@
 //! Reads the files of a contract from a folder or from this program, by the same rules.
 
-use crate::Result;
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Result, bail};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -120,7 +119,7 @@ enum Entry {
     Folder(PathBuf),
 }
 
-/// A file's text: UTF-8, without a byte order mark, its lines ended by a line feed alone.
+/// The text of a UTF-8 file, without a byte order mark and with line feeds for CRLF.
 pub(crate) fn text(bytes: &[u8]) -> Result<String> {
     const NOT: &str = "not UTF-8 text";
     let after_mark = bytes.strip_prefix(MARK).unwrap_or(bytes);

@@ -8,8 +8,7 @@ use std::process::Command;
 
 use super::load::{self, Files};
 use super::{Found, only_root, roots};
-use crate::Result;
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Result, bail};
 
 /// The contract at `place`: `REVISION`, `REVISION:path` or `REVISION:./path`.
 ///

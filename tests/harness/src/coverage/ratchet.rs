@@ -7,9 +7,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use crate::Result;
 use crate::contract::Contract;
-use crate::error::bail;
+use crate::error::{Result, bail};
 use crate::file::write_whole;
 use crate::json;
 

@@ -6,10 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Comparison, Finding, Severity};
-use crate::Result;
 use crate::client::{now_secs, timestamp};
 use crate::contract::Contract;
-use crate::error::bail;
+use crate::error::{Result, bail};
 use crate::file::write_whole;
 use crate::json;
 

@@ -8,8 +8,8 @@ use super::finding::{
     ROW_CHANGED, ROW_REMOVED, Rule,
 };
 use super::findings::{Findings, differing, pairs, without};
-use crate::Result;
 use crate::contract::Contract;
+use crate::error::Result;
 
 /// The members of a case that only explain it to readers.
 pub(super) const CASE_WORDS: [&str; 3] = ["decision", "description", "page"];

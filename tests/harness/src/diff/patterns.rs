@@ -35,7 +35,7 @@ pub(super) struct Patterns(BTreeMap<String, Pattern>);
 
 struct Pattern {
     language: Term,
-    /// The one spelling of patterns that are equal.
+    /// The common spelling of equivalent patterns.
     spelling: String,
     /// The schemas whose combination is equivalent to the pattern.
     implied: Vec<Value>,

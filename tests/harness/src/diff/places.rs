@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::Result;
 use crate::contract::Contract;
+use crate::error::Result;
 
 /// The contract at a place, which may be a dated version inside `contract`.
 pub(crate) fn open(place: &str, contract: &Contract) -> Result<Contract> {

@@ -6,8 +6,8 @@ use super::cases::{CASE_WORDS, whole};
 use super::finding::{CASE_ADDED, CASE_REMOVED, CASE_RENAMED, Finding};
 use super::findings::without;
 use super::snapshots;
-use crate::Result;
 use crate::contract::Contract;
+use crate::error::Result;
 use crate::verify::own_path;
 
 /// Replaces the removal and the addition of equal cases, with equal reviewed answers, by one cosmetic change.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{Comparison, Finding, RULES, Severity};
-use crate::Result;
 use crate::contract::Contract;
+use crate::error::Result;
 use crate::json::pretty;
 use crate::repository;
 use crate::shown::{self, both_visible, markdown_code};

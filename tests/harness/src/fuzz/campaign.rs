@@ -21,11 +21,11 @@ use super::play::{Failure, Met, Player};
 use super::scene::Scene;
 use crate::client;
 use crate::contract::Contract;
+use crate::error::{Error, Result};
 use crate::judge::Rulebook;
 use crate::signals::interrupted;
 use crate::target::{ControlOptions, Remote, Target};
 use crate::verify::end;
-use crate::{Error, Result};
 
 /// The time limit of an answer.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::gate;
 use super::model::{Expected, Found, Model, State};
 use super::plan::Call;
-use crate::Result;
 use crate::answer::Answer;
 use crate::client::{HOST, Shown, Wire};
+use crate::error::Result;
 use crate::judge::{Demand, Finding, Findings, expected_format, judge_list};
 use crate::world;
 

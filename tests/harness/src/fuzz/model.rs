@@ -13,12 +13,11 @@ use super::gate;
 use super::plan::Call;
 use crate::answer::Body;
 use crate::client::timestamp;
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Error, Result, bail};
 use crate::judge::{Finding, Findings, Judged};
 use crate::judge::{Rulebook, compiled};
 use crate::operations::{ErrorRow, Operation};
 use crate::world::{TOKEN_SECS, View, settled};
-use crate::{Error, Result};
 
 /// The error of a store that stays contended.
 pub(super) const BUSY: &str = "SystemBusy";

@@ -6,9 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Result;
 use crate::case::{Request, Style, Variant};
-use crate::error::At as _;
+use crate::error::{At as _, Result};
 use crate::json;
 
 /// A sequence of calls in a world.

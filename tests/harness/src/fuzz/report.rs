@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::campaign::{Caught, Report};
 use super::plan::Plan;
-use crate::Result;
 use crate::client::quoted;
+use crate::error::Result;
 use crate::{file, json};
 
 /// The report, for people.

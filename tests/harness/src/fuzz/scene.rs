@@ -84,7 +84,7 @@ impl Scene {
         })
     }
 
-    /// The manners of calls.
+    /// The variations of calls besides their parameters.
     pub(super) fn manners(&self) -> impl Strategy<Value = Manner> + use<> {
         let choices = self.choices.iter().map(|choices| weighted(choices.iter().cloned()));
         let flaws = self.flaws.iter().map(|(weight, v1, v3)| (*weight, (v1.clone(), v3.clone())));

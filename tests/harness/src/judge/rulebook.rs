@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::answer::Body;
 use crate::contract::Contract;
+use crate::error::{Error, Result};
 use crate::operations::{COMMON, Operations};
 use crate::world;
-use crate::{Error, Result};
 
 /// The operations of a contract and the schemas of their answers.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Rulebook {
     /// The operations.
     pub operations: Operations,
     successes: BTreeMap<String, Schema>,
-    /// By folder and code.
+    /// The schemas of errors, by folder and code.
     errors: BTreeMap<(String, String), Schema>,
     /// The request ids of the judged answers.
     ids: Mutex<HashSet<String>>,

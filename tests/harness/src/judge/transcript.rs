@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use super::findings::{Findings, Judged};
 use super::headers::{self, EXTRA, USUAL};
 use super::rulebook::{Rulebook, Schema};
-use crate::Result;
 use crate::answer::{Answer, Body, Text};
 use crate::case::Case;
 use crate::client::Shown;
+use crate::error::Result;
 use crate::placeholder::Placeholders;
 
 /// The text before the request id in an error's `Recommend` link.
@@ -72,7 +72,7 @@ impl Transcript {
         if end < answer.body.len() {
             self.respelt.push(("no space at the end".to_owned(), answer.body[end..].to_owned()));
         }
-        // Line ends are those of a text file.
+        // A snapshot has the line ends of a text file.
         let body = body.replace("\r\n", "\n").replace('\r', "\n");
         self.text.extend(["\n", &body, "\n"]);
     }

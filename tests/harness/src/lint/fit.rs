@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{Problems, meant};
 use crate::answer::escaped;
+use crate::error::{Error, Result};
 use crate::judge::compiled;
-use crate::{Error, Result};
 
 /// A schema of a kind of file.
 #[derive(Debug)]

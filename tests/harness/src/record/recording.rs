@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::redaction::Redaction;
-use crate::Result;
 use crate::case::Case;
 use crate::contract::Contract;
 use crate::decisions::decisions;
+use crate::error::Result;
 use crate::json;
 use crate::judge::Place;
 use crate::verify::Trial;

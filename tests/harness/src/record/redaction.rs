@@ -6,8 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::Result;
-use crate::error::bail;
+use crate::error::{Result, bail};
 use crate::placeholder::Placeholders;
 use crate::secrets::{self, Blot};
 use crate::verify::{Answered, Caller};

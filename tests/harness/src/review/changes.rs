@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::Result;
 use crate::case::{Case, Request};
 use crate::client;
 use crate::contract::Contract;
 use crate::diff::{Comparison, Finding};
+use crate::error::Result;
 use crate::verify::{own_path, reviewed};
 
 /// A case that a change affects.

@@ -9,11 +9,10 @@ use tokio::process::{Child, Command};
 use super::output::Output;
 use super::runtime_api::RuntimeApi;
 use super::{http_api_payload, read_event_response};
-use crate::Result;
 use crate::answer::Answer;
 use crate::case::Throttling;
 use crate::client::Wire;
-use crate::error::At as _;
+use crate::error::{At as _, Result};
 
 /// Runs one `bootstrap` process for each world. Dropping the value ends the process.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::{PLANNED_PANIC, http_api_payload, read_event_response};
 use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::Wire;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The function over a store in memory.
 pub struct InProcess {

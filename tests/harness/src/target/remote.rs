@@ -11,10 +11,9 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::case::{Fault, Throttling};
 use crate::client::{Wire, quoted};
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Error, Result, bail};
 use crate::http::{client, is_transient, proxy};
 use crate::secrets;
-use crate::{Error, Result};
 
 /// The header that names the world of a call, where the endpoint has separate worlds.
 const WORLD_HEADER: &str = "x-local-world";

@@ -13,7 +13,7 @@ use hyper::{Request, Response};
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::Result;
+use crate::error::Result;
 use crate::http::{Failure, Server};
 
 /// How long an invocation may take.

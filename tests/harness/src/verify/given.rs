@@ -7,11 +7,10 @@ use serde_json::json;
 
 use super::roles::Caller;
 use super::stop::Stop;
-use crate::Result;
 use crate::answer::Answer;
 use crate::case::{Case, Request, Style, Variant};
 use crate::client::{self, Wire};
-use crate::error::bail;
+use crate::error::{Result, bail};
 use crate::operations::Undo;
 use crate::target::{Remote, Target};
 

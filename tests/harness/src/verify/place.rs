@@ -8,12 +8,11 @@ use tempfile::TempDir;
 
 use super::given::{check_key, masked};
 use super::roles::Caller;
-use crate::Result;
 use crate::client;
 use crate::command::print_error;
 use crate::contract::Contract;
 use crate::credentials::KeyOptions;
-use crate::error::{At as _, bail};
+use crate::error::{At as _, Result, bail};
 use crate::operations::Operations;
 use crate::secrets;
 #[cfg(feature = "in-process")]

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::snapshot::{answer, own_path, reviewed, shared_path};
 use super::{Run, Trial};
-use crate::Result;
 use crate::case::Case;
 use crate::contract::Contract;
+use crate::error::Result;
 use crate::file::write_in_folders;
 
 /// Answers that differ from the reviewed ones, by case and format.

@@ -6,11 +6,10 @@ use jsonschema::Validator;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::Result;
 use crate::case::{Case, Pairs, Request};
 use crate::client::{HOST, without_port};
 use crate::contract::Contract;
-use crate::error::bail;
+use crate::error::{Result, bail};
 use crate::world::{self, members};
 
 /// The region in cases.

@@ -24,12 +24,11 @@ use crate::case::{Case, Request, Variant};
 use crate::client::now_secs;
 use crate::command::print_error;
 use crate::contract::Contract;
-use crate::error::bail;
+use crate::error::{Error, Result, bail};
 use crate::judge::{Findings, Judged, Rulebook, expected_format, judge};
 use crate::operations::Operation;
 use crate::signals::interrupted;
 use crate::target::{PLANNED_PANIC, Target};
-use crate::{Error, Result};
 
 /// The time limit for dropping the worlds of an interrupted run.
 const END_TIME_MAX: Duration = Duration::from_secs(2);

@@ -2,9 +2,9 @@
 //!
 //! Most cases of a code have the same answer and share a file. A case with another answer has its own file.
 
-use crate::Result;
 use crate::case::Case;
 use crate::contract::Contract;
+use crate::error::Result;
 use crate::judge::{Findings, Judged, Rulebook, judge_snapshot};
 
 /// Judges the answers of a case in a format by the reviewed ones.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{TOKENS, includes, key, lives, members, merge};
-use crate::Result;
+use crate::error::Result;
 use crate::operations::{Document, Operation};
 
 /// The parameters that a client token does not remember: they are in its key, or do not concern the state.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::Run;
-use crate::Result;
+use crate::error::Result;
 use crate::json::pretty;
 
 pub(super) fn of(run: &Run) -> Result<String> {

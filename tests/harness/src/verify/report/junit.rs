@@ -7,8 +7,8 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::super::{Run, Status};
 use super::{short, some};
+use crate::error::{Error, Result};
 use crate::repository;
-use crate::{Error, Result};
 
 pub(super) fn of(run: &Run) -> Result<String> {
     let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
@@ -35,42 +35,35 @@ pub(super) fn of(run: &Run) -> Result<String> {
             status
         });
         let mut case = TestCase::new(trial.name(), status);
-        case.set_classname(folder(&trial.case)).set_time(Duration::from_secs_f64(trial.secs));
-        locate(&mut case, run, &trial.case);
-        add(&mut suites, folder(&trial.case), case);
+        case.set_time(Duration::from_secs_f64(trial.secs));
+        add(&mut suites, run, &trial.case, case);
     }
     for not_run in &run.not_run {
         let mut status = TestCaseStatus::skipped();
         status.set_message(not_run.reason.clone());
-        let mut case = TestCase::new(not_run.case.clone(), status);
-        case.set_classname(folder(&not_run.case));
-        locate(&mut case, run, &not_run.case);
-        add(&mut suites, folder(&not_run.case), case);
+        add(&mut suites, run, &not_run.case, TestCase::new(not_run.case.clone(), status));
     }
     for (path, what) in &run.unused {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_message(what.clone());
-        let mut case = TestCase::new(path.clone(), status);
-        case.set_classname(folder(path));
-        locate(&mut case, run, path);
-        add(&mut suites, folder(path), case);
+        add(&mut suites, run, path, TestCase::new(path.clone(), status));
     }
     let mut report = Report::new(format!("contract verify {}", run.place));
     report.set_time(run.time).add_test_suites(suites.into_values());
     report.to_string().map_err(Error::other)
 }
 
-fn add<'a>(suites: &mut BTreeMap<&'a str, TestSuite>, name: &'a str, case: TestCase) {
-    suites.entry(name).or_insert_with(|| TestSuite::new(name)).add_test_case(case);
-}
-
-/// Adds the file of a case, which pipelines link.
-fn locate(case: &mut TestCase, run: &Run, path: &str) {
+/// Adds a test case to the suite of its folder, with its file, which pipelines link.
+fn add<'a>(
+    suites: &mut BTreeMap<&'a str, TestSuite>,
+    run: &Run,
+    path: &'a str,
+    mut case: TestCase,
+) {
+    let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
+    case.set_classname(folder);
     if let Some(file) = repository::name(&run.contract, path) {
         case.extra.insert("file".into(), file.into());
     }
-}
-
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(folder, _)| folder)
+    suites.entry(folder).or_insert_with(|| TestSuite::new(folder)).add_test_case(case);
 }
