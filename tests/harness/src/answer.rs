@@ -30,8 +30,8 @@ pub struct Answer {
 pub struct Body {
     /// The name of the root element in XML; `None` in JSON.
     pub root: Option<String>,
-    /// The elements by name. In XML a value is a text, an object of elements, or a list of the elements of the
-    /// same name.
+    /// The elements by name. In XML a value is a text, an object of elements, or a list of the elements of
+    /// the same name.
     pub elements: Map<String, Value>,
     /// The texts, in order.
     pub texts: Vec<Text>,

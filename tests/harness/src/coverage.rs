@@ -26,8 +26,9 @@ pub use ratchet::Loss;
 /// Shows the proofs of each row of the contract: cases, reviewed answers and schemas.
 ///
 /// Rows are the codes of errors.json, the successes, the parameters of operation.json and the decisions of
-/// decisions.md, for each operation and for the shared folder. The ratchet is the coverage.json of each folder:
-/// the number of proofs of each row. A row with fewer proofs is a loss, even if other rows gained some.
+/// decisions.md, for each operation and for the shared folder. The ratchet is the coverage.json of each
+/// folder: the number of proofs of each row. A row with fewer proofs is a loss, even if other rows gained
+/// some.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {

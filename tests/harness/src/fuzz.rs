@@ -1,8 +1,9 @@
 //! `contract fuzz`: generates sequences of calls, and compares an endpoint's answers with those of a small
 //! model of the contract.
 //!
-//! The model reads the checking orders, codes, statuses, messages and conditions of errors from the contract's
-//! files. It shares no code with `functions/`. A failing sequence is shrunk to the smallest that still fails.
+//! The model reads the checking orders, codes, statuses, messages and conditions of errors from the
+//! contract's files. It shares no code with `functions/`. A failing sequence is shrunk to the smallest that
+//! still fails.
 
 mod campaign;
 mod check;

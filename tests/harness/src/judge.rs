@@ -113,8 +113,8 @@ struct Called {
 }
 
 impl Judge<'_> {
-    /// Makes a call, and judges its answer and the world after it. `met` is the world before the call, if it can
-    /// be read, and then the one after.
+    /// Makes a call, and judges its answer and the world after it. `met` is the world before the call, if
+    /// it can be read, and then the one after.
     async fn call(
         &mut self,
         request: &Request,

@@ -1,13 +1,13 @@
 //! `contract lint`: the problems in a contract's files.
 //!
-//! A problem makes a file *ambiguous* if the file may not mean what its author believes: an unknown member or
-//! keyword, or a repeated member. Every command refuses such a contract. All other problems are *at odds*:
-//! files contradict each other, or lack something. They fail `lint` only, so that an unfinished case can be
-//! tried; other commands print a note.
+//! A problem makes a file *ambiguous* if the file may not mean what its author believes: an unknown member
+//! or keyword, or a repeated member. Every command refuses such a contract. All other problems make it
+//! *inconsistent*: files contradict each other, or lack something. They fail `lint` only, so that an
+//! unfinished case can be tried; other commands print a note.
 
+mod consistency;
 mod files;
 mod fit;
-mod odds;
 mod order;
 mod parameters;
 mod schemas;
@@ -31,11 +31,12 @@ pub use snapshots::unused as unused_snapshots;
 pub struct Options {}
 
 const AFTER_HELP: &str = "\
-The schemas are those in common/schemas/ of the contract in this program. The other checks find: unknown names
-and keywords, with a suggestion; codes, decisions, worlds and schemas that a file names and no file has; errors
-without a case, a schema or a place in the checking order; cases that demand a code other than the one that the
-checking order leads to, or a success although a parameter breaks its limits; schemas that no value fits;
-snapshots without a case, and snapshots that wait for review.
+The schemas are those in common/schemas/ of the contract in this program. The other checks find:
+unknown names and keywords, with a suggestion; codes, decisions, worlds and schemas that a file
+names and no file has; errors without a case, a schema or a place in the checking order; cases that
+demand a code other than the one that the checking order leads to, or a success although a parameter
+breaks its limits; schemas that no value fits; snapshots without a case, and snapshots that wait for
+review.
 
 Exit codes: 0 no problem, 1 problems, 2 a file cannot be read, 3 usage.";
 
@@ -45,7 +46,7 @@ pub enum Class {
     /// The file may not mean what its author believes.
     Ambiguous,
     /// The file is clear, but contradicts another one or lacks something.
-    AtOdds,
+    Inconsistent,
 }
 
 /// A problem in a file.
@@ -78,8 +79,8 @@ impl Problems {
         self.add(Class::Ambiguous, path, place, what);
     }
 
-    fn at_odds(&mut self, path: &str, place: &str, what: String) {
-        self.add(Class::AtOdds, path, place, what);
+    fn inconsistent(&mut self, path: &str, place: &str, what: String) {
+        self.add(Class::Inconsistent, path, place, what);
     }
 
     fn add(&mut self, class: Class, path: &str, place: &str, what: String) {
@@ -127,13 +128,13 @@ pub fn problems(contract: &Contract) -> Vec<Problem> {
     schemas::check(&values, &mut problems);
     // An ambiguous file may be misread, so files are not compared with it.
     if problems.0.iter().all(|problem| problem.class != Class::Ambiguous) {
-        odds::check(contract, &values, &mut problems);
+        consistency::check(contract, &values, &mut problems);
     }
     for (path, what) in snapshots::unused(contract) {
-        problems.at_odds(&path, "", what);
+        problems.inconsistent(&path, "", what);
     }
     for path in contract.marked() {
-        problems.at_odds(path, "", "it begins with a byte order mark".to_owned());
+        problems.inconsistent(path, "", "it begins with a byte order mark".to_owned());
     }
     let Problems(mut problems) = problems;
     problems.sort_by(|one, other| {

@@ -17,11 +17,12 @@ use crate::operations::{COMMON, ErrorRow, Operation, Operations, Parameter};
 use crate::verify::reviewed;
 use crate::world::members;
 
-/// Converts the contract to an OpenAPI 3.1 document, for Prism, Schemathesis, Postman and generators of clients.
+/// Converts the contract to an OpenAPI 3.1 document, for Prism, Schemathesis, Postman and generators of
+/// clients.
 ///
-/// The document has the parameters and limits of operation.json, the statuses, codes and messages of errors.json,
-/// a schema for each code with Code as the discriminator, and the reviewed answers as examples. The signature of
-/// a call is only described: OpenAPI cannot express it.
+/// The document has the parameters and limits of operation.json, the statuses, codes and messages of
+/// errors.json, a schema for each code with Code as the discriminator, and the reviewed answers as
+/// examples. The signature of a call is only described: OpenAPI cannot express it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -128,8 +128,8 @@ pub struct Ram {
     pub action: String,
 }
 
-/// A document that a call concerns. A text in braces is replaced by a parameter (`{RegionId}`), an element of the
-/// answer (`{answer.RequestId}`) or a member of an earlier document (`{address.VpcId}`).
+/// A document that a call concerns. A text in braces is replaced by a parameter (`{RegionId}`), an element
+/// of the answer (`{answer.RequestId}`) or a member of an earlier document (`{address.VpcId}`).
 #[derive(Clone, Debug, Deserialize)]
 pub struct Document {
     /// The name in effects and errors.
@@ -208,8 +208,8 @@ pub struct ErrorRow {
     pub decision: Option<String>,
     /// The reason why no state leads to it.
     pub not_applicable: Option<String>,
-    /// The condition, as a JSON Schema of the call's parameters, the account and the documents. In the file it may
-    /// be the name of a shared condition.
+    /// The condition, as a JSON Schema of the call's parameters, the account and the documents. In the file
+    /// it may be the name of a shared condition.
     pub when: Option<Value>,
 }
 

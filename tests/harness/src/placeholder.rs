@@ -7,8 +7,8 @@ pub struct Placeholders {
 }
 
 impl Placeholders {
-    /// The placeholder of a value: `[kind]`, or `[kind 2]` for a second value of the kind, and so on. An empty
-    /// value stays empty.
+    /// The placeholder of a value: `[kind]`, or `[kind 2]` for a second value of the kind, and so on. An
+    /// empty value stays empty.
     pub fn named(&mut self, kind: &str, value: &str) -> String {
         if value.is_empty() {
             return String::new();

@@ -18,16 +18,16 @@ use crate::file::write_in_folders;
 use crate::json;
 use crate::list::Chosen;
 use crate::shown;
-use crate::verify::{Format, Place, Plan, Roles, Signature, Trial, Where, aside, run_cases};
+use crate::verify::{Format, Place, Plan, Roles, Signature, Trial, Where, notes, run_cases};
 use recording::{Observation, Recording};
 use redaction::Redaction;
 
-/// Calls an endpoint with the chosen cases, and writes a file for each: the actual and the expected answers, the
-/// date, the host, and whether the page or a decision is the source of the expectation.
+/// Calls an endpoint with the chosen cases, and writes a file for each: the actual and the expected
+/// answers, the date, the host, and whether the page or a decision is the source of the expectation.
 ///
-/// A recording is evidence for decisions: the summary shows for each decision how many of its cases were answered
-/// as expected. Keys, signatures, accounts, addresses and ids other than the cases' own are never written;
-/// placeholders replace them.
+/// A recording is evidence for decisions: the summary shows for each decision how many of its cases were
+/// answered as expected. Keys, signatures, accounts, addresses and ids other than the cases' own are never
+/// written; placeholders replace them.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -53,8 +53,8 @@ pub struct Options {
 }
 
 const AFTER_HELP: &str = "\
-The files fit contracts/common/schemas/recording.json. A later recording of a host replaces an earlier one of the
-same cases only. The summary covers all recordings in the host's folder.
+The files fit contracts/common/schemas/recording.json. A later recording of a host replaces an
+earlier one of the same cases only. The summary covers all recordings in the host's folder.
 
 Example:
   contract record --endpoint https://vpc.cn-hangzhou.aliyuncs.com --region cn-hangzhou \\
@@ -104,7 +104,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome> {
         write(&file, &recording)?;
     }
     let written = trials.len();
-    text.push_str(&aside(&run));
+    text.push_str(&notes(&run));
     text.push_str(&settled(&folder)?);
     // Writing to a `String` cannot fail.
     let _ = writeln!(text, "{written} recordings written to {}", folder.display());

@@ -3,8 +3,8 @@
 use std::env::var_os;
 use std::path::{Path, PathBuf};
 
-/// The name of a file of the contract in the folder `origin`, relative to its repository. `None` if the contract
-/// is not in a folder, or the top of the repository is unknown.
+/// The name of a file of the contract in the folder `origin`, relative to its repository. `None` if the
+/// contract is not in a folder, or the top of the repository is unknown.
 pub(crate) fn name(origin: &str, file: &str) -> Option<String> {
     let folder = Path::new(origin).canonicalize().ok().filter(|folder| folder.is_dir())?;
     let tops = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].map(var_os).into_iter().flatten();

@@ -13,20 +13,20 @@ use crate::diff::{compare, open, open_base};
 use crate::error::Result;
 use crate::file::write_whole;
 
-/// Writes an HTML page about a change to the contract: the meaning of the change, and for each affected case the
-/// call, the world, the source, and the old and new answers side by side.
+/// Writes an HTML page about a change to the contract: the meaning of the change, and for each affected
+/// case the call, the world, the source, and the old and new answers side by side.
 ///
-/// The page is one file and needs no network. If the newer contract is a folder with answers that wait for review
-/// (….snap.new), the page shows them as new answers; `cargo insta review` accepts or rejects them.
+/// The page is one file and needs no network. If the newer contract is a folder with answers that wait for
+/// review (….snap.new), the page shows them as new answers; `cargo insta review` accepts or rejects them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   contract review main contracts --output review.html
   contract review v1.0.0 HEAD --output review.html
 
-Keys in the page: j and k go to the next and the previous case, o or Enter opens or closes it, a opens or closes
-all, / finds, 1 2 3 show only breaking, additive or cosmetic changes, 0 shows all, t toggles light and dark, ?
-shows this help.
+Keys in the page: j and k go to the next and the previous case, o or Enter opens or closes it, a
+opens or closes all, / finds, 1 2 3 show only breaking, additive or cosmetic changes, 0 shows all, t
+toggles light and dark, ? shows this help.
 
 Exit codes: 0 written, 2 the command failed, 3 usage.")]
 pub struct Options {

@@ -1,7 +1,7 @@
 //! Canaries: secrets that must not leak.
 //!
-//! The secrets of each case are replaced by canaries before it is tried, and every signature is remembered. All
-//! answers and outputs of a target are searched for them, and [`Blot`] removes them from output.
+//! The secrets of each case are replaced by canaries before it is tried, and every signature is remembered.
+//! All answers and outputs of a target are searched for them, and [`Blot`] removes them from output.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -108,8 +108,8 @@ fn url_forms(secret: &str) -> Vec<String> {
     vec![secret.to_owned(), encode(&once), once]
 }
 
-/// The forms of a secret: unencoded, in URLs, escaped in JSON, XML and HTML, in hexadecimal, and in base64 with
-/// each alignment.
+/// The forms of a secret: unencoded, in URLs, escaped in JSON, XML and HTML, in hexadecimal, and in base64
+/// with each alignment.
 fn forms(secret: &str) -> Vec<String> {
     let (mut digits, mut escapes) = (String::new(), String::new());
     for byte in secret.bytes() {

@@ -34,8 +34,8 @@ pub fn both_visible(one: &str, other: &str) -> (String, String) {
     (escaped(one), escaped(other))
 }
 
-/// A text without commands to GitHub's runner, which obeys `::` at the start of a line, after spaces, and `##[`
-/// anywhere. The escapes have the same meaning in JSON.
+/// A text without commands to GitHub's runner, which obeys `::` at the start of a line, after spaces, and
+/// `##[` anywhere. The escapes have the same meaning in JSON.
 #[must_use]
 pub fn without_commands(text: &str) -> String {
     let mut lines = String::with_capacity(text.len());

@@ -9,8 +9,8 @@ use crate::contract::Contract;
 use crate::error::{At as _, Result, bail};
 use crate::file::{write_in_folders, write_whole};
 
-/// Git keeps the files' line ends, regardless of `core.autocrlf`. `-text` would keep them too, but would let an
-/// editor's CRLF into the repository, where every line would count as changed.
+/// Git keeps the files' line ends, regardless of `core.autocrlf`. `-text` would keep them too, but would
+/// let an editor's CRLF into the repository, where every line would count as changed.
 const ATTRIBUTES: &str = "* text eol=lf\n";
 
 /// Writes the contract's files into a new folder, where you can change them and add cases.

@@ -31,7 +31,7 @@ use crate::lint::unused_snapshots;
 use crate::list::Chosen;
 use report::{Report, Reports};
 
-pub(crate) use report::{annotation, aside};
+pub(crate) use report::{annotation, notes};
 
 pub use difference::Differences;
 pub(crate) use difference::parts;
@@ -44,13 +44,13 @@ pub use snapshot::{
 };
 pub use trial::{Answered, NotRun, Status, Trial};
 
-/// Tries the cases on an endpoint and judges every answer: status, code, message, schema, headers, the reviewed
-/// snapshot with ids matched by reference, and the state afterwards.
+/// Tries the cases on an endpoint and judges every answer: status, code, message, schema, headers, the
+/// reviewed snapshot with ids matched by reference, and the state afterwards.
 ///
-/// Everything is judged unless --lenient excludes it. If the endpoint has the control paths of `local-endpoint`,
-/// each job sets separate worlds, so that simultaneous runs do not interfere. If it has none (the cloud, a deployed
-/// function), cases that need no state are tried as they are, other cases need real ids by --bind, and cases that
-/// cannot be tried are listed with the reason.
+/// Everything is judged unless --lenient excludes it. If the endpoint has the control paths of
+/// `local-endpoint`, each job sets separate worlds, so that simultaneous runs do not interfere. If it has
+/// none (the cloud, a deployed function), cases that need no state are tried as they are, other cases need
+/// real ids by --bind, and cases that cannot be tried are listed with the reason.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -73,8 +73,9 @@ pub struct Options {
     /// Also try cases that change something. Purchases are released afterwards
     #[arg(long)]
     allow_purchases: bool,
-    /// Write each answer that differs from the reviewed one as ….snap.new beside that, for `cargo insta review`
-    /// or to be renamed to ….snap. Removes the proposals of cases that hold. Needs --contracts with a folder
+    /// Write each answer that differs from the reviewed one as ….snap.new beside that, for `cargo insta
+    /// review` or to be renamed to ….snap. Removes the proposals of cases that hold. Needs --contracts with
+    /// a folder
     #[arg(long)]
     propose: bool,
     /// Exclude this from the judgement; may be repeated
@@ -100,12 +101,13 @@ Examples:
   contract verify --endpoint https://vpc.cn-hangzhou.aliyuncs.com --region cn-hangzhou \\
     --bind ipv6-free=ipv6-bp1xxxx --bind ipv6gw-free=ipv6gw-bp1xxxx --report junit=verdict.xml
 
-A broken connection or a late answer is an error, not a failure. A run gives up if its first 10 answers (with more
-than 5 jobs: twice the number of jobs) are errors, or after 50 errors in a row. SIGINT, SIGTERM and SIGHUP end a
-run within seconds: purchases are released, worlds are dropped, and reports of the judged answers are written.
+A broken connection or a late answer is an error, not a failure. A run gives up if its first 10
+answers (with more than 5 jobs: twice the number of jobs) are errors, or after 50 errors in a row.
+SIGINT, SIGTERM and SIGHUP end a run within seconds: purchases are released, worlds are dropped, and
+reports of the judged answers are written.
 
-Exit codes: 0 all cases hold, 1 some do not hold, 2 all judged cases hold but some could not be judged or the run
-was interrupted, 3 usage.";
+Exit codes: 0 all cases hold, 1 some do not hold, 2 all judged cases hold but some could not be
+judged or the run was interrupted, 3 usage.";
 
 /// The signatures to try.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

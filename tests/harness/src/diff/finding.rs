@@ -140,8 +140,8 @@ pub struct Finding {
     pub old: Value,
     /// The new value; null if there is none.
     pub new: Value,
-    /// The fingerprint, by which approvals name the change: 12 hexadecimal digits of a hash of the rule, the place
-    /// and both values. It does not depend on lines, order or other changes.
+    /// The fingerprint, by which approvals name the change: 12 hexadecimal digits of a hash of the rule,
+    /// the place and both values. It does not depend on lines, order or other changes.
     pub fingerprint: String,
     /// The reason of the approval; `None` if the change is not approved.
     #[serde(skip_serializing_if = "Option::is_none")]

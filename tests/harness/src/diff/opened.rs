@@ -1,5 +1,5 @@
-//! Opens the closed objects in a schema of answers, since clients must accept unknown members. So a new member is
-//! harmless, and a lost one is not.
+//! Opens the closed objects in a schema of answers, since clients must accept unknown members. So a new
+//! member is harmless, and a lost one is not.
 
 use jsonschema::canonical::Satisfiability;
 use serde_json::{Map, Value, json};

@@ -36,8 +36,8 @@ fn leaves(all: &mut Vec<Edit>, path: &mut Vec<String>, old: &Value, new: &Value)
     }
 }
 
-/// The schema of a parameter: an object with a member for each kind of limit, since another parameter may select
-/// a limit.
+/// The schema of a parameter: an object with a member for each kind of limit, since another parameter may
+/// select a limit.
 pub(super) fn meaning(parameter: &Value) -> Value {
     let mut members = Map::new();
     for name in ["pattern", "enum"] {

@@ -1,7 +1,7 @@
 //! Adds to schemas the implications of their patterns, which the schema algebra treats as opaque names.
 //!
-//! A pattern is equivalent to itself combined with a pattern that includes it, and with its least and greatest
-//! length. So the additions change the meaning of no schema.
+//! A pattern is equivalent to itself combined with a pattern that includes it, and with its least and
+//! greatest length. So the additions change the meaning of no schema.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +14,8 @@ use serde_json::{Map, Value, json};
 
 use super::parts::each_part;
 
-/// The characters before and after a text. The solver matches whole texts only, so these stand for `^` and `$`.
-/// No contract uses them.
+/// The characters before and after a text. The solver matches whole texts only, so these stand for `^` and
+/// `$`. No contract uses them.
 const START: char = '\u{10F8FE}';
 const END: char = '\u{10F8FF}';
 
@@ -168,8 +168,8 @@ struct Anchors {
     ends: usize,
 }
 
-/// An expression with a character for each anchor; `None` where that changes the meaning, since an anchor has no
-/// width and may match repeatedly.
+/// An expression with a character for each anchor; `None` where that changes the meaning, since an anchor
+/// has no width and may match repeatedly.
 fn marked(hir: &Hir) -> Option<(Hir, Anchors)> {
     let none = Anchors::default();
     let character = |character: char| Hir::literal(character.to_string().into_bytes());

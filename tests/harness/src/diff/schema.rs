@@ -1,5 +1,5 @@
-//! Changes to a schema. The effect of a change is decided on whole schemas. Each edit is then judged alone, to
-//! locate the change.
+//! Changes to a schema. The effect of a change is decided on whole schemas. Each edit is then judged alone,
+//! to locate the change.
 
 use serde_json::Value;
 
@@ -66,8 +66,8 @@ pub(super) fn schema(all: &mut Findings<'_>, old: &Value, new: &Value) {
     compare(all, kind, "", [old, &base, new], edits(old, new));
 }
 
-/// Adds the effect of edits, each at its place if the worst of them equals the effect of the whole. Each edit is
-/// judged as the only one to `base`.
+/// Adds the effect of edits, each at its place if the worst of them equals the effect of the whole. Each
+/// edit is judged as the only one to `base`.
 pub(super) fn compare(
     all: &mut Findings<'_>,
     kind: Kind,

@@ -182,8 +182,8 @@ impl<'s> Maker<'s> {
     }
 }
 
-/// Rows of one choice for each place: the first choices, each other choice with the first ones, and all choices
-/// in step.
+/// Rows of one choice for each place: the first choices, each other choice with the first ones, and all
+/// choices in step.
 fn rows(choices: &[Vec<Value>]) -> Vec<Vec<Value>> {
     let in_step = |index: usize| -> Option<Vec<Value>> {
         choices.iter().map(|values| values.get(index % values.len().max(1)).cloned()).collect()

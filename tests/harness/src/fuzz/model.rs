@@ -1,8 +1,8 @@
 //! The model: the answer that a call must get, by the contract's files alone.
 //!
 //! It shares no code with the rules under `functions/`. Each error of an operation has a condition, and
-//! `checkingOrder` selects the one that is answered. The behaviour that all operations share (tokens, replays,
-//! dry runs) is written here.
+//! `checkingOrder` selects the one that is answered. The behaviour that all operations share (tokens,
+//! replays, dry runs) is written here.
 
 use std::collections::BTreeMap;
 

@@ -134,8 +134,8 @@ impl Offer {
             .collect()
     }
 
-    /// The parameters of a call that probably succeeds: it names documents, and has the required parameters and
-    /// a few others.
+    /// The parameters of a call that probably succeeds: it names documents, and has the required parameters
+    /// and a few others.
     pub(super) fn base(&self) -> BoxedStrategy<Vec<(String, Option<Sent>)>> {
         let each = self.operation.parameters.iter().map(|parameter| {
             let name = parameter.name.clone();

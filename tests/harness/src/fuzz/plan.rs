@@ -136,8 +136,8 @@ impl Encoding {
     }
 }
 
-/// The greatest length of the query before encoding, in bytes: HTTP libraries refuse URLs of more than 64 KiB,
-/// and an encoded byte may take three.
+/// The greatest length of the query before encoding, in bytes: HTTP libraries refuse URLs of more than 64
+/// KiB, and an encoded byte may take three.
 const QUERY_BYTES_MAX: usize = 20_000;
 
 /// The length above which a parameter moves to the body if the query is too long, in bytes.

@@ -39,8 +39,8 @@ impl Findings {
         None
     }
 
-    /// Judges the status, headers and body of an answer, and returns its elements with the types of the schema.
-    /// The elements of an unreadable body are null.
+    /// Judges the status, headers and body of an answer, and returns its elements with the types of the
+    /// schema. The elements of an unreadable body are null.
     pub fn judge(
         &mut self,
         demand: &Demand<'_>,

@@ -94,8 +94,8 @@ impl Schema {
         errors.map(|error| (place(&error), error.to_string())).collect()
     }
 
-    /// The elements of an answer, and the names of wrongly repeated elements. The texts of XML get the types of
-    /// the schema.
+    /// The elements of an answer, and the names of wrongly repeated elements. The texts of XML get the
+    /// types of the schema.
     #[must_use]
     pub fn elements(&self, body: &Body) -> (Value, Vec<String>) {
         let (mut elements, mut twice) = (Value::Object(body.elements.clone()), Vec::new());

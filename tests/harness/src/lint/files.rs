@@ -88,7 +88,7 @@ pub(super) fn check(contract: &Contract, values: &BTreeMap<&str, Value>, problem
             (false, ..) if is_text => {}
             (true | false, ..) => {
                 let what = format!("a contract has no such file{}", near(inner));
-                problems.at_odds(path, "", what);
+                problems.inconsistent(path, "", what);
             }
         }
     }

@@ -62,7 +62,7 @@ impl Schema {
                         problems.ambiguous(path, &format!("{below}{place}"), what);
                     }
                 }
-                _ => problems.at_odds(path, &format!("{below}{at}"), said(error)),
+                _ => problems.inconsistent(path, &format!("{below}{at}"), said(error)),
             }
         }
     }

@@ -7,8 +7,8 @@ use crate::fuzz::{CASES_SECS, Call, Expected, Model, State};
 use crate::judge::Rulebook;
 use crate::operations::COMMON;
 
-/// Checks the cases of a single call that the operation alone decides. The checks before the operation and the
-/// effects of earlier calls are not in these two files.
+/// Checks the cases of a single call that the operation alone decides. The checks before the operation and
+/// the effects of earlier calls are not in these two files.
 pub(super) fn check(contract: &Contract, cases: &[Case], problems: &mut Problems) {
     let model = Rulebook::read(contract).and_then(Model::of);
     // Another check reports the problem that prevents the model.
@@ -40,7 +40,7 @@ pub(super) fn check(contract: &Contract, cases: &[Case], problems: &mut Problems
                 name(demanded),
                 name(found)
             );
-            problems.at_odds(&case.path, "/answer", what);
+            problems.inconsistent(&case.path, "/answer", what);
         }
     }
 }

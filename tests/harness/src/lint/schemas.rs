@@ -68,7 +68,7 @@ fn follow<'a>(value: &'a Value, names: &str, at: String, found: &mut Vec<(String
 fn schema(path: &str, place: &str, schema: &Value, problems: &mut Problems) {
     if let Some(other) = schema["$schema"].as_str().filter(|dialect| *dialect != DIALECT) {
         let what = format!("the dialect must be {DIALECT}, not {other}");
-        return problems.at_odds(path, &format!("{place}/$schema"), what);
+        return problems.inconsistent(path, &format!("{place}/$schema"), what);
     }
     let before = problems.0.len();
     files::schema("json-schema").check(path, place, schema, problems);
@@ -76,7 +76,7 @@ fn schema(path: &str, place: &str, schema: &Value, problems: &mut Problems) {
         return;
     }
     if let Err(error) = compiled(schema) {
-        return problems.at_odds(path, place, format!("it cannot be compiled: {error}"));
+        return problems.inconsistent(path, place, format!("it cannot be compiled: {error}"));
     }
     let document = jsonschema::canonical::options().should_validate_formats(true).prepare(schema);
     let nothing = document.and_then(|document| document.unsatisfiable()).unwrap_or_default();
@@ -91,6 +91,6 @@ fn schema(path: &str, place: &str, schema: &Value, problems: &mut Problems) {
             })
             .collect();
         let what = format!("no value fits: {} contradict each other", parts.join(" and "));
-        problems.at_odds(path, &format!("{place}{pointer}"), what);
+        problems.inconsistent(path, &format!("{place}{pointer}"), what);
     }
 }

@@ -119,8 +119,8 @@ impl Recording {
         }
     }
 
-    /// Whether the answers confirm the expectation: in the places that the decision concerns, or in all of them
-    /// without a decision.
+    /// Whether the answers confirm the expectation: in the places that the decision concerns, or in all of
+    /// them without a decision.
     pub(super) fn confirms(&self) -> bool {
         let about = &self.expectation.about;
         if about.is_empty() {
@@ -176,8 +176,8 @@ impl Recorded {
     }
 }
 
-/// The places that a decision concerns: those after `**About.**`, or else the code and the case's other demands.
-/// The texts that every answer has belong to other decisions.
+/// The places that a decision concerns: those after `**About.**`, or else the code and the case's other
+/// demands. The texts that every answer has belong to other decisions.
 fn about(contract: &Contract, decision: &str, case: &Case) -> Vec<String> {
     let named = decisions(contract).find(|known| known.id() == Some(decision));
     let named = named.map(|decision| decision.about()).unwrap_or_default();

@@ -47,7 +47,8 @@ impl Differences {
         Self { end: now() + ALL_MAX, width }
     }
 
-    /// The expected text on the left and the actual one on the right. Carets below a line mark its differences.
+    /// The expected text on the left and the actual one on the right. Carets below a line mark its
+    /// differences.
     #[must_use]
     pub fn side_by_side(&self, expected: &str, actual: &str) -> String {
         let column = (self.width.saturating_sub(7) / 2).max(COLUMN_MIN);

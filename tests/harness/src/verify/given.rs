@@ -33,8 +33,8 @@ const REFUSALS: [&str; 10] = [
     "Forbidden.RAM",
 ];
 
-/// Checks that the endpoint serves the API and accepts the caller's key: a call of `action` without parameters
-/// must be refused because they are missing.
+/// Checks that the endpoint serves the API and accepts the caller's key: a call of `action` without
+/// parameters must be refused because they are missing.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ pub(super) fn masked(access_key_id: &str) -> String {
 
 /// A purchase of a case.
 #[derive(Clone, Debug)]
-pub struct Left {
+pub struct Purchase {
     /// The case that made the purchase.
     pub case: String,
     /// The call that releases it.
@@ -72,7 +72,7 @@ pub struct Left {
     pub kept: Option<String>,
 }
 
-impl Left {
+impl Purchase {
     /// A possible purchase by a call without an answer.
     pub(super) fn unknown(case: &Case) -> Self {
         let Request { action, .. } = &case.request;
@@ -98,17 +98,17 @@ pub(super) async fn undo_all(
     case: &str,
     undo: Vec<Undo>,
     stop: &Stop,
-) -> Vec<Left> {
-    let mut left = Vec::new();
+) -> Vec<Purchase> {
+    let mut purchases = Vec::new();
     for undo in undo {
         let Target::Remote(remote) = target else { continue };
         let kept = tokio::select! {
             undone = undone(remote, caller, &undo) => undone.err().map(String::from),
             () = stop.release_is_over() => Some("a signal ended the run".to_owned()),
         };
-        left.push(Left { case: case.to_owned(), undo, kept });
+        purchases.push(Purchase { case: case.to_owned(), undo, kept });
     }
-    left
+    purchases
 }
 
 async fn undone(remote: &Remote, caller: &Caller, undo: &Undo) -> Result<()> {

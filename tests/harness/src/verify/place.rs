@@ -54,8 +54,8 @@ pub struct Where {
 #[derive(Clone, Debug, Args)]
 #[group(required = true, multiple = false)]
 struct PlaceOptions {
-    /// The endpoint's URL, like `http://127.0.0.1:8787`. Calls use the proxy that `HTTP_PROXY`, `HTTPS_PROXY`,
-    /// `ALL_PROXY` and `NO_PROXY` select, unless the endpoint is on this machine
+    /// The endpoint's URL, like `http://127.0.0.1:8787`. Calls use the proxy that `HTTP_PROXY`,
+    /// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` select, unless the endpoint is on this machine
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// A built bootstrap, which runs under an emulated Lambda Runtime API

@@ -28,8 +28,8 @@ impl Proposed {
         self.0.values_mut().flat_map(|(_, answers)| answers.values_mut())
     }
 
-    /// Writes a file `….snap.new` for each case beside its reviewed answers: the new answers, and the reviewed ones
-    /// of other formats. Returns the paths.
+    /// Writes a file `….snap.new` for each case beside its reviewed answers: the new answers, and the
+    /// reviewed ones of other formats. Returns the paths.
     pub(super) fn write(self, folder: &Path, contract: &Contract) -> Result<Vec<String>> {
         let mut written = Vec::new();
         for (case, mut answers) in self.0.into_values() {

@@ -170,13 +170,13 @@ fn text(run: &Run, columns: usize) -> String {
         let _ = writeln!(text, "\n… and {more} more causes; --report json=FILE has all findings");
     }
     let _ = writeln!(text, "\n{}\n", table(run));
-    text.push_str(&aside(run));
+    text.push_str(&notes(run));
     let _ = writeln!(text, "{}", summary(run));
     text
 }
 
 /// The notes of a run: the cases not run, the purchases, and the parts that were not judged.
-pub(crate) fn aside(run: &Run) -> String {
+pub(crate) fn notes(run: &Run) -> String {
     let mut text = String::new();
     // Writing to a `String` cannot fail.
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -187,9 +187,9 @@ pub(crate) fn aside(run: &Run) -> String {
         let _ = writeln!(text, "not run, as {reason}: {}", cases.len());
         let _ = writeln!(text, "    {}", some(&cases));
     }
-    for left in &run.left {
-        let (what, case) = (left.what(), &left.case);
-        let _ = match &left.kept {
+    for purchase in &run.purchases {
+        let (what, case) = (purchase.what(), &purchase.case);
+        let _ = match &purchase.kept {
             None => writeln!(text, "bought and released: {what} ({case})"),
             Some(why) => writeln!(text, "BOUGHT AND NOT RELEASED: {what} ({case}): {why}"),
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::given::Left;
+use super::given::Purchase;
 use super::propose::Proposed;
 use super::trial::{NotRun, Status, Trial};
 use crate::command::Outcome;
@@ -31,7 +31,7 @@ pub struct Run {
     /// The reason why the run was stopped; `None` if it was completed.
     pub stopped: Option<String>,
     /// The purchases of the cases.
-    pub left: Vec<Left>,
+    pub purchases: Vec<Purchase>,
     /// The snapshots without a case or in wait for review, each with the reason.
     pub unused: Vec<(String, String)>,
     /// The answers that differ from the reviewed ones.
@@ -51,14 +51,14 @@ impl Run {
     #[must_use]
     pub fn holds(&self) -> bool {
         self.trials.iter().all(Trial::holds)
-            && self.left.iter().all(|left| left.kept.is_none())
+            && self.purchases.iter().all(|purchase| purchase.kept.is_none())
             && self.unused.is_empty()
     }
 
     /// The outcome. A failure outweighs answers that could not be judged.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let is_kept = self.left.iter().any(|left| left.kept.is_some());
+        let is_kept = self.purchases.iter().any(|purchase| purchase.kept.is_some());
         if is_kept || self.count(Status::Failed) > 0 || !self.unused.is_empty() {
             Outcome::Fails
         } else if self.stopped.is_some() || self.count(Status::Error) > 0 {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::given::{Left, undo_all};
+use super::given::{Purchase, undo_all};
 use super::place::Place;
 use super::propose::Proposed;
 use super::roles::{Bound, Caller, Roles};
@@ -64,7 +64,7 @@ struct Shared {
     rules: Rulebook,
     stop: Stop,
     progress: ProgressBar,
-    found: Mutex<(Vec<Trial>, Vec<NotRun>, Vec<Left>)>,
+    found: Mutex<(Vec<Trial>, Vec<NotRun>, Vec<Purchase>)>,
     proposed: Mutex<Proposed>,
 }
 
@@ -120,7 +120,7 @@ pub(crate) async fn run(
     let shared = Arc::into_inner(shared).ok_or("a worker is still running")?;
     shared.progress.finish_and_clear();
     let Shared { contract, place, plan, stop, found, proposed, .. } = shared;
-    let (mut trials, mut not_run, left) =
+    let (mut trials, mut not_run, purchases) =
         found.into_inner().unwrap_or_else(PoisonError::into_inner);
     let stopped = stop.reason().map(|reason| reason.to_string());
     if let Some(reason) = &stopped {
@@ -148,7 +148,7 @@ pub(crate) async fn run(
         trials,
         not_run,
         stopped,
-        left,
+        purchases,
         unused: Vec::new(),
         proposed: proposed.into_inner().unwrap_or_else(PoisonError::into_inner),
         time: start.elapsed(),
@@ -267,21 +267,21 @@ impl Shared {
                     Some(verdict),
             };
             let is_unanswered = verdict.as_ref().is_none_or(Result::is_err);
-            let left = match &self.plan.caller {
+            let purchases = match &self.plan.caller {
                 None => Vec::new(),
                 Some(caller) => {
-                    let mut left =
+                    let mut purchases =
                         undo_all(target, caller, &bound.case.path, undo, &self.stop).await;
                     if is_unanswered && writes(&bound.case, &self.rules) {
-                        left.push(Left::unknown(&bound.case));
+                        purchases.push(Purchase::unknown(&bound.case));
                     }
-                    left
+                    purchases
                 }
             };
-            if left.iter().any(|left| left.kept.is_some()) {
+            if purchases.iter().any(|purchase| purchase.kept.is_some()) {
                 self.stop.now(Reason::Kept);
             }
-            self.found.lock().unwrap_or_else(PoisonError::into_inner).2.extend(left);
+            self.found.lock().unwrap_or_else(PoisonError::into_inner).2.extend(purchases);
             let Some(verdict) = verdict else { break };
             let findings = match verdict {
                 Ok(verdict) => {

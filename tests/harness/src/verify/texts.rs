@@ -13,7 +13,7 @@ impl Run {
     /// Removes the secrets of this process from every text of the run.
     pub(super) fn blot(&mut self) {
         let came = self.trials.iter().any(|trial| !trial.holds() || trial.is_cosmetic);
-        if came || !self.left.is_empty() || self.stopped.is_some() {
+        if came || !self.purchases.is_empty() || self.stopped.is_some() {
             let blot = Blot::of_known();
             self.each_text(|text| *text = blot.apply(text));
         }
@@ -49,8 +49,8 @@ impl Run {
             change(&mut not_run.case);
             change(&mut not_run.reason);
         }
-        for left in &mut self.left {
-            left.undo.parameters.values_mut().chain(&mut left.kept).for_each(&change);
+        for purchase in &mut self.purchases {
+            purchase.undo.parameters.values_mut().chain(&mut purchase.kept).for_each(&change);
         }
         self.proposed.answers().for_each(&change);
         let places = [&mut self.place, &mut self.contract];

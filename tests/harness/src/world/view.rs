@@ -188,8 +188,8 @@ impl<'a> View<'a> {
         lives(remembered, now_secs).then_some(remembered)
     }
 
-    /// Whether the call equals the remembered one (decision `token-same`). A missing parameter equals any value
-    /// that came from the state.
+    /// Whether the call equals the remembered one (decision `token-same`). A missing parameter equals any
+    /// value that came from the state.
     #[must_use]
     pub fn is_same(&self, remembered: &Value) -> bool {
         let sent = self.effective();
@@ -202,8 +202,8 @@ impl<'a> View<'a> {
             && members(known).all(|(name, _)| sent.contains_key(name) || may_differ(name))
     }
 
-    /// The world after the call succeeded with these elements in the world `before`. A new token is remembered
-    /// until `until`.
+    /// The world after the call succeeded with these elements in the world `before`. A new token is
+    /// remembered until `until`.
     ///
     /// # Errors
     ///

@@ -45,11 +45,11 @@ pub(super) fn of(run: &Run) -> String {
                     @if !run.reads_state {
                         p { "The state afterwards was not judged, as it cannot be read." }
                     }
-                    @for left in &run.left {
-                        @match &left.kept {
-                            None => p { "Bought and released: " (left.what()) },
+                    @for purchase in &run.purchases {
+                        @match &purchase.kept {
+                            None => p { "Bought and released: " (purchase.what()) },
                             Some(why) => p class="bad" {
-                                "Bought and not released: " (left.what()) ": " (why)
+                                "Bought and not released: " (purchase.what()) ": " (why)
                             },
                         }
                     }

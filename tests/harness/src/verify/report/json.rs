@@ -31,12 +31,12 @@ pub(super) fn of(run: &Run) -> Result<String> {
     });
     let not_run =
         run.not_run.iter().map(|not_run| json!({ "case": not_run.case, "reason": not_run.reason }));
-    let left = run.left.iter().map(|left| {
+    let purchases = run.purchases.iter().map(|purchase| {
         json!({
-            "case": left.case,
-            "what": left.what(),
-            "released": left.kept.is_none(),
-            "keptBecause": left.kept,
+            "case": purchase.case,
+            "what": purchase.what(),
+            "released": purchase.kept.is_none(),
+            "keptBecause": purchase.kept,
         })
     });
     pretty(&json!({
@@ -52,6 +52,6 @@ pub(super) fn of(run: &Run) -> Result<String> {
         "seconds": run.time.as_secs_f64(),
         "trials": trials.collect::<Vec<_>>(),
         "notRun": not_run.collect::<Vec<_>>(),
-        "purchases": left.collect::<Vec<_>>(),
+        "purchases": purchases.collect::<Vec<_>>(),
     }))
 }

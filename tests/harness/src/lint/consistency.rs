@@ -32,7 +32,7 @@ pub(super) fn check(contract: &Contract, values: &Values<'_>, problems: &mut Pro
                 for (_, name) in texts(&value["required"], "") {
                     if !value["properties"][name]["default"].is_null() {
                         let what = "a required parameter cannot have a default".to_owned();
-                        problems.at_odds(path, &format!("/properties/{name}/default"), what);
+                        problems.inconsistent(path, &format!("/properties/{name}/default"), what);
                     }
                 }
             }
@@ -49,7 +49,7 @@ pub(super) fn check(contract: &Contract, values: &Values<'_>, problems: &mut Pro
     }
     match contract.case_paths() {
         Ok(paths) => cases(contract, &known, &paths, values, problems),
-        Err(error) => problems.at_odds("format.json", "", error.into()),
+        Err(error) => problems.inconsistent("format.json", "", error.into()),
     }
 }
 
@@ -108,7 +108,7 @@ impl Problems {
     fn code(&mut self, path: &str, place: &str, code: &str, among: &[&str]) {
         if !among.contains(&code) {
             let meant = meant(code, among.iter().copied());
-            self.at_odds(path, place, format!("errors.json has no code {code}{meant}"));
+            self.inconsistent(path, place, format!("errors.json has no code {code}{meant}"));
         }
     }
 }
@@ -119,7 +119,7 @@ fn ledger<'a>(contract: &'a Contract, problems: &mut Problems) -> BTreeSet<&'a s
     let mut ids = BTreeSet::new();
     for decision in decisions(contract) {
         let mut add = |what: String| {
-            problems.at_odds(decision.path, &decision.line.to_string(), what);
+            problems.inconsistent(decision.path, &decision.line.to_string(), what);
         };
         let Some(id) = decision.id() else {
             add(format!("the heading {:?} is not an id in backticks", decision.heading));
@@ -153,7 +153,7 @@ fn decisions_named(
             {
                 let meant = meant(id, known.decisions.iter().copied());
                 let what = format!("no decisions.md has the decision {id}{meant}");
-                problems.at_odds(path, &format!("{at}/decision"), what);
+                problems.inconsistent(path, &format!("{at}/decision"), what);
             }
             for (name, value) in members {
                 decisions_named(known, path, value, &format!("{at}/{name}"), problems);
@@ -177,7 +177,7 @@ fn texts<'a>(list: &'a Value, at: &str) -> Vec<(String, &'a str)> {
 fn operation(known: &Known<'_>, path: &str, folder: &str, file: &Value, problems: &mut Problems) {
     let action = file["action"].as_str().unwrap_or_default();
     if action != folder {
-        problems.at_odds(path, "/action", format!("{action} is not the folder's name"));
+        problems.inconsistent(path, "/action", format!("{action} is not the folder's name"));
     }
     for (place, code) in texts(&file["checkingOrder"], "/checkingOrder") {
         problems.code(path, &place, code, &known.codes_of(folder).collect::<Vec<_>>());
@@ -196,11 +196,11 @@ fn operation(known: &Known<'_>, path: &str, folder: &str, file: &Value, problems
     for (place, parameter) in parameters() {
         let name = parameter["name"].as_str().unwrap_or_default();
         if !names.insert(name) {
-            problems.at_odds(path, &place, format!("the parameter {name} is given twice"));
+            problems.inconsistent(path, &place, format!("the parameter {name} is given twice"));
         }
         if parameter["required"] == true && !parameter["default"].is_null() {
             let what = "a required parameter cannot have a default";
-            problems.at_odds(path, &format!("{place}/default"), what.to_owned());
+            problems.inconsistent(path, &format!("{place}/default"), what.to_owned());
         }
         for (limit, _) in parameter["limits"].as_object().into_iter().flatten() {
             if bounds[limit].is_null() && !values.contains(limit.as_str()) {
@@ -208,7 +208,7 @@ fn operation(known: &Known<'_>, path: &str, folder: &str, file: &Value, problems
                     bounds.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
                 let meant = meant(limit, bounds.chain(values.iter().copied()));
                 let what = format!("neither a limit nor a value of a parameter{meant}");
-                problems.at_odds(path, &format!("{place}/limits/{limit}"), what);
+                problems.inconsistent(path, &format!("{place}/limits/{limit}"), what);
             }
         }
     }
@@ -226,7 +226,7 @@ fn operation(known: &Known<'_>, path: &str, folder: &str, file: &Value, problems
     for (place, name) in effects.chain(defaults) {
         if let Some(name) = name.as_str().filter(|name| !documents.contains(name)) {
             let meant = meant(name, documents.iter().copied());
-            problems.at_odds(path, &place, format!("unknown document {name}{meant}"));
+            problems.inconsistent(path, &place, format!("unknown document {name}{meant}"));
         }
     }
 }
@@ -245,7 +245,7 @@ fn errors(
     for (index, row) in file["errors"].as_array().into_iter().flatten().enumerate() {
         let Some(code) = row["code"].as_str() else { continue };
         let place = format!("/errors/{index}");
-        let mut add = |what: String| problems.at_odds(path, &place, format!("{code}: {what}"));
+        let mut add = |what: String| problems.inconsistent(path, &place, format!("{code}: {what}"));
         if !codes.insert(code) {
             add("the code is given twice".to_owned());
         }
@@ -269,7 +269,7 @@ fn errors(
         }
         if let Some(name) = row["when"].as_str().filter(|name| !known.when.contains(name)) {
             let meant = meant(name, known.when.iter().copied());
-            problems.at_odds(
+            problems.inconsistent(
                 path,
                 &format!("{place}/when"),
                 format!("common/when.json has no {name}{meant}"),
@@ -304,7 +304,7 @@ fn cases(
                 .keys()
                 .filter_map(|path| path.strip_prefix("common/worlds/")?.strip_suffix(".json"));
             let meant = meant(name, worlds);
-            problems.at_odds(
+            problems.inconsistent(
                 path,
                 "/world/from",
                 format!("common/worlds has no {name}.json{meant}"),
@@ -323,7 +323,7 @@ fn cases(
             }
             Err(error) if problems.0.len() == before => {
                 let error = error.within(&format!("{}/{path}", contract.origin()));
-                problems.at_odds(path, "", error.into());
+                problems.inconsistent(path, "", error.into());
             }
             Err(_) => {}
         }
@@ -342,7 +342,7 @@ fn case(
     let code = case.demanded.code.as_deref();
     if code.unwrap_or("Success") != group {
         let what = format!("the case is in the folder {group}");
-        problems.at_odds(path, "/answer/code", what);
+        problems.inconsistent(path, "/answer/code", what);
     }
     if let Some(code) = code {
         problems.code(path, "/answer/code", code, &known.codes_answered(&case.action));
@@ -355,7 +355,7 @@ fn case(
     if let Some(status) = status.filter(|status| *status != case.demanded.status) {
         let (demanded, of) = (case.demanded.status, code.unwrap_or("a success"));
         let what = format!("{demanded} is demanded, and {of} has the status {status}");
-        problems.at_odds(path, "/answer/status", what);
+        problems.inconsistent(path, "/answer/status", what);
     }
     let mut succeed = |request: &Request, place: &str| {
         let Some(operation) = operations.get(&request.action) else { return };
@@ -370,7 +370,7 @@ fn case(
             broken.push(format!("its parameters do not fit schemas/request.json: {error}"));
         }
         for what in broken {
-            problems.at_odds(path, place, format!("a success is demanded, but {what}"));
+            problems.inconsistent(path, place, format!("a success is demanded, but {what}"));
         }
     };
     for (index, request) in case.before.iter().enumerate() {
