@@ -13,7 +13,7 @@ use ipv6_gateway::{API, Ids};
 use reqwest::Url;
 
 use crate::command::{Call, Format, Signature};
-use crate::error::{Error, with_causes};
+use crate::error::Error;
 use crate::worlds;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -41,7 +41,7 @@ pub(crate) async fn call(call: Call, now: SystemTime) -> Result<ExitCode, Error>
     let security_token = call.security_token.as_deref();
     show_request(&mut out, &request, security_token)?;
     let answer = client.execute(request).await.map_err(|error| {
-        let cause = with_causes(&error);
+        let cause = store::with_causes(&error);
         Error::failed(format!("no answer from {}: {cause}; is it running?", call.endpoint))
     })?;
     let status = answer.status();

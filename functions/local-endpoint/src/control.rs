@@ -11,7 +11,7 @@ use store::{Document, World};
 
 use crate::access::Access;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, with_causes};
+use crate::error::Error;
 use crate::fault::Planned;
 use crate::transfer;
 use crate::worlds::Worlds;
@@ -85,7 +85,7 @@ pub(crate) fn failed(failure: &Error) -> Answer {
         Error::NoWorld(_) => StatusCode::NOT_FOUND,
         Error::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    error(status, &with_causes(failure))
+    error(status, &store::with_causes(failure))
 }
 
 /// How long a new named world lasts without a call.

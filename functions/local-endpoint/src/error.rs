@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-/// A failure. [`with_causes`] shows it with its causes.
+/// A failure. [`store::with_causes`] shows it with its causes.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// An option, a world document or a request is invalid.
@@ -54,15 +54,4 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         Self::failed(error)
     }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -36,7 +36,7 @@ use backend::Backend;
 use clock::Clock;
 use command::{Command, Export, Import, Serve, Storage, Subcommand};
 use endpoint::Endpoint;
-use error::{Error, with_causes};
+use error::Error;
 use worlds::Worlds;
 
 /// A call makes many small allocations and frees some of them on another thread, which is slow with the
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     });
     outcome.unwrap_or_else(|error| {
         // If standard error is closed, there is nowhere else to report it.
-        let _ = writeln!(anstream::stderr(), "error: {}", with_causes(&error));
+        let _ = writeln!(anstream::stderr(), "error: {}", store::with_causes(&error));
         ExitCode::from(2)
     })
 }
