@@ -74,7 +74,7 @@ fn a_breaking_change_fails_and_every_change_is_explained() {
     assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
     for part in [
         "do not hold",
-        "error/MissingAction: snapshots were",
+        "error/MissingAction: it had 5 snapshots and has 0",
         "| breaking | `case-answer-changed` |",
         "| breaking | `snapshot-removed` |",
     ] {
