@@ -10,12 +10,11 @@ use harness::target::runtime_api::RuntimeApi;
 use serde_json::{Value, json};
 use suites::endpoint::built;
 use suites::now_secs;
+use suites::scratch;
 use suites::support::ALLOCATE;
 use suites::template::resource;
 use suites::worlds::one_address;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-
-use crate::cases::scratch;
 
 /// An invocation of an action with these parameters.
 fn payload(action: &str, query: &Value) -> String {
@@ -29,7 +28,8 @@ fn payload(action: &str, query: &Value) -> String {
 
 #[tokio::test]
 async fn each_change_leaves_a_line_that_says_who_made_it() {
-    let file = scratch("audit").join("world.json");
+    let folder = scratch();
+    let file = folder.path().join("world.json");
     std::fs::write(&file, one_address().to_string()).unwrap();
     let runtime_api = RuntimeApi::start().await.unwrap();
     let mut process = command(&built("bootstrap").unwrap(), &runtime_api)

@@ -1,11 +1,9 @@
-//! Every case file, in process and through the built `bootstrap`. Over a socket, `contract verify` tries
-//! them: see `verify.rs`.
+//! Every case file, in process and through the built `bootstrap`. `contract verify` runs them over a
+//! socket: see `verify.rs`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
-use std::time::SystemTime;
 
 use harness::case::Case;
 use harness::contract::Contract;
@@ -13,13 +11,7 @@ use harness::judge::{Rulebook, judge};
 use harness::target::{Bootstrap, Target};
 use harness::verify::{own_path, reviewed, shared_path};
 use suites::endpoint::built;
-
-/// Seconds since 1970 UTC.
-#[expect(clippy::disallowed_methods, reason = "the endpoints judge timestamps by the same clock")]
-pub(crate) fn now_secs() -> i64 {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    i64::try_from(since_1970.as_secs()).unwrap()
-}
+use suites::{now_secs, scratch};
 
 /// Part of the path of each case to try; empty for all cases.
 #[expect(clippy::disallowed_methods, reason = "a test has no main to read the environment in")]
@@ -27,23 +19,13 @@ fn wanted() -> String {
     std::env::var("CASE").unwrap_or_default()
 }
 
-/// A folder of one test's own to write in.
-pub(crate) fn scratch(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
 /// The answers of a target to a case, by format.
 type Answers = BTreeMap<&'static str, String>;
 
-/// The codes that a target answered, each with the folder of its case.
-type Codes = BTreeSet<(String, String)>;
-
 /// Runs every case in every variant and compares the answers with the snapshots.
-async fn check(mut target: Target, contract: &Contract, rules: &Rulebook) -> Codes {
-    let wanted = wanted();
-    let mut codes = Codes::new();
+async fn check(mut target: Target) {
+    let (contract, wanted) = (Contract::embedded(), wanted());
+    let rules = Rulebook::read(&contract).unwrap();
     let mut report = String::new();
     let (mut tried, mut failed) = (0, 0);
     // Cases of one code may share a snapshot.
@@ -59,12 +41,11 @@ async fn check(mut target: Target, contract: &Contract, rules: &Rulebook) -> Cod
         let mut findings = String::new();
         for variant in case.variants() {
             tried += 1;
-            match judge(&case, &variant, &mut target, rules, now_secs(), &mut Vec::new()).await {
+            match judge(&case, &variant, &mut target, &rules, now_secs(), &mut Vec::new()).await {
                 Err(error) => {
                     writeln!(findings, "    {variant:?}: could not be tried: {error}").unwrap();
                 }
                 Ok(verdict) => {
-                    codes.extend(verdict.code.map(|code| (case.folder().to_owned(), code)));
                     for finding in verdict.findings.iter() {
                         writeln!(findings, "    {variant:?}: {finding}").unwrap();
                     }
@@ -92,14 +73,13 @@ async fn check(mut target: Target, contract: &Contract, rules: &Rulebook) -> Cod
         }
     }
     for (path, cases) in &answered {
-        let wrong = compare(contract, path, cases);
+        let wrong = compare(&contract, path, cases);
         failed += wrong.len();
         report.extend(wrong);
     }
     assert_eq!(target.leaks(), [""; 0], "no secret is in what a target writes");
     assert!(tried > 0, "no case was tried");
     assert!(failed == 0, "{failed} cases do not hold ({tried} answers judged)\n\n{report}");
-    codes
 }
 
 /// Compares the answers to the cases of one code with their snapshots, and reports the differences.
@@ -157,20 +137,12 @@ fn propose(folder: &str, name: &str, said: String, answers: &Answers) {
 
 #[tokio::test]
 async fn every_case_holds_in_process() {
-    let contract = Contract::embedded();
-    let rules = Rulebook::read(&contract).unwrap();
-    let codes = check(Target::InProcess(Box::default()), &contract, &rules).await;
-    for (folder, row) in rules.operations.errors().filter(|_| wanted().is_empty()) {
-        let is_answered = codes.contains(&(folder.to_owned(), row.code.clone()));
-        let code = &row.code;
-        assert!(is_answered || row.not_applicable.is_some(), "{folder}: {code} is never answered");
-    }
+    check(Target::InProcess(Box::default())).await;
 }
 
 #[tokio::test]
 async fn every_case_holds_through_the_built_bootstrap() {
-    let contract = Contract::embedded();
-    let rules = Rulebook::read(&contract).unwrap();
-    let bootstrap = Bootstrap::new(&built("bootstrap").unwrap(), &scratch("bootstrap"));
-    check(Target::Bootstrap(Box::new(bootstrap)), &contract, &rules).await;
+    let folder = scratch();
+    let bootstrap = Bootstrap::new(&built("bootstrap").unwrap(), folder.path());
+    check(Target::Bootstrap(Box::new(bootstrap))).await;
 }

@@ -12,13 +12,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use suites::endpoint::{Endpoint, built};
 use suites::now_secs;
+use suites::scratch;
 use suites::support::{self, ALLOCATE, code};
 use suites::worlds::{account, one_address};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::Command;
-
-use crate::cases::scratch;
 
 pub(crate) fn signed(query: &Value, at_secs: i64) -> Wire {
     let request = json!({ "action": ALLOCATE, "query": query });
@@ -129,8 +128,8 @@ async fn a_world_with_a_token_of_a_wrong_answer_is_refused() {
 
 #[tokio::test]
 async fn the_banner_shows_a_key_of_a_given_world_and_never_its_secret() {
-    let folder = scratch("banner");
-    let file = folder.join("world.json");
+    let folder = scratch();
+    let file = folder.path().join("world.json");
     let key = |status: &str| json!({ "AccessKeySecret": "hidden", "Status": status });
     let world = json!({ "Accounts": { "1234567890123456": {
         "AccessKeys": { "a-disabled": key("Inactive"), "it's": key("Active") }
@@ -276,7 +275,8 @@ async fn an_absolute_target_and_a_chunked_body_are_read() {
 #[tokio::test]
 async fn a_malformed_world_file_is_reported_with_line_and_field() {
     let binary = built("local-endpoint").unwrap();
-    let file = scratch("endpoint").join("wrong.json");
+    let folder = scratch();
+    let file = folder.path().join("wrong.json");
     std::fs::write(&file, "{\n \"Accounts\": { \"1234567890123456\": {\n  \"Account\": 1\n } }\n}")
         .unwrap();
     let run = async |arguments: &[&str]| {

@@ -16,10 +16,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use suites::endpoint::built;
 use suites::now_secs;
+use suites::scratch;
 use suites::support::ALLOCATE;
 use suites::worlds::one_address;
-
-use crate::cases::scratch;
 
 /// A map from each name to its values, changed by `value`.
 fn by_name(pairs: &[(String, String)], value: impl Fn(&str) -> String) -> Map<String, Value> {
@@ -362,8 +361,8 @@ fn only_a_load_balancer_asks_whether_the_function_is_alive() {
 #[tokio::test]
 async fn after_an_unsupported_event_the_function_continues() {
     let binary = built("bootstrap").unwrap();
-    let folder = scratch("events");
-    let file = folder.join("world.json");
+    let folder = scratch();
+    let file = folder.path().join("world.json");
     std::fs::write(&file, one_address().to_string()).unwrap();
     let runtime_api = RuntimeApi::start().await.unwrap();
     let mut process = spawn(Path::new(&binary), &runtime_api, &file).unwrap();

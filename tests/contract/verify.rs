@@ -70,7 +70,7 @@ async fn every_case_holds_at_an_endpoint_for_two_who_verify_at_once() {
     assert_eq!(endpoint.leaks(), [""; 0], "no secret is in what an endpoint writes");
 }
 
-/// Every other case is tried through it in `cases.rs`.
+/// `cases.rs` runs every case through it.
 #[test]
 fn a_built_bootstrap_is_tried_with_all_cases_but_those_whose_store_must_fail() {
     let binary = built("bootstrap").unwrap();

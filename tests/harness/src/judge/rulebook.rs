@@ -75,11 +75,6 @@ impl Rulebook {
         let of = |folder: &str| self.errors.get(&(folder.to_owned(), code.to_owned()));
         of(action).or_else(|| of(COMMON))
     }
-
-    /// The folder and code of every schema of an error.
-    pub fn schemas_of_errors(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.errors.keys().map(|(folder, code)| (folder.as_str(), code.as_str()))
-    }
 }
 
 impl Schema {
