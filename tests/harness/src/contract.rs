@@ -67,7 +67,7 @@ impl Contract {
     ///
     /// # Errors
     ///
-    /// [`Error::Ambiguous`], with each problem.
+    /// [`Error::Ambiguous`](crate::error::Error::Ambiguous), with each problem.
     pub fn checked(self) -> Result<Self> {
         lint::refuse_ambiguous(&self)?;
         Ok(self)
