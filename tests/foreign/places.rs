@@ -36,7 +36,7 @@ async fn the_demo_world_is_never_put_into_a_table() {
     let answer = call(&endpoint, &allocate("ipv6-demo01")).await.unwrap();
     assert_eq!(code(&answer), "InvalidAccessKeyId.NotFound");
     let message = endpoint.control(Method::POST, "reset", "").await.unwrap_err();
-    assert!(message.contains("--world was not given"), "{message}");
+    assert!(message.contains("start with --world FILE"), "{message}");
 }
 
 #[tokio::test]
