@@ -18,7 +18,7 @@ use crate::file::write_in_folders;
 use crate::json;
 use crate::list::Chosen;
 use crate::shown;
-use crate::verify::{Format, Place, Plan, Roles, Signature, Trial, Where, notes, run_cases};
+use crate::verify::{Place, Plan, Roles, Trial, Variants, Where, notes, run_cases};
 use recording::{Observation, Recording};
 use redaction::Redaction;
 
@@ -35,12 +35,8 @@ pub struct Options {
     place: Where,
     #[command(flatten)]
     chosen: Chosen,
-    /// The signatures to try
-    #[arg(long, value_enum, ignore_case = true, default_value_t)]
-    signature: Signature,
-    /// The formats to try
-    #[arg(long, value_enum, ignore_case = true, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    variants: Variants,
     /// The number of cases at once
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
@@ -74,8 +70,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome> {
         bindings: roles.bindings(&options.place.bindings)?,
         roles,
         caller: caller.clone(),
-        signature: options.signature,
-        format: options.format,
+        variants: options.variants,
         lenient: BTreeSet::new(),
         is_exact: false,
         jobs: options.jobs.max(1),

@@ -22,11 +22,11 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use crate::case::Style;
+use crate::case::{Style, Variant};
 use crate::command::Outcome;
 use crate::contract::Contract;
 use crate::error::{At as _, Error, Result, bail};
-use crate::judge::{Finding, Judged};
+use crate::judge::{Finding, Judged, expected_format};
 use crate::lint::unused_snapshots;
 use crate::list::Chosen;
 use report::{Report, Reports};
@@ -58,12 +58,8 @@ pub struct Options {
     place: Where,
     #[command(flatten)]
     chosen: Chosen,
-    /// The signatures to try
-    #[arg(long, value_enum, ignore_case = true, default_value_t)]
-    signature: Signature,
-    /// The formats to try
-    #[arg(long, value_enum, ignore_case = true, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    variants: Variants,
     /// The number of cases at once
     #[arg(long, value_name = "N", default_value_t = 8)]
     jobs: usize,
@@ -108,6 +104,24 @@ reports of the judged answers are written.
 
 Exit codes: 0 all cases hold, 1 some do not hold, 2 all judged cases hold but some could not be
 judged or the run was interrupted, 3 usage.";
+
+/// The variants of each case to try.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Variants {
+    /// The signatures to try
+    #[arg(long, value_enum, ignore_case = true, default_value_t)]
+    signature: Signature,
+    /// The formats to try
+    #[arg(long, value_enum, ignore_case = true, default_value_t)]
+    format: Format,
+}
+
+impl Variants {
+    /// Whether this variant is to be tried.
+    fn include(self, variant: &Variant) -> bool {
+        self.signature.includes(variant.style) && self.format.includes(expected_format(variant))
+    }
+}
 
 /// The signatures to try.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -217,8 +231,7 @@ pub async fn run(options: Options, contract: Contract) -> Result<Outcome> {
         bindings: roles.bindings(&options.place.bindings)?,
         roles,
         caller,
-        signature: options.signature,
-        format: options.format,
+        variants: options.variants,
         lenient,
         is_exact: options.exact,
         jobs: options.jobs.max(1),

@@ -19,7 +19,7 @@ use super::run::Run;
 use super::snapshot::judge_reviewed;
 use super::stop::{Reason, Stop};
 use super::trial::{Answered, NotRun, Trial, again};
-use super::{Format, Leniency, Signature};
+use super::{Leniency, Variants};
 use crate::case::{Case, Request, Variant};
 use crate::client::now_secs;
 use crate::command::print_error;
@@ -39,8 +39,7 @@ pub(crate) struct Plan {
     pub(crate) bindings: BTreeMap<String, String>,
     /// The caller, where worlds cannot be set.
     pub(crate) caller: Option<Caller>,
-    pub(crate) signature: Signature,
-    pub(crate) format: Format,
+    pub(crate) variants: Variants,
     pub(crate) lenient: BTreeSet<Leniency>,
     /// Whether an answer fails for its spelling alone.
     pub(crate) is_exact: bool,
@@ -179,9 +178,7 @@ fn writes(case: &Case, rules: &Rulebook) -> bool {
 /// The case as it is tried at a place, or the reason why it is not tried.
 fn item(case: Case, place: &Place, plan: &Plan, rules: &Rulebook) -> Result<Item> {
     let mut variants = case.variants();
-    variants.retain(|variant| {
-        plan.signature.includes(variant.style) && plan.format.includes(expected_format(variant))
-    });
+    variants.retain(|variant| plan.variants.include(variant));
     if variants.is_empty() {
         bail!("it has no variant with the requested signature and format");
     }
